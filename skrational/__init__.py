@@ -1,0 +1,39 @@
+"""Text classifiers that can be read: sparse rational recurrent networks.
+
+The public names are loaded when they are first used, so that importing the package
+loads neither torch nor gensim.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SequenceArray",
+    "SparseRationalClassifier",
+    "WordVectorizer",
+    "as_sequences",
+]
+
+if TYPE_CHECKING:
+    from skrational.estimators.rational import SparseRationalClassifier
+    from skrational.sequences import SequenceArray, as_sequences
+    from skrational.text.word_vectors import WordVectorizer
+
+_HOMES = {
+    "SequenceArray": "skrational.sequences",
+    "SparseRationalClassifier": "skrational.estimators.rational",
+    "WordVectorizer": "skrational.text.word_vectors",
+    "as_sequences": "skrational.sequences",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'skrational' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,1 @@
+"""Recurrent cells: parameters, groups, and how to cut groups out."""

@@ -1,0 +1,102 @@
+"""Documents with planted patterns, written token by token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain, permutations
+
+import numpy as np
+
+from skrational.datasets._vocabulary import Pattern, Slot
+
+
+class DocumentWriter:
+    """Writes documents from slots, fillers and decoys."""
+
+    def __init__(
+        self,
+        patterns: tuple[Pattern, ...],
+        fillers: list[str],
+        max_gap: int,
+        n_decoys: int,
+        rng: np.random.RandomState,
+    ) -> None:
+        self.patterns = patterns
+        self.orderable = [p for p in patterns if len(p) > 1]
+        self.fillers = fillers
+        weights = 1 / np.arange(1, len(fillers) + 1)
+        self.frequencies = weights / weights.sum()
+        self.max_gap = max_gap
+        self.n_decoys = n_decoys
+        self.rng = rng
+
+    def document(self, planted: int, length: int) -> list[str]:
+        """Write a document of ``length`` tokens with one pattern (-1: none)."""
+        if planted >= 0:
+            pieces = [self.spell(self.patterns[planted])]
+        else:
+            pieces = [self.spell(self.shuffled())] if self.orderable else []
+        n_decoys = self.n_decoys if self.orderable else 0
+        for _ in range(n_decoys):
+            decoy = self.decoy()
+            if sum(map(len, pieces)) + len(decoy) <= length:
+                pieces = self.inserted(pieces, decoy, {planted} - {-1})
+        for _ in range(length - sum(map(len, pieces))):
+            pieces.insert(self.rng.randint(len(pieces) + 1), [self.filler()])
+        return list(chain(*pieces))
+
+    def inserted(
+        self, pieces: list[list[str]], piece: list[str], allowed: set[int]
+    ) -> list[list[str]]:
+        """Insert a piece where it completes no pattern but the allowed ones.
+
+        A piece without such a place is taken apart, not dropped: it would be dropped
+        more often in one class than in the other, and its words would tell the classes
+        apart. A single word always has a place, at the end if its slot is the first of
+        a pattern, else at the beginning.
+        """
+        trials = [[*pieces[:i], piece, *pieces[i:]] for i in range(len(pieces) + 1)]
+        fitting = [t for t in trials if self.found_in(list(chain(*t))) == allowed]
+        if fitting:
+            return fitting[self.rng.randint(len(fitting))]
+        for token in piece:
+            pieces = self.inserted(pieces, [token], allowed)
+        return pieces
+
+    def filler(self) -> str:
+        return self.fillers[self.rng.choice(len(self.fillers), p=self.frequencies)]
+
+    def spell(self, slots: Sequence[Slot]) -> list[str]:
+        """Draw a word for each slot and a gap before each but the first."""
+        tokens: list[str] = []
+        for k, slot in enumerate(slots):
+            gap = self.rng.randint(self.max_gap + 1) if k else 0
+            tokens += [self.filler() for _ in range(gap)]
+            tokens.append(slot[self.rng.randint(len(slot))])
+        return tokens
+
+    def shuffled(self) -> list[Slot]:
+        """Slots of a pattern in a wrong order."""
+        pattern = self.orderable[self.rng.randint(len(self.orderable))]
+        orders = list(permutations(range(len(pattern))))[1:]
+        return [pattern[k] for k in orders[self.rng.randint(len(orders))]]
+
+    def decoy(self) -> list[str]:
+        """Slots out of order, a pattern that lacks a slot, or a single word."""
+        kind = self.rng.randint(3)
+        if kind == 0:
+            return self.spell(self.shuffled())
+        pattern = self.orderable[self.rng.randint(len(self.orderable))]
+        k = self.rng.randint(len(pattern))
+        if kind == 1:
+            return self.spell([*pattern[:k], (self.filler(),), *pattern[k + 1 :]])
+        return self.spell(pattern[k : k + 1])
+
+    def found_in(self, tokens: list[str]) -> set[int]:
+        """Patterns that stand in the tokens in order, with gaps of any length."""
+        found = set()
+        for p, pattern in enumerate(self.patterns):
+            rest = iter(tokens)
+            if all(any(token in slot for token in rest) for slot in pattern):
+                found.add(p)
+        return found

@@ -1,0 +1,270 @@
+"""What every sequence classifier shares: input, labels, tags and predictions."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, softmax
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils import check_array, compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_n_features,
+    _check_sample_weight,
+    _check_y,
+    check_is_fitted,
+)
+
+from skrational.estimators._callbacks import CallbackSupportMixin
+from skrational.repeats import blocks
+from skrational.sequences import SequenceArray, as_sequences, is_ragged
+
+__all__ = ["BaseSequenceClassifier", "read_sequences"]
+
+
+class BaseSequenceClassifier(
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    ClassifierMixin,
+    TransformerMixin,
+    BaseEstimator,
+    ABC,
+):
+    """A classifier of sequences whose fitted state is numpy.
+
+    A subclass fits, sets ``classes_``, ``coef_`` and ``intercept_``, and computes the
+    scores on which the linear readout works.
+    """
+
+    _doc_link_module = "skrational"
+    _doc_link_template = ""
+
+    classes_: NDArray[Any]
+    coef_: NDArray[np.floating]
+    intercept_: NDArray[np.floating]
+    n_features_in_: int
+
+    @abstractmethod
+    def _hidden_scores(self, X: SequenceArray) -> NDArray[np.floating]:
+        """Scores of the hidden units on each sequence, (n, n_units)."""
+
+    def __sklearn_is_fitted__(self) -> bool:
+        # The parameter ``lambda_`` ends as fitted attributes do, which would pass for
+        # being fitted.
+        return hasattr(self, "classes_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        tags.input_tags.sparse = False
+        tags.classifier_tags.multi_label = False
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.coef_.shape[1])
+
+    def transform(self, X: Any) -> NDArray[np.floating]:
+        """Score each sequence with each surviving unit.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences, n_units)
+            What the linear readout sees.
+        """
+        check_is_fitted(self)
+        return self._hidden_scores(self._read_more(X))
+
+    def decision_function(self, X: Any) -> NDArray[np.floating]:
+        """Return the logits.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences,) or (n_sequences, n_classes)
+            One logit, that of ``classes_[1]``, for two classes.
+        """
+        check_is_fitted(self)
+        scores = self._hidden_scores(self._read_more(X))
+        logits = scores @ self.coef_.T + self.intercept_
+        return logits[:, 0] if len(self.classes_) == 2 else logits
+
+    def predict_proba(self, X: Any) -> NDArray[np.floating]:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences, n_classes)
+            Columns in the order of ``classes_``.
+        """
+        logits = self.decision_function(X)
+        if logits.ndim == 2:
+            return softmax(logits, axis=1)
+        positive = expit(logits)
+        return np.column_stack([1 - positive, positive])
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.floating]:
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences, n_classes)
+        """
+        logits = self.decision_function(X)
+        if logits.ndim == 1:
+            return -np.logaddexp(0, np.column_stack([logits, -logits]))
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each sequence.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences,)
+        """
+        logits = self.decision_function(X)
+        chosen = logits.argmax(axis=1) if logits.ndim == 2 else (logits > 0).astype(int)
+        return self.classes_[chosen]
+
+    def _read_more(self, X: Any) -> SequenceArray:
+        """Read X for a prediction: as wide as in fit."""
+        sequences = read_sequences(X, self)
+        if isinstance(X, SequenceArray) or sequences.n_features != _width(X):
+            given, expected = sequences.n_features, self.n_features_in_
+            if given != expected:
+                raise ValueError(
+                    f"X has {given} features, but {type(self).__name__} is expecting "
+                    f"{expected} features as input"
+                )
+        else:
+            _check_feature_names(self, X, reset=False)
+            _check_n_features(self, X, reset=False)
+        return sequences
+
+    def _read_targets(
+        self, X: SequenceArray, y: Any, sample_weight: ArrayLike | None
+    ) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[np.floating]]:
+        """Check y and the weights.
+
+        Returns the classes, y as class numbers, and the weights of the samples times
+        those of their classes.
+        """
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but "
+                "the target y is None."
+            )
+        y = _check_y(y, multi_output=False, y_numeric=False, estimator=self)
+        check_classification_targets(y)
+        if len(y) != len(X):
+            raise ValueError(
+                f"Found input variables with inconsistent numbers of samples: X has "
+                f"{len(X)} sequences, y has {len(y)} labels."
+            )
+        weights = _check_sample_weight(
+            sample_weight, X.lengths, dtype=np.float64, ensure_non_negative=True
+        )
+        classes, codes = np.unique(y, return_inverse=True)
+        present = np.unique(codes[weights > 0])
+        if len(present) < 2:
+            raise ValueError(
+                f"y holds only one class ({classes[present[0]]!r}); a classifier needs "
+                "samples, of positive weight, of at least two classes."
+            )
+        if self.class_weight is not None:
+            of_class = compute_class_weight(
+                self.class_weight, classes=classes, y=y, sample_weight=weights
+            )
+            weights = weights * of_class[codes]
+        return classes, codes, weights
+
+    class_weight: Any
+
+
+def read_sequences(X: Any, estimator: BaseEstimator) -> SequenceArray:
+    """Read X in any accepted form, and make sure that it holds finite numbers.
+
+    Two-dimensional input takes scikit-learn's own way, with its messages.
+    """
+    if hasattr(X, "detach"):
+        X = X.detach().cpu().numpy()
+    if isinstance(X, SequenceArray) or is_ragged(X) or getattr(X, "ndim", 0) == 3:
+        sequences = as_sequences(X)
+        if len(sequences) == 0:
+            raise ValueError("X is empty: found 0 sequences, expected at least 1.")
+        _check_finite(sequences)
+        return sequences
+    if hasattr(X, "tocsr") or not hasattr(X, "columns"):
+        _refuse_what_is_no_array(X)
+    rows = check_array(
+        X, dtype=[np.float64, np.float32], input_name="X", estimator=estimator
+    )
+    return as_sequences(rows)
+
+
+def _refuse_what_is_no_array(X: Any) -> None:
+    """Let the front door speak where scikit-learn's message would not help."""
+    if getattr(X, "ndim", 1) == 1 or hasattr(X, "tocsr"):
+        try:
+            as_sequences(X)
+        except TypeError:
+            raise
+        except ValueError:
+            return
+
+
+def _width(X: Any) -> int | None:
+    shape = getattr(X, "shape", None)
+    return int(shape[1]) if shape is not None and len(shape) == 2 else None
+
+
+def _check_finite(X: SequenceArray) -> None:
+    rows = X.features
+    used = np.arange(len(rows)) if X.indices is None else np.unique(X.indices)
+    for block in blocks(len(used), X.n_features):
+        finite = np.isfinite(rows[used[block]]).all(axis=1)
+        if not finite.all():
+            row = int(used[block][~finite][0])
+            token = int(np.flatnonzero(X.row_numbers() == row)[0])
+            i = int(np.searchsorted(X.offsets, token, side="right")) - 1
+            kind = "NaN" if np.isnan(rows[row]).any() else "infinity"
+            name = "" if X.labels is None else f" ({X.labels[row]!r})"
+            raise ValueError(
+                f"Input X contains {kind}: sequence {i}, token {token - X.offsets[i]}"
+                f"{name}."
+            )

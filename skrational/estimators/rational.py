@@ -1,0 +1,674 @@
+"""The sparse rational classifier: how a notebook reaches the method."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_feature_names
+
+from skrational.cells.rational import READOUTS, RationalCell, Reading
+from skrational.estimators._base import BaseSequenceClassifier, read_sequences
+from skrational.estimators._callbacks import FitTask, with_callbacks
+from skrational.estimators._splits import stratified_split
+from skrational.kernels.batches import Corpus
+from skrational.penalties.group_lasso import GroupLasso
+from skrational.pruning.threshold import Threshold
+from skrational.semirings import SEMIRINGS
+from skrational.sequences import SequenceArray
+from skrational.structures import RationalStructure
+from skrational.training.devices import resolve_device, single_thread
+from skrational.training.loop import Examples, PhaseRun
+from skrational.training.noise import Dropout
+from skrational.training.phases import Optimization, Phase
+from skrational.training.rng import Randomness
+
+__all__ = ["SparseRationalClassifier"]
+
+_PREDICTION_TOKENS = 2**17
+
+_logger = logging.getLogger("skrational")
+
+
+class SparseRationalClassifier(BaseSequenceClassifier):
+    r"""Classify sequences with a few short weighted automata, learned by sparsity.
+
+    Each hidden unit is a weighted finite-state automaton (WFSA) that scores a soft
+    pattern. ``fit`` trains ``n_wfsas`` of them with a group lasso in which one group is
+    one state, removes the states whose weights went to zero, and finetunes what is left
+    without the penalty: the number and the lengths of the automata are learned.
+
+    .. math::
+        \min_\theta \ \mathrm{logloss}(\theta)
+        + \lambda \sum_{i,k} \lVert w_{i,k} \rVert_2
+
+    where :math:`w_{i,k}` holds all weights that enter state k of WFSA i.
+
+    Parameters
+    ----------
+    n_wfsas : int, default=24
+        Automata before pruning (d).
+    n_states : int or tuple of int, default=4
+        Main-path transitions of each automaton before pruning (K). A tuple is spread
+        over the automata: ``(1, 2, 3, 4)`` gives a quarter of them each length.
+    lambda_ : float, default=1e-3
+        Strength of the penalty. 0 trains the network without penalty and pruning.
+    penalty : {"states", "wfsas", "transitions"}, default="states"
+        What a group is: all that enters a state, a whole automaton, or a single
+        transition.
+    semiring : {"plus-times", "max-plus", "max-times"}, default="plus-times"
+        How transitions make a path and paths make a score. The last two run the
+        slower reference kernel.
+    readout : {"sum", "last", "rho", "rho_softmax"}, default="sum"
+        An automaton's score: the sum of its states' scores, that of its last state, or
+        their sum weighted by a learned ``sigmoid(rho)`` or ``softmax(rho)``.
+    match : {"anywhere", "end"}, default="anywhere"
+        "end" reads the scores after the last token, as the paper does, so that a match
+        fades with what follows it. "anywhere" adds up the scores after every token,
+        divided by ``T ** length_exponent``.
+    length_exponent : float, default=0.5
+        See ``match``; 0 counts matches, 1 averages them over the sequence.
+    solver : {"prox", "subgradient"}, default="prox"
+        "prox" applies the penalty's proximal operator in Adam's metric after each step
+        and reaches exact zeros; "subgradient" adds the penalty to the loss, as the
+        paper does.
+    threshold : float, default=0.1
+        With "subgradient", groups of a norm up to this are removed; "prox" removes the
+        exact zeros only.
+    learning_rate : float, default=0.02
+        Adam's, constant while the structure is learned.
+    finetune_schedule : {"cosine", "plateau", "constant"}, default="cosine"
+        What becomes of the learning rate in finetuning: it falls to zero along a
+        cosine, is halved whenever the validation loss stalls for 3 epochs, or stays.
+    batch_size : int or None, default=64
+        Sequences of a step. None: all of them, in the order of X.
+    max_epochs : int, default=20
+        Epochs with the penalty, at most.
+    finetune_epochs : int, default=20
+        Epochs after pruning, at most.
+    early_stopping : bool, default=True
+        Hold out a part of the samples, stop a phase when the validation loss (plus the
+        penalty) hasn't improved for ``n_iter_no_change`` epochs, and go back to the
+        best epoch.
+    validation_fraction : float, default=0.1
+        Share of each class that is held out. Samples are too few for it where this
+        rounds to none; then all are trained on, to the last epoch.
+    n_iter_no_change : int, default=10
+        Patience, in epochs.
+    dropout : float, default=0.2
+        Probability that an automaton's score on a sequence is dropped in training.
+    word_dropout : float, default=0.0
+        Probability that a distinct feature vector is dropped from a batch.
+    feature_dropout : float, default=0.0
+        Probability that a feature is dropped from a batch.
+    weight_decay : float, default=0.0
+        Adam's L2 penalty on all weights.
+    max_grad_norm : float or None, default=5.0
+        Gradients are scaled down to this norm.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes.
+    warm_start : bool, default=False
+        Start from the weights and the structure of the previous fit. Only states that
+        survived it can survive again: useful for a rising ``lambda_``. ``n_wfsas``,
+        ``n_states``, ``readout`` and ``semiring`` stay as they were.
+    dtype : {"float32", "float64"}, default="float32"
+        Of the computation and the fitted weights.
+    device : str, default="auto"
+        "auto", "cpu", "cuda", "cuda:N" or "mps". "auto" takes the device with the
+        fastest kernel, at present the CPU. Predictions fall back to the CPU where the
+        device is missing.
+    random_state : int, RandomState instance or None, default=None
+        Initial weights, order of batches, dropout and validation split. The global
+        generators of numpy and torch are neither read nor changed.
+    verbose : int, default=0
+        1 logs each phase, 2 each epoch, to the logger "skrational" (and to the error
+        stream if no handler is set up).
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    n_features_in_ : int
+        Width of the feature vectors.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if X was a data frame.
+    learned_structure_ : RationalStructure
+        Which automata and states survived.
+    weights_ : dict of str to ndarray
+        ``W_u`` and ``W_f`` (n_transitions, n_features_in_), ``b_f`` (n_transitions,)
+        and, with a learned readout, ``rho`` (n_transitions,). Rows are the states of
+        the first surviving automaton in order, then of the second, and so on.
+    coef_ : ndarray of shape (1, n_wfsas) or (n_classes, n_wfsas)
+        Readout weights of the surviving automata.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+    n_iter_ : int
+        Epochs, of all phases.
+    history_ : list of dict
+        A row for each epoch: ``phase``, ``epoch``, ``loss``, ``penalty``,
+        ``validation_loss``, ``validation_score`` (accuracy), ``n_transitions`` that are
+        live, ``learning_rate`` and ``seconds``.
+
+    See Also
+    --------
+    skrational.WordVectorizer : Turns texts into what this classifier reads.
+
+    Notes
+    -----
+    A two-dimensional X of shape (n, n_features) is read as n sequences of one vector.
+    A fit computes on one thread, so that its result doesn't depend on their number; run
+    several fits at once with ``GridSearchCV(..., n_jobs=...)``.
+
+    References
+    ----------
+    .. [1] Dodge, Schwartz, Peng, Smith, "RNN Architecture Learning with Sparse
+       Regularization", EMNLP 2019. :arxiv:`1909.03011`
+
+    Examples
+    --------
+    >>> from skrational import SparseRationalClassifier
+    >>> from skrational.datasets import make_planted_patterns
+    >>> data = make_planted_patterns(n_documents=400, random_state=0)
+    >>> clf = SparseRationalClassifier(n_wfsas=8, random_state=0, max_epochs=5)
+    >>> clf = clf.fit(data.X, data.y)
+    >>> clf.predict(data.X[:3]).shape
+    (3,)
+    >>> clf.learned_structure_.n_transitions_initial
+    32
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_wfsas": [Interval(Integral, 1, None, closed="left")],
+        "n_states": [Interval(Integral, 1, None, closed="left"), tuple, list],
+        "lambda_": [Interval(Real, 0, None, closed="left")],
+        "penalty": [StrOptions({"states", "wfsas", "transitions"})],
+        "semiring": [StrOptions(set(SEMIRINGS))],
+        "readout": [StrOptions(set(READOUTS))],
+        "match": [StrOptions({"anywhere", "end"})],
+        "length_exponent": [Interval(Real, 0, None, closed="left")],
+        "solver": [StrOptions({"prox", "subgradient"})],
+        "threshold": [Interval(Real, 0, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "finetune_schedule": [StrOptions({"cosine", "plateau", "constant"})],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "finetune_epochs": [Interval(Integral, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "word_dropout": [Interval(Real, 0, 1, closed="left")],
+        "feature_dropout": [Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "warm_start": ["boolean"],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        n_wfsas: int = 24,
+        n_states: int | tuple[int, ...] = 4,
+        lambda_: float = 1e-3,
+        penalty: str = "states",
+        semiring: str = "plus-times",
+        readout: str = "sum",
+        match: str = "anywhere",
+        length_exponent: float = 0.5,
+        solver: str = "prox",
+        threshold: float = 0.1,
+        learning_rate: float = 0.02,
+        finetune_schedule: str = "cosine",
+        batch_size: int | None = 64,
+        max_epochs: int = 20,
+        finetune_epochs: int = 20,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        dropout: float = 0.2,
+        word_dropout: float = 0.0,
+        feature_dropout: float = 0.0,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = 5.0,
+        class_weight: dict[Any, float] | str | None = None,
+        warm_start: bool = False,
+        dtype: str = "float32",
+        device: str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_wfsas = n_wfsas
+        self.n_states = n_states
+        self.lambda_ = lambda_
+        self.penalty = penalty
+        self.semiring = semiring
+        self.readout = readout
+        self.match = match
+        self.length_exponent = length_exponent
+        self.solver = solver
+        self.threshold = threshold
+        self.learning_rate = learning_rate
+        self.finetune_schedule = finetune_schedule
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.finetune_epochs = finetune_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.dropout = dropout
+        self.word_dropout = word_dropout
+        self.feature_dropout = feature_dropout
+        self.weight_decay = weight_decay
+        self.max_grad_norm = max_grad_norm
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.dtype = dtype
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @with_callbacks  # type: ignore[untyped-decorator]
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Any = None,
+        y_val: ArrayLike | None = None,
+    ) -> SparseRationalClassifier:
+        """Learn the automata: regularize, prune, finetune.
+
+        Parameters
+        ----------
+        X : SequenceArray, list of ndarray, or ndarray
+            Sequences of feature vectors: a `SequenceArray`, a list or object array of
+            arrays of shape (T_i, n_features), a three-dimensional array padded with
+            NaN, or a two-dimensional array of sequences of one vector.
+        y : array-like of shape (n_sequences,)
+            Class labels: numbers, strings or booleans.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weights, at least 0; a sample of weight 0 is left out.
+        X_val, y_val : like X and y, default=None
+            Validation data for early stopping, instead of a part of X.
+
+        Returns
+        -------
+        self : SparseRationalClassifier
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, X, y or a weight is not what it should be. The estimator is
+            then as it was before, also when a fit is interrupted.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If ``lambda_`` removed every state: what is left is the intercept, that is,
+            the majority classifier.
+        """
+        self._validate_params()
+        lengths = spread_lengths(self.n_states, self.n_wfsas)
+        device = resolve_device(self.device)
+        sequences = read_sequences(X, self)
+        classes, codes, weights = self._read_targets(sequences, y, sample_weight)
+        if sequences.n_tokens == 0:
+            raise ValueError(
+                f"X holds {len(sequences)} sequences, but not one token to learn from."
+            )
+        held_out = self._read_validation(sequences, classes, X_val, y_val)
+        randomness = Randomness(
+            check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        )
+        with single_thread(), _shown(self.verbose):
+            run = _Fit(self, classes, device, randomness, {"X": X, "y": y})
+            run.prepare(sequences, codes, weights, held_out)
+            run.start(sequences.n_features, lengths)
+            fitted = run.regularize_prune_finetune()
+        if fitted["learned_structure_"].n_transitions == 0:
+            warnings.warn(
+                f"lambda_={self.lambda_} removed every state: only the intercept is "
+                "left, which predicts the majority class. Lower lambda_.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        self._adopt(fitted, X)
+        return self
+
+    def _adopt(self, fitted: dict[str, Any], X: Any) -> None:
+        """Take over the result of a fit, all at once."""
+        _check_feature_names(self, X, reset=True)
+        for name, value in fitted.items():
+            setattr(self, name, value)
+
+    def _read_validation(
+        self, X: SequenceArray, classes: NDArray[Any], X_val: Any, y_val: Any
+    ) -> tuple[SequenceArray, NDArray[np.intp]] | None:
+        if X_val is None and y_val is None:
+            return None
+        if X_val is None or y_val is None or not self.early_stopping:
+            raise ValueError(
+                "X_val and y_val serve early stopping and go together; got "
+                f"X_val={'None' if X_val is None else 'given'}, "
+                f"y_val={'None' if y_val is None else 'given'}, "
+                f"early_stopping={self.early_stopping}."
+            )
+        sequences = read_sequences(X_val, self)
+        labels = np.asarray(y_val)
+        if sequences.n_features != X.n_features or labels.shape != (len(sequences),):
+            raise ValueError(
+                f"X_val holds {len(sequences)} sequences of {sequences.n_features} "
+                f"features and y_val has shape {labels.shape}; expected equal lengths "
+                f"and {X.n_features} features."
+            )
+        unknown = np.setdiff1d(labels, classes)
+        if len(unknown):
+            raise ValueError(f"y_val holds labels that y does not: {unknown[:5]}.")
+        return sequences, np.searchsorted(classes, labels)
+
+    def _hidden_scores(self, X: SequenceArray) -> NDArray[np.floating]:
+        arrays = {**self.weights_, "A": self.coef_, "a": self.intercept_}
+        cell = RationalCell.from_arrays(
+            arrays, self.learned_structure_.lengths, self._reading
+        )
+        try:
+            device = resolve_device(self.device)
+        except ValueError:
+            device = torch.device("cpu")
+        cell.to(device)
+        corpus = Corpus(X, cell.A.dtype, device)
+        with single_thread(), torch.no_grad():
+            scores = [cell.scores(b) for b in corpus.batches(_PREDICTION_TOKENS)]
+        return torch.cat(scores).cpu().numpy()
+
+    weights_: dict[str, NDArray[np.floating]]
+    learned_structure_: RationalStructure
+    history_: list[dict[str, Any]]
+    n_iter_: int
+    _reading: Reading
+
+
+class _Fit:
+    """The working state of one call of ``fit``."""
+
+    def __init__(
+        self,
+        estimator: SparseRationalClassifier,
+        classes: NDArray[Any],
+        device: torch.device,
+        randomness: Randomness,
+        data: dict[str, Any],
+    ) -> None:
+        self.params = estimator
+        self.classes = classes
+        self.device = device
+        self.dtype = getattr(torch, estimator.dtype)
+        self.randomness = randomness
+        self.history: list[dict[str, Any]] = []
+        self.task = FitTask(estimator, 2, data)
+
+    def prepare(
+        self,
+        X: SequenceArray,
+        codes: NDArray[np.intp],
+        weights: NDArray[np.floating],
+        held_out: tuple[SequenceArray, NDArray[np.intp]] | None,
+    ) -> None:
+        """Name the examples to train on and those to validate on."""
+        weighing = np.flatnonzero(weights > 0)
+        self.prior = np.bincount(codes, weights, len(self.classes)) / weights.sum()
+        self.validation: Examples | None = None
+        training = weighing
+        if held_out is not None:
+            self.validation = self._examples(*held_out, np.ones(len(held_out[1])))
+        elif self.params.early_stopping:
+            kept, validation = stratified_split(
+                codes[weighing], self.params.validation_fraction, self.randomness.split
+            )
+            training, validation = weighing[kept], weighing[validation]
+            if len(validation):
+                self.validation = self._examples(
+                    X[validation], codes[validation], weights[validation]
+                )
+        whole = len(training) == len(X)
+        self.training = self._examples(
+            X if whole else X[training], codes[training], weights[training]
+        )
+
+    def _examples(
+        self, X: SequenceArray, codes: NDArray[np.intp], weights: NDArray[np.floating]
+    ) -> Examples:
+        return Examples(
+            Corpus(X, self.dtype, self.device),
+            torch.from_numpy(codes.astype(np.int64)).to(self.device),
+            torch.from_numpy(weights / weights.mean()).to(self.device, self.dtype),
+        )
+
+    def start(self, n_features: int, lengths: tuple[int, ...]) -> None:
+        """Build the network, or take it over from the previous fit."""
+        params = self.params
+        self.reading = Reading(
+            params.semiring, params.readout, params.match, params.length_exponent
+        )
+        self.initial_lengths = lengths
+        self.origin = list(range(len(lengths)))
+        n_outputs = 1 if len(self.classes) == 2 else len(self.classes)
+        if params.warm_start and params.__sklearn_is_fitted__():
+            self.cell = self._previous_cell(n_features)
+        else:
+            cell = RationalCell(n_features, lengths, n_outputs, self.reading, self.dtype)
+            self.cell = cell.initialize(self.randomness.weights)
+        self.cell.to(self.device)
+
+    def _previous_cell(self, n_features: int) -> RationalCell:
+        params = self.params
+        if params.n_features_in_ != n_features or not np.array_equal(
+            params.classes_, self.classes
+        ):
+            raise ValueError(
+                f"warm_start needs data like that of the previous fit, with "
+                f"{params.n_features_in_} features and the classes {params.classes_}; "
+                f"got {n_features} features and the classes {self.classes}."
+            )
+        structure = params.learned_structure_
+        self.initial_lengths = structure.initial_lengths
+        self.origin = list(structure.survivors)
+        self.reading = params._reading
+        arrays = {**params.weights_, "A": params.coef_, "a": params.intercept_}
+        arrays = {k: v.astype(params.dtype) for k, v in arrays.items()}
+        return RationalCell.from_arrays(arrays, structure.lengths, self.reading)
+
+    def regularize_prune_finetune(self) -> dict[str, Any]:
+        """Run the phases; return the fitted attributes."""
+        regularize, finetune = _phases(self.params)
+        self._run(regularize)
+        if regularize.penalty is not None:
+            self._prune(regularize)
+        if self.cell.lengths and finetune.epochs:
+            self._run(finetune)
+        if not self.cell.lengths:
+            self._keep_the_prior()
+        self.task.end(self._fitted)
+        return self._fitted()
+
+    def _run(self, phase: Phase) -> None:
+        run = PhaseRun(
+            self.cell,
+            phase,
+            _optimization(self.params),
+            self.training,
+            self.validation,
+            self.randomness,
+        )
+        task = self.task.phase(phase.name, phase.epochs)
+        stopped = False
+        while not (stopped or run.is_over()):
+            epoch = task.begin_epoch()
+            self._record(run.run_epoch(), phase)
+            stopped = task.end_epoch(epoch, self._fitted)
+        run.restore_best()
+        task.end(self._fitted)
+        _logger.info("%s: %d epochs", phase.name, len(self.history))
+
+    def _record(self, row: dict[str, Any], phase: Phase) -> None:
+        if not np.isfinite(row["loss"]):
+            raise ValueError(
+                f"Training diverged in epoch {row['epoch']} of {phase.name} (loss "
+                f"{row['loss']}). Lower learning_rate (now "
+                f"{self.params.learning_rate}) or max_grad_norm (now "
+                f"{self.params.max_grad_norm})."
+            )
+        row["n_transitions"] = sum(self._kept(phase))
+        self.history.append(row)
+        _logger.debug("%s", row)
+
+    def _kept(self, phase: Phase) -> tuple[int, ...]:
+        """Lengths that the pruner would leave now."""
+        if phase.penalty is None:
+            return self.cell.lengths
+        pruner = Threshold(0.0 if phase.solver == "prox" else self.params.threshold)
+        with torch.no_grad():
+            norms = self.cell.groups(phase.grouping).norms().cpu().numpy()
+        return self.cell.kept_lengths(phase.grouping, pruner.survivors(norms))
+
+    def _prune(self, phase: Phase) -> None:
+        kept = self._kept(phase)
+        self.cell = self.cell.compacted(kept)
+        self.origin = [i for i, n in zip(self.origin, kept, strict=True) if n]
+
+    def _keep_the_prior(self) -> None:
+        """Without states, the best logits are those of the class frequencies."""
+        logits = np.log(np.maximum(self.prior, np.finfo(np.float32).tiny))
+        if len(logits) == 2:
+            logits = logits[1:] - logits[:1]
+        with torch.no_grad():
+            self.cell.a.copy_(torch.from_numpy(logits))
+
+    def _fitted(self) -> dict[str, Any]:
+        """Fitted attributes of the network as it is now."""
+        arrays = self.cell.to_arrays()
+        kept = [0] * len(self.initial_lengths)
+        for i, n in zip(self.origin, self.cell.lengths, strict=True):
+            kept[i] = n
+        coef, intercept = arrays.pop("A"), arrays.pop("a")
+        return {
+            "classes_": self.classes,
+            "n_features_in_": arrays["W_u"].shape[1],
+            "weights_": arrays,
+            "coef_": coef,
+            "intercept_": intercept,
+            "learned_structure_": RationalStructure(
+                self.initial_lengths,
+                tuple(kept),
+                n_features=arrays["W_u"].shape[1],
+                n_outputs=len(intercept),
+                n_readout_parameters_per_state=int("rho" in arrays),
+            ),
+            "n_iter_": len(self.history),
+            "history_": list(self.history),
+            "_reading": self.reading,
+        }
+
+
+def spread_lengths(n_states: int | Sequence[int], n_wfsas: int) -> tuple[int, ...]:
+    """Give each automaton its number of states.
+
+    Parameters
+    ----------
+    n_states : int or sequence of int
+    n_wfsas : int
+
+    Returns
+    -------
+    tuple of int, of length n_wfsas
+        Lengths in the order of ``n_states``, as equally often as possible.
+
+    Raises
+    ------
+    ValueError
+        If a length isn't a positive integer or there are more lengths than automata.
+
+    Examples
+    --------
+    >>> spread_lengths((1, 2, 3), 7)
+    (1, 1, 1, 2, 2, 3, 3)
+    """
+    if isinstance(n_states, Integral):
+        return (int(n_states),) * n_wfsas
+    lengths = tuple(n_states)  # type: ignore[arg-type]
+    positive = all(
+        isinstance(n, Integral) and not isinstance(n, bool) and n >= 1 for n in lengths
+    )
+    if not lengths or not positive or len(lengths) > n_wfsas:
+        raise ValueError(
+            f"n_states must be a positive integer or a tuple of at most n_wfsas="
+            f"{n_wfsas} of them; got {n_states!r}."
+        )
+    parts = np.array_split(np.arange(n_wfsas), len(lengths))
+    counts = [len(part) for part in parts]
+    return tuple(int(n) for n in np.repeat(lengths, counts))
+
+
+def _phases(params: SparseRationalClassifier) -> tuple[Phase, Phase]:
+    """Regularize and finetune; pruning comes between them."""
+    patience = params.n_iter_no_change if params.early_stopping else None
+    regularize = Phase(
+        "regularize",
+        params.max_epochs,
+        params.learning_rate,
+        penalty=GroupLasso(params.lambda_) if params.lambda_ else None,
+        grouping=params.penalty,
+        solver=params.solver,
+        patience=patience,
+    )
+    finetune = Phase(
+        "finetune",
+        params.finetune_epochs,
+        params.learning_rate,
+        schedule=params.finetune_schedule,
+        patience=patience,
+    )
+    return regularize, finetune
+
+
+def _optimization(params: SparseRationalClassifier) -> Optimization:
+    return Optimization(
+        batch_size=params.batch_size,
+        weight_decay=params.weight_decay,
+        max_grad_norm=params.max_grad_norm,
+        dropout=Dropout(params.dropout, params.word_dropout, params.feature_dropout),
+    )
+
+
+@contextmanager
+def _shown(verbose: int) -> Iterator[None]:
+    """Let log records through while fitting, down to the level of ``verbose``."""
+    if not verbose:
+        yield
+        return
+    level, handler = _logger.level, None
+    _logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
+    if not _logger.hasHandlers():
+        handler = logging.StreamHandler()
+        _logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        _logger.setLevel(level)
+        if handler is not None:
+            _logger.removeHandler(handler)

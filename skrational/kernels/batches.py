@@ -1,0 +1,148 @@
+"""Batches: index arithmetic over the offsets, without padding and without copies.
+
+A batch holds its distinct feature rows once, in the order in which they occur, and the
+row of each token. Features whose vectors do not repeat (BERT) give one row a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from skrational.repeats import blocks, distinct_share, find_repeats
+from skrational.sequences import SequenceArray
+
+__all__ = ["Batch", "Corpus"]
+
+_PROBED_TOKENS = 4096
+_MOST_DISTINCT = 0.75
+"""Above this share of distinct vectors, looking for repeats costs more than it saves."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some documents, ready for a kernel.
+
+    Attributes
+    ----------
+    x : Tensor of shape (n_rows, E)
+        Feature rows.
+    ids : ndarray of shape (n_tokens,), int32
+        The row of each token.
+    offsets : ndarray of shape (n_documents + 1,), int64
+        Where documents begin in ``ids``.
+    """
+
+    x: Tensor
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+
+
+class Corpus:
+    """Documents of which batches are drawn.
+
+    What is computed depends on the vectors of the documents, not on how X packs them:
+    equal content gives equal batches, to the bit.
+
+    Parameters
+    ----------
+    X : SequenceArray
+    dtype : torch.dtype
+        What features are converted to, batch by batch for token-level features.
+    device : torch.device
+    """
+
+    def __init__(
+        self, X: SequenceArray, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self.offsets = X.offsets
+        self.dtype = dtype
+        self.device = device
+        rows = X.row_numbers()
+        first_documents = min(int(np.searchsorted(X.offsets, _PROBED_TOKENS)), len(X))
+        probed = rows[: X.offsets[first_documents]]
+        self.repeats = distinct_share(X.features, probed) <= _MOST_DISTINCT
+        if self.repeats:
+            distinct, self._rows = find_repeats(X.features, rows)
+            self._features = _convert(X.features, distinct, dtype).to(device)
+            self._stamp = np.full(len(distinct), -1, dtype=np.int32)
+        else:
+            self._features, self._rows = X.features, rows
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def batch(self, documents: NDArray[np.intp]) -> Batch:
+        """Assemble the documents with these numbers."""
+        starts = self.offsets[documents]
+        sizes = self.offsets[documents + 1] - starts
+        offsets = np.concatenate([[0], np.cumsum(sizes)])
+        rows = _rows_of_tokens(self._rows, starts, offsets)
+        if not self.repeats:
+            x = _convert(self._features, rows, self.dtype).to(self.device)
+            return Batch(x, np.arange(len(rows), dtype=np.int32), offsets)
+        ids, distinct = _distinct(rows, self._stamp)
+        x = self._features.index_select(0, torch.from_numpy(distinct).to(self.device))
+        return Batch(x, ids, offsets)
+
+    def batches(self, max_tokens: int) -> Iterator[Batch]:
+        """All documents in order, in batches of about ``max_tokens`` tokens."""
+        start = 0
+        while start < len(self):
+            limit = self.offsets[start] + max_tokens
+            stop = int(np.searchsorted(self.offsets, limit, side="right")) - 1
+            stop = min(max(stop, start + 1), len(self))
+            yield self.batch(np.arange(start, stop))
+            start = stop
+
+
+def _convert(
+    features: NDArray[Any], rows: NDArray[Any], dtype: torch.dtype
+) -> Tensor:
+    """Copy rows to a tensor.
+
+    Its memory is torch's own, so that the alignment, on which the last bit of a matrix
+    product may depend, is always the same.
+    """
+    copy = torch.empty(len(rows), features.shape[1], dtype=dtype)
+    view = copy.numpy()
+    for block in blocks(len(rows), features.shape[1]):
+        view[block] = features[rows[block]]
+    return copy
+
+
+@numba.njit(nogil=True, cache=True)
+def _rows_of_tokens(rows, starts, offsets):  # type: ignore[no-untyped-def]
+    # pragma: no cover - compiled
+    out = np.empty(offsets[-1], rows.dtype)
+    for b in range(len(starts)):
+        shift = starts[b] - offsets[b]
+        for t in range(offsets[b], offsets[b + 1]):
+            out[t] = rows[t + shift]
+    return out
+
+
+@numba.njit(nogil=True, cache=True)
+def _distinct(rows, stamp):  # type: ignore[no-untyped-def]
+    # pragma: no cover - compiled
+    """Number the rows by first occurrence; ``stamp`` (all -1) is left as it was."""
+    ids = np.empty(len(rows), np.int32)
+    distinct = np.empty(len(rows), np.int64)
+    n = 0
+    for t in range(len(rows)):
+        if stamp[rows[t]] < 0:
+            stamp[rows[t]] = n
+            distinct[n] = rows[t]
+            n += 1
+        ids[t] = stamp[rows[t]]
+    distinct = distinct[:n].copy()
+    for row in distinct:
+        stamp[row] = -1
+    return ids, distinct

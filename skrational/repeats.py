@@ -1,0 +1,85 @@
+"""Feature vectors that repeat: found by their bits, stored once.
+
+With frozen word vectors a token's transition weights depend on the word alone, so a
+batch projects its distinct vectors only. What is distinct is read from the vectors
+themselves, so that it doesn't matter how a caller packed them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["blocks", "distinct_share", "equal_rows", "find_repeats"]
+
+Rows = NDArray[Any]
+
+
+def find_repeats(features: NDArray[Any], rows: Rows) -> tuple[Rows, Rows]:
+    """Find the distinct vectors among some rows.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_rows, n_features)
+    rows : ndarray of shape (n,), integer
+        Row numbers, one for each token; may repeat.
+
+    Returns
+    -------
+    distinct : ndarray of shape (n_distinct,), integer
+        Rows that hold each distinct vector once.
+    position : ndarray of shape (n,), int32
+        For each token the place of its vector in ``distinct``.
+    """
+    used, row_of_token = np.unique(rows, return_inverse=True)
+    _, first, merged = np.unique(
+        _row_hashes(features, used), return_index=True, return_inverse=True
+    )
+    if not equal_rows(features, used, features, used[first][merged]):
+        # Two different vectors share a hash: compare the vectors themselves.
+        _, first, merged = np.unique(
+            features[used], axis=0, return_index=True, return_inverse=True
+        )
+    return used[first], merged.ravel()[row_of_token.ravel()].astype(np.int32)
+
+
+def distinct_share(features: NDArray[Any], rows: Rows) -> float:
+    """Number of distinct vectors among the rows, divided by the number of rows."""
+    if len(rows) == 0:
+        return 1.0
+    return len(np.unique(_row_hashes(features, rows))) / len(rows)
+
+
+def blocks(n_rows: int, n_features: int) -> Iterator[slice]:
+    """Slices of rows that hold about a million numbers each."""
+    step = max(1, 2**20 // n_features)
+    return (slice(i, i + step) for i in range(0, n_rows, step))
+
+
+def equal_rows(
+    a: NDArray[Any], rows_a: NDArray[Any], b: NDArray[Any], rows_b: NDArray[Any]
+) -> bool:
+    """Whether ``a[rows_a]`` and ``b[rows_b]`` hold the same numbers."""
+    return all(
+        np.array_equal(a[rows_a[block]], b[rows_b[block]])
+        for block in blocks(len(rows_a), a.shape[1])
+    )
+
+
+def _row_hashes(features: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.uint64]:
+    """64-bit hash of the bits of each row, in blocks, so that memory stays bounded."""
+    n_features = features.shape[1]
+    multipliers = np.random.default_rng(0).integers(
+        1, 2**63, size=n_features, dtype=np.uint64
+    )
+    multipliers |= np.uint64(1)
+    words = np.dtype(f"u{features.dtype.itemsize}")
+    hashes = np.empty(len(rows), dtype=np.uint64)
+    for block in blocks(len(rows), n_features):
+        bits = np.ascontiguousarray(features[rows[block]]).view(words)
+        mixed = bits.astype(np.uint64) * multipliers
+        hashes[block] = (mixed ^ (mixed >> np.uint64(29))).sum(axis=1, dtype=np.uint64)
+    return hashes

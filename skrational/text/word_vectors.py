@@ -1,0 +1,361 @@
+"""The vectorizer of word vectors: texts in, type-level sequences out."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable
+from numbers import Integral
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skrational.exceptions import OutOfVocabularyWarning, VectorFileError
+from skrational.sequences import SequenceArray
+from skrational.text.corpus import Corpus, read_corpus
+from skrational.text.tokenize import tokenize
+from skrational.text.vector_tables import Table, load_table
+
+__all__ = ["WordVectorizer"]
+
+_UNKNOWN = "<unk>"
+
+
+class WordVectorizer(TransformerMixin, BaseEstimator):
+    """Turn texts into sequences of pretrained word vectors.
+
+    The result holds the vector of each word that occurs once, however large the table
+    is. Words are looked up in the whole table each time, so that `transform` knows
+    words that `fit` never saw.
+
+    Parameters
+    ----------
+    vectors : str, path-like, KeyedVectors or dict
+        Where the vectors come from. A path leads to GloVe or word2vec text (with or
+        without a first line ``count dim``), to binary word2vec vectors, both perhaps
+        compressed by gzip, or to what gensim's ``KeyedVectors.save`` wrote, which is
+        mapped into memory. A name such as ``"glove-wiki-gigaword-300"`` is downloaded
+        by gensim when first used. A gensim KeyedVectors object or a dict from words to
+        vectors is used as it is.
+    lowercase : bool, default=True
+        Whether to turn texts to lower case before they are tokenised.
+    tokenizer : callable, default=None
+        Takes a text and returns its tokens; ``str.split`` for texts that are tokenised
+        already. None: `skrational.text.tokenize.tokenize`. To pickle the vectorizer,
+        give a function that pickles, so no lambda.
+    start_token, end_token : str or None, default="<s>" and "</s>"
+        Put before and after each text; None: nothing. One that the table lacks gets a
+        random vector of its own, as in the code of [1]_: uniform between -0.25 and 0.25, then
+        scaled as the others.
+    unit_norm : bool, default=True
+        Whether to scale each vector to Euclidean length 1. Zero vectors stay zero.
+    oov : {"random", "zero", "drop"}, default="random"
+        What becomes of words without a vector: they share one random vector, drawn as
+        above, or a zero vector, or are left out.
+    max_length : int, default=None
+        The most tokens of a text to keep, before words are left out by ``oov="drop"``;
+        the start and end tokens come on top. None: all of them.
+    keep : {"start", "end"}, default="start"
+        Which end of a longer text is kept.
+    cache : bool, str or path-like, default=True
+        Whether to keep a binary copy of a parsed file, from which the next process
+        loads it in a second, mapped into memory and shared among processes. True: in
+        the folder named by the variable ``SKRATIONAL_CACHE``, or ``skrational`` in
+        ``XDG_CACHE_HOME`` or ``~/.cache``. A path names another folder.
+    random_state : int, RandomState instance or None, default=0
+        Draws the random vectors. None: other ones at each fit.
+
+    Attributes
+    ----------
+    n_features_out_ : int
+        Width of the vectors.
+    out_of_vocabulary_ : float
+        Share, from 0 to 1, of the tokens of the texts given to `fit` (after truncation,
+        without the start and end tokens) that have no vector.
+    special_vectors_ : dict from str to ndarray of shape (n_features_out_,)
+        The random vectors of the start and end tokens that the table lacks.
+    unknown_vector_ : ndarray of shape (n_features_out_,) or None
+        The vector of all other words that the table lacks; None if they are left out.
+
+    Notes
+    -----
+    Clones share the table: a grid search reads it once. A pickle of a fitted vectorizer
+    holds the path of the vectors, not the table, and reads the file again when it's
+    used; with a dict or KeyedVectors it holds these.
+
+    A file saved by gensim is a pickle: loading one from a source that isn't trusted may
+    run its code.
+
+    References
+    ----------
+    .. [1] Dodge, Schwartz, Peng and Smith, "RNN Architecture Learning with Sparse
+       Regularization", EMNLP 2019, arXiv:1909.03011.
+
+    Examples
+    --------
+    >>> vectors = {"good": [2.0, 0.0], "bad": [-2.0, 0.0], "not": [0.0, 1.0]}
+    >>> vectorizer = WordVectorizer(vectors, start_token=None, end_token=None)
+    >>> X = vectorizer.fit_transform(["Not good", "bad, not good"])
+    >>> X
+    SequenceArray(2 sequences, 6 tokens of 2 features in 4 rows, type-level)
+    >>> X.labels.tolist()
+    ['not', 'good', 'bad', '<unk>']
+    >>> X[0]
+    array([[0., 1.],
+           [1., 0.]], dtype=float32)
+    >>> print(f"{vectorizer.out_of_vocabulary_:.3f}")
+    0.167
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "vectors": "no_validation",
+        "lowercase": ["boolean"],
+        "tokenizer": [callable, None],
+        "start_token": [str, None],
+        "end_token": [str, None],
+        "unit_norm": ["boolean"],
+        "oov": [StrOptions({"random", "zero", "drop"})],
+        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "keep": [StrOptions({"start", "end"})],
+        "cache": ["boolean", str, os.PathLike],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        vectors: Any,
+        *,
+        lowercase: bool = True,
+        tokenizer: Callable[[str], Iterable[str]] | None = None,
+        start_token: str | None = "<s>",
+        end_token: str | None = "</s>",
+        unit_norm: bool = True,
+        oov: Literal["random", "zero", "drop"] = "random",
+        max_length: int | None = None,
+        keep: Literal["start", "end"] = "start",
+        cache: bool | str | os.PathLike[str] = True,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.vectors = vectors
+        self.lowercase = lowercase
+        self.tokenizer = tokenizer
+        self.start_token = start_token
+        self.end_token = end_token
+        self.unit_norm = unit_norm
+        self.oov = oov
+        self.max_length = max_length
+        self.keep = keep
+        self.cache = cache
+        self.random_state = random_state
+
+    def fit(self, X: Iterable[str], y: Any = None) -> WordVectorizer:
+        """Load the table and count the words that it lacks.
+
+        Parameters
+        ----------
+        X : iterable of str
+            The texts; at least one.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        WordVectorizer
+            This vectorizer.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is neither a file nor a downloadable table of this name.
+        VectorFileError
+            (a ValueError) if the file cannot be read to its end.
+        ValueError, TypeError
+            If a parameter or X isn't as documented.
+
+        Warns
+        -----
+        OutOfVocabularyWarning
+            If more than 30 % of the tokens have no vector.
+        """
+        self._fit(X)
+        return self
+
+    def fit_transform(self, X: Iterable[str], y: Any = None) -> SequenceArray:
+        """Fit, then transform the same texts; they are tokenised once.
+
+        Parameters
+        ----------
+        X : iterable of str
+            The texts; at least one.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        SequenceArray of len(X) sequences
+            As `transform` returns it.
+        """
+        return self._encode(self._fit(X))
+
+    def transform(self, X: Iterable[str]) -> SequenceArray:
+        """Look up the words of texts.
+
+        Parameters
+        ----------
+        X : iterable of str
+            The texts; at least one. An empty text becomes its start and end tokens.
+
+        Returns
+        -------
+        SequenceArray of len(X) sequences
+            Its rows are float32 and come in the order in which the words first occur;
+            its labels are the words, and "<unk>" for those that the table lacks.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the vectorizer was unpickled and the file of its vectors isn't there.
+        ValueError, TypeError
+            If X isn't as documented.
+        """
+        check_is_fitted(self)
+        return self._encode(self._read(X))
+
+    def _fit(self, X: Iterable[str]) -> Corpus:
+        self._validate_params()
+        table = load_table(self.vectors, self.cache)
+        corpus = self._read(X)
+        self._table = table
+        self._source, self._fingerprint = table.source, table.fingerprint
+        self.n_features_out_ = table.n_features
+        self._draw_vectors(table)
+        self.out_of_vocabulary_ = self._measure_missing(corpus, table)
+        return corpus
+
+    def _read(self, X: Iterable[str]) -> Corpus:
+        start = [] if self.start_token is None else [self.start_token]
+        end = [] if self.end_token is None else [self.end_token]
+        return read_corpus(X, lambda text: [*start, *self._split(text), *end])
+
+    def _split(self, text: str) -> list[str]:
+        words = (self.tokenizer or tokenize)(text.lower() if self.lowercase else text)
+        if isinstance(words, str):
+            raise TypeError("tokenizer returned a str; expected a list of tokens.")
+        if self.max_length is None:
+            return list(words)
+        if self.keep == "end":
+            return list(words)[-self.max_length :]
+        return list(words)[: self.max_length]
+
+    def _draw_vectors(self, table: Table) -> None:
+        # Always three draws: a vector doesn't depend on which others are needed.
+        drawn = check_random_state(self.random_state).uniform(
+            -0.25, 0.25, size=(3, table.n_features)
+        )
+        unknown, start, end = self._scale(drawn.astype(np.float32))
+        given = {self.end_token: end, self.start_token: start}
+        self.special_vectors_ = {
+            token: vector
+            for token, vector in given.items()
+            if token is not None and token not in table
+        }
+        choices = {"random": unknown, "zero": np.zeros_like(unknown), "drop": None}
+        self.unknown_vector_ = choices[self.oov]
+
+    def _scale(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        if not self.unit_norm:
+            return rows
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
+        return np.asarray(rows / np.where(norms > 0, norms, 1), dtype=np.float32)
+
+    def _measure_missing(self, corpus: Corpus, table: Table) -> float:
+        counts = Counter(
+            dict(zip(corpus.words, np.bincount(corpus.tokens).tolist(), strict=True))
+        )
+        for token in {self.start_token, self.end_token} & counts.keys():
+            del counts[token]
+        missing = Counter({w: n for w, n in counts.items() if w not in table})
+        share = missing.total() / max(1, counts.total())
+        if share > 0.3:
+            most = ", ".join(repr(word) for word, _ in missing.most_common(5))
+            warnings.warn(
+                f"{share:.0%} of the tokens have no word vector, most often {most}. "
+                f"Try lowercase={not self.lowercase}, another tokenizer, or vectors "
+                "trained on such texts.",
+                OutOfVocabularyWarning,
+                stacklevel=4,
+            )
+        return share
+
+    def _encode(self, corpus: Corpus) -> SequenceArray:
+        table = self._open_table()
+        row_of: dict[str | None, int] = {}
+        rows = np.full(len(corpus.words), -1, dtype=np.int32)
+        for i, word in enumerate(corpus.words):
+            known = word in table or word in self.special_vectors_
+            if known or self.unknown_vector_ is not None:
+                rows[i] = row_of.setdefault(word if known else None, len(row_of))
+        features = self._collect(list(row_of), table)
+        labels = np.array(
+            [_UNKNOWN if word is None else word for word in row_of], dtype=object
+        )
+        indices = rows[corpus.tokens]
+        kept = indices >= 0
+        n_kept_before = np.concatenate([[0], np.cumsum(kept)])
+        return SequenceArray(
+            features, n_kept_before[corpus.offsets], indices[kept], labels
+        )
+
+    def _collect(self, words: list[str | None], table: Table) -> NDArray[np.float32]:
+        """Gather the vectors of the words; None stands for those without one."""
+        features = np.empty((len(words), self.n_features_out_), dtype=np.float32)
+        places = {w: i for i, w in enumerate(words) if w is not None and w in table}
+        features[list(places.values())] = self._scale(table.take(list(places)))
+        for i, word in enumerate(words):
+            if word is None:
+                features[i] = self.unknown_vector_
+            elif word not in places:
+                features[i] = self.special_vectors_[word]
+        return features
+
+    def _open_table(self) -> Table:
+        """Return the table of fit, read again if this is an unpickled copy."""
+        if "_table" in vars(self):
+            return self._table
+        for vectors in (self.vectors, self._source):
+            try:
+                table = load_table(vectors, self.cache)
+            except FileNotFoundError:
+                continue
+            if table.fingerprint != self._fingerprint:
+                raise VectorFileError(
+                    f"{table.source} is not the table that this WordVectorizer was "
+                    f"fitted with ({table.fingerprint}, not {self._fingerprint})."
+                )
+            return table
+        raise FileNotFoundError(
+            "This WordVectorizer was pickled without its word vectors, and "
+            f"{self._source} is not there. Put the file back, or name its new place by "
+            "set_params(vectors=...)."
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        state.pop("_table", None)
+        return state
+
+    def __sklearn_clone__(self) -> WordVectorizer:
+        # scikit-learn's own clone would copy the table.
+        return type(self)(**self.get_params(deep=False))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags

@@ -1,0 +1,1 @@
+"""Regularize, prune, finetune: one loop for every cell, penalty and pruner."""

@@ -1,0 +1,242 @@
+"""One phase of training: epochs of Adam steps, each followed by the penalty's prox."""
+
+from __future__ import annotations
+
+import time
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from skrational.groups import Groups
+from skrational.kernels.batches import Batch, Corpus
+from skrational.training.phases import Optimization, Phase
+from skrational.training.rng import Randomness
+
+__all__ = ["Cell", "Examples", "PhaseRun", "evaluate"]
+
+_EVALUATION_TOKENS = 2**17
+_PLATEAU_PATIENCE = 3
+
+
+class Cell(Protocol):
+    """What the loop needs of a cell, beside being a module."""
+
+    def scores(self, batch: Batch) -> Tensor:
+        """Scores of a batch."""
+        ...
+
+    def classify(self, scores: Tensor) -> Tensor:
+        """Logits from scores."""
+        ...
+
+    def groups(self, kind: str) -> Groups:
+        """Groups of parameters."""
+        ...
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Documents with their targets.
+
+    Attributes
+    ----------
+    corpus : Corpus
+    targets : Tensor of shape (n,)
+        Class numbers, int64.
+    weights : Tensor of shape (n,)
+        Of mean 1.
+    """
+
+    corpus: Corpus
+    targets: Tensor
+    weights: Tensor
+
+
+class PhaseRun:
+    """A phase that is under way.
+
+    `run_epoch` until it `is_over`; then `restore_best` puts back the best epoch.
+
+    Parameters
+    ----------
+    cell : Cell and torch.nn.Module
+        Trained in place.
+    phase : Phase
+    optimization : Optimization
+    training : Examples
+    validation : Examples or None
+        Without it nothing is monitored: the last epoch counts.
+    randomness : Randomness
+    """
+
+    def __init__(
+        self,
+        cell: Any,
+        phase: Phase,
+        optimization: Optimization,
+        training: Examples,
+        validation: Examples | None,
+        randomness: Randomness,
+    ) -> None:
+        self.cell = cell
+        self.phase = phase
+        self.optimization = optimization
+        self.training = training
+        self.validation = validation
+        self.randomness = randomness
+        self._groups = cell.groups(phase.grouping) if phase.penalty else None
+        self._optimizer = torch.optim.Adam(
+            cell.parameters(),
+            lr=phase.learning_rate,
+            weight_decay=optimization.weight_decay,
+            fused=True,
+        )
+        self._schedule = _schedule(self._optimizer, phase)
+        self._epoch = 0
+        self._best = (np.inf, -1, deepcopy(cell.state_dict()))
+
+    def is_over(self) -> bool:
+        """Whether all epochs were run, or patience has run out."""
+        if self._epoch == self.phase.epochs:
+            return True
+        patience = self.phase.patience
+        if patience is None or self.validation is None:
+            return False
+        return self._epoch - 1 - self._best[1] >= patience
+
+    def run_epoch(self) -> dict[str, Any]:
+        """Train on every document once; return a row of the history."""
+        began = time.perf_counter()
+        rate = self._optimizer.param_groups[0]["lr"]
+        loss = self._train()
+        row = {"phase": self.phase.name, "epoch": self._epoch, "loss": loss}
+        row |= self._measure()
+        row |= {"learning_rate": rate, "seconds": time.perf_counter() - began}
+        monitored = self._keep_if_best(row)
+        if isinstance(self._schedule, torch.optim.lr_scheduler.ReduceLROnPlateau):
+            self._schedule.step(loss if monitored is None else monitored)
+        elif self._schedule is not None:
+            self._schedule.step()
+        self._epoch += 1
+        return row
+
+    def restore_best(self) -> None:
+        """Put back the parameters of the best epoch."""
+        if self.validation is not None:
+            self.cell.load_state_dict(self._best[2])
+
+    def _train(self) -> float:
+        """Take the steps of an epoch; return the mean loss."""
+        total = 0.0
+        for documents in self._order():
+            batch = self.training.corpus.batch(documents)
+            chosen = torch.from_numpy(documents).to(self.training.targets.device)
+            loss = self._step(
+                batch, self.training.targets[chosen], self.training.weights[chosen]
+            )
+            total += loss * len(documents)
+        return total / len(self.training.targets)
+
+    def _order(self) -> list[NDArray[np.intp]]:
+        n, size = len(self.training.targets), self.optimization.batch_size
+        if size is None:
+            return [np.arange(n)]
+        order = self.randomness.order.permutation(n)
+        return [order[i : i + size] for i in range(0, n, size)]
+
+    def _step(self, batch: Batch, targets: Tensor, weights: Tensor) -> float:
+        phase, dropout = self.phase, self.optimization.dropout
+        noise = self.randomness.noise
+        self._optimizer.zero_grad(set_to_none=True)
+        scores = self.cell.scores(dropout.on_features(batch, noise))
+        logits = self.cell.classify(dropout.on_scores(scores, noise))
+        loss = (log_loss(logits, targets) * weights).mean()
+        objective = loss
+        if phase.penalty and self._groups and phase.solver == "subgradient":
+            objective = loss + phase.penalty.value(self._groups)
+        objective.backward()
+        if self.optimization.max_grad_norm is not None:
+            nn.utils.clip_grad_norm_(
+                self.cell.parameters(), self.optimization.max_grad_norm
+            )
+        self._optimizer.step()
+        if phase.penalty and self._groups and phase.solver == "prox":
+            rate = self._optimizer.param_groups[0]["lr"]
+            phase.penalty.prox_(self._groups, self._metric(), rate)
+        return float(loss.detach())
+
+    def _metric(self) -> list[Tensor]:
+        """Adam's own metric, ``sqrt(v_hat) + eps``, for each part of the groups."""
+        assert self._groups is not None
+        options = self._optimizer.param_groups[0]
+        metric = []
+        for part in self._groups.parts:
+            states = [self._optimizer.state[p] for p in part.parameters]
+            correction = 1 - options["betas"][1] ** float(states[0]["step"])
+            v_hat = part.pack([s["exp_avg_sq"] for s in states]).div_(correction)
+            metric.append(v_hat.sqrt_().add_(options["eps"]))
+        return metric
+
+    @torch.no_grad()
+    def _measure(self) -> dict[str, float]:
+        penalty = 0.0
+        if self.phase.penalty and self._groups:
+            penalty = float(self.phase.penalty.value(self._groups))
+        loss, score = np.nan, np.nan
+        if self.validation is not None:
+            loss, score = evaluate(self.cell, self.validation)
+        return {
+            "penalty": penalty,
+            "validation_loss": loss,
+            "validation_score": score,
+        }
+
+    def _keep_if_best(self, row: dict[str, Any]) -> float | None:
+        """Return the monitored value, the validation loss plus the penalty."""
+        if self.validation is None:
+            return None
+        monitored = row["validation_loss"] + row["penalty"]
+        if monitored < self._best[0]:
+            self._best = (monitored, self._epoch, deepcopy(self.cell.state_dict()))
+        return float(monitored)
+
+
+def log_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Negative log-likelihood of each example, (n,).
+
+    One logit means two classes.
+    """
+    if logits.shape[1] == 1:
+        return nn.functional.binary_cross_entropy_with_logits(
+            logits[:, 0], targets.to(logits.dtype), reduction="none"
+        )
+    return nn.functional.cross_entropy(logits, targets, reduction="none")
+
+
+@torch.no_grad()
+def evaluate(cell: Any, examples: Examples) -> tuple[float, float]:
+    """Weighted mean log loss and accuracy."""
+    batches = examples.corpus.batches(_EVALUATION_TOKENS)
+    logits = torch.cat([cell.classify(cell.scores(batch)) for batch in batches])
+    if logits.shape[1] == 1:
+        predicted = (logits[:, 0] > 0).to(torch.int64)
+    else:
+        predicted = logits.argmax(dim=1)
+    loss = (log_loss(logits, examples.targets) * examples.weights).mean()
+    right = (predicted == examples.targets).to(examples.weights.dtype)
+    return float(loss), float((right * examples.weights).mean())
+
+
+def _schedule(optimizer: torch.optim.Optimizer, phase: Phase) -> Any:
+    if phase.schedule == "plateau":
+        return torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer, factor=0.5, patience=_PLATEAU_PATIENCE
+        )
+    if phase.schedule == "cosine":
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, phase.epochs)
+    return None

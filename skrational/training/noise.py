@@ -1,0 +1,58 @@
+"""Dropout that leaves the distinct rows of a batch distinct.
+
+Dropping elements of every token's embedding would cost more than the network and give
+each token a vector of its own. Dropped here are words, embedding columns, and scores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from skrational.kernels.batches import Batch
+
+__all__ = ["Dropout"]
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """Probabilities of dropping parts of a batch while training.
+
+    Attributes
+    ----------
+    scores : float
+        Each WFSA's score on each document.
+    words : float
+        Each distinct feature row of the batch, wherever it occurs.
+    columns : float
+        Each feature, for the whole batch.
+    """
+
+    scores: float = 0.0
+    words: float = 0.0
+    columns: float = 0.0
+
+    def on_features(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Zero words and feature columns of a batch; the rest is scaled up."""
+        x = batch.x
+        if self.words:
+            x = x * _mask((len(x), 1), self.words, generator, x)
+        if self.columns:
+            x = x * _mask((1, x.shape[1]), self.columns, generator, x)
+        return batch if x is batch.x else replace(batch, x=x)
+
+    def on_scores(self, scores: Tensor, generator: torch.Generator) -> Tensor:
+        """Zero scores, (B, d); the rest is scaled up."""
+        if not self.scores:
+            return scores
+        shape = (scores.shape[0], scores.shape[1])
+        return scores * _mask(shape, self.scores, generator, scores)
+
+
+def _mask(
+    shape: tuple[int, int], p: float, generator: torch.Generator, like: Tensor
+) -> Tensor:
+    kept = torch.rand(shape, generator=generator) >= p
+    return kept.to(like) / (1 - p)

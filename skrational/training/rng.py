@@ -1,0 +1,33 @@
+"""Randomness from one number; the global generators are never touched."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+__all__ = ["Randomness"]
+
+
+class Randomness:
+    """Independent generators for what a fit draws.
+
+    Parameters
+    ----------
+    seed : int
+
+    Attributes
+    ----------
+    weights, noise : torch.Generator
+        For initial weights and dropout; on the CPU, so that a fit draws the same
+        numbers on every device.
+    order, split : numpy.random.Generator
+        For the order of batches and the validation split.
+    """
+
+    def __init__(self, seed: int) -> None:
+        children = np.random.SeedSequence(seed).spawn(4)
+        self.weights, self.noise = (
+            torch.Generator().manual_seed(int(child.generate_state(1)[0]))
+            for child in children[:2]
+        )
+        self.order, self.split = (np.random.default_rng(c) for c in children[2:])
