@@ -34,7 +34,7 @@ def find_repeats(features: NDArray[Any], rows: Rows) -> tuple[Rows, Rows]:
     position : ndarray of shape (n,), int32
         For each token the place of its vector in ``distinct``.
     """
-    used, row_of_token = np.unique(rows, return_inverse=True)
+    used, row_of_token = _unique_integers(rows, len(features))
     _, first, merged = np.unique(
         _row_hashes(features, used), return_index=True, return_inverse=True
     )
@@ -43,7 +43,17 @@ def find_repeats(features: NDArray[Any], rows: Rows) -> tuple[Rows, Rows]:
         _, first, merged = np.unique(
             features[used], axis=0, return_index=True, return_inverse=True
         )
-    return used[first], merged.ravel()[row_of_token.ravel()].astype(np.int32)
+    return used[first], merged.ravel()[row_of_token].astype(np.int32)
+
+
+def _unique_integers(values: Rows, limit: int) -> tuple[Rows, Rows]:
+    """Equal ``np.unique(values, return_inverse=True)``, without sorting."""
+    seen = np.zeros(limit, dtype=bool)
+    seen[values] = True
+    unique = np.flatnonzero(seen)
+    place = np.empty(limit, dtype=np.int32)
+    place[unique] = np.arange(len(unique))
+    return unique, place[values]
 
 
 def distinct_share(features: NDArray[Any], rows: Rows) -> float:

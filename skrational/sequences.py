@@ -16,6 +16,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from skrational.exceptions import SequenceError
 from skrational.repeats import equal_rows
+from skrational.sequence_parts import (
+    check_features,
+    check_indices,
+    check_integers,
+    check_offsets,
+    equal_labels,
+    offsets_of,
+    read_positions,
+    same_memory,
+)
 
 __all__ = ["SequenceArray", "as_sequences", "is_ragged"]
 
@@ -86,11 +96,11 @@ class SequenceArray:
         indices: ArrayLike | None = None,
         labels: ArrayLike | None = None,
     ) -> None:
-        rows = _check_features(features)
+        rows = check_features(features)
         n_rows = rows.shape[0]
-        row_of_token = None if indices is None else _check_indices(indices, n_rows)
+        row_of_token = None if indices is None else check_indices(indices, n_rows)
         n_tokens = n_rows if row_of_token is None else len(row_of_token)
-        ends = _check_offsets(offsets, n_tokens)
+        ends = check_offsets(offsets, n_tokens)
         names = None if labels is None else np.asarray(labels)
         if names is not None and names.shape != (n_rows,):
             raise SequenceError(
@@ -173,7 +183,7 @@ class SequenceArray:
             if step == 1:
                 return self._slice(start, max(start, stop))
             key = np.arange(start, stop, step)
-        return self._take(_positions(key, len(self)))
+        return self._take(read_positions(key, len(self)))
 
     def rows(self, i: int) -> slice | NDArray[np.int32]:
         """Rows of the tokens of sequence i, as a slice or an index array."""
@@ -195,7 +205,7 @@ class SequenceArray:
         return SequenceArray._trusted(self.features[first:last], offsets, None, labels)
 
     def _take(self, positions: NDArray[np.intp]) -> SequenceArray:
-        offsets = _offsets_of(self.lengths[positions])
+        offsets = offsets_of(self.lengths[positions])
         tokens = np.arange(offsets[-1]) + np.repeat(
             self.offsets[positions] - offsets[:-1], np.diff(offsets)
         )
@@ -235,9 +245,9 @@ class SequenceArray:
                 f"{sorted(widths)}."
             )
         first = arrays[0]
-        offsets = _offsets_of(np.concatenate([a.lengths for a in arrays]))
+        offsets = offsets_of(np.concatenate([a.lengths for a in arrays]))
         if first.indices is not None and all(
-            a.indices is not None and _same_memory(a.features, first.features)
+            a.indices is not None and same_memory(a.features, first.features)
             for a in arrays
         ):
             indices = np.concatenate([a.row_numbers() for a in arrays])
@@ -247,7 +257,7 @@ class SequenceArray:
         joined = np.concatenate(labels) if len(labels) == len(arrays) else None
         if all(a.indices is None for a in arrays):
             return cls._trusted(features, offsets, None, joined)
-        shifts = _offsets_of(np.array([len(a.features) for a in arrays]))
+        shifts = offsets_of(np.array([len(a.features) for a in arrays]))
         indices = np.concatenate(
             [a.row_numbers() + s for a, s in zip(arrays, shifts[:-1], strict=True)]
         ).astype(np.int32)
@@ -273,7 +283,7 @@ class SequenceArray:
         ):
             return False
         mine, theirs = self.row_numbers(), other.row_numbers()
-        if not _equal_labels(self.labels, other.labels, mine, theirs):
+        if not equal_labels(self.labels, other.labels, mine, theirs):
             return False
         return equal_rows(self.features, mine, other.features, theirs)
 
@@ -359,87 +369,6 @@ def is_ragged(X: Any) -> bool:
     return len(X) > 0 and any(_dimensions(x) == 2 for x in X)
 
 
-def _check_features(features: ArrayLike) -> NDArray[np.floating]:
-    rows = features if isinstance(features, np.ndarray) else np.asarray(features)
-    if rows.ndim != 2 or rows.shape[1] == 0:
-        raise SequenceError(
-            f"features has shape {rows.shape}; expected (n_rows, n_features) with at "
-            "least one feature."
-        )
-    if rows.dtype.kind in "iub":
-        rows = rows.astype(np.float64)
-    if rows.dtype not in (np.float16, np.float32, np.float64):
-        raise TypeError(
-            f"features has dtype {rows.dtype}; expected float16, float32 or float64."
-        )
-    return rows
-
-
-def _check_integers(values: ArrayLike, name: str) -> NDArray[Any]:
-    array = np.asarray(values)
-    if array.size == 0:
-        array = array.astype(np.int64)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise SequenceError(
-            f"{name} must be a one-dimensional array of integers; got shape "
-            f"{array.shape} and dtype {array.dtype}."
-        )
-    return array
-
-
-def _check_indices(indices: ArrayLike, n_rows: int) -> NDArray[np.int32]:
-    array = _check_integers(indices, "indices")
-    if array.size and not (array.min() >= 0 and array.max() < n_rows):
-        raise SequenceError(
-            f"indices reaches from {array.min()} to {array.max()}, out of range for "
-            f"the {n_rows} feature rows."
-        )
-    return array.astype(np.int32, copy=False)
-
-
-def _check_offsets(offsets: ArrayLike, n_tokens: int) -> NDArray[np.int64]:
-    array = _check_integers(offsets, "offsets")
-    if array.size == 0 or array[0] != 0 or array[-1] != n_tokens:
-        ends = "is empty" if array.size == 0 else f"runs from {array[0]} to {array[-1]}"
-        raise SequenceError(
-            f"offsets {ends}; expected 0 to {n_tokens}, the number of tokens."
-        )
-    array = array.astype(np.int64, copy=False)
-    falls = np.flatnonzero(np.diff(array) < 0)
-    if falls.size:
-        i = int(falls[0])
-        raise SequenceError(
-            f"offsets decreases at sequence {i}: {array[i]} is followed by "
-            f"{array[i + 1]}."
-        )
-    return array
-
-
-def _offsets_of(lengths: NDArray[Any]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-
-
-def _positions(key: Index, n: int) -> NDArray[np.intp]:
-    positions = np.asarray(key)
-    if positions.size == 0 and positions.ndim == 1:
-        return positions.astype(np.intp)
-    if positions.ndim != 1 or positions.dtype.kind not in "iub":
-        raise IndexError(
-            "a SequenceArray is indexed by an int, a slice, an index array, a mask or "
-            f"a list of these; got {key!r}."
-        )
-    if positions.dtype.kind == "b":
-        if len(positions) != n:
-            raise IndexError(f"the mask has length {len(positions)}; expected {n}.")
-        return np.flatnonzero(positions)
-    if positions.min() < -n or positions.max() >= n:
-        raise IndexError(
-            f"positions reach from {positions.min()} to {positions.max()}, out of "
-            f"range for {n} sequences."
-        )
-    return positions.astype(np.intp) % n
-
-
 def _dimensions(x: Any) -> int | None:
     """Count dimensions without turning a nested list into an array."""
     if hasattr(x, "ndim"):
@@ -485,7 +414,7 @@ def _from_list(sequences: list[Any], labels: ArrayLike | None) -> SequenceArray:
                 f"sequence {i} has {a.shape[1]} features; the ones before it have "
                 f"{width}."
             )
-    offsets = _offsets_of(np.array([len(a) for a in arrays]))
+    offsets = offsets_of(np.array([len(a) for a in arrays]))
     return SequenceArray(np.concatenate(arrays), offsets, labels=labels)
 
 
@@ -496,13 +425,13 @@ def _from_padded(
     if lengths is None:
         sizes = _unpadded_lengths(array)
     else:
-        sizes = _check_integers(lengths, "lengths")
+        sizes = check_integers(lengths, "lengths")
         if sizes.shape != (n,) or np.any(sizes < 0) or np.any(sizes > longest):
             raise SequenceError(
                 f"lengths must hold {n} numbers from 0 to {longest}; got {sizes!r}."
             )
     kept = np.arange(longest) < sizes[:, None]
-    return SequenceArray(array[kept], _offsets_of(sizes), labels=labels)
+    return SequenceArray(array[kept], offsets_of(sizes), labels=labels)
 
 
 def _unpadded_lengths(array: NDArray[Any]) -> NDArray[np.int64]:
@@ -520,23 +449,3 @@ def _unpadded_lengths(array: NDArray[Any]) -> NDArray[np.int64]:
             "the end of a sequence only."
         )
     return sizes.astype(np.int64)
-
-
-def _same_memory(a: NDArray[Any], b: NDArray[Any]) -> bool:
-    return (
-        a.shape == b.shape
-        and a.strides == b.strides
-        and a.dtype == b.dtype
-        and a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
-    )
-
-
-def _equal_labels(
-    a: NDArray[Any] | None,
-    b: NDArray[Any] | None,
-    rows_a: NDArray[Any],
-    rows_b: NDArray[Any],
-) -> bool:
-    if a is None or b is None:
-        return a is b
-    return bool(np.array_equal(a[rows_a], b[rows_b]))

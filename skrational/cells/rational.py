@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -115,7 +116,7 @@ class RationalCell(nn.Module):
         The bound of the automata is the authors' ``sqrt(6 / (E + d))``, that of the
         readout ``1 / sqrt(d)``.
         """
-        n_outputs, n_wfsas = self.A.shape
+        n_wfsas = len(self.lengths)
         bound = (6 / (self.W_u.shape[1] + n_wfsas)) ** 0.5
         with torch.no_grad():
             for weight, size in (
@@ -172,17 +173,23 @@ class RationalCell(nn.Module):
             return torch.sigmoid(self.rho) * live
         if readout == "rho_softmax":
             powers = torch.exp(self.rho) * live
-            totals = powers.new_zeros(len(self.lengths)).index_add(
-                0, self.wfsa, powers
-            )
+            totals = powers.new_zeros(len(self.lengths)).index_add(0, self.wfsa, powers)
             return powers / totals[self.wfsa].clamp_min(torch.finfo(live.dtype).tiny)
         return live
 
     def _is_last(self) -> Tensor:
-        """Mask of the last live state of each WFSA, (S,)."""
-        following = torch.zeros_like(self.live)
-        following[:-1] = self.live[1:] & (self.wfsa[1:] == self.wfsa[:-1])
-        return self.live & ~following
+        """Mask of the last reachable state of each WFSA, (S,).
+
+        While the penalty empties states, the one before becomes the last.
+        """
+        gone = ~self.live | (self.W_u == 0).all(dim=1)
+        n_gone = gone.cumsum(0)
+        starts = torch.tensor(np.cumsum([0, *self.lengths])[:-1], device=gone.device)
+        before = torch.cat([n_gone.new_zeros(1), n_gone])[starts]
+        reachable = n_gone == before[self.wfsa]
+        following = torch.zeros_like(reachable)
+        following[:-1] = reachable[1:] & (self.wfsa[1:] == self.wfsa[:-1])
+        return reachable & ~following
 
     def groups(self, kind: str) -> Groups:
         """Groups of parameters that the penalty drops together.
@@ -221,7 +228,7 @@ class RationalCell(nn.Module):
         starts = np.concatenate([[0], np.cumsum(self.lengths)])
         return tuple(
             int(np.cumprod(states[start:stop]).sum())
-            for start, stop in zip(starts[:-1], starts[1:], strict=True)
+            for start, stop in pairwise(starts)
         )
 
     def masked(self, kept: Sequence[int]) -> RationalCell:
@@ -263,7 +270,7 @@ class RationalCell(nn.Module):
         return [name for name, _ in self.named_parameters() if name not in ("A", "a")]
 
     def _kept_mask(self, kept: Sequence[int]) -> Tensor:
-        numbers = np.concatenate([np.arange(n) for n in self.lengths] or [[]])
+        numbers = np.concatenate([np.arange(n) for n in (*self.lengths, 0)])
         limits = np.repeat(np.asarray(kept, dtype=int), self.lengths)
         return torch.from_numpy(numbers < limits).to(self.live.device)
 

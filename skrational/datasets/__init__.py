@@ -1,0 +1,24 @@
+"""Data sets: planted patterns, local text sets, public ones to download."""
+
+from skrational.datasets.download import clear_data_home, get_data_home
+from skrational.datasets.planted import PlantedPatterns, make_planted_patterns
+from skrational.datasets.remote import fetch_amazon_reviews, fetch_sst2
+from skrational.datasets.reviews import (
+    Reviews,
+    data_folder,
+    load_reviews,
+    reviews_available,
+)
+
+__all__ = [
+    "PlantedPatterns",
+    "Reviews",
+    "clear_data_home",
+    "data_folder",
+    "fetch_amazon_reviews",
+    "fetch_sst2",
+    "get_data_home",
+    "load_reviews",
+    "make_planted_patterns",
+    "reviews_available",
+]

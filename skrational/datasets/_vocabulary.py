@@ -46,6 +46,7 @@ def invented_words(rng: np.random.RandomState) -> Iterator[str]:
 def filler_words(
     n_words: int, patterns: tuple[Pattern, ...], invented: Iterator[str]
 ) -> list[str]:
+    """Words of everyday English, the frequent ones first, then invented ones."""
     taken = {word for pattern in patterns for slot in pattern for word in slot}
     fillers = [word for word in dict.fromkeys(_FILLERS) if word not in taken][:n_words]
     while len(fillers) < n_words:
@@ -56,6 +57,7 @@ def filler_words(
 
 
 def check_patterns(patterns: Any, invented: Iterator[str]) -> tuple[Pattern, ...]:
+    """Read the parameter ``patterns``: None, lengths, or patterns of words."""
     if patterns is None:
         return DEFAULT_PATTERNS
     if isinstance(patterns, (str, bytes)) or not isinstance(patterns, Sequence):

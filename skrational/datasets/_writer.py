@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain, permutations
+from itertools import chain
 
 import numpy as np
 
@@ -78,18 +78,24 @@ class DocumentWriter:
     def shuffled(self) -> list[Slot]:
         """Slots of a pattern in a wrong order."""
         pattern = self.orderable[self.rng.randint(len(self.orderable))]
-        orders = list(permutations(range(len(pattern))))[1:]
-        return [pattern[k] for k in orders[self.rng.randint(len(orders))]]
+        order = np.arange(len(pattern))
+        while np.all(np.diff(order) > 0):
+            order = self.rng.permutation(len(pattern))
+        return [pattern[k] for k in order]
 
     def decoy(self) -> list[str]:
-        """Slots out of order, a pattern that lacks a slot, or a single word."""
+        """Slots out of order, a pattern with a wrong slot, or a single word."""
         kind = self.rng.randint(3)
         if kind == 0:
             return self.spell(self.shuffled())
         pattern = self.orderable[self.rng.randint(len(self.orderable))]
         k = self.rng.randint(len(pattern))
         if kind == 1:
-            return self.spell([*pattern[:k], (self.filler(),), *pattern[k + 1 :]])
+            # Slots of other patterns, or one automaton could learn the union of two.
+            wrong = [s for p in self.orderable for s in p if s is not pattern[k]]
+            wrong.append((self.filler(),))
+            slot = wrong[self.rng.randint(len(wrong))]
+            return self.spell([*pattern[:k], slot, *pattern[k + 1 :]])
         return self.spell(pattern[k : k + 1])
 
     def found_in(self, tokens: list[str]) -> set[int]:

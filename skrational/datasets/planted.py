@@ -1,15 +1,14 @@
 """Documents with known soft patterns, for demonstrations and tests of recovery.
 
-The decoys, not the patterns, make the task: every word of a pattern also stands in
-documents without the pattern, as often, alone or in a wrong order, so that neither
-single words nor shorter patterns tell the classes apart.
+The decoys make the task: every word of a pattern is as frequent in the documents
+without it, alone or in a wrong order, so that words tell nothing about the class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -101,9 +100,10 @@ def make_planted_patterns(
 
     A document of class c > 0 holds one pattern of that class: a word of each slot, in
     order, with at most ``max_gap`` fillers between two slots. A document of class 0
-    holds the words of a pattern in a wrong order instead. Both hold decoys besides: a
-    pattern out of order, a pattern with a slot left out, or a word of one slot. Apart
-    from what it was given, no document holds a pattern, with gaps of whatever length.
+    holds the words of a pattern in a wrong order instead. All hold decoys besides: a
+    pattern out of order, a pattern with a wrong word in one slot, or a single slot
+    word. Apart from what it was given, no document holds a pattern, with gaps of
+    whatever length.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def make_planted_patterns(
     n_words : int, default=100
         Number of filler words. Their frequencies follow Zipf's law.
     n_features : int, default=50
-        Length of the word vectors.
+        Length of the word vectors, at least 2.
     length_range : tuple (int, int), default=(8, 20)
         Least and largest number of tokens of a document, both inclusive.
     max_gap : int, default=2
@@ -147,19 +147,20 @@ def make_planted_patterns(
 
     Notes
     -----
-    A rational network with one automaton for each pattern, one main-path transition for
-    each slot, separates the classes: self-loops near 1 on all other words carry a
-    partial match over fillers and decoys. Because every order of a pattern's words
-    occurs without the pattern, shorter automata only approximate it. Patterns of length
-    1 are the exception: they are words, and they have no decoys.
+    These are the soft patterns of [1]_, section 3. A rational network with one
+    automaton for each pattern, one main-path transition for each slot, separates the
+    classes: self-loops near 1 on all other words carry a partial match over fillers and
+    decoys. Each slot word is as frequent in all classes, and every wrong order occurs,
+    so that words tell nothing and shorter automata only approximate the task. Patterns
+    of length 1 are the exception: they are words, and they have no decoys.
 
-    The task is modelled on the planted n-grams with which soft patterns are usually
-    tested; the soft patterns are those of [1]_.
+    More decoys do not make the task harder: they leave a document without patterns
+    only a few orders of its words, and shorter automata learn those.
 
     References
     ----------
     .. [1] Schwartz, Thomson, Smith. "SoPa: Bridging CNNs, RNNs, and Weighted
-       Finite-State Machines", ACL 2018. arXiv:1805.06061, section 3.
+       Finite-State Machines", ACL 2018. arXiv:1805.06061.
 
     Examples
     --------
@@ -171,9 +172,9 @@ def make_planted_patterns(
     """
     rng = _random_state(random_state)
     _check_numbers(n_documents, n_words, n_features, max_gap, n_decoys)
-    if not (_is_real(spread) and spread >= 0):
+    if not 0 <= spread < np.inf:
         raise ValueError(f"spread must be a number from 0 upwards; got {spread!r}.")
-    if not (_is_real(label_noise) and 0 <= label_noise <= 1):
+    if not 0 <= label_noise <= 1:
         raise ValueError(f"label_noise must be from 0 to 1; got {label_noise!r}.")
     invented = invented_words(rng)
     slots = check_patterns(patterns, invented)
@@ -195,7 +196,7 @@ def make_planted_patterns(
     y = np.array((*classes, 0), dtype=np.int64)[planted]
     return PlantedPatterns(
         X=_sequences(documents, vectors),
-        y=_with_noise(y, label_noise, rng),
+        y=_with_noise(y, max(classes) + 1, label_noise, rng),
         documents=documents,
         planted=planted,
         vectors=vectors,
@@ -211,17 +212,13 @@ def _random_state(random_state: Any) -> np.random.RandomState:
     return check_random_state(random_state)
 
 
-def _is_real(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
 def _check_numbers(
     n_documents: int, n_words: int, n_features: int, max_gap: int, n_decoys: int
 ) -> None:
     for name, value, least in (
         ("n_documents", n_documents, 1),
         ("n_words", n_words, 1),
-        ("n_features", n_features, 1),
+        ("n_features", n_features, 2),
         ("max_gap", max_gap, 0),
         ("n_decoys", n_decoys, 0),
     ):
@@ -234,7 +231,9 @@ def _check_numbers(
 def _check_classes(classes: Sequence[int] | None, n_patterns: int) -> tuple[int, ...]:
     if classes is None:
         return (1,) * n_patterns
-    if len(classes) != n_patterns or not all(isinstance(c, Integral) for c in classes):
+    if np.shape(classes) != (n_patterns,) or not all(
+        isinstance(c, Integral) for c in classes
+    ):
         raise ValueError(
             f"class_of_pattern must hold {n_patterns} integers, one for each pattern; "
             f"got {classes!r}."
@@ -281,10 +280,9 @@ def _balanced(
 
 
 def _with_noise(
-    y: NDArray[np.int64], label_noise: float, rng: np.random.RandomState
+    y: NDArray[np.int64], n_classes: int, label_noise: float, rng: np.random.RandomState
 ) -> NDArray[np.int64]:
-    n_classes = int(y.max()) + 1
-    shifts = rng.randint(1, max(2, n_classes), size=len(y))
+    shifts = rng.randint(1, n_classes, size=len(y))
     replaced = rng.uniform(size=len(y)) < label_noise
     return np.where(replaced, (y + shifts) % n_classes, y)
 

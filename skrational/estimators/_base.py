@@ -68,6 +68,7 @@ class BaseSequenceClassifier(
         tags.input_tags.three_d_array = True
         tags.input_tags.sparse = False
         tags.classifier_tags.multi_label = False
+        tags.transformer_tags.preserves_dtype = []
         return tags
 
     @property
@@ -124,8 +125,7 @@ class BaseSequenceClassifier(
         logits = self.decision_function(X)
         if logits.ndim == 2:
             return softmax(logits, axis=1)
-        positive = expit(logits)
-        return np.column_stack([1 - positive, positive])
+        return expit(np.column_stack([-logits, logits]))
 
     def predict_log_proba(self, X: Any) -> NDArray[np.floating]:
         """Return the logarithm of the probability of each class.

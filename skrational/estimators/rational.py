@@ -281,7 +281,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    @with_callbacks  # type: ignore[untyped-decorator]
+    @with_callbacks
     def fit(
         self,
         X: Any,
@@ -332,9 +332,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
                 f"X holds {len(sequences)} sequences, but not one token to learn from."
             )
         held_out = self._read_validation(sequences, classes, X_val, y_val)
-        randomness = Randomness(
-            check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        )
+        randomness = Randomness(_draw_seed(self.random_state))
         with single_thread(), _shown(self.verbose):
             run = _Fit(self, classes, device, randomness, {"X": X, "y": y})
             run.prepare(sequences, codes, weights, held_out)
@@ -471,7 +469,9 @@ class _Fit:
         if params.warm_start and params.__sklearn_is_fitted__():
             self.cell = self._previous_cell(n_features)
         else:
-            cell = RationalCell(n_features, lengths, n_outputs, self.reading, self.dtype)
+            cell = RationalCell(
+                n_features, lengths, n_outputs, self.reading, self.dtype
+            )
             self.cell = cell.initialize(self.randomness.weights)
         self.cell.to(self.device)
 
@@ -622,6 +622,13 @@ def spread_lengths(n_states: int | Sequence[int], n_wfsas: int) -> tuple[int, ..
     parts = np.array_split(np.arange(n_wfsas), len(lengths))
     counts = [len(part) for part in parts]
     return tuple(int(n) for n in np.repeat(lengths, counts))
+
+
+def _draw_seed(random_state: Any) -> int:
+    """Draw one number; None means fresh entropy, not numpy's global generator."""
+    if random_state is None:
+        random_state = np.random.RandomState()
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
 def _phases(params: SparseRationalClassifier) -> tuple[Phase, Phase]:

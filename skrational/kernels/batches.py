@@ -23,7 +23,7 @@ __all__ = ["Batch", "Corpus"]
 
 _PROBED_TOKENS = 4096
 _MOST_DISTINCT = 0.75
-"""Above this share of distinct vectors, looking for repeats costs more than it saves."""
+"""Above this share of distinct vectors, merging them costs more than it saves."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,11 @@ class Corpus:
         first_documents = min(int(np.searchsorted(X.offsets, _PROBED_TOKENS)), len(X))
         probed = rows[: X.offsets[first_documents]]
         self.repeats = distinct_share(X.features, probed) <= _MOST_DISTINCT
+        self._features, self._rows = X.features, rows
         if self.repeats:
             distinct, self._rows = find_repeats(X.features, rows)
-            self._features = _convert(X.features, distinct, dtype).to(device)
+            self._table = _convert(X.features, distinct, dtype).to(device)
             self._stamp = np.full(len(distinct), -1, dtype=np.int32)
-        else:
-            self._features, self._rows = X.features, rows
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -89,7 +88,7 @@ class Corpus:
             x = _convert(self._features, rows, self.dtype).to(self.device)
             return Batch(x, np.arange(len(rows), dtype=np.int32), offsets)
         ids, distinct = _distinct(rows, self._stamp)
-        x = self._features.index_select(0, torch.from_numpy(distinct).to(self.device))
+        x = self._table.index_select(0, torch.from_numpy(distinct).to(self.device))
         return Batch(x, ids, offsets)
 
     def batches(self, max_tokens: int) -> Iterator[Batch]:
@@ -103,9 +102,7 @@ class Corpus:
             start = stop
 
 
-def _convert(
-    features: NDArray[Any], rows: NDArray[Any], dtype: torch.dtype
-) -> Tensor:
+def _convert(features: NDArray[Any], rows: NDArray[Any], dtype: torch.dtype) -> Tensor:
     """Copy rows to a tensor.
 
     Its memory is torch's own, so that the alignment, on which the last bit of a matrix

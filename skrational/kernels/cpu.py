@@ -56,7 +56,7 @@ def _stack(
 
 
 @_jit
-def _forward(  # type: ignore[no-untyped-def]
+def _forward(  # type: ignore[no-untyped-def]  # noqa: C901
     table, ids, offsets, levels, slots, anywhere, keep, history, out
 ):  # pragma: no cover - compiled
     n = len(levels) * LANES
@@ -94,7 +94,7 @@ def _forward(  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _backward(  # type: ignore[no-untyped-def]
+def _backward(  # type: ignore[no-untyped-def]  # noqa: C901
     table, ids, offsets, levels, slots, anywhere, tiny, history, grad_out, grad_table
 ):  # pragma: no cover - compiled
     n = len(levels) * LANES
@@ -162,7 +162,7 @@ def transition_table(
     z_u : Tensor of shape (n_rows, n_blocks, width)
         ``W_u x``.
     """
-    table = (x @ weight.T).view(len(x), n_blocks, 2, -1)
+    table = (x @ weight.T).view(len(x), n_blocks, 2, bias.shape[1])
     f, u = table[:, :, 0], table[:, :, 1]
     f.add_(bias).sigmoid_()
     z_u = u.clone()
@@ -198,14 +198,14 @@ def score_table(
             kept.numpy(),
             out.numpy(),
         )
-    return out.view(len(out), -1)
+    return out.view(len(out), layout.n_columns)
 
 
 class _StateScores(torch.autograd.Function):
     """Projection and recurrence as one differentiable operation."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any,
         x: Tensor,
         W_u: Tensor,
@@ -227,7 +227,7 @@ class _StateScores(torch.autograd.Function):
         return out[:, layout.columns]
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> Any:
         x, weight, table, z_u, history = ctx.saved_tensors
         ids, offsets, layout, anywhere = ctx.constants
         shape = (layout.n_blocks, layout.width)
@@ -242,8 +242,9 @@ class _StateScores(torch.autograd.Function):
                 layout.levels,
                 layout.slots,
                 anywhere,
-                table.new_tensor(1e-30 if table.dtype == torch.float32 else 1e-290)
-                .numpy()[()],
+                table.new_tensor(
+                    1e-30 if table.dtype == torch.float32 else 1e-290
+                ).numpy()[()],
                 history.numpy(),
                 grad_out.view(len(grad), *shape).numpy(),
                 grad_table.view(len(table), layout.n_blocks, -1).numpy(),
@@ -252,7 +253,7 @@ class _StateScores(torch.autograd.Function):
         gate = 1 - f
         g_f.addcmul_(g_u, z_u, value=-1).mul_(f).mul_(gate)
         g_u.mul_(gate)
-        grad_z = grad_table.view(len(table), -1)
+        grad_z = grad_table.view(len(table), 2 * layout.n_columns)
         grad_weight = grad_z.T @ x
         return (
             grad_z @ weight if ctx.needs_input_grad[0] else None,
@@ -295,6 +296,4 @@ def state_scores(
         table, _ = transition_table(x, *layout.pack(W_u, W_f, b_f), layout.n_blocks)
         out = score_table(table, ids, offsets, layout, anywhere=anywhere)
         return out[:, layout.columns]
-    return _StateScores.apply(  # type: ignore[no-any-return]
-        x, W_u, W_f, b_f, ids, offsets, layout, anywhere
-    )
+    return _StateScores.apply(x, W_u, W_f, b_f, ids, offsets, layout, anywhere)

@@ -61,9 +61,7 @@ class Layout:
             width=width,
             columns=torch.from_numpy((block * width + entry).astype(np.int64)),
             f_rows=torch.from_numpy((2 * block * width + entry).astype(np.int64)),
-            u_rows=torch.from_numpy(
-                ((2 * block + 1) * width + entry).astype(np.int64)
-            ),
+            u_rows=torch.from_numpy(((2 * block + 1) * width + entry).astype(np.int64)),
             levels=(np.int8(0),) * n_levels,
             slots=(np.int8(0),) * (width + LANES),
         )

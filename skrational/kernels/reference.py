@@ -87,11 +87,11 @@ def forward_algorithm(
     anywhere: bool,
     semiring: Semiring,
 ) -> Tensor:
-    """Sum the weights of all paths that end in each state, (n_documents, S).
+    r"""Sum the weights of all paths that end in each state, (n_documents, S).
 
     .. math::
-        c_t[k] = f_t[k] \\otimes c_{t-1}[k] \\oplus u_t[k] \\otimes c_{t-1}[k-1],
-        \\qquad c_t[0] = \\bar 1, \\quad c_0[k] = \\bar 0
+        c_t[k] = f_t[k] \otimes c_{t-1}[k] \oplus u_t[k] \otimes c_{t-1}[k-1],
+        \qquad c_t[0] = \bar 1, \quad c_0[k] = \bar 0
     """
     sizes = torch.from_numpy(np.diff(offsets)).to(f.device)
     n_steps = int(sizes.max()) if len(sizes) else 0
@@ -100,9 +100,7 @@ def forward_algorithm(
     joined = c
     for t, row in enumerate(_rows_by_step(ids, offsets, n_steps, f.device)):
         before = torch.where(first, semiring.one, c.roll(1, dims=1))  # c_{t-1}[k-1]
-        after = semiring.plus(
-            semiring.times(f[row], c), semiring.times(u[row], before)
-        )
+        after = semiring.plus(semiring.times(f[row], c), semiring.times(u[row], before))
         running = (t < sizes)[:, None]
         c = torch.where(running, after, c)
         joined = torch.where(running, semiring.plus(joined, after), joined)
@@ -114,7 +112,9 @@ def _first_states(lengths: tuple[int, ...], device: torch.device) -> Tensor:
     """Columns that are entered from the start state, a mask of shape (S,)."""
     first = torch.zeros(sum(lengths), dtype=torch.bool, device=device)
     starts = np.cumsum([0, *lengths])[:-1]
-    first[torch.from_numpy(starts[np.asarray(lengths, dtype=int) > 0]).to(device)] = True
+    first[torch.from_numpy(starts[np.asarray(lengths, dtype=int) > 0]).to(device)] = (
+        True
+    )
     return first
 
 

@@ -134,12 +134,13 @@ Table: TypeAlias = VectorTable | VectorDict
 def _check_finite(
     rows: NDArray[Any], words: list[str], source: str
 ) -> NDArray[np.float32]:
+    rows = np.asarray(rows, dtype=np.float32)
     faults = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if faults.size:
         raise ValueError(
             f"The vector of {words[faults[0]]!r} in {source} holds NaN or infinity."
         )
-    return np.asarray(rows, dtype=np.float32)
+    return rows
 
 
 def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Table:
@@ -248,7 +249,7 @@ def _fetch(name: str) -> Path:
 
 
 def _cache_folder(cache: bool | str | os.PathLike[str]) -> Path | None:
-    if not isinstance(cache, bool):
+    if isinstance(cache, (str, os.PathLike)):
         return Path(cache).expanduser().absolute()
     if not cache:
         return None

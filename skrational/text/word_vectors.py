@@ -27,7 +27,9 @@ __all__ = ["WordVectorizer"]
 _UNKNOWN = "<unk>"
 
 
-class WordVectorizer(TransformerMixin, BaseEstimator):
+class WordVectorizer(  # type: ignore[call-arg]
+    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     """Turn texts into sequences of pretrained word vectors.
 
     The result holds the vector of each word that occurs once, however large the table
@@ -42,7 +44,8 @@ class WordVectorizer(TransformerMixin, BaseEstimator):
         compressed by gzip, or to what gensim's ``KeyedVectors.save`` wrote, which is
         mapped into memory. A name such as ``"glove-wiki-gigaword-300"`` is downloaded
         by gensim when first used. A gensim KeyedVectors object or a dict from words to
-        vectors is used as it is.
+        vectors is used as it is; scikit-learn prints a dict in full, which takes
+        minutes for many thousand words, so turn a large one into KeyedVectors.
     lowercase : bool, default=True
         Whether to turn texts to lower case before they are tokenised.
     tokenizer : callable, default=None
@@ -51,8 +54,8 @@ class WordVectorizer(TransformerMixin, BaseEstimator):
         give a function that pickles, so no lambda.
     start_token, end_token : str or None, default="<s>" and "</s>"
         Put before and after each text; None: nothing. One that the table lacks gets a
-        random vector of its own, as in the code of [1]_: uniform between -0.25 and 0.25, then
-        scaled as the others.
+        random vector of its own, as in the code of [1]_: uniform between -0.25 and
+        0.25, then scaled as the others.
     unit_norm : bool, default=True
         Whether to scale each vector to Euclidean length 1. Zero vectors stay zero.
     oov : {"random", "zero", "drop"}, default="random"

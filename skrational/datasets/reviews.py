@@ -1,0 +1,187 @@
+"""Text sets that already lie in a folder of this machine."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrational.exceptions import DatasetNotFoundError
+
+__all__ = ["Reviews", "data_folder", "load_reviews", "reviews_available"]
+
+_SPLITS = ("train", "dev", "test")
+_VARIABLE = "SKRATIONAL_DATA"
+
+
+class Reviews(NamedTuple):
+    """Texts and labels of one split; unpacks as ``texts, labels``.
+
+    Attributes
+    ----------
+    texts : list of str
+        The documents, tokens separated by spaces.
+    labels : ndarray of shape (n_documents,), int64
+        The class of each document.
+    """
+
+    texts: list[str]
+    labels: NDArray[np.int64]
+
+
+def data_folder() -> Path | None:
+    """Return the folder that the variable ``SKRATIONAL_DATA`` names.
+
+    Returns
+    -------
+    Path or None
+        None if the variable is not set or names no folder.
+
+    Examples
+    --------
+    >>> from skrational.datasets import data_folder, reviews_available
+    >>> (data_folder() is not None) == reviews_available()
+    True
+    """
+    value = os.environ.get(_VARIABLE)
+    return Path(value) if value and Path(value).is_dir() else None
+
+
+def reviews_available() -> bool:
+    """Whether `load_reviews` has a folder to read, for instance to skip a test.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from skrational.datasets import reviews_available
+    >>> reviews_available() in (True, False)
+    True
+    """
+    return data_folder() is not None
+
+
+def load_reviews(
+    name: str,
+    split: str = "train",
+    *,
+    data_home: str | os.PathLike[str] | None = None,
+    raw: bool = False,
+) -> Reviews:
+    r"""Read one split of a labelled text set from a local folder.
+
+    The folder holds ``<name>/<split>.tsv.gz``: UTF-8, one document a line, as
+    ``label<TAB>text`` with an integer label and no header.
+
+    Parameters
+    ----------
+    name : str
+        Name of the set, that is, of its folder.
+    split : {"train", "dev", "test"}, default="train"
+        The split.
+    data_home : path, default=None
+        The folder of all sets. None: the folder that the environment variable
+        ``SKRATIONAL_DATA`` names.
+    raw : bool, default=False
+        Read ``<name>/raw/<split>.tsv.gz`` instead: the same documents in their original
+        case and punctuation, where a set has them.
+
+    Returns
+    -------
+    Reviews
+        A named tuple: ``texts`` (list of str), ``labels`` (ndarray of int64).
+
+    Raises
+    ------
+    DatasetNotFoundError
+        (an OSError) if the folder, the set or the file is missing; the message lists
+        the names that there are.
+    ValueError
+        If ``split`` is not one of the three, or the file is damaged; the message names
+        the file and the line.
+
+    Examples
+    --------
+    >>> import gzip, pathlib, tempfile
+    >>> from skrational.datasets import load_reviews
+    >>> home = tempfile.TemporaryDirectory()
+    >>> folder = pathlib.Path(home.name) / "toasters"
+    >>> folder.mkdir()
+    >>> lines = b"1\tworks well\n0\tnot worth it\n"
+    >>> _ = (folder / "train.tsv.gz").write_bytes(gzip.compress(lines))
+    >>> texts, labels = load_reviews("toasters", data_home=home.name)
+    >>> texts, labels
+    (['works well', 'not worth it'], array([1, 0]))
+    >>> home.cleanup()
+    """
+    if split not in _SPLITS:
+        raise ValueError(f"split must be one of {', '.join(_SPLITS)}; got {split!r}.")
+    home = _home(data_home)
+    available = _names(home)
+    if name not in available:
+        raise DatasetNotFoundError(
+            f"there is no set {name!r} in {home}; available: "
+            f"{', '.join(available) or 'none'}."
+        )
+    folder = home / name / "raw" if raw else home / name
+    path = folder / f"{split}.tsv.gz"
+    if not path.is_file():
+        hint = " Not every set has its original text: try raw=False." if raw else ""
+        raise DatasetNotFoundError(f"{path} does not exist.{hint}")
+    return _read(path)
+
+
+def _home(data_home: str | os.PathLike[str] | None) -> Path:
+    if data_home is not None:
+        home = Path(data_home).expanduser()
+        if not home.is_dir():
+            raise DatasetNotFoundError(f"data_home={str(data_home)!r} is no folder.")
+        return home
+    folder = data_folder()
+    if folder is None:
+        value = os.environ.get(_VARIABLE)
+        state = f"names no folder ({value!r})" if value else "is not set"
+        raise DatasetNotFoundError(
+            f"the environment variable {_VARIABLE} {state}: set it to the folder of "
+            "the text sets, or pass data_home."
+        )
+    return folder
+
+
+def _names(home: Path) -> list[str]:
+    return sorted(
+        folder.name
+        for folder in home.iterdir()
+        if any((folder / f"{split}.tsv.gz").is_file() for split in _SPLITS)
+    )
+
+
+def _read(path: Path) -> Reviews:
+    texts: list[str] = []
+    labels: list[int] = []
+    try:
+        # Lines end at "\n" only; other line ends may stand inside a text.
+        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
+            for line in file:
+                label, tab, text = line.rstrip("\n").partition("\t")
+                if not tab:
+                    raise ValueError("no tab between label and text")
+                labels.append(int(label))
+                texts.append(text)
+    except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path} is damaged after line {len(texts)}: {error}. Copy it again."
+        ) from error
+    except ValueError as error:
+        raise ValueError(
+            f"{path}, line {len(texts) + 1}: {error}; expected 'label<TAB>text' with an "
+            "integer label."
+        ) from error
+    return Reviews(texts, np.array(labels, dtype=np.int64))
