@@ -171,7 +171,6 @@ def test_a_mask_of_another_length_is_refused(X):
 @pytest.mark.parametrize("key", [slice(1, 4), slice(None, None, -1), [3, 0, 0]])
 def test_selections_share_the_features(X, key):
     assert np.shares_memory(X[key].features, X.features)
-    assert X[key].features.base is not None
 
 
 def test_joining_parts_of_one_table_shares_it(by_word):
@@ -263,7 +262,7 @@ def test_whole_numbers_become_float64(dtype):
     assert SequenceArray(np.ones((3, 2), dtype), [0, 3]).dtype == np.float64
 
 
-@pytest.mark.parametrize("dtype", [complex, object, "U3", np.longdouble])
+@pytest.mark.parametrize("dtype", [complex, object, "U3"])
 def test_other_features_are_refused(dtype):
     with pytest.raises(TypeError, match="expected float16, float32 or float64"):
         SequenceArray(np.ones((3, 2)).astype(dtype), [0, 3])
@@ -482,7 +481,7 @@ def test_there_is_one_label_a_row():
         (np.ones((2, 2, 2, 2)), "4 dimensions"),
         ([], "1 dimensions"),
         (3.0, "0 dimensions"),
-        ([[1.0, 2.0], [3.0]], ""),
+        ([[1.0, 2.0], [3.0]], "inhomogeneous"),
     ],
 )
 def test_bad_shapes_are_refused(X, message):

@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import http.client
 import logging
 import os
 import re
 import tempfile
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from numbers import Integral, Real
 from pathlib import Path
 from typing import BinaryIO
+from urllib.error import HTTPError, URLError
 
 from skrational.exceptions import DatasetNotFoundError
 
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 _BLOCK = 1 << 20  # bytes
 _TIMEOUT = 30.0  # seconds without an answer
 _PASSING = (408, 429, 500, 502, 503, 504)  # HTTP errors that are worth a retry
+_CONNECTION_ERRORS = (URLError, ConnectionError, TimeoutError, HTTPException)
 _RECORD = ".sha256"
 
 
@@ -171,6 +172,15 @@ def fetch_archive(
         If the SHA-256 is not the expected one; a download is then deleted.
     ValueError, TypeError
         If a parameter is out of range.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     there = pathlib.Path(home, "there")
+    ...     _ = there.write_text("reviews")
+    ...     fetch_archive(Archive("here", there.as_uri()), data_home=home).read_text()
+    'reviews'
     """
     source = archive.url if url is None else url
     _check_parameters(source, checksum, n_retries, delay)
@@ -223,11 +233,9 @@ def _download_with_retries(
             time.sleep(delay)
         try:
             return _download(url, path, expected, record)
-        except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
-            failure: Exception = error
-        except http.client.HTTPException as error:
+        except _CONNECTION_ERRORS as error:
             failure = error
-        if isinstance(failure, urllib.error.HTTPError):
+        if isinstance(failure, HTTPError):
             failure.close()
             if failure.code not in _PASSING:
                 break
@@ -272,12 +280,10 @@ def _transfer(url: str, file: BinaryIO) -> str:
 
 def _compare(path: Path, found: str, expected: str, record: Path, hint: str) -> None:
     if expected and found != expected:
-        recorded = (
-            f" (recorded in {record.name})" if _recorded(record) == expected else ""
-        )
+        origin = f" by {record.name}" if _recorded(record) == expected else ""
         raise OSError(
             f"{path.name} has the SHA-256 {found}, but {expected} is expected"
-            f"{recorded}. The file is damaged or has changed. {hint}"
+            f"{origin}. The file is damaged or has changed. {hint}"
         )
 
 

@@ -181,7 +181,7 @@ def _read(path: Path) -> Reviews:
         ) from error
     except ValueError as error:
         raise ValueError(
-            f"{path}, line {len(texts) + 1}: {error}; expected 'label<TAB>text' with an "
-            "integer label."
+            f"{path}, line {len(texts) + 1}: {error}; expected 'label<TAB>text' with "
+            "an integer label."
         ) from error
     return Reviews(texts, np.array(labels, dtype=np.int64))

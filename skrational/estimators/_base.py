@@ -24,7 +24,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from skrational.estimators._callbacks import CallbackSupportMixin
+from skrational.callbacks import CallbackSupportMixin
 from skrational.repeats import blocks
 from skrational.sequences import SequenceArray, as_sequences, is_ragged
 

@@ -19,7 +19,7 @@ from sklearn.utils.validation import _check_feature_names
 
 from skrational.cells.rational import READOUTS, RationalCell, Reading
 from skrational.estimators._base import BaseSequenceClassifier, read_sequences
-from skrational.estimators._callbacks import FitTask, with_callbacks
+from skrational.callbacks import FitTask, with_callbacks
 from skrational.estimators._splits import stratified_split
 from skrational.kernels.batches import Corpus
 from skrational.penalties.group_lasso import GroupLasso

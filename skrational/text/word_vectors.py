@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrational.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from skrational.exceptions import OutOfVocabularyWarning, VectorFileError
 from skrational.sequences import SequenceArray
 from skrational.text.corpus import Corpus, read_corpus
@@ -28,7 +29,7 @@ _UNKNOWN = "<unk>"
 
 
 class WordVectorizer(  # type: ignore[call-arg]
-    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Turn texts into sequences of pretrained word vectors.
 
@@ -157,6 +158,7 @@ class WordVectorizer(  # type: ignore[call-arg]
         self.cache = cache
         self.random_state = random_state
 
+    @with_callbacks
     def fit(self, X: Iterable[str], y: Any = None) -> WordVectorizer:
         """Load the table and count the words that it lacks.
 
@@ -186,9 +188,12 @@ class WordVectorizer(  # type: ignore[call-arg]
         OutOfVocabularyWarning
             If more than 30 % of the tokens have no vector.
         """
+        task = FitTask(self, 0, {"X": X, "y": y})
         self._fit(X)
+        task.end()
         return self
 
+    @with_callbacks
     def fit_transform(self, X: Iterable[str], y: Any = None) -> SequenceArray:
         """Fit, then transform the same texts; they are tokenised once.
 
@@ -204,7 +209,10 @@ class WordVectorizer(  # type: ignore[call-arg]
         SequenceArray of len(X) sequences
             As `transform` returns it.
         """
-        return self._encode(self._fit(X))
+        task = FitTask(self, 0, {"X": X, "y": y})
+        sequences = self._encode(self._fit(X))
+        task.end()
+        return sequences
 
     def transform(self, X: Iterable[str]) -> SequenceArray:
         """Look up the words of texts.
@@ -257,10 +265,11 @@ class WordVectorizer(  # type: ignore[call-arg]
         return list(words)[: self.max_length]
 
     def _draw_vectors(self, table: Table) -> None:
+        # None means fresh entropy: numpy's global generator stays as it is.
+        rng = np.random.RandomState() if self.random_state is None else None
+        rng = rng or check_random_state(self.random_state)
         # Always three draws: a vector doesn't depend on which others are needed.
-        drawn = check_random_state(self.random_state).uniform(
-            -0.25, 0.25, size=(3, table.n_features)
-        )
+        drawn = rng.uniform(-0.25, 0.25, size=(3, table.n_features))
         unknown, start, end = self._scale(drawn.astype(np.float32))
         given = {self.end_token: end, self.start_token: start}
         self.special_vectors_ = {
@@ -292,7 +301,7 @@ class WordVectorizer(  # type: ignore[call-arg]
                 f"Try lowercase={not self.lowercase}, another tokenizer, or vectors "
                 "trained on such texts.",
                 OutOfVocabularyWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         return share
 
@@ -355,7 +364,11 @@ class WordVectorizer(  # type: ignore[call-arg]
 
     def __sklearn_clone__(self) -> WordVectorizer:
         # scikit-learn's own clone would copy the table.
-        return type(self)(**self.get_params(deep=False))
+        new = type(self)(**self.get_params(deep=False))
+        for name in ("_metadata_request", "_skl_callbacks"):
+            if name in vars(self):
+                setattr(new, name, getattr(self, name))
+        return new
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -556,8 +556,8 @@ class TestContract:
             assert clone(make_pipeline(vectorizer))[0].vectors is vectors
 
     @pytest.mark.parametrize("n_jobs", [1, 2])
-    def test_grid_search(self, glove, parsed, n_jobs):
-        vectorizer = WordVectorizer(glove, cache=n_jobs > 1)
+    def test_grid_search(self, glove, parsed, n_jobs, tmp_path):
+        vectorizer = WordVectorizer(glove, cache=tmp_path if n_jobs > 1 else False)
         search = GridSearchCV(
             make_pipeline(vectorizer, LengthClassifier()),
             {"wordvectorizer__max_length": [1, None]},

@@ -1,7 +1,7 @@
 """The one place that touches scikit-learn's callbacks, experimental since 1.9.
 
-A fit is a tree of tasks: fit -> {regularize, finetune} -> epoch. A callback may end the
-level it is called on.
+The fit of a classifier is a tree of tasks, fit -> {regularize, finetune} -> epoch, and a
+callback may end the level it is called on. That of a vectorizer is one task.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ class FitTask:
     ----------
     estimator : estimator with `CallbackSupportMixin`
     n_phases : int
+        0 for a fit that has no parts.
     data : dict
         ``X``, ``y`` and ``metadata``, passed on to the callbacks.
     """
@@ -37,14 +38,14 @@ class FitTask:
         self._begin(context)
         return PhaseTask(self, context)
 
-    def end(self, fitted: Callable[[], dict[str, Any]]) -> None:
+    def end(self, fitted: Callable[[], dict[str, Any]] | None = None) -> None:
         """End the fit; ``fitted`` returns its attributes, should anyone ask."""
         self._end(self._context, fitted)
 
     def _begin(self, context: Any) -> None:
         context.call_on_fit_task_begin(estimator=self._estimator, **self._data)
 
-    def _end(self, context: Any, fitted: Callable[[], dict[str, Any]]) -> bool:
+    def _end(self, context: Any, fitted: Callable[[], dict[str, Any]] | None) -> bool:
         return bool(
             context.call_on_fit_task_end(
                 estimator=self._estimator,
