@@ -40,7 +40,7 @@ def make_documents(seed: int) -> SequenceArray:
 
 
 def transition_weights(cell: RationalCell, x: Tensor) -> tuple[Tensor, Tensor]:
-    """f and u of every token, (B, T, d, K)."""
+    """F and u of every token, (B, T, d, K)."""
     shape = (*x.shape[:2], N_WFSAS, N_STATES)
     f = torch.sigmoid(x @ cell.W_f.T + cell.b_f)
     u = (1 - f) * (x @ cell.W_u.T)

@@ -1,7 +1,8 @@
 """The one place that touches scikit-learn's callbacks, experimental since 1.9.
 
-The fit of a classifier is a tree of tasks, fit -> {regularize, finetune} -> epoch, and a
-callback may end the level it is called on. That of a vectorizer is one task.
+The fit of a classifier is a tree of tasks, fit -> {warmup, regularize, finetune} ->
+epoch, and a callback may end the level it is called on. That of a vectorizer is one
+task.
 """
 
 from __future__ import annotations

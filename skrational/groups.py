@@ -6,6 +6,7 @@ A cell says it, by naming the group of every row of its tensors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,11 +32,13 @@ class Part:
 
     def pack(self, values: Sequence[Tensor]) -> Tensor:
         """Join values shaped as the parameters, row by row, (n_rows, m)."""
-        return torch.cat([v.reshape(len(self.group), -1) for v in values], dim=1)
+        return torch.cat(
+            [v.reshape(len(v), math.prod(v.shape[1:])) for v in values], dim=1
+        )
 
     def scale_(self, factors: Tensor) -> None:
         """Multiply the parameters in place by packed factors, (n_rows, m)."""
-        widths = [p.numel() // max(len(p), 1) for p in self.parameters]
+        widths = [math.prod(p.shape[1:]) for p in self.parameters]
         for p, factor in zip(self.parameters, factors.split(widths, 1), strict=True):
             p.mul_(factor.reshape(p.shape))
 

@@ -79,17 +79,21 @@ def equal_rows(
     )
 
 
-def _row_hashes(features: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.uint64]:
+def _row_hashes(features: NDArray[Any], rows: Rows) -> NDArray[np.uint64]:
     """64-bit hash of the bits of each row, in blocks, so that memory stays bounded."""
     n_features = features.shape[1]
-    multipliers = np.random.default_rng(0).integers(
-        1, 2**63, size=n_features, dtype=np.uint64
-    )
-    multipliers |= np.uint64(1)
+    odd = np.random.default_rng(0).integers(
+        2**63, size=(2, n_features), dtype=np.uint64
+    ) | np.uint64(1)
+    half = np.uint64(32)
     words = np.dtype(f"u{features.dtype.itemsize}")
     hashes = np.empty(len(rows), dtype=np.uint64)
     for block in blocks(len(rows), n_features):
         bits = np.ascontiguousarray(features[rows[block]]).view(words)
-        mixed = bits.astype(np.uint64) * multipliers
-        hashes[block] = (mixed ^ (mixed >> np.uint64(29))).sum(axis=1, dtype=np.uint64)
+        mixed = bits.astype(np.uint64)
+        for multipliers in odd:
+            # Round numbers end in zero bits, which a product alone would keep.
+            mixed ^= mixed >> half
+            mixed *= multipliers
+        hashes[block] = (mixed ^ (mixed >> half)).sum(axis=1, dtype=np.uint64)
     return hashes

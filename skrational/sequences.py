@@ -251,7 +251,10 @@ class SequenceArray:
             for a in arrays
         ):
             indices = np.concatenate([a.row_numbers() for a in arrays])
-            return cls._trusted(first.features, offsets, indices, first.labels)
+            if all(_equal_tables(a.labels, first.labels) for a in arrays):
+                return cls._trusted(first.features, offsets, indices, first.labels)
+            if any(a.labels is None for a in arrays):
+                return cls._trusted(first.features, offsets, indices, None)
         features = np.concatenate([a.features for a in arrays])
         labels = [a.labels for a in arrays if a.labels is not None]
         joined = np.concatenate(labels) if len(labels) == len(arrays) else None
@@ -399,9 +402,19 @@ def _holds_strings(X: Any) -> bool:
     return bool(values) and isinstance(values[0], (str, bytes))
 
 
+def _equal_tables(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
+
+
 def _from_list(sequences: list[Any], labels: ArrayLike | None) -> SequenceArray:
     arrays = [np.asarray(x) for x in sequences]
-    width = next(a.shape[1] for a in arrays if a.ndim == 2 and a.shape[1])
+    widths = [a.shape[1] for a in arrays if a.ndim == 2 and a.shape[1]]
+    if not widths:
+        raise SequenceError(
+            f"none of the {len(arrays)} sequences has a feature; expected arrays of "
+            "shape (T_i, n_features)."
+        )
+    width = widths[0]
     for i, a in enumerate(arrays):
         if a.size == 0:
             arrays[i] = np.empty((0, width), dtype=a.dtype if a.ndim == 2 else "f2")

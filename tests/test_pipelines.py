@@ -94,7 +94,7 @@ def test_a_scoring_monitor_sees_every_epoch(data):
     assert not hasattr(clf, "_callback_fit_ctx")
 
 
-def test_a_callback_can_stop_a_phase(data):
+def test_a_callback_can_stop_each_phase(data):
     class StopAfterTwoEpochs:
         def setup(self, estimator, context):
             pass
@@ -112,7 +112,7 @@ def test_a_callback_can_stop_a_phase(data):
     clf.set_callbacks(StopAfterTwoEpochs())
     clf.fit(data.X, data.y)
     phases = [row["phase"] for row in clf.history_]
-    assert phases == ["regularize"] * 2 + ["finetune"] * 2
+    assert phases == ["warmup"] * 2 + ["regularize"] * 2 + ["finetune"] * 2
 
 
 def test_texts_given_to_the_classifier_name_the_vectorizer(data):

@@ -250,7 +250,7 @@ class RationalCell(nn.Module):
         network is kept alive.
         """
         mask = self._kept_mask(kept)
-        survivors = torch.tensor([n > 0 for n in kept], device=mask.device)
+        survivors = torch.tensor(np.asarray(kept) > 0, device=mask.device)
         small = RationalCell(
             self.W_u.shape[1],
             [n for n in kept if n > 0],

@@ -17,9 +17,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names
 
+from skrational.callbacks import FitTask, with_callbacks
 from skrational.cells.rational import READOUTS, RationalCell, Reading
 from skrational.estimators._base import BaseSequenceClassifier, read_sequences
-from skrational.callbacks import FitTask, with_callbacks
 from skrational.estimators._splits import stratified_split
 from skrational.kernels.batches import Corpus
 from skrational.penalties.group_lasso import GroupLasso
@@ -92,6 +92,9 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         cosine, is halved whenever the validation loss stalls for 3 epochs, or stays.
     batch_size : int or None, default=64
         Sequences of a step. None: all of them, in the order of X.
+    warmup_epochs : int, default=5
+        Epochs before the penalty sets in. An order of words takes longer to learn than
+        the words do; without a warm-up the states that would tell it are removed first.
     max_epochs : int, default=20
         Epochs with the penalty, at most.
     finetune_epochs : int, default=20
@@ -200,6 +203,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "finetune_schedule": [StrOptions({"cosine", "plateau", "constant"})],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "finetune_epochs": [Interval(Integral, 0, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -234,6 +238,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         learning_rate: float = 0.02,
         finetune_schedule: str = "cosine",
         batch_size: int | None = 64,
+        warmup_epochs: int = 5,
         max_epochs: int = 20,
         finetune_epochs: int = 20,
         early_stopping: bool = True,
@@ -264,6 +269,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         self.learning_rate = learning_rate
         self.finetune_schedule = finetune_schedule
         self.batch_size = batch_size
+        self.warmup_epochs = warmup_epochs
         self.max_epochs = max_epochs
         self.finetune_epochs = finetune_epochs
         self.early_stopping = early_stopping
@@ -418,7 +424,7 @@ class _Fit:
         self.dtype = getattr(torch, estimator.dtype)
         self.randomness = randomness
         self.history: list[dict[str, Any]] = []
-        self.task = FitTask(estimator, 2, data)
+        self.task = FitTask(estimator, len(_phases(estimator)), data)
 
     def prepare(
         self,
@@ -494,13 +500,12 @@ class _Fit:
         return RationalCell.from_arrays(arrays, structure.lengths, self.reading)
 
     def regularize_prune_finetune(self) -> dict[str, Any]:
-        """Run the phases; return the fitted attributes."""
-        regularize, finetune = _phases(self.params)
-        self._run(regularize)
-        if regularize.penalty is not None:
-            self._prune(regularize)
-        if self.cell.lengths and finetune.epochs:
-            self._run(finetune)
+        """Run the phases, pruning after the penalty; return the fitted attributes."""
+        for phase in _phases(self.params):
+            if self.cell.lengths:
+                self._run(phase)
+            if phase.penalty is not None:
+                self._prune(phase)
         if not self.cell.lengths:
             self._keep_the_prior()
         self.task.end(self._fitted)
@@ -521,7 +526,8 @@ class _Fit:
             epoch = task.begin_epoch()
             self._record(run.run_epoch(), phase)
             stopped = task.end_epoch(epoch, self._fitted)
-        run.restore_best()
+        if phase.patience is not None:
+            run.restore_best()
         task.end(self._fitted)
         _logger.info("%s: %d epochs", phase.name, len(self.history))
 
@@ -631,26 +637,29 @@ def _draw_seed(random_state: Any) -> int:
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
-def _phases(params: SparseRationalClassifier) -> tuple[Phase, Phase]:
-    """Regularize and finetune; pruning comes between them."""
+def _phases(params: SparseRationalClassifier) -> list[Phase]:
+    """Name the phases of a fit: warm up, regularize, finetune."""
     patience = params.n_iter_no_change if params.early_stopping else None
-    regularize = Phase(
-        "regularize",
-        params.max_epochs,
-        params.learning_rate,
-        penalty=GroupLasso(params.lambda_) if params.lambda_ else None,
-        grouping=params.penalty,
-        solver=params.solver,
-        patience=patience,
-    )
-    finetune = Phase(
-        "finetune",
-        params.finetune_epochs,
-        params.learning_rate,
-        schedule=params.finetune_schedule,
-        patience=patience,
-    )
-    return regularize, finetune
+    phases = [
+        Phase("warmup", params.warmup_epochs, params.learning_rate),
+        Phase(
+            "regularize",
+            params.max_epochs,
+            params.learning_rate,
+            penalty=GroupLasso(params.lambda_) if params.lambda_ else None,
+            grouping=params.penalty,
+            solver=params.solver,
+            patience=patience,
+        ),
+        Phase(
+            "finetune",
+            params.finetune_epochs,
+            params.learning_rate,
+            schedule=params.finetune_schedule,
+            patience=patience,
+        ),
+    ]
+    return [phase for phase in phases if phase.epochs]
 
 
 def _optimization(params: SparseRationalClassifier) -> Optimization:

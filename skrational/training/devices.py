@@ -37,14 +37,11 @@ def resolve_device(device: str) -> torch.device:
             f"device={device!r} is unknown; expected 'auto', 'cpu', 'cuda', 'cuda:N' "
             "or 'mps'."
         ) from error
-    available = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available()
-        and (resolved.index or 0) < torch.cuda.device_count(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not available.get(resolved.type, False):
-        there = sorted(name for name, is_there in available.items() if is_there)
+    there = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        there.append("mps")
+    named = {str(resolved), f"{resolved.type}:{resolved.index or 0}"}
+    if not named & set(there):
         raise ValueError(
             f"device={device!r} is not available on this machine; expected 'auto' or "
             f"one of {there}."

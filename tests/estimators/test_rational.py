@@ -24,6 +24,7 @@ def quick(**params):
     defaults = {
         "n_wfsas": 6,
         "n_states": 3,
+        "warmup_epochs": 1,
         "max_epochs": 4,
         "finetune_epochs": 3,
         "random_state": 0,
@@ -64,10 +65,10 @@ def test_fitted_attributes_agree_with_the_structure(data, fitted):
     assert all(type(array) is np.ndarray for array in state_of(fitted))
 
 
-def test_history_has_a_row_for_each_epoch_of_both_phases(fitted):
+def test_history_has_a_row_for_each_epoch_of_all_phases(fitted):
     phases = [row["phase"] for row in fitted.history_]
-    assert phases == ["regularize"] * 4 + ["finetune"] * 3
-    assert fitted.n_iter_ == 7
+    assert phases == ["warmup"] + ["regularize"] * 4 + ["finetune"] * 3
+    assert fitted.n_iter_ == 8
     columns = {
         "phase",
         "epoch",
@@ -155,11 +156,14 @@ def test_an_unfitted_estimator_is_not_fitted_although_lambda_ends_in_underscore(
 
 
 def test_global_generators_are_left_untouched(data):
-    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()
+    torch_state = torch.get_rng_state()
+    numpy_state = np.random.get_state()  # noqa: NPY002
     for random_state in (0, None):
         quick(random_state=random_state, word_dropout=0.1).fit(data.X, data.y)
     assert torch.equal(torch.get_rng_state(), torch_state)
-    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state[1])
+    after = np.random.get_state()  # noqa: NPY002
+    np.testing.assert_array_equal(after[1], numpy_state[1])
+    assert after[2] == numpy_state[2]
 
 
 def test_results_do_not_depend_on_the_number_of_threads(data):
@@ -444,7 +448,7 @@ def test_bad_input_gets_a_clear_error_and_leaves_the_fit_as_it_was(data, name):
     "X", [np.zeros((2, 3)), [np.zeros((1, 3))]], ids=["2-D", "list"]
 )
 def test_wrong_width_at_predict_names_both_widths(fitted, X):
-    with pytest.raises(ValueError, match="has 3 features.* expecting 50 features"):
+    with pytest.raises(ValueError, match=r"has 3 features.* expecting 50 features"):
         fitted.predict(X)
 
 
@@ -467,17 +471,18 @@ def test_verbose_logs_and_silence_is_the_default(data, caplog):
     quick().fit(data.X, data.y)
     assert not caplog.records
     quick(verbose=1).fit(data.X, data.y)
-    assert len(caplog.records) == 2
+    assert len(caplog.records) == 3
     caplog.clear()
     quick(verbose=2).fit(data.X, data.y)
-    assert len(caplog.records) == 2 + 7
+    assert len(caplog.records) == 3 + 8
     assert logging.getLogger("skrational").level == logging.NOTSET
 
 
 def test_verbose_writes_to_the_error_stream_where_no_handler_is_set_up(data):
     script = (
         "from skrational import SparseRationalClassifier as C; "
-        "C(verbose=1, n_wfsas=1, max_epochs=1, finetune_epochs=1, lambda_=0)"
+        "C(verbose=1, n_wfsas=1, lambda_=0, warmup_epochs=0, max_epochs=1, "
+        "finetune_epochs=1)"
         ".fit([[0.0], [1.0]] * 9, [0, 1] * 9)"
     )
     done = subprocess.run(
