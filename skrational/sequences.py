@@ -16,10 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from skrational.exceptions import SequenceError
 from skrational.repeats import equal_rows
+from skrational.sequence_forms import (
+    holds_strings,
+    is_ragged,
+    read_list,
+    read_padded,
+)
 from skrational.sequence_parts import (
     check_features,
     check_indices,
-    check_integers,
     check_offsets,
     equal_labels,
     offsets_of,
@@ -27,7 +32,7 @@ from skrational.sequence_parts import (
     same_memory,
 )
 
-__all__ = ["SequenceArray", "as_sequences", "is_ragged"]
+__all__ = ["SequenceArray", "as_sequences"]
 
 Index: TypeAlias = Any
 
@@ -346,13 +351,13 @@ def as_sequences(
             "X is a sparse matrix, but sequences are dense vectors: sparse input is "
             "not supported."
         )
-    if _holds_strings(X):
+    if holds_strings(X):
         raise TypeError(_STRINGS)
     if is_ragged(X):
-        return _from_list(list(X), labels)
+        return SequenceArray(*read_list(list(X)), labels=labels)
     array = np.asarray(X)
     if array.ndim == 3:
-        return _from_padded(array, lengths, labels)
+        return SequenceArray(*read_padded(array, lengths), labels=labels)
     if array.ndim == 2:
         return SequenceArray(array, np.arange(len(array) + 1), labels=labels)
     raise SequenceError(
@@ -362,103 +367,5 @@ def as_sequences(
     )
 
 
-def is_ragged(X: Any) -> bool:
-    """Whether X is a list or an object array whose elements are 2-D arrays."""
-    if isinstance(X, np.ndarray):
-        if X.dtype != object or X.ndim != 1:
-            return False
-    elif not isinstance(X, (list, tuple)):
-        return False
-    return len(X) > 0 and any(_dimensions(x) == 2 for x in X)
-
-
-def _dimensions(x: Any) -> int | None:
-    """Count dimensions without turning a nested list into an array."""
-    if hasattr(x, "ndim"):
-        return int(x.ndim)
-    depth = 0
-    while isinstance(x, (list, tuple)):
-        depth += 1
-        if not x:
-            break
-        x = x[0]
-    return depth + int(getattr(x, "ndim", 0))
-
-
-def _holds_strings(X: Any) -> bool:
-    if isinstance(X, (str, bytes)):
-        return True
-    dtype = getattr(X, "dtype", None)
-    if dtype is not None:
-        if getattr(dtype, "kind", None) in ("U", "S", "T") or "str" in str(dtype):
-            return True
-        if getattr(dtype, "kind", None) != "O" or getattr(X, "ndim", 0) != 1:
-            return False
-    elif not isinstance(X, (list, tuple)):
-        return False
-    values = list(X)
-    while values and isinstance(values[0], (list, tuple)):
-        values = list(values[0])
-    return bool(values) and isinstance(values[0], (str, bytes))
-
-
 def _equal_tables(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:
     return a is b or (a is not None and b is not None and np.array_equal(a, b))
-
-
-def _from_list(sequences: list[Any], labels: ArrayLike | None) -> SequenceArray:
-    arrays = [np.asarray(x) for x in sequences]
-    widths = [a.shape[1] for a in arrays if a.ndim == 2 and a.shape[1]]
-    if not widths:
-        raise SequenceError(
-            f"none of the {len(arrays)} sequences has a feature; expected arrays of "
-            "shape (T_i, n_features)."
-        )
-    width = widths[0]
-    for i, a in enumerate(arrays):
-        if a.size == 0:
-            arrays[i] = np.empty((0, width), dtype=a.dtype if a.ndim == 2 else "f2")
-        elif a.ndim != 2:
-            raise SequenceError(
-                f"sequence {i} has shape {a.shape}; expected (T, {width})."
-            )
-        elif a.shape[1] != width:
-            raise SequenceError(
-                f"sequence {i} has {a.shape[1]} features; the ones before it have "
-                f"{width}."
-            )
-    offsets = offsets_of(np.array([len(a) for a in arrays]))
-    return SequenceArray(np.concatenate(arrays), offsets, labels=labels)
-
-
-def _from_padded(
-    array: NDArray[Any], lengths: ArrayLike | None, labels: ArrayLike | None
-) -> SequenceArray:
-    n, longest, _ = array.shape
-    if lengths is None:
-        sizes = _unpadded_lengths(array)
-    else:
-        sizes = check_integers(lengths, "lengths")
-        if sizes.shape != (n,) or np.any(sizes < 0) or np.any(sizes > longest):
-            raise SequenceError(
-                f"lengths must hold {n} numbers from 0 to {longest}; got {sizes!r}."
-            )
-    kept = np.arange(longest) < sizes[:, None]
-    return SequenceArray(array[kept], offsets_of(sizes), labels=labels)
-
-
-def _unpadded_lengths(array: NDArray[Any]) -> NDArray[np.int64]:
-    n, longest, _ = array.shape
-    if array.dtype.kind != "f":
-        return np.full(n, longest)
-    missing = np.isnan(array)
-    padding = missing.all(axis=2)
-    sizes = longest - np.cumprod(padding[:, ::-1], axis=1).sum(axis=1)
-    astray = missing.any(axis=2) & (np.arange(longest) < sizes[:, None])
-    if astray.any():
-        i, t = np.argwhere(astray)[0]
-        raise SequenceError(
-            f"Input X contains NaN: sequence {i}, step {t}. Rows of NaN are padding at "
-            "the end of a sequence only."
-        )
-    return sizes.astype(np.int64)

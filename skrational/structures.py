@@ -19,6 +19,12 @@ __all__ = ["RationalStructure", "StructureDiff"]
 
 _TYPE = "RationalStructure"
 _VERSION = 1
+_LEAST = {
+    "n_features": 1,
+    "n_outputs": 1,
+    "n_readout_parameters_per_state": 0,
+    "n_fixed_self_loops": 0,
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,8 +74,11 @@ class RationalStructure:
     n_outputs : int
         Rows of the readout: 1 for two classes, else the number of classes.
     n_readout_parameters_per_state : int, default=0
-        1 if each state has a learned final weight; then every state is final, else
-        only the last.
+        1 if each state has a learned final weight.
+    n_fixed_self_loops : int, default=0
+        Kept states whose self-loop was removed: their E + 1 parameters don't count.
+    all_final : bool, default=True
+        Whether every state is final, or only the last one of each WFSA.
 
     Raises
     ------
@@ -104,6 +113,8 @@ class RationalStructure:
     n_features: int
     n_outputs: int
     n_readout_parameters_per_state: int = 0
+    n_fixed_self_loops: int = 0
+    all_final: bool = True
 
     def __post_init__(self) -> None:
         initial = _integers("initial_lengths", self.initial_lengths, least=1)
@@ -121,9 +132,13 @@ class RationalStructure:
         adopt = object.__setattr__  # the way into a frozen dataclass
         adopt(self, "initial_lengths", initial)
         adopt(self, "kept_lengths", kept)
-        least = {"n_features": 1, "n_outputs": 1, "n_readout_parameters_per_state": 0}
-        for name, bound in least.items():
-            adopt(self, name, _integer(name, getattr(self, name), bound))
+        for name, least in _LEAST.items():
+            adopt(self, name, _integer(name, getattr(self, name), least))
+        if self.n_fixed_self_loops > self.n_transitions:
+            raise ValueError(
+                f"n_fixed_self_loops is {self.n_fixed_self_loops}; expected at most "
+                f"{self.n_transitions}, one a kept state."
+            )
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -158,7 +173,8 @@ class RationalStructure:
     @property
     def n_parameters(self) -> int:
         """Parameters left, those of the readout and its bias included."""
-        return self._count(self.n_transitions, self.n_wfsas)
+        fixed = self.n_fixed_self_loops * (self.n_features + 1)
+        return self._count(self.n_transitions, self.n_wfsas) - fixed
 
     @property
     def n_parameters_initial(self) -> int:
@@ -240,7 +256,7 @@ class RationalStructure:
     def to_dot(self) -> str:
         """Write the WFSAs as Graphviz DOT: kept states bold, removed ones dashed."""
         return automata_dot(
-            self.initial_lengths, self.kept_lengths, all_final=self._all_final
+            self.initial_lengths, self.kept_lengths, all_final=self.all_final
         )
 
     def to_svg(self) -> str:
@@ -248,7 +264,7 @@ class RationalStructure:
         return automata_svg(
             self.initial_lengths,
             self.kept_lengths,
-            all_final=self._all_final,
+            all_final=self.all_final,
             title=f"{self}: kept states solid, removed states dashed",
         )
 
@@ -260,10 +276,6 @@ class RationalStructure:
 
     def _repr_html_(self) -> str:
         return f"<div><div>{escape(repr(self))}</div>\n{self.to_svg()}</div>"
-
-    @property
-    def _all_final(self) -> bool:
-        return self.n_readout_parameters_per_state > 0
 
     def _count(self, n_transitions: int, n_wfsas: int) -> int:
         per_state = 2 * self.n_features + 1 + self.n_readout_parameters_per_state

@@ -34,6 +34,7 @@ def structures(draw):
         n_features=draw(st.integers(1, 1000)),
         n_outputs=draw(st.integers(1, 9)),
         n_readout_parameters_per_state=draw(st.integers(0, 1)),
+        all_final=draw(st.booleans()),
     )
 
 
@@ -206,7 +207,7 @@ def test_svg_draws_every_state_as_what_it_is(structure):
         assert len(circles(automaton, "removed", "state")) == initial - kept
         assert len(circles(automaton, "kept", "start")) == (kept > 0)
         assert len(circles(automaton, "removed", "start")) == (kept == 0)
-        n_final = kept if structure.n_readout_parameters_per_state else (kept > 0)
+        n_final = kept if structure.all_final else (kept > 0)
         assert len(circles(automaton, "kept", "final")) == n_final
         assert circles(automaton, "removed", "final") == []
 
@@ -286,6 +287,14 @@ def test_dot_is_a_cluster_for_each_automaton(structure):
         assert bold == (list(range(kept + 1)) if kept else [])
         assert all(("bold" in look) == (int(b) <= kept) for _, b, look in arcs)
         final = [int(k) for k, look in nodes.items() if "doublecircle" in look]
-        every = structure.n_readout_parameters_per_state
+        every = structure.all_final
         last = [kept] if kept else []
         assert final == (list(range(1, kept + 1)) if every else last)
+
+
+def test_removed_self_loops_are_not_counted():
+    whole = RationalStructure((4,), (3,), n_features=10, n_outputs=1)
+    fixed = RationalStructure((4,), (3,), 10, 1, n_fixed_self_loops=2)
+    assert whole.n_parameters - fixed.n_parameters == 2 * 11
+    with pytest.raises(ValueError, match="n_fixed_self_loops is 4"):
+        RationalStructure((4,), (3,), 10, 1, n_fixed_self_loops=4)

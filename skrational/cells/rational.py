@@ -106,9 +106,11 @@ class RationalCell(nn.Module):
         self.register_buffer("wfsa", torch.from_numpy(wfsa), persistent=False)
         live = torch.ones(n_states, dtype=torch.bool)
         self.register_buffer("live", live, persistent=False)
+        self.register_buffer("learned_loops", live.clone(), persistent=False)
 
     wfsa: Tensor
     live: Tensor
+    learned_loops: Tensor
 
     def initialize(self, generator: torch.Generator) -> RationalCell:
         """Draw the weights uniformly, scaled by fan-in and fan-out; biases are 0.
@@ -143,11 +145,12 @@ class RationalCell(nn.Module):
         anywhere = self.reading.match == "anywhere"
         if not self.lengths:
             return self.A.new_zeros(len(batch.offsets) - 1, 0)
+        loops = self.learned_loops.to(self.b_f.dtype)
         states = state_scores(
             batch.x,
             self.W_u,
-            self.W_f,
-            self.b_f,
+            self.W_f * loops[:, None],
+            self.b_f * loops,
             batch.ids,
             batch.offsets,
             self.lengths,
@@ -231,6 +234,13 @@ class RationalCell(nn.Module):
             for start, stop in pairwise(starts)
         )
 
+    def fix_self_loops(self, live: NDArray[np.bool_]) -> None:
+        """Fix the self-loops that are not live at the weight of an empty one, 1/2."""
+        self.learned_loops.copy_(torch.from_numpy(live))
+        with torch.no_grad():
+            self.W_f.mul_(self.learned_loops[:, None])
+            self.b_f.mul_(self.learned_loops)
+
     def masked(self, kept: Sequence[int]) -> RationalCell:
         """Copy of the same shape in which states beyond ``kept`` score nothing.
 
@@ -241,6 +251,7 @@ class RationalCell(nn.Module):
         )
         twin.load_state_dict(self.state_dict())
         twin.live.copy_(self._kept_mask(kept))
+        twin.learned_loops.copy_(self.learned_loops)
         return twin.to(self.A.device)
 
     def compacted(self, kept: Sequence[int]) -> RationalCell:
@@ -258,6 +269,7 @@ class RationalCell(nn.Module):
             self.reading,
             self.A.dtype,
         ).to(self.A.device)
+        small.learned_loops.copy_(self.learned_loops[mask])
         with torch.no_grad():
             small.a.copy_(self.a)
             small.A.copy_(self.A[:, survivors])

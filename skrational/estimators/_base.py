@@ -26,7 +26,8 @@ from sklearn.utils.validation import (
 
 from skrational.callbacks import CallbackSupportMixin
 from skrational.repeats import blocks
-from skrational.sequences import SequenceArray, as_sequences, is_ragged
+from skrational.sequence_forms import is_ragged
+from skrational.sequences import SequenceArray, as_sequences
 
 __all__ = ["BaseSequenceClassifier", "read_sequences"]
 

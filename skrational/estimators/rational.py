@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -17,27 +14,21 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names
 
-from skrational.callbacks import FitTask, with_callbacks
+from skrational.callbacks import with_callbacks
 from skrational.cells.rational import READOUTS, RationalCell, Reading
 from skrational.estimators._base import BaseSequenceClassifier, read_sequences
-from skrational.estimators._splits import stratified_split
+from skrational.estimators._logging import shown
+from skrational.estimators._rational_fit import RationalFit, spread_lengths
 from skrational.kernels.batches import Corpus
-from skrational.penalties.group_lasso import GroupLasso
-from skrational.pruning.threshold import Threshold
 from skrational.semirings import SEMIRINGS
 from skrational.sequences import SequenceArray
 from skrational.structures import RationalStructure
 from skrational.training.devices import resolve_device, single_thread
-from skrational.training.loop import Examples, PhaseRun
-from skrational.training.noise import Dropout
-from skrational.training.phases import Optimization, Phase
 from skrational.training.rng import Randomness
 
 __all__ = ["SparseRationalClassifier"]
 
 _PREDICTION_TOKENS = 2**17
-
-_logger = logging.getLogger("skrational")
 
 
 class SparseRationalClassifier(BaseSequenceClassifier):
@@ -99,10 +90,12 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         Epochs with the penalty, at most.
     finetune_epochs : int, default=20
         Epochs after pruning, at most.
-    early_stopping : bool, default=True
+    early_stopping : bool, default=False
         Hold out a part of the samples, stop a phase when the validation loss (plus the
         penalty) hasn't improved for ``n_iter_no_change`` epochs, and go back to the
-        best epoch.
+        best epoch. Without it every phase runs to its end: more samples to learn from
+        and a learning rate that has come to rest were worth more on the data that the
+        defaults were chosen on.
     validation_fraction : float, default=0.1
         Share of each class that is held out. Samples are too few for it where this
         rounds to none; then all are trained on, to the last epoch.
@@ -241,7 +234,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         warmup_epochs: int = 5,
         max_epochs: int = 20,
         finetune_epochs: int = 20,
-        early_stopping: bool = True,
+        early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         dropout: float = 0.2,
@@ -339,8 +332,8 @@ class SparseRationalClassifier(BaseSequenceClassifier):
             )
         held_out = self._read_validation(sequences, classes, X_val, y_val)
         randomness = Randomness(_draw_seed(self.random_state))
-        with single_thread(), _shown(self.verbose):
-            run = _Fit(self, classes, device, randomness, {"X": X, "y": y})
+        with single_thread(), shown(self.verbose):
+            run = RationalFit(self, classes, device, randomness, {"X": X, "y": y})
             run.prepare(sequences, codes, weights, held_out)
             run.start(sequences.n_features, lengths)
             fitted = run.regularize_prune_finetune()
@@ -407,284 +400,8 @@ class SparseRationalClassifier(BaseSequenceClassifier):
     _reading: Reading
 
 
-class _Fit:
-    """The working state of one call of ``fit``."""
-
-    def __init__(
-        self,
-        estimator: SparseRationalClassifier,
-        classes: NDArray[Any],
-        device: torch.device,
-        randomness: Randomness,
-        data: dict[str, Any],
-    ) -> None:
-        self.params = estimator
-        self.classes = classes
-        self.device = device
-        self.dtype = getattr(torch, estimator.dtype)
-        self.randomness = randomness
-        self.history: list[dict[str, Any]] = []
-        self.task = FitTask(estimator, len(_phases(estimator)), data)
-
-    def prepare(
-        self,
-        X: SequenceArray,
-        codes: NDArray[np.intp],
-        weights: NDArray[np.floating],
-        held_out: tuple[SequenceArray, NDArray[np.intp]] | None,
-    ) -> None:
-        """Name the examples to train on and those to validate on."""
-        weighing = np.flatnonzero(weights > 0)
-        self.prior = np.bincount(codes, weights, len(self.classes)) / weights.sum()
-        self.validation: Examples | None = None
-        training = weighing
-        if held_out is not None:
-            self.validation = self._examples(*held_out, np.ones(len(held_out[1])))
-        elif self.params.early_stopping:
-            kept, validation = stratified_split(
-                codes[weighing], self.params.validation_fraction, self.randomness.split
-            )
-            training, validation = weighing[kept], weighing[validation]
-            if len(validation):
-                self.validation = self._examples(
-                    X[validation], codes[validation], weights[validation]
-                )
-        whole = len(training) == len(X)
-        self.training = self._examples(
-            X if whole else X[training], codes[training], weights[training]
-        )
-
-    def _examples(
-        self, X: SequenceArray, codes: NDArray[np.intp], weights: NDArray[np.floating]
-    ) -> Examples:
-        return Examples(
-            Corpus(X, self.dtype, self.device),
-            torch.from_numpy(codes.astype(np.int64)).to(self.device),
-            torch.from_numpy(weights / weights.mean()).to(self.device, self.dtype),
-        )
-
-    def start(self, n_features: int, lengths: tuple[int, ...]) -> None:
-        """Build the network, or take it over from the previous fit."""
-        params = self.params
-        self.reading = Reading(
-            params.semiring, params.readout, params.match, params.length_exponent
-        )
-        self.initial_lengths = lengths
-        self.origin = list(range(len(lengths)))
-        n_outputs = 1 if len(self.classes) == 2 else len(self.classes)
-        if params.warm_start and params.__sklearn_is_fitted__():
-            self.cell = self._previous_cell(n_features)
-        else:
-            cell = RationalCell(
-                n_features, lengths, n_outputs, self.reading, self.dtype
-            )
-            self.cell = cell.initialize(self.randomness.weights)
-        self.cell.to(self.device)
-
-    def _previous_cell(self, n_features: int) -> RationalCell:
-        params = self.params
-        if params.n_features_in_ != n_features or not np.array_equal(
-            params.classes_, self.classes
-        ):
-            raise ValueError(
-                f"warm_start needs data like that of the previous fit, with "
-                f"{params.n_features_in_} features and the classes {params.classes_}; "
-                f"got {n_features} features and the classes {self.classes}."
-            )
-        structure = params.learned_structure_
-        self.initial_lengths = structure.initial_lengths
-        self.origin = list(structure.survivors)
-        self.reading = params._reading
-        arrays = {**params.weights_, "A": params.coef_, "a": params.intercept_}
-        arrays = {k: v.astype(params.dtype) for k, v in arrays.items()}
-        return RationalCell.from_arrays(arrays, structure.lengths, self.reading)
-
-    def regularize_prune_finetune(self) -> dict[str, Any]:
-        """Run the phases, pruning after the penalty; return the fitted attributes."""
-        for phase in _phases(self.params):
-            if self.cell.lengths:
-                self._run(phase)
-            if phase.penalty is not None:
-                self._prune(phase)
-        if not self.cell.lengths:
-            self._keep_the_prior()
-        self.task.end(self._fitted)
-        return self._fitted()
-
-    def _run(self, phase: Phase) -> None:
-        run = PhaseRun(
-            self.cell,
-            phase,
-            _optimization(self.params),
-            self.training,
-            self.validation,
-            self.randomness,
-        )
-        task = self.task.phase(phase.name, phase.epochs)
-        stopped = False
-        while not (stopped or run.is_over()):
-            epoch = task.begin_epoch()
-            self._record(run.run_epoch(), phase)
-            stopped = task.end_epoch(epoch, self._fitted)
-        if phase.patience is not None:
-            run.restore_best()
-        task.end(self._fitted)
-        _logger.info("%s: %d epochs", phase.name, len(self.history))
-
-    def _record(self, row: dict[str, Any], phase: Phase) -> None:
-        if not np.isfinite(row["loss"]):
-            raise ValueError(
-                f"Training diverged in epoch {row['epoch']} of {phase.name} (loss "
-                f"{row['loss']}). Lower learning_rate (now "
-                f"{self.params.learning_rate}) or max_grad_norm (now "
-                f"{self.params.max_grad_norm})."
-            )
-        row["n_transitions"] = sum(self._kept(phase))
-        self.history.append(row)
-        _logger.debug("%s", row)
-
-    def _kept(self, phase: Phase) -> tuple[int, ...]:
-        """Lengths that the pruner would leave now."""
-        if phase.penalty is None:
-            return self.cell.lengths
-        pruner = Threshold(0.0 if phase.solver == "prox" else self.params.threshold)
-        with torch.no_grad():
-            norms = self.cell.groups(phase.grouping).norms().cpu().numpy()
-        return self.cell.kept_lengths(phase.grouping, pruner.survivors(norms))
-
-    def _prune(self, phase: Phase) -> None:
-        kept = self._kept(phase)
-        self.cell = self.cell.compacted(kept)
-        self.origin = [i for i, n in zip(self.origin, kept, strict=True) if n]
-
-    def _keep_the_prior(self) -> None:
-        """Without states, the best logits are those of the class frequencies."""
-        logits = np.log(np.maximum(self.prior, np.finfo(np.float32).tiny))
-        if len(logits) == 2:
-            logits = logits[1:] - logits[:1]
-        with torch.no_grad():
-            self.cell.a.copy_(torch.from_numpy(logits))
-
-    def _fitted(self) -> dict[str, Any]:
-        """Fitted attributes of the network as it is now."""
-        arrays = self.cell.to_arrays()
-        kept = [0] * len(self.initial_lengths)
-        for i, n in zip(self.origin, self.cell.lengths, strict=True):
-            kept[i] = n
-        coef, intercept = arrays.pop("A"), arrays.pop("a")
-        return {
-            "classes_": self.classes,
-            "n_features_in_": arrays["W_u"].shape[1],
-            "weights_": arrays,
-            "coef_": coef,
-            "intercept_": intercept,
-            "learned_structure_": RationalStructure(
-                self.initial_lengths,
-                tuple(kept),
-                n_features=arrays["W_u"].shape[1],
-                n_outputs=len(intercept),
-                n_readout_parameters_per_state=int("rho" in arrays),
-            ),
-            "n_iter_": len(self.history),
-            "history_": list(self.history),
-            "_reading": self.reading,
-        }
-
-
-def spread_lengths(n_states: int | Sequence[int], n_wfsas: int) -> tuple[int, ...]:
-    """Give each automaton its number of states.
-
-    Parameters
-    ----------
-    n_states : int or sequence of int
-    n_wfsas : int
-
-    Returns
-    -------
-    tuple of int, of length n_wfsas
-        Lengths in the order of ``n_states``, as equally often as possible.
-
-    Raises
-    ------
-    ValueError
-        If a length isn't a positive integer or there are more lengths than automata.
-
-    Examples
-    --------
-    >>> spread_lengths((1, 2, 3), 7)
-    (1, 1, 1, 2, 2, 3, 3)
-    """
-    if isinstance(n_states, Integral):
-        return (int(n_states),) * n_wfsas
-    lengths = tuple(n_states)  # type: ignore[arg-type]
-    positive = all(
-        isinstance(n, Integral) and not isinstance(n, bool) and n >= 1 for n in lengths
-    )
-    if not lengths or not positive or len(lengths) > n_wfsas:
-        raise ValueError(
-            f"n_states must be a positive integer or a tuple of at most n_wfsas="
-            f"{n_wfsas} of them; got {n_states!r}."
-        )
-    parts = np.array_split(np.arange(n_wfsas), len(lengths))
-    counts = [len(part) for part in parts]
-    return tuple(int(n) for n in np.repeat(lengths, counts))
-
-
 def _draw_seed(random_state: Any) -> int:
     """Draw one number; None means fresh entropy, not numpy's global generator."""
     if random_state is None:
         random_state = np.random.RandomState()
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-
-
-def _phases(params: SparseRationalClassifier) -> list[Phase]:
-    """Name the phases of a fit: warm up, regularize, finetune."""
-    patience = params.n_iter_no_change if params.early_stopping else None
-    phases = [
-        Phase("warmup", params.warmup_epochs, params.learning_rate),
-        Phase(
-            "regularize",
-            params.max_epochs,
-            params.learning_rate,
-            penalty=GroupLasso(params.lambda_) if params.lambda_ else None,
-            grouping=params.penalty,
-            solver=params.solver,
-            patience=patience,
-        ),
-        Phase(
-            "finetune",
-            params.finetune_epochs,
-            params.learning_rate,
-            schedule=params.finetune_schedule,
-            patience=patience,
-        ),
-    ]
-    return [phase for phase in phases if phase.epochs]
-
-
-def _optimization(params: SparseRationalClassifier) -> Optimization:
-    return Optimization(
-        batch_size=params.batch_size,
-        weight_decay=params.weight_decay,
-        max_grad_norm=params.max_grad_norm,
-        dropout=Dropout(params.dropout, params.word_dropout, params.feature_dropout),
-    )
-
-
-@contextmanager
-def _shown(verbose: int) -> Iterator[None]:
-    """Let log records through while fitting, down to the level of ``verbose``."""
-    if not verbose:
-        yield
-        return
-    level, handler = _logger.level, None
-    _logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
-    if not _logger.hasHandlers():
-        handler = logging.StreamHandler()
-        _logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        _logger.setLevel(level)
-        if handler is not None:
-            _logger.removeHandler(handler)

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrational import SequenceArray, SparseRationalClassifier, as_sequences
 from skrational.datasets import make_planted_patterns
-from skrational.estimators.rational import spread_lengths
+from skrational.estimators._rational_fit import spread_lengths
 from skrational.structures import RationalStructure
 
 
@@ -267,7 +267,9 @@ def test_every_option_fits_predicts_and_survives_pickling(data, params):
     expected = clf.predict_proba(data.X)
     np.testing.assert_array_equal(again.predict_proba(data.X), expected)
     assert expected.dtype == np.dtype(params.get("dtype", "float32"))
-    assert sum(a.size for a in state_of(clf)) == (clf.learned_structure_.n_parameters)
+    structure = clf.learned_structure_
+    fixed = structure.n_fixed_self_loops * (data.X.n_features + 1)
+    assert sum(a.size for a in state_of(clf)) - fixed == structure.n_parameters
 
 
 def test_whole_automata_go_when_the_groups_are_automata(data):
@@ -275,6 +277,13 @@ def test_whole_automata_go_when_the_groups_are_automata(data):
     structure = clf.learned_structure_
     assert 0 < structure.n_wfsas < 6
     assert set(structure.lengths) == {3}
+
+
+def test_a_removed_self_loop_stays_removed(data):
+    clf = quick(penalty="transitions", lambda_=3e-3, max_epochs=10).fit(data.X, data.y)
+    removed = (clf.weights_["W_f"] == 0).all(axis=1) & (clf.weights_["b_f"] == 0)
+    assert removed.sum() == clf.learned_structure_.n_fixed_self_loops > 0
+    assert (clf.weights_["W_u"] != 0).any(axis=1).all()
 
 
 def test_warm_start_prunes_within_the_structure_it_has(data):
@@ -291,14 +300,14 @@ def test_warm_start_prunes_within_the_structure_it_has(data):
 
 def test_validation_data_can_be_given(data):
     X, y = data.X, data.y
-    clf = quick().fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
+    clf = quick(early_stopping=True).fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
     finetuning = [row for row in clf.history_ if row["phase"] == "finetune"]
     best = min(finetuning, key=lambda row: row["validation_loss"])
     assert clf.score(X[200:], y[200:]) == pytest.approx(best["validation_score"])
     with pytest.raises(ValueError, match="X_val and y_val"):
-        quick().fit(X, y, X_val=X)
+        quick(early_stopping=True).fit(X, y, X_val=X)
     with pytest.raises(ValueError, match="y_val holds labels"):
-        quick().fit(X, y, X_val=X, y_val=y + 7)
+        quick(early_stopping=True).fit(X, y, X_val=X, y_val=y + 7)
 
 
 def test_masks_are_gone_the_pruned_model_is_small_on_disk(tmp_path):

@@ -1,0 +1,111 @@
+"""What skrational does, in two acts: ``make demo``.
+
+Act one plants soft patterns in made-up documents, picks lambda_ by cross-validation
+and shows what was learned next to what was planted. Act two, if the variable
+SKRATIONAL_DATA names a folder of real data, reads real reviews from raw text.
+
+Pictures of the learned structures are written to ``build/demo``.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from skrational import SequenceArray, SparseRationalClassifier, WordVectorizer
+from skrational.datasets import load_reviews, make_planted_patterns, reviews_available
+
+PICTURES = Path("build/demo")
+VECTORS = "vectors/glove.840B.300d.q8.10k.txt.gz"
+WORDS_SHOWN = 4
+
+
+def main() -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    find_planted_patterns()
+    if reviews_available():
+        read_reviews(Path(os.environ["SKRATIONAL_DATA"]))
+    else:
+        print("\nSet SKRATIONAL_DATA to a folder of reviews to see act two.")
+
+
+def find_planted_patterns() -> None:
+    print("Act one: patterns planted in made-up documents\n")
+    data = make_planted_patterns(2500, random_state=0)
+    X, y = data.X[:2000], data.y[:2000]
+    estimator = SparseRationalClassifier(
+        n_wfsas=12,
+        readout="rho",
+        dropout=0.0,
+        warmup_epochs=20,
+        max_epochs=40,
+        early_stopping=False,
+        random_state=0,
+    )
+    search = GridSearchCV(estimator, {"lambda_": [5e-3, 3e-3, 1e-3]}, cv=2, n_jobs=2)
+    clf = search.fit(X, y).best_estimator_
+    print(f"lambda_ = {clf.lambda_:g}, picked by cross-validation")
+    print(f"accuracy on new documents: {clf.score(data.X[2000:], data.y[2000:]):.3f}")
+    print("\nplanted:")
+    for pattern in data.patterns:
+        print("  " + arrows(pattern))
+    show(clf, data.X, "planted")
+
+
+def read_reviews(folder: Path) -> None:
+    print("\n\nAct two: reviews of kitchenware, from raw text\n")
+    train = load_reviews("amazon_kitchen", "train", raw=True)
+    test = load_reviews("amazon_kitchen", "test", raw=True)
+    began = time.perf_counter()
+    pipeline = make_pipeline(
+        WordVectorizer(folder / VECTORS),
+        SparseRationalClassifier(lambda_=2e-3, random_state=0),
+    )
+    pipeline.fit(train.texts, train.labels)
+    print(f"fitted on {len(train.texts)} reviews", end=" ")
+    print(f"in {time.perf_counter() - began:.0f} s, words to automata")
+    print(f"accuracy on test: {pipeline.score(test.texts, test.labels):.3f}")
+    show(pipeline[-1], pipeline[0].transform(train.texts), "reviews")
+
+
+def show(clf: SparseRationalClassifier, X: SequenceArray, name: str) -> None:
+    """Print each automaton by its best words, and draw what was kept."""
+    structure = clf.learned_structure_
+    print(f"\nlearned: {structure}")
+    words = strongest_words(clf, X)
+    first = 0
+    for i, length, weight in zip(
+        structure.survivors, structure.lengths, clf.coef_[0], strict=True
+    ):
+        slots = words[first : first + length]
+        print(f"  WFSA {i:2d} ({weight:+.1f}): {arrows(slots)}")
+        first += length
+    picture = PICTURES / f"{name}.svg"
+    picture.write_text(structure.to_svg(), encoding="utf-8")
+    print(f"\npicture: {picture}")
+
+
+def strongest_words(clf: SparseRationalClassifier, X: SequenceArray) -> list[list[str]]:
+    """Words of the largest main-path weight |u|, with its sign, for each state."""
+    weights = clf.weights_
+    gate = 1 - expit(X.features @ weights["W_f"].T + weights["b_f"])
+    u = gate * (X.features @ weights["W_u"].T)  # (n_words, n_transitions)
+    best = np.argsort(-np.abs(u), axis=0)[:WORDS_SHOWN].T
+    return [
+        [f"{X.labels[word]}{'+' if u[word, k] > 0 else '-'}" for word in words]
+        for k, words in enumerate(best)
+    ]
+
+
+def arrows(slots: object) -> str:
+    return " -> ".join("[" + " ".join(slot) + "]" for slot in slots)
+
+
+if __name__ == "__main__":
+    main()
