@@ -140,11 +140,8 @@ class BaseSequenceClassifier(
         -------
         ndarray of shape (n_sequences, n_classes)
         """
-        logits = self.decision_function(X)
-        if logits.ndim == 1:
-            return -np.logaddexp(0, np.column_stack([logits, -logits]))
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each sequence.

@@ -52,7 +52,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
     n_states : int or tuple of int, default=4
         Main-path transitions of each automaton before pruning (K). A tuple is spread
         over the automata: ``(1, 2, 3, 4)`` gives a quarter of them each length.
-    lambda_ : float, default=1e-3
+    lambda_ : float, default=2e-3
         Strength of the penalty. 0 trains the network without penalty and pruning.
     penalty : {"states", "wfsas", "transitions"}, default="states"
         What a group is: all that enters a state, a whole automaton, or a single
@@ -101,7 +101,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         rounds to none; then all are trained on, to the last epoch.
     n_iter_no_change : int, default=10
         Patience, in epochs.
-    dropout : float, default=0.2
+    dropout : float, default=0.3
         Probability that an automaton's score on a sequence is dropped in training.
     word_dropout : float, default=0.0
         Probability that a distinct feature vector is dropped from a batch.
@@ -220,7 +220,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         *,
         n_wfsas: int = 24,
         n_states: int | tuple[int, ...] = 4,
-        lambda_: float = 1e-3,
+        lambda_: float = 2e-3,
         penalty: str = "states",
         semiring: str = "plus-times",
         readout: str = "sum",
@@ -237,7 +237,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
-        dropout: float = 0.2,
+        dropout: float = 0.3,
         word_dropout: float = 0.0,
         feature_dropout: float = 0.0,
         weight_decay: float = 0.0,
