@@ -1,6 +1,6 @@
 """Time and size of a default fit on real reviews.
 
-    SKRATIONAL_DATA=... python -m benchmarks.fit_time
+SKRATIONAL_DATA=... python -m benchmarks.fit_time
 """
 
 from __future__ import annotations

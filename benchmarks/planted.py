@@ -20,9 +20,14 @@ from sklearn.model_selection import GridSearchCV
 from skrational import SparseRationalClassifier
 from skrational.datasets import PlantedPatterns, make_planted_patterns
 
-LAMBDAS = (5e-3, 3e-3, 1e-3)
+LAMBDAS = (8e-3, 5e-3, 3e-3)
 ESTIMATOR = SparseRationalClassifier(
-    n_wfsas=12, readout="rho", dropout=0.0, warmup_epochs=20, max_epochs=40
+    n_wfsas=12,
+    readout="rho",
+    dropout=0.0,
+    warmup_epochs=20,
+    max_epochs=60,
+    ramp_epochs=30,
 )
 
 

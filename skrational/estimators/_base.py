@@ -18,7 +18,6 @@ from sklearn.utils import check_array, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_feature_names,
-    _check_n_features,
     _check_sample_weight,
     _check_y,
     check_is_fitted,
@@ -26,7 +25,7 @@ from sklearn.utils.validation import (
 
 from skrational.callbacks import CallbackSupportMixin
 from skrational.repeats import blocks
-from skrational.sequence_forms import is_ragged
+from skrational.sequence_forms import holds_strings, is_ragged
 from skrational.sequences import SequenceArray, as_sequences
 
 __all__ = ["BaseSequenceClassifier", "read_sequences"]
@@ -162,16 +161,13 @@ class BaseSequenceClassifier(
     def _read_more(self, X: Any) -> SequenceArray:
         """Read X for a prediction: as wide as in fit."""
         sequences = read_sequences(X, self)
-        if isinstance(X, SequenceArray) or sequences.n_features != _width(X):
-            given, expected = sequences.n_features, self.n_features_in_
-            if given != expected:
-                raise ValueError(
-                    f"X has {given} features, but {type(self).__name__} is expecting "
-                    f"{expected} features as input"
-                )
-        else:
-            _check_feature_names(self, X, reset=False)
-            _check_n_features(self, X, reset=False)
+        _check_feature_names(self, X, reset=False)
+        given, expected = sequences.n_features, self.n_features_in_
+        if given != expected:
+            raise ValueError(
+                f"X has {given} features, but {type(self).__name__} is expecting "
+                f"{expected} features as input"
+            )
         return sequences
 
     def _read_targets(
@@ -217,38 +213,26 @@ class BaseSequenceClassifier(
 def read_sequences(X: Any, estimator: BaseEstimator) -> SequenceArray:
     """Read X in any accepted form, and make sure that it holds finite numbers.
 
-    Two-dimensional input takes scikit-learn's own way, with its messages.
+    Plain matrices and data frames take scikit-learn's own way, with its messages.
     """
     if hasattr(X, "detach"):
         X = X.detach().cpu().numpy()
-    if isinstance(X, SequenceArray) or is_ragged(X) or getattr(X, "ndim", 0) == 3:
-        sequences = as_sequences(X)
-        if len(sequences) == 0:
-            raise ValueError("X is empty: found 0 sequences, expected at least 1.")
-        _check_finite(sequences)
-        return sequences
-    if hasattr(X, "tocsr") or not hasattr(X, "columns"):
-        _refuse_what_is_no_array(X)
-    rows = check_array(
-        X, dtype=[np.float64, np.float32], input_name="X", estimator=estimator
+    is_matrix = not (
+        isinstance(X, SequenceArray)
+        or is_ragged(X)
+        or getattr(X, "ndim", 0) == 3
+        or holds_strings(X)
+        or hasattr(X, "tocsr")
     )
-    return as_sequences(rows)
-
-
-def _refuse_what_is_no_array(X: Any) -> None:
-    """Let the front door speak where scikit-learn's message would not help."""
-    if getattr(X, "ndim", 1) == 1 or hasattr(X, "tocsr"):
-        try:
-            as_sequences(X)
-        except TypeError:
-            raise
-        except ValueError:
-            return
-
-
-def _width(X: Any) -> int | None:
-    shape = getattr(X, "shape", None)
-    return int(shape[1]) if shape is not None and len(shape) == 2 else None
+    if is_matrix:
+        X = check_array(
+            X, dtype=[np.float64, np.float32], input_name="X", estimator=estimator
+        )
+    sequences = as_sequences(X)
+    if len(sequences) == 0:
+        raise ValueError("X is empty: found 0 sequences, expected at least 1.")
+    _check_finite(sequences)
+    return sequences
 
 
 def _check_finite(X: SequenceArray) -> None:

@@ -271,6 +271,7 @@ def _phases(params: Any) -> list[Phase]:
             params.learning_rate,
             penalty=GroupLasso(params.lambda_) if params.lambda_ else None,
             grouping=params.penalty,
+            ramp=params.ramp_epochs,
             solver=params.solver,
             patience=patience,
         ),

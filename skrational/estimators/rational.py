@@ -88,6 +88,10 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         the words do; without a warm-up the states that would tell it are removed first.
     max_epochs : int, default=20
         Epochs with the penalty, at most.
+    ramp_epochs : int, default=0
+        So many of them let the penalty rise to ``lambda_``, linearly: what is needed
+        has time to gather in few states before the others go. It made the difference
+        on planted patterns, and none on reviews.
     finetune_epochs : int, default=20
         Epochs after pruning, at most.
     early_stopping : bool, default=False
@@ -198,6 +202,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "ramp_epochs": [Interval(Integral, 0, None, closed="left")],
         "finetune_epochs": [Interval(Integral, 0, None, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -233,6 +238,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         batch_size: int | None = 64,
         warmup_epochs: int = 5,
         max_epochs: int = 20,
+        ramp_epochs: int = 0,
         finetune_epochs: int = 20,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -264,6 +270,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         self.batch_size = batch_size
         self.warmup_epochs = warmup_epochs
         self.max_epochs = max_epochs
+        self.ramp_epochs = ramp_epochs
         self.finetune_epochs = finetune_epochs
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction

@@ -19,6 +19,10 @@ class Penalty(Protocol):
         """Return the price as a differentiable scalar."""
         ...
 
+    def scaled(self, share: float) -> Penalty:
+        """Return the penalty at a share of its strength."""
+        ...
+
     def prox_(self, groups: Groups, metric: Sequence[Tensor], step_size: float) -> None:
         """Apply the proximal operator to the parameters, in place.
 

@@ -58,6 +58,10 @@ class GroupLasso:
         """Return the penalty, a differentiable scalar."""
         return self.lambda_ * groups.norms().sum()
 
+    def scaled(self, share: float) -> GroupLasso:
+        """Return the penalty at a share of its strength."""
+        return GroupLasso(self.lambda_ * share)
+
     @torch.no_grad()
     def prox_(self, groups: Groups, metric: Sequence[Tensor], step_size: float) -> None:
         r"""Shrink the groups, in place, in a diagonal metric D.

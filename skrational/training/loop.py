@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from skrational.groups import Groups
 from skrational.kernels.batches import Batch, Corpus
+from skrational.penalties.base import Penalty
 from skrational.training.phases import Optimization, Phase
 from skrational.training.rng import Randomness
 
@@ -157,18 +158,26 @@ class PhaseRun:
         logits = self.cell.classify(dropout.on_scores(scores, noise))
         loss = (log_loss(logits, targets) * weights).mean()
         objective = loss
-        if phase.penalty and self._groups and phase.solver == "subgradient":
-            objective = loss + phase.penalty.value(self._groups)
+        penalty = self._penalty()
+        if penalty and self._groups and phase.solver == "subgradient":
+            objective = loss + penalty.value(self._groups)
         objective.backward()
         if self.optimization.max_grad_norm is not None:
             nn.utils.clip_grad_norm_(
                 self.cell.parameters(), self.optimization.max_grad_norm
             )
         self._optimizer.step()
-        if phase.penalty and self._groups and phase.solver == "prox":
+        if penalty and self._groups and phase.solver == "prox":
             rate = self._optimizer.param_groups[0]["lr"]
-            phase.penalty.prox_(self._groups, self._metric(), rate)
+            penalty.prox_(self._groups, self._metric(), rate)
         return float(loss.detach())
+
+    def _penalty(self) -> Penalty | None:
+        """The penalty at the strength of this epoch."""
+        penalty, ramp = self.phase.penalty, self.phase.ramp
+        if penalty is None or self._epoch + 1 >= ramp:
+            return penalty
+        return penalty.scaled((self._epoch + 1) / ramp)
 
     def _metric(self) -> list[Tensor]:
         """Adam's own metric, ``sqrt(v_hat) + eps``, for each part of the groups."""
@@ -197,7 +206,7 @@ class PhaseRun:
         }
 
     def _keep_if_best(self, row: dict[str, Any]) -> float | None:
-        """Return the monitored value, the validation loss plus the penalty."""
+        """Return the monitored value: validation loss plus penalty at full strength."""
         if self.validation is None:
             return None
         monitored = row["validation_loss"] + row["penalty"]

@@ -52,6 +52,8 @@ class Phase:
         added to the loss.
     patience : int or None
         Stop after so many epochs without a better monitored value. None: never.
+    ramp : int
+        Epochs over which the penalty rises to its full strength, linearly.
     """
 
     name: str
@@ -62,3 +64,4 @@ class Phase:
     grouping: str = "states"
     solver: str = "prox"
     patience: int | None = None
+    ramp: int = 0

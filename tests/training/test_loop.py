@@ -388,3 +388,27 @@ def test_an_empty_cell_learns_its_intercept():
     run_all(run)
     share = np.average(training.targets.numpy(), weights=weights)
     assert cell.a.item() == pytest.approx(np.log(share / (1 - share)), abs=1e-3)
+
+
+@pytest.mark.parametrize("solver", ["prox", "subgradient"])
+def test_the_penalty_rises_over_the_ramp_and_is_reported_at_full_strength(
+    monkeypatch, solver
+):
+    strengths = []
+
+    def record(method):
+        def recorded(self, *args, **options):
+            strengths.append(self.lambda_)
+            return method(self, *args, **options)
+
+        return recorded
+
+    name = {"prox": "prox_", "subgradient": "value"}[solver]
+    phase = Phase("p", 4, 0.01, penalty=GroupLasso(0.3), ramp=3, solver=solver)
+    run = start(phase)
+    monkeypatch.setattr(GroupLasso, name, record(getattr(GroupLasso, name)))
+    rows = run_all(run)
+    in_steps = strengths[:: 1 if solver == "prox" else 2]
+    assert in_steps == pytest.approx([0.1, 0.2, 0.3, 0.3])
+    norms = run.cell.groups("states").norms().sum().item()
+    assert rows[-1]["penalty"] == pytest.approx(0.3 * norms)
