@@ -32,7 +32,7 @@ SETS = {
     "amazon_books": (LARGE, (20, 6)),
     "trec": (SMALL, (60,)),
 }
-LAMBDAS = (1.5e-3, 2e-3, 3e-3, 4e-3, 6e-3, 8e-3, 1.2e-2)
+LAMBDAS = (1.5e-3, 2e-3, 3e-3, 8e-3, 1.2e-2)
 SEEDS = (0, 1, 2)
 
 

@@ -237,7 +237,9 @@ def read_sequences(X: Any, estimator: BaseEstimator) -> SequenceArray:
 
 def _check_finite(X: SequenceArray) -> None:
     rows = X.features
-    used = np.arange(len(rows)) if X.indices is None else np.unique(X.indices)
+    used = np.arange(len(rows))
+    if X.indices is not None:
+        used = np.flatnonzero(np.bincount(X.indices, minlength=len(rows)))
     for block in blocks(len(used), X.n_features):
         finite = np.isfinite(rows[used[block]]).all(axis=1)
         if not finite.all():

@@ -28,8 +28,6 @@ from skrational.training.rng import Randomness
 
 __all__ = ["SparseRationalClassifier"]
 
-_PREDICTION_TOKENS = 2**17
-
 
 class SparseRationalClassifier(BaseSequenceClassifier):
     r"""Classify sequences with a few short weighted automata, learned by sparsity.
@@ -105,7 +103,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         rounds to none; then all are trained on, to the last epoch.
     n_iter_no_change : int, default=10
         Patience, in epochs.
-    dropout : float, default=0.3
+    dropout : float, default=0.4
         Probability that an automaton's score on a sequence is dropped in training.
     word_dropout : float, default=0.0
         Probability that a distinct feature vector is dropped from a batch.
@@ -243,7 +241,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
-        dropout: float = 0.3,
+        dropout: float = 0.4,
         word_dropout: float = 0.0,
         feature_dropout: float = 0.0,
         weight_decay: float = 0.0,
@@ -397,7 +395,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         cell.to(device)
         corpus = Corpus(X, cell.A.dtype, device)
         with single_thread(), torch.no_grad():
-            scores = [cell.scores(b) for b in corpus.batches(_PREDICTION_TOKENS)]
+            scores = [cell.scores(batch) for batch in corpus.batches()]
         return torch.cat(scores).cpu().numpy()
 
     weights_: dict[str, NDArray[np.floating]]

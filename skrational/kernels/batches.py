@@ -91,8 +91,13 @@ class Corpus:
         x = self._table.index_select(0, torch.from_numpy(distinct).to(self.device))
         return Batch(x, ids, offsets)
 
-    def batches(self, max_tokens: int) -> Iterator[Batch]:
-        """All documents in order, in batches of about ``max_tokens`` tokens."""
+    def batches(self, max_tokens: int | None = None) -> Iterator[Batch]:
+        """All documents in order, in batches of about ``max_tokens`` tokens.
+
+        None means as many as give each batch at most 128 MiB of float32 features.
+        """
+        if max_tokens is None:
+            max_tokens = max(1, 2**25 // self._features.shape[1])
         start = 0
         while start < len(self):
             limit = self.offsets[start] + max_tokens

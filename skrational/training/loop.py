@@ -20,7 +20,6 @@ from skrational.training.rng import Randomness
 
 __all__ = ["Cell", "Examples", "PhaseRun", "evaluate"]
 
-_EVALUATION_TOKENS = 2**17
 _PLATEAU_PATIENCE = 3
 
 
@@ -230,7 +229,7 @@ def log_loss(logits: Tensor, targets: Tensor) -> Tensor:
 @torch.no_grad()
 def evaluate(cell: Any, examples: Examples) -> tuple[float, float]:
     """Weighted mean log loss and accuracy."""
-    batches = examples.corpus.batches(_EVALUATION_TOKENS)
+    batches = examples.corpus.batches()
     logits = torch.cat([cell.classify(cell.scores(batch)) for batch in batches])
     if logits.shape[1] == 1:
         predicted = (logits[:, 0] > 0).to(torch.int64)
