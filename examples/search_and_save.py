@@ -1,6 +1,6 @@
 """Search for lambda_ from raw text, save the pipeline, and load it elsewhere.
 
-Uses real reviews if the variable SKRATIONAL_DATA names them, planted patterns otherwise.
+Uses real reviews if the variable SKRATIONAL_DATA names them, else planted patterns.
 """
 
 from __future__ import annotations

@@ -345,6 +345,8 @@ def as_sequences(
     if lengths is not None and getattr(X, "ndim", None) != 3:
         raise SequenceError("lengths goes with a three-dimensional X only.")
     if isinstance(X, SequenceArray):
+        if labels is not None:
+            raise SequenceError("X is a SequenceArray, which has its own labels.")
         return X
     if hasattr(X, "tocsr"):
         raise TypeError(

@@ -535,3 +535,10 @@ def test_columns_of_strings_are_sent_to_the_vectorizer(dtype):
 def test_sparse_matrices_are_refused(form):
     with pytest.raises(TypeError, match="sparse"):
         as_sequences(form(np.eye(3)))
+
+
+def test_a_sequence_array_keeps_its_own_labels():
+    X = SequenceArray(np.eye(3), [0, 3])
+    assert as_sequences(X) is X
+    with pytest.raises(SequenceError, match="its own labels"):
+        as_sequences(X, labels=list("abc"))
