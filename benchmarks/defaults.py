@@ -25,12 +25,9 @@ SETS = {
 SETTINGS = {
     "defaults": {},
     "dropout=0": {"dropout": 0.0},
-    "dropout=0.2": {"dropout": 0.2},
     "warmup_epochs=0": {"warmup_epochs": 0},
     "ramp_epochs=10": {"ramp_epochs": 10},
     "early_stopping=True": {"early_stopping": True},
-    'finetune_schedule="plateau"': {"finetune_schedule": "plateau"},
-    "learning_rate=0.01": {"learning_rate": 0.01},
     'readout="rho"': {"readout": "rho"},
     'match="end"': {"match": "end"},
 }

@@ -1,6 +1,6 @@
 """Are planted patterns found again, and is little else kept?
 
-    python -m benchmarks.planted [--seeds 10]
+    python -m benchmarks.planted [--seeds 10] [--ramp-epochs 30]
 
 For each seed: 2,000 documents with a planted bigram and trigram, lambda_ picked by
 `GridSearchCV`. A pattern is found if the consecutive states of a surviving automaton
@@ -15,6 +15,7 @@ import time
 
 import numpy as np
 from scipy.special import expit
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from skrational import SparseRationalClassifier
@@ -27,7 +28,6 @@ ESTIMATOR = SparseRationalClassifier(
     dropout=0.0,
     warmup_epochs=20,
     max_epochs=60,
-    ramp_epochs=30,
 )
 
 
@@ -50,11 +50,14 @@ def is_found(pattern: tuple, clf: SparseRationalClassifier, words: list[set]) ->
     )
 
 
-def recover(seed: int, n_jobs: int | None = None) -> tuple[bool, int, GridSearchCV]:
+def recover(
+    seed: int, n_jobs: int | None = None, ramp_epochs: int = 30
+) -> tuple[bool, int, GridSearchCV]:
     """Whether all patterns were found, and how many transitions more were kept."""
     data = make_planted_patterns(2000, random_state=seed)
-    search = GridSearchCV(ESTIMATOR, {"lambda_": LAMBDAS}, cv=2, n_jobs=n_jobs)
-    search.set_params(estimator__random_state=seed).fit(data.X, data.y)
+    estimator = clone(ESTIMATOR).set_params(random_state=seed, ramp_epochs=ramp_epochs)
+    search = GridSearchCV(estimator, {"lambda_": LAMBDAS}, cv=2, n_jobs=n_jobs)
+    search.fit(data.X, data.y)
     clf = search.best_estimator_
     words = strongest_words(clf, data)
     found = all(is_found(pattern, clf, words) for pattern in data.patterns)
@@ -65,12 +68,13 @@ def recover(seed: int, n_jobs: int | None = None) -> tuple[bool, int, GridSearch
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--ramp-epochs", type=int, default=30)
     parser.add_argument("--n-jobs", type=int, default=2)
     args = parser.parse_args()
     recovered = 0
     for seed in range(args.seeds):
         began = time.perf_counter()
-        found, surplus, search = recover(seed, args.n_jobs)
+        found, surplus, search = recover(seed, args.n_jobs, args.ramp_epochs)
         recovered += found and surplus <= 2
         scores = search.cv_results_["mean_test_score"].round(4).tolist()
         print(
