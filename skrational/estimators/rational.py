@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names
 
@@ -336,7 +335,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
                 f"X holds {len(sequences)} sequences, but not one token to learn from."
             )
         held_out = self._read_validation(sequences, classes, X_val, y_val)
-        randomness = Randomness(_draw_seed(self.random_state))
+        randomness = Randomness.drawn_from(self.random_state)
         with single_thread(), shown(self.verbose):
             run = RationalFit(self, classes, device, randomness, {"X": X, "y": y})
             run.prepare(sequences, codes, weights, held_out)
@@ -403,10 +402,3 @@ class SparseRationalClassifier(BaseSequenceClassifier):
     history_: list[dict[str, Any]]
     n_iter_: int
     _reading: Reading
-
-
-def _draw_seed(random_state: Any) -> int:
-    """Draw one number; None means fresh entropy, not numpy's global generator."""
-    if random_state is None:
-        random_state = np.random.RandomState()
-    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
+from sklearn.utils import check_random_state
 
 __all__ = ["Randomness"]
 
@@ -31,3 +34,14 @@ class Randomness:
             for child in children[:2]
         )
         self.order, self.split = (np.random.default_rng(c) for c in children[2:])
+
+    @classmethod
+    def drawn_from(cls, random_state: Any) -> Randomness:
+        """Draw the seed from a parameter ``random_state``.
+
+        None means fresh entropy; numpy's global generator isn't used.
+        """
+        if random_state is None:
+            random_state = np.random.RandomState()
+        drawn = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+        return cls(int(drawn))
