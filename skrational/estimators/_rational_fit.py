@@ -151,7 +151,14 @@ class RationalFit:
         if phase.patience is not None:
             run.restore_best()
         task.end(self._fitted)
-        _logger.info("%s: %d epochs", phase.name, len(self.history))
+        rows = [row for row in self.history if row["phase"] == phase.name]
+        _logger.info(
+            "%s: %d epochs, loss %.4f, %d live transitions",
+            phase.name,
+            len(rows),
+            rows[-1]["loss"],
+            rows[-1]["n_transitions"],
+        )
 
     def _record(self, row: dict[str, Any], phase: Phase) -> None:
         if not np.isfinite(row["loss"]):
