@@ -89,9 +89,25 @@ def test_a_scoring_monitor_sees_every_epoch(data):
     )
     clf.set_callbacks(monitor)
     clf.fit(data.X, data.y)
-    log = monitor.get_logs()
-    assert len(str(log)) > 0
+    rows = monitor.get_logs().data
+    epochs = [row for row in rows if row["task_name"] == "epoch"]
+    assert len(epochs) == clf.n_iter_
+    assert rows[-1]["accuracy"] == clf.score(data.X, data.y)
     assert not hasattr(clf, "_callback_fit_ctx")
+
+
+def test_a_scoring_monitor_weighs_the_samples(data):
+    monitor = ScoringMonitor(scoring="accuracy")
+    clf = SparseRationalClassifier(
+        n_wfsas=2, n_states=1, warmup_epochs=0, max_epochs=1, finetune_epochs=1
+    )
+    clf.set_params(random_state=0, lambda_=0).set_callbacks(monitor)
+    weights = np.where(data.y == 1, 5.0, 1.0)
+    clf.fit(data.X, data.y, weights)
+    expected = clf.score(data.X, data.y, weights)
+    assert expected != clf.score(data.X, data.y)
+    rows = monitor.get_logs().data
+    assert rows[-1]["accuracy"] == expected
 
 
 def test_a_callback_can_stop_each_phase(data):

@@ -207,7 +207,34 @@ class BaseSequenceClassifier(
             weights = weights * of_class[codes]
         return classes, codes, weights
 
+    def _read_validation(
+        self, X: SequenceArray, classes: NDArray[Any], X_val: Any, y_val: Any
+    ) -> tuple[SequenceArray, NDArray[np.intp]] | None:
+        """Check the validation data, if there are any; labels as class numbers."""
+        if X_val is None and y_val is None:
+            return None
+        if X_val is None or y_val is None or not self.early_stopping:
+            raise ValueError(
+                "X_val and y_val serve early stopping and go together; got "
+                f"X_val={'None' if X_val is None else 'given'}, "
+                f"y_val={'None' if y_val is None else 'given'}, "
+                f"early_stopping={self.early_stopping}."
+            )
+        sequences = read_sequences(X_val, self)
+        labels = np.asarray(y_val)
+        if sequences.n_features != X.n_features or labels.shape != (len(sequences),):
+            raise ValueError(
+                f"X_val holds {len(sequences)} sequences of {sequences.n_features} "
+                f"features and y_val has shape {labels.shape}; expected equal lengths "
+                f"and {X.n_features} features."
+            )
+        unknown = np.setdiff1d(labels, classes)
+        if len(unknown):
+            raise ValueError(f"y_val holds labels that y does not: {unknown[:5]}.")
+        return sequences, np.searchsorted(classes, labels)
+
     class_weight: Any
+    early_stopping: bool
 
 
 def read_sequences(X: Any, estimator: BaseEstimator) -> SequenceArray:

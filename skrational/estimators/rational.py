@@ -337,7 +337,11 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         held_out = self._read_validation(sequences, classes, X_val, y_val)
         randomness = Randomness.drawn_from(self.random_state)
         with single_thread(), shown(self.verbose):
-            run = RationalFit(self, classes, device, randomness, {"X": X, "y": y})
+            metadata = (
+                None if sample_weight is None else {"sample_weight": sample_weight}
+            )
+            data = {"X": X, "y": y, "metadata": metadata}
+            run = RationalFit(self, classes, device, randomness, data)
             run.prepare(sequences, codes, weights, held_out)
             run.start(sequences.n_features, lengths)
             fitted = run.regularize_prune_finetune()
@@ -356,31 +360,6 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         _check_feature_names(self, X, reset=True)
         for name, value in fitted.items():
             setattr(self, name, value)
-
-    def _read_validation(
-        self, X: SequenceArray, classes: NDArray[Any], X_val: Any, y_val: Any
-    ) -> tuple[SequenceArray, NDArray[np.intp]] | None:
-        if X_val is None and y_val is None:
-            return None
-        if X_val is None or y_val is None or not self.early_stopping:
-            raise ValueError(
-                "X_val and y_val serve early stopping and go together; got "
-                f"X_val={'None' if X_val is None else 'given'}, "
-                f"y_val={'None' if y_val is None else 'given'}, "
-                f"early_stopping={self.early_stopping}."
-            )
-        sequences = read_sequences(X_val, self)
-        labels = np.asarray(y_val)
-        if sequences.n_features != X.n_features or labels.shape != (len(sequences),):
-            raise ValueError(
-                f"X_val holds {len(sequences)} sequences of {sequences.n_features} "
-                f"features and y_val has shape {labels.shape}; expected equal lengths "
-                f"and {X.n_features} features."
-            )
-        unknown = np.setdiff1d(labels, classes)
-        if len(unknown):
-            raise ValueError(f"y_val holds labels that y does not: {unknown[:5]}.")
-        return sequences, np.searchsorted(classes, labels)
 
     def _hidden_scores(self, X: SequenceArray) -> NDArray[np.floating]:
         arrays = {**self.weights_, "A": self.coef_, "a": self.intercept_}
