@@ -137,12 +137,12 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         Class labels.
     n_features_in_ : int
         Width of the feature vectors.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Column names, if X was a data frame.
     learned_structure_ : RationalStructure
         Which automata and states survived.
     weights_ : dict of str to ndarray
-        ``W_u`` and ``W_f`` (n_transitions, n_features_in_), ``b_f`` (n_transitions,)
+        ``W_u`` and ``W_f`` (n_transitions, n_features), ``b_f`` (n_transitions,)
         and, with a learned readout, ``rho`` (n_transitions,). Rows are the states of
         the first surviving automaton in order, then of the second, and so on.
     coef_ : ndarray of shape (1, n_wfsas) or (n_classes, n_wfsas)

@@ -82,9 +82,9 @@ class WordVectorizer(  # type: ignore[call-arg]
     out_of_vocabulary_ : float
         Share, from 0 to 1, of the tokens of the texts given to `fit` (after truncation,
         without the start and end tokens) that have no vector.
-    special_vectors_ : dict from str to ndarray of shape (n_features_out_,)
+    special_vectors_ : dict from str to ndarray of shape (n_features,)
         The random vectors of the start and end tokens that the table lacks.
-    unknown_vector_ : ndarray of shape (n_features_out_,) or None
+    unknown_vector_ : ndarray of shape (n_features,) or None
         The vector of all other words that the table lacks; None if they are left out.
 
     Notes
