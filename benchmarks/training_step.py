@@ -1,12 +1,13 @@
 """One training step, forward and backward, against loops written in torch.
 
-    python -m benchmarks.training_step [--rounds 15]
+    python -m benchmarks.training_step [--rounds 15] [--keep-denormals]
 
 24 WFSAs of 4 states on a batch of 64 documents of 128 tokens, 300 features, one thread.
 The contestants take turns within each round; a ratio is the median over the rounds of
 the loop's time divided by ours in the same round. All start from token numbers, so the
 loops include the gathering of word vectors. Denormal numbers are flushed to zero for
-everybody: on some processors the loops would be five times as slow with them.
+everybody, unless they are kept: on some processors the loops are slower with them by
+far.
 """
 
 from __future__ import annotations
@@ -99,16 +100,17 @@ def contestants(X: SequenceArray) -> dict[str, Callable[[], None]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--keep-denormals", action="store_true")
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    torch.set_flush_denormal(not args.keep_denormals)
     X = make_documents(seed=0)
     distinct = len(np.unique(X.indices)) / X.n_tokens
     print(f"{platform.processor() or platform.machine()}, torch {torch.__version__}")
     print(f"{X.n_tokens} tokens, distinct words / tokens = {distinct:.2f}")
     steps = contestants(X)
     times: dict[str, list[float]] = {name: [] for name in steps}
-    for round_ in range(rounds + 1):
+    for round_ in range(args.rounds + 1):
         for name, step in steps.items():
             began = time.perf_counter()
             step()
