@@ -77,7 +77,8 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         Adam's, constant while the structure is learned.
     finetune_schedule : {"cosine", "plateau", "constant"}, default="cosine"
         What becomes of the learning rate in finetuning: it falls to zero along a
-        cosine, is halved whenever the validation loss stalls for 3 epochs, or stays.
+        cosine, is halved whenever the validation loss (without ``early_stopping``, the
+        training loss) stalls for 3 epochs, or stays.
     batch_size : int or None, default=64
         Sequences of a step. None: all of them, in the order of X.
     warmup_epochs : int, default=5
@@ -117,7 +118,8 @@ class SparseRationalClassifier(BaseSequenceClassifier):
     warm_start : bool, default=False
         Start from the weights and the structure of the previous fit. Only states that
         survived it can survive again: useful for a rising ``lambda_``. ``n_wfsas``,
-        ``n_states``, ``readout`` and ``semiring`` stay as they were.
+        ``n_states``, ``semiring``, ``readout``, ``match`` and ``length_exponent`` stay
+        as they were.
     dtype : {"float32", "float64"}, default="float32"
         Of the computation and the fitted weights.
     device : str, default="auto"
@@ -345,14 +347,14 @@ class SparseRationalClassifier(BaseSequenceClassifier):
             run.prepare(sequences, codes, weights, held_out)
             run.start(sequences.n_features, lengths)
             fitted = run.regularize_prune_finetune()
-        if fitted["learned_structure_"].n_transitions == 0:
+        self._adopt(fitted, X)
+        if self.learned_structure_.n_transitions == 0:
             warnings.warn(
                 f"lambda_={self.lambda_} removed every state: only the intercept is "
                 "left, which predicts the majority class. Lower lambda_.",
                 ConvergenceWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
-        self._adopt(fitted, X)
         return self
 
     def _adopt(self, fitted: dict[str, Any], X: Any) -> None:

@@ -242,11 +242,22 @@ class WordVectorizer(  # type: ignore[call-arg]
         self._validate_params()
         table = load_table(self.vectors, self.cache)
         corpus = self._read(X)
+        special, unknown = self._draw_vectors(table)
+        missing, n_tokens = self._count_missing(corpus, table)
         self._table = table
         self._source, self._fingerprint = table.source, table.fingerprint
         self.n_features_out_ = table.n_features
-        self._draw_vectors(table)
-        self.out_of_vocabulary_ = self._measure_missing(corpus, table)
+        self.special_vectors_, self.unknown_vector_ = special, unknown
+        self.out_of_vocabulary_ = missing.total() / max(1, n_tokens)
+        if self.out_of_vocabulary_ > 0.3:
+            most = ", ".join(repr(word) for word, _ in missing.most_common(5))
+            warnings.warn(
+                f"{self.out_of_vocabulary_:.0%} of the tokens have no word vector, "
+                f"most often {most}. Try lowercase={not self.lowercase}, another "
+                "tokenizer, or vectors trained on such texts.",
+                OutOfVocabularyWarning,
+                stacklevel=4,
+            )
         return corpus
 
     def _read(self, X: Iterable[str]) -> Corpus:
@@ -264,7 +275,10 @@ class WordVectorizer(  # type: ignore[call-arg]
             return list(words)[-self.max_length :]
         return list(words)[: self.max_length]
 
-    def _draw_vectors(self, table: Table) -> None:
+    def _draw_vectors(
+        self, table: Table
+    ) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32] | None]:
+        """Vectors of the start and end tokens that the table lacks, and of unknowns."""
         # None means fresh entropy: numpy's global generator stays as it is.
         rng = np.random.RandomState() if self.random_state is None else None
         rng = rng or check_random_state(self.random_state)
@@ -272,13 +286,13 @@ class WordVectorizer(  # type: ignore[call-arg]
         drawn = rng.uniform(-0.25, 0.25, size=(3, table.n_features))
         unknown, start, end = self._scale(drawn.astype(np.float32))
         given = {self.end_token: end, self.start_token: start}
-        self.special_vectors_ = {
+        special = {
             token: vector
             for token, vector in given.items()
             if token is not None and token not in table
         }
         choices = {"random": unknown, "zero": np.zeros_like(unknown), "drop": None}
-        self.unknown_vector_ = choices[self.oov]
+        return special, choices[self.oov]
 
     def _scale(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         if not self.unit_norm:
@@ -286,24 +300,15 @@ class WordVectorizer(  # type: ignore[call-arg]
         norms = np.linalg.norm(rows, axis=1, keepdims=True)
         return np.asarray(rows / np.where(norms > 0, norms, 1), dtype=np.float32)
 
-    def _measure_missing(self, corpus: Corpus, table: Table) -> float:
+    def _count_missing(self, corpus: Corpus, table: Table) -> tuple[Counter[str], int]:
+        """Count the words that have no vector, and all words."""
         counts = Counter(
             dict(zip(corpus.words, np.bincount(corpus.tokens).tolist(), strict=True))
         )
         for token in {self.start_token, self.end_token} & counts.keys():
             del counts[token]
         missing = Counter({w: n for w, n in counts.items() if w not in table})
-        share = missing.total() / max(1, counts.total())
-        if share > 0.3:
-            most = ", ".join(repr(word) for word, _ in missing.most_common(5))
-            warnings.warn(
-                f"{share:.0%} of the tokens have no word vector, most often {most}. "
-                f"Try lowercase={not self.lowercase}, another tokenizer, or vectors "
-                "trained on such texts.",
-                OutOfVocabularyWarning,
-                stacklevel=5,
-            )
-        return share
+        return missing, counts.total()
 
     def _encode(self, corpus: Corpus) -> SequenceArray:
         table = self._open_table()

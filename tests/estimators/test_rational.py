@@ -220,8 +220,9 @@ def test_lambda_zero_keeps_every_state(data):
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_a_lambda_that_empties_the_model_gives_the_majority_class(data, n_classes):
     y = np.arange(len(data.X)) % (n_classes + 1) % n_classes
-    with pytest.warns(ConvergenceWarning, match="lambda_=100"):
+    with pytest.warns(ConvergenceWarning, match="lambda_=100") as caught:
         clf = quick(lambda_=100).fit(data.X, y)
+    assert caught[0].filename == __file__
     assert clf.learned_structure_.n_transitions == 0
     assert repr(clf.learned_structure_) == "0 of 18 transitions in 0 of 6 WFSAs"
     assert (clf.predict(data.X) == 0).all()
@@ -229,6 +230,14 @@ def test_a_lambda_that_empties_the_model_gives_the_majority_class(data, n_classe
         clf.predict_proba(data.X[:1])[0], np.bincount(y) / len(y), rtol=1e-5
     )
     assert clf.transform(data.X).shape == (len(data.X), 0)
+
+
+def test_an_emptied_model_is_kept_also_where_warnings_are_errors(data):
+    clf = quick(lambda_=100)
+    with pytest.raises(ConvergenceWarning):
+        clf.fit(data.X, data.y)
+    assert clf.learned_structure_.n_transitions == 0
+    assert clf.predict(data.X).shape == data.y.shape
 
 
 def test_the_subgradient_solver_prunes_at_its_threshold(data):

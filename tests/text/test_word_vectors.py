@@ -654,3 +654,12 @@ def test_token_coverage_of_kitchen_reviews():
     X = vectorizer.fit_transform(texts)
     assert X.n_features == 300
     assert 1 - vectorizer.out_of_vocabulary_ == pytest.approx(0.871, abs=0.002)
+
+
+def test_a_refit_that_only_warns_leaves_one_whole_fit():
+    vectorizer = WordVectorizer({"good": [1.0, 0.0]}).fit(["good"])
+    vectorizer.set_params(vectors={"bad": [1.0, 2.0, 3.0]})
+    with pytest.raises(OutOfVocabularyWarning):
+        vectorizer.fit(["good bad"])
+    assert vectorizer.out_of_vocabulary_ == 0.5
+    assert vectorizer.transform(["bad"]).n_features == vectorizer.n_features_out_ == 3
