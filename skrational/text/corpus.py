@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import reprlib
 from array import array
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.compile import jit
+from skrational.text.lexicon import Lexicon
+from skrational.text.spans import Spans
+
 __all__ = ["Corpus", "check_texts", "read_corpus"]
+
+# Characters that are worked on at a time: few enough for a processor's cache.
+_CHUNK = 2**16
 
 
 class Corpus(NamedTuple):
@@ -19,21 +25,24 @@ class Corpus(NamedTuple):
 
     Parameters
     ----------
-    words : list of str
-        The distinct words in the order in which they first occur.
     tokens : ndarray of shape (n_tokens,), int32
-        The place of each token in ``words``.
+        The number of each word.
     offsets : ndarray of shape (n_texts + 1,), int64
         Text i holds the tokens ``offsets[i]`` to ``offsets[i + 1]``.
     """
 
-    words: list[str]
     tokens: NDArray[np.int32]
     offsets: NDArray[np.int64]
 
+    def count_words(self, n_words: int) -> NDArray[np.int64]:
+        """Count how often each of the first n_words words occurs."""
+        counts = np.zeros(n_words, dtype=np.int64)
+        _count(self.tokens, counts)
+        return counts
+
 
 def read_corpus(
-    texts: Iterable[str], tokenizer: Callable[[str], Iterable[str]]
+    texts: Iterable[str], split: Callable[[list[str]], Spans], lexicon: Lexicon
 ) -> Corpus:
     """Tokenise texts and number their words.
 
@@ -41,8 +50,10 @@ def read_corpus(
     ----------
     texts : iterable of str
         At least one.
-    tokenizer : callable
-        Takes a text and returns its tokens.
+    split : callable
+        Takes a list of texts and returns their tokens.
+    lexicon : Lexicon
+        Numbers the words.
 
     Returns
     -------
@@ -55,27 +66,36 @@ def read_corpus(
 
     Examples
     --------
-    >>> corpus = read_corpus(["a b a", "", "b"], str.split)
-    >>> corpus.words, corpus.tokens.tolist(), corpus.offsets.tolist()
-    (['a', 'b'], [0, 1, 0, 1], [0, 3, 3, 4])
+    >>> from functools import partial
+    >>> from skrational.text.spans import Frame, split_by
+    >>> split = partial(split_by, str.split, frame=Frame(), lowercase=True)
+    >>> corpus = read_corpus(["a b A", "", "b"], split, Lexicon())
+    >>> corpus.tokens.tolist(), corpus.offsets.tolist()
+    ([0, 1, 0, 1], [0, 3, 3, 4])
     """
-    # Looking up a new word gives it the next number.
-    number: defaultdict[str, int] = defaultdict()
-    number.default_factory = number.__len__
-    tokens, offsets = array("i"), [0]
-    for text in check_texts(texts):
-        tokens.extend(map(number.__getitem__, tokenizer(text)))
-        offsets.append(len(tokens))
+    # These grow in place, so that the numbers are never held twice.
+    tokens, offsets = array("i"), array("q", [0])
+    for chunk in _chunks(texts):
+        spans = split(chunk)
+        offsets.frombytes((spans.offsets[1:] + len(tokens)).tobytes())
+        numbers = lexicon.number(spans.codes, spans.starts, spans.ends)
+        tokens.frombytes(numbers.tobytes())
     if len(offsets) == 1:
         raise ValueError("X holds no texts; expected at least one.")
-    for word in number:
-        if not isinstance(word, str):
-            raise TypeError(
-                f"tokenizer returned the token {_show(word)}; expected a str."
-            )
-    return Corpus(
-        list(number), np.array(tokens, dtype=np.int32), np.array(offsets, np.int64)
-    )
+    return Corpus(np.frombuffer(tokens, np.int32), np.frombuffer(offsets, np.int64))
+
+
+def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    n_characters = 0
+    for text in check_texts(texts):
+        chunk.append(text)
+        n_characters += len(text)
+        if n_characters >= _CHUNK:
+            yield chunk
+            chunk, n_characters = [], 0
+    if chunk:
+        yield chunk
 
 
 def check_texts(X: Iterable[str]) -> Iterator[str]:
@@ -115,9 +135,14 @@ def check_texts(X: Iterable[str]) -> Iterator[str]:
     for i, text in enumerate(X):
         if not isinstance(text, str):
             advice = ": decode it" if isinstance(text, bytes) else ""
-            raise TypeError(f"Text {i} of X is {_show(text)}; expected a str{advice}.")
+            raise TypeError(
+                f"Text {i} of X is {reprlib.repr(text)} ({type(text).__name__}); "
+                f"expected a str{advice}."
+            )
         yield text
 
 
-def _show(value: Any) -> str:
-    return f"{reprlib.repr(value)} ({type(value).__name__})"
+@jit
+def _count(tokens: Any, counts: Any) -> None:
+    for token in tokens:
+        counts[token] += 1

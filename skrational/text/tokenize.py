@@ -1,28 +1,32 @@
-"""Text to tokens, much as the published GloVe vectors were tokenised."""
+"""Text to tokens, much as the published GloVe vectors were tokenised.
+
+The pattern defines them; `skrational.text.scanner` finds the same ones, compiled.
+"""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["tokenize"]
+__all__ = ["FLAGS", "LETTER", "tokenize"]
 
+FLAGS = re.IGNORECASE
 # A combining mark (a decomposed accent) belongs to its letter; Python's \w omits it.
-_LETTER = r"[\w\u0300-\u036f]"
-_CLITIC = rf"'(?:s|m|d|re|ve|ll)(?!{_LETTER})"
+LETTER = r"[\w\u0300-\u036f]"
+_CLITIC = rf"'(?:s|m|d|re|ve|ll)(?!{LETTER})"
 _HYPHEN = r"-(?!(?<=\d-)\d)"
 
 _TOKEN = re.compile(
     rf"""
-      [:;=][-']?[()\[\]DP|](?![\w/]) | <3(?!\w)               # emoticons
-    | (?:[^\W\d_]\.){{2,}}                                    # U.S. and e.g.
-    | \d+(?:[.,:/]\d+)+(?!{_LETTER})                          # 1,000 and 1/2 and 10:30
-    | {_LETTER}+(?:{_HYPHEN}{_LETTER}+)*?(?=n't(?!{_LETTER})) # is|n't
-    | {_CLITIC}                                               # it|'s
-    | {_LETTER}+(?:(?:{_HYPHEN}|(?!{_CLITIC})'){_LETTER}+)*   # sub-standard, o'clock
+      [:;=][-']?[()\[\]DP|](?![\w/]) | <3(?!\w)            # emoticons
+    | (?:[^\W\d_]\.){{2,}}                                 # U.S. and e.g.
+    | \d+(?:[.,:/]\d+)+(?!{LETTER})                        # 1,000 and 1/2 and 10:30
+    | {LETTER}+(?:{_HYPHEN}{LETTER}+)*?(?=n't(?!{LETTER})) # is|n't
+    | {_CLITIC}                                            # it|'s
+    | {LETTER}+(?:(?:{_HYPHEN}|(?!{_CLITIC})'){LETTER}+)*  # sub-standard, o'clock
     | \.\.\. | --
     | \S
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE | FLAGS,
 )
 
 

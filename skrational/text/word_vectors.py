@@ -20,12 +20,13 @@ from skrational.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from skrational.exceptions import OutOfVocabularyWarning, VectorFileError
 from skrational.sequences import SequenceArray
 from skrational.text.corpus import Corpus, read_corpus
+from skrational.text.lexicon import Lexicon
+from skrational.text.spans import Frame, Spans, split_by, split_compiled
 from skrational.text.tokenize import tokenize
 from skrational.text.vector_tables import Table, load_table
+from skrational.text.word_rows import SharedRows, WordRows, WordSource, scale_rows
 
 __all__ = ["WordVectorizer"]
-
-_UNKNOWN = "<unk>"
 
 
 class WordVectorizer(  # type: ignore[call-arg]
@@ -33,9 +34,9 @@ class WordVectorizer(  # type: ignore[call-arg]
 ):
     """Turn texts into sequences of pretrained word vectors.
 
-    The result holds the vector of each word that occurs once, however large the table
-    is. Words are looked up in the whole table each time, so that `transform` knows
-    words that `fit` never saw.
+    The result holds the vector of each word once, of the words that occurred so far,
+    however large the table is. Words are looked up in the whole table, so that
+    `transform` knows words that `fit` never saw.
 
     Parameters
     ----------
@@ -51,8 +52,9 @@ class WordVectorizer(  # type: ignore[call-arg]
         Whether to turn texts to lower case before they are tokenised.
     tokenizer : callable, default=None
         Takes a text and returns its tokens; ``str.split`` for texts that are tokenised
-        already. None: `skrational.text.tokenize.tokenize`. To pickle the vectorizer,
-        give a function that pickles, so no lambda.
+        already. None: `skrational.text.tokenize.tokenize`, compiled, which is
+        faster than any function in Python. To pickle the vectorizer, give a function
+        that pickles, so no lambda.
     start_token, end_token : str or None, default="<s>" and "</s>"
         Put before and after each text; None: nothing. One that the table lacks gets a
         random vector of its own, as in the code of [1]_: uniform between -0.25 and
@@ -92,6 +94,13 @@ class WordVectorizer(  # type: ignore[call-arg]
     Clones share the table: a grid search reads it once. A pickle of a fitted vectorizer
     holds the path of the vectors, not the table, and reads the file again when it's
     used; with a dict or KeyedVectors it holds these.
+
+    The results of one vectorizer share their rows: those of all words that it has met
+    since `fit`, to which each call of `transform` appends its new ones (up to two
+    million words, known or not; then it starts anew). So a later result has rows that
+    none of its tokens refers to. Rows never change, and sequences are compared, indexed
+    and joined by their content. The vector of a word is looked up once: don't change
+    the dict or KeyedVectors after `fit`. A pickle and a clone start without rows.
 
     A file saved by gensim is a pickle: loading one from a source that isn't trusted may
     run its code.
@@ -189,7 +198,9 @@ class WordVectorizer(  # type: ignore[call-arg]
             If more than 30 % of the tokens have no vector.
         """
         task = FitTask(self, 0, {"X": X, "y": y})
-        self._fit(X)
+        rows, corpus = self._prepare(X)
+        missing = self._count_missing(corpus, rows)
+        self._adopt(rows.source, SharedRows(), *missing)
         task.end()
         return self
 
@@ -207,10 +218,13 @@ class WordVectorizer(  # type: ignore[call-arg]
         Returns
         -------
         SequenceArray of len(X) sequences
-            As `transform` returns it.
+            As `transform` returns it, with the rows of these texts only.
         """
         task = FitTask(self, 0, {"X": X, "y": y})
-        sequences = self._encode(self._fit(X))
+        rows, corpus = self._prepare(X)
+        missing = self._count_missing(corpus, rows)
+        sequences = rows.encode(corpus)
+        self._adopt(rows.source, SharedRows(rows), *missing)
         task.end()
         return sequences
 
@@ -225,8 +239,10 @@ class WordVectorizer(  # type: ignore[call-arg]
         Returns
         -------
         SequenceArray of len(X) sequences
-            Its rows are float32 and come in the order in which the words first occur;
-            its labels are the words, and "<unk>" for those that the table lacks.
+            Its rows are float32 and come in the order in which the words first occurred
+            since `fit`; its labels are the words, and "<unk>" for those that the table
+            lacks. It shares its rows with the other results of this vectorizer, so that
+            there may be more than its tokens refer to.
 
         Raises
         ------
@@ -236,18 +252,34 @@ class WordVectorizer(  # type: ignore[call-arg]
             If X isn't as documented.
         """
         check_is_fitted(self)
-        return self._encode(self._read(X))
+        source = WordSource(
+            self._open_table(),
+            self.special_vectors_,
+            self.unknown_vector_,
+            self.unit_norm,
+        )
+        rows = self._rows.open(source)
+        return rows.encode(self._read(X, rows.lexicon))
 
-    def _fit(self, X: Iterable[str]) -> Corpus:
+    def _prepare(self, X: Iterable[str]) -> tuple[WordRows, Corpus]:
         self._validate_params()
         table = load_table(self.vectors, self.cache)
-        corpus = self._read(X)
-        special, unknown = self._draw_vectors(table)
-        missing, n_tokens = self._count_missing(corpus, table)
-        self._table = table
-        self._source, self._fingerprint = table.source, table.fingerprint
-        self.n_features_out_ = table.n_features
-        self.special_vectors_, self.unknown_vector_ = special, unknown
+        lexicon = Lexicon()
+        corpus = self._read(X, lexicon)
+        source = WordSource(table, *self._draw_vectors(table), self.unit_norm)
+        return WordRows(source, lexicon), corpus
+
+    def _adopt(
+        self,
+        source: WordSource,
+        rows: SharedRows,
+        missing: Counter[str],
+        n_tokens: int,
+    ) -> None:
+        self._table, self._rows = source.table, rows
+        self._source, self._fingerprint = source.table.source, source.table.fingerprint
+        self.n_features_out_ = source.table.n_features
+        self.special_vectors_, self.unknown_vector_ = source.special, source.unknown
         self.out_of_vocabulary_ = missing.total() / max(1, n_tokens)
         if self.out_of_vocabulary_ > 0.3:
             most = ", ".join(repr(word) for word, _ in missing.most_common(5))
@@ -258,22 +290,18 @@ class WordVectorizer(  # type: ignore[call-arg]
                 OutOfVocabularyWarning,
                 stacklevel=4,
             )
-        return corpus
 
-    def _read(self, X: Iterable[str]) -> Corpus:
-        start = [] if self.start_token is None else [self.start_token]
-        end = [] if self.end_token is None else [self.end_token]
-        return read_corpus(X, lambda text: [*start, *self._split(text), *end])
+    def _read(self, X: Iterable[str], lexicon: Lexicon) -> Corpus:
+        frame = Frame(
+            self.start_token, self.end_token, self.max_length, self.keep == "end"
+        )
 
-    def _split(self, text: str) -> list[str]:
-        words = (self.tokenizer or tokenize)(text.lower() if self.lowercase else text)
-        if isinstance(words, str):
-            raise TypeError("tokenizer returned a str; expected a list of tokens.")
-        if self.max_length is None:
-            return list(words)
-        if self.keep == "end":
-            return list(words)[-self.max_length :]
-        return list(words)[: self.max_length]
+        def split(texts: list[str]) -> Spans:
+            if self.tokenizer is None or self.tokenizer is tokenize:
+                return split_compiled(texts, frame, lowercase=self.lowercase)
+            return split_by(self.tokenizer, texts, frame, lowercase=self.lowercase)
+
+        return read_corpus(X, split, lexicon)
 
     def _draw_vectors(
         self, table: Table
@@ -283,8 +311,8 @@ class WordVectorizer(  # type: ignore[call-arg]
         rng = np.random.RandomState() if self.random_state is None else None
         rng = rng or check_random_state(self.random_state)
         # Always three draws: a vector doesn't depend on which others are needed.
-        drawn = rng.uniform(-0.25, 0.25, size=(3, table.n_features))
-        unknown, start, end = self._scale(drawn.astype(np.float32))
+        drawn = rng.uniform(-0.25, 0.25, size=(3, table.n_features)).astype(np.float32)
+        unknown, start, end = scale_rows(drawn) if self.unit_norm else drawn
         given = {self.end_token: end, self.start_token: start}
         special = {
             token: vector
@@ -294,52 +322,18 @@ class WordVectorizer(  # type: ignore[call-arg]
         choices = {"random": unknown, "zero": np.zeros_like(unknown), "drop": None}
         return special, choices[self.oov]
 
-    def _scale(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        if not self.unit_norm:
-            return rows
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        return np.asarray(rows / np.where(norms > 0, norms, 1), dtype=np.float32)
-
-    def _count_missing(self, corpus: Corpus, table: Table) -> tuple[Counter[str], int]:
+    def _count_missing(
+        self, corpus: Corpus, rows: WordRows
+    ) -> tuple[Counter[str], int]:
         """Count the words that have no vector, and all words."""
-        counts = Counter(
-            dict(zip(corpus.words, np.bincount(corpus.tokens).tolist(), strict=True))
-        )
-        for token in {self.start_token, self.end_token} & counts.keys():
-            del counts[token]
-        missing = Counter({w: n for w, n in counts.items() if w not in table})
-        return missing, counts.total()
-
-    def _encode(self, corpus: Corpus) -> SequenceArray:
-        table = self._open_table()
-        row_of: dict[str | None, int] = {}
-        rows = np.full(len(corpus.words), -1, dtype=np.int32)
-        for i, word in enumerate(corpus.words):
-            known = word in table or word in self.special_vectors_
-            if known or self.unknown_vector_ is not None:
-                rows[i] = row_of.setdefault(word if known else None, len(row_of))
-        features = self._collect(list(row_of), table)
-        labels = np.array(
-            [_UNKNOWN if word is None else word for word in row_of], dtype=object
-        )
-        indices = rows[corpus.tokens]
-        kept = indices >= 0
-        n_kept_before = np.concatenate([[0], np.cumsum(kept)])
-        return SequenceArray(
-            features, n_kept_before[corpus.offsets], indices[kept], labels
-        )
-
-    def _collect(self, words: list[str | None], table: Table) -> NDArray[np.float32]:
-        """Gather the vectors of the words; None stands for those without one."""
-        features = np.empty((len(words), self.n_features_out_), dtype=np.float32)
-        places = {w: i for i, w in enumerate(words) if w is not None and w in table}
-        features[list(places.values())] = self._scale(table.take(list(places)))
-        for i, word in enumerate(words):
-            if word is None:
-                features[i] = self.unknown_vector_
-            elif word not in places:
-                features[i] = self.special_vectors_[word]
-        return features
+        words = rows.lexicon.words(np.arange(len(rows.lexicon)))
+        counts = corpus.count_words(len(words)).tolist()
+        numbers = Counter(dict(zip(words, counts, strict=True)))
+        for token in {self.start_token, self.end_token} & numbers.keys():
+            del numbers[token]
+        table = rows.source.table
+        missing = Counter({w: n for w, n in numbers.items() if w not in table})
+        return missing, numbers.total()
 
     def _open_table(self) -> Table:
         """Return the table of fit, read again if this is an unpickled copy."""
@@ -364,8 +358,13 @@ class WordVectorizer(  # type: ignore[call-arg]
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
-        state.pop("_table", None)
+        for name in ("_table", "_rows"):
+            state.pop(name, None)
         return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._rows = SharedRows()
 
     def __sklearn_clone__(self) -> WordVectorizer:
         # scikit-learn's own clone would copy the table.

@@ -1,0 +1,136 @@
+import itertools
+import os
+import re
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from skrational.datasets import load_reviews
+from skrational.text import characters, scanner
+from skrational.text.spans import Frame, split_by, split_compiled
+from skrational.text.tokenize import FLAGS, LETTER, tokenize
+
+PLAIN = Frame()
+PIECES = [
+    *"ntsmdrevlpNTSMDREVLPakK'-.,:/;=()[]|<3 1_\n\0\t",
+    *"\u2019\u017f\u212a\u0130\u0131\u03a3\u03c3\u03c2\u0301\u0345\u0307\u00e9\u00df",
+    *"\u0660\u00b2\u2028\u3000\u200d\ufeff\ud800\udc00\U0001f600\U00010400\u4e00",
+    *("n't", "N\u2019T", "'s", "'ll", "'re", "'ve", "...", "--", ":-)", "<3", "U.S."),
+    *("1,000", "10:30", "o'clock", "well-", "isn't", "-1", " :D ", "'d've"),
+]
+texts_of_pieces = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+any_text = st.text() | st.text(st.characters()) | texts_of_pieces
+
+
+def words_of(spans):
+    """The tokens of each text, as strings."""
+    text = characters.text_of(spans.codes)
+    words = [text[a:b] for a, b in zip(spans.starts, spans.ends, strict=True)]
+    bounds = spans.offsets.tolist()
+    return [words[a:b] for a, b in itertools.pairwise(bounds)]
+
+
+def compiled(texts, frame=PLAIN, lowercase=False):
+    return words_of(split_compiled(texts, frame, lowercase=lowercase))
+
+
+@settings(max_examples=1500)
+@given(st.lists(any_text, max_size=4), st.booleans())
+@example(["1.2.3a 1.2.3 1.2a 1-2 a1-2 1-a", "a.b.c a.b. .b.c."], False)
+@example(["n't isn't a-n't a-isn't isn'tt isn't\u0301 nn't's"], False)
+@example([":-) :-)x :)/ =P_ ;'D :--) <3 <3a <3\u0301"], False)
+@example(["\u03a3 A\u03a3", "\u03a3", "\u0130'S", "A\u03a3"], True)
+def test_compiled_tokens_are_those_of_the_pattern(texts, lowercase):
+    expected = [tokenize(text.lower() if lowercase else text) for text in texts]
+    assert compiled(texts, lowercase=lowercase) == expected
+
+
+@pytest.mark.data
+@pytest.mark.skipif(
+    "SKRATIONAL_DATA" not in os.environ,
+    reason="SKRATIONAL_DATA names no folder of real data",
+)
+@pytest.mark.parametrize("lowercase", [False, True])
+def test_compiled_tokens_of_reviews(lowercase):
+    texts = load_reviews("amazon_kitchen", "dev", raw=True).texts
+    expected = [tokenize(text.lower() if lowercase else text) for text in texts]
+    assert compiled(texts, lowercase=lowercase) == expected
+
+
+def every_character():
+    return characters.text_of(np.arange(0x110000, dtype=np.uint32))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "holds"),
+    [
+        (r"\s", lambda kinds: kinds == scanner.SPACE),
+        (LETTER, lambda kinds: kinds >= scanner.MARK),
+        (r"\w", lambda kinds: kinds >= scanner.UNDERSCORE),
+        (
+            r"[\w/]",
+            lambda kinds: (kinds >= scanner.UNDERSCORE) | (kinds == scanner.SLASH),
+        ),
+        (r"\d", lambda kinds: (kinds == scanner.DIGIT) | (kinds == scanner.THREE)),
+        (r"[^\W\d_]", lambda kinds: kinds >= scanner.ALPHA),
+        (
+            r"[()\[\]DP|]",
+            lambda kinds: np.isin(kinds, [scanner.MOUTH, scanner.D, scanner.P]),
+        ),
+        ("n", lambda kinds: kinds == scanner.N),
+        ("t", lambda kinds: kinds == scanner.T),
+        ("[sm]", lambda kinds: kinds == scanner.M_OR_S),
+    ],
+)
+def test_kinds_of_all_characters(pattern, holds):
+    found = np.zeros(0x110000, dtype=bool)
+    for match in re.finditer(f"{pattern}+", every_character(), FLAGS):
+        found[slice(*match.span())] = True
+    np.testing.assert_array_equal(holds(characters._kinds()), found)
+
+
+def test_cases_of_all_characters():
+    by_context = {"\u0130", "\u03a3", "\u2019"}
+    text = "".join(c for c in every_character() if c not in by_context)
+    lower = characters.text_of(
+        characters.read_characters([text], lowercase=True).codes[:-1]
+    )
+    assert lower == text.lower()
+    same = characters.read_characters([text], lowercase=False).codes[:-1]
+    assert characters.text_of(same) == text
+
+
+@given(
+    st.lists(any_text, max_size=4),
+    st.sampled_from([None, "", "<s>", "\U0001f600\ud800"]),
+    st.sampled_from([None, "", "</s>"]),
+    st.sampled_from([None, 1, 2, 5]),
+    st.booleans(),
+)
+def test_frames(texts, start, end, max_length, keep_end):
+    frame = Frame(start, end, max_length, keep_end)
+    expected = []
+    for words in map(tokenize, texts):
+        if max_length is not None:
+            words = words[-max_length:] if keep_end else words[:max_length]
+        framed = [start, *words, end]
+        expected.append([word for word in framed if word is not None])
+    assert compiled(texts, frame) == expected
+    assert words_of(split_by(tokenize, texts, frame, lowercase=False)) == expected
+
+
+@given(st.lists(any_text, max_size=4), st.booleans())
+def test_tokens_of_functions(texts, lowercase):
+    spans = split_by(
+        lambda text: iter(text.split("n")), texts, PLAIN, lowercase=lowercase
+    )
+    lowered = [text.lower() if lowercase else text for text in texts]
+    assert words_of(spans) == [text.split("n") for text in lowered]
+
+
+def test_long_runs_take_linear_time():
+    for piece in ("a", "a-", "1.", "a.", "'", "a'", "n't", ":", "-", "a-n't", "1,1a"):
+        text = piece * 50_000
+        assert compiled([text]) == [tokenize(text)]
