@@ -6,6 +6,7 @@ Each is a subclass of the built-in that scikit-learn and its users expect, so th
 
 __all__ = [
     "DatasetNotFoundError",
+    "LargeTableWarning",
     "OutOfVocabularyWarning",
     "SequenceError",
     "VectorFileError",
@@ -26,3 +27,7 @@ class DatasetNotFoundError(OSError):
 
 class OutOfVocabularyWarning(UserWarning):
     """A large share of the tokens has no word vector."""
+
+
+class LargeTableWarning(UserWarning):
+    """Predictions go on without a table that would not fit in memory."""

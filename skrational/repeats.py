@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["blocks", "distinct_share", "equal_rows", "find_repeats"]
+from skrational.compile import jit
+
+__all__ = ["blocks", "distinct_share", "equal_rows", "find_repeats", "row_hashes"]
 
 Rows = NDArray[Any]
 
@@ -36,7 +38,7 @@ def find_repeats(features: NDArray[Any], rows: Rows) -> tuple[Rows, Rows]:
     """
     used, row_of_token = _unique_integers(rows, len(features))
     _, first, merged = np.unique(
-        _row_hashes(features, used), return_index=True, return_inverse=True
+        row_hashes(features, used), return_index=True, return_inverse=True
     )
     if not equal_rows(features, used, features, used[first][merged]):
         # Two different vectors share a hash: compare the vectors themselves.
@@ -60,7 +62,7 @@ def distinct_share(features: NDArray[Any], rows: Rows) -> float:
     """Number of distinct vectors among the rows, divided by the number of rows."""
     if len(rows) == 0:
         return 1.0
-    return len(np.unique(_row_hashes(features, rows))) / len(rows)
+    return len(np.unique(row_hashes(features, rows))) / len(rows)
 
 
 def blocks(n_rows: int, n_features: int) -> Iterator[slice]:
@@ -79,21 +81,32 @@ def equal_rows(
     )
 
 
-def _row_hashes(features: NDArray[Any], rows: Rows) -> NDArray[np.uint64]:
-    """64-bit hash of the bits of each row, in blocks, so that memory stays bounded."""
+def row_hashes(features: NDArray[Any], rows: Rows) -> NDArray[np.uint64]:
+    """64-bit hash of the bits of each row.
+
+    Rows that differ in one number never share a hash; others share one about as rarely
+    as chance would have it.
+    """
     n_features = features.shape[1]
     odd = np.random.default_rng(0).integers(
-        2**63, size=(2, n_features), dtype=np.uint64
+        2**63, size=n_features, dtype=np.uint64
     ) | np.uint64(1)
-    half = np.uint64(32)
     words = np.dtype(f"u{features.dtype.itemsize}")
     hashes = np.empty(len(rows), dtype=np.uint64)
     for block in blocks(len(rows), n_features):
         bits = np.ascontiguousarray(features[rows[block]]).view(words)
-        mixed = bits.astype(np.uint64)
-        for multipliers in odd:
-            # Round numbers end in zero bits, which a product alone would keep.
-            mixed ^= mixed >> half
-            mixed *= multipliers
-        hashes[block] = (mixed ^ (mixed >> half)).sum(axis=1, dtype=np.uint64)
+        _hash_rows(bits, odd, hashes[block])
     return hashes
+
+
+@jit
+def _hash_rows(bits, odd, out):  # type: ignore[no-untyped-def]
+    half = np.uint64(32)
+    for i in range(bits.shape[0]):
+        total = np.uint64(0)
+        for j in range(bits.shape[1]):
+            word = np.uint64(bits[i, j])
+            # Round numbers end in zero bits, which a product alone would keep.
+            word ^= word >> half
+            total += word * odd[j]
+        out[i] = total ^ (total >> half)

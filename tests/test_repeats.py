@@ -39,7 +39,7 @@ def test_vectors_that_share_a_hash_stay_apart(table_and_rows):
         return np.zeros(len(rows), np.uint64)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(repeats, "_row_hashes", constant)
+        patch.setattr(repeats, "row_hashes", constant)
         check_repeats(*table_and_rows)
 
 

@@ -34,8 +34,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from skrational.groups import Groups, Part
-from skrational.kernels import state_scores
-from skrational.kernels.batches import Batch
+from skrational.kernels import choose_kernel, document_scores
+from skrational.kernels.batches import Batch, Corpus
+from skrational.kernels.layout import Layout
+from skrational.kernels.prediction import Automata
 
 __all__ = ["READOUTS", "RationalCell", "Reading"]
 
@@ -140,31 +142,72 @@ class RationalCell(nn.Module):
         """Logits from the WFSAs' scores, ``A s + a``."""
         return nn.functional.linear(scores, self.A, self.a)
 
+    @torch.no_grad()
+    def predict(self, corpus: Corpus) -> Tensor:
+        """Logits of a whole corpus, (n, n_outputs), by the fastest way there is."""
+        kernel = choose_kernel(self.A.device.type, self.reading.semiring)
+        if kernel != "numba":
+            return torch.cat([self(batch) for batch in corpus.batches()])
+        automata = self.automata()
+        if corpus.table is None:
+            logits = automata.logits_of_tokens(
+                corpus.features, corpus.rows, corpus.offsets
+            )
+        else:
+            n_rows = len(corpus.table)
+            table = np.empty((n_rows, automata.width), automata.A.dtype)
+            automata.project(corpus.table.numpy(), np.arange(n_rows), table)
+            logits = automata.logits(table, corpus.rows, corpus.offsets)
+        return torch.from_numpy(logits)
+
+    @torch.no_grad()
+    def automata(self) -> Automata:
+        """Pack the automata for prediction on the CPU, in plus-times."""
+        layout = Layout.of(self.lengths)
+        loops = self.learned_loops.to(self.b_f.dtype)
+        weight, bias = layout.pack(
+            self.W_u, self.W_f * loops[:, None], self.b_f * loops
+        )
+        return Automata(
+            layout=layout,
+            weight=weight,
+            bias=bias.numpy(),
+            final=self._final_weights().numpy(),
+            wfsa=self.wfsa.numpy(),
+            A=self.A.detach().numpy().copy(),
+            a=self.a.detach().numpy().copy(),
+            anywhere=self.reading.match == "anywhere",
+            length_exponent=self._length_exponent(),
+        )
+
     def scores(self, batch: Batch) -> Tensor:
         """Document score of each WFSA, (B, d)."""
-        anywhere = self.reading.match == "anywhere"
         if not self.lengths:
             return self.A.new_zeros(len(batch.offsets) - 1, 0)
-        loops = self.learned_loops.to(self.b_f.dtype)
-        states = state_scores(
+        W_f: Tensor = self.W_f
+        b_f: Tensor = self.b_f
+        if not self.learned_loops.all():
+            loops = self.learned_loops.to(b_f.dtype)
+            W_f, b_f = W_f * loops[:, None], b_f * loops
+        return document_scores(
             batch.x,
             self.W_u,
-            self.W_f * loops[:, None],
-            self.b_f * loops,
+            W_f,
+            b_f,
+            self._final_weights(),
             batch.ids,
             batch.offsets,
             self.lengths,
-            anywhere=anywhere,
+            anywhere=self.reading.match == "anywhere",
             semiring=self.reading.semiring,
-        )  # (B, S)
-        weighted = states * self._final_weights()
-        scores = weighted.new_zeros(len(weighted), len(self.lengths))
-        scores = scores.index_add(1, self.wfsa, weighted)
-        if anywhere and self.reading.semiring == "plus-times":
-            sizes = np.maximum(np.diff(batch.offsets), 1).astype(np.float64)
-            scale = torch.from_numpy(sizes**-self.reading.length_exponent)
-            scores = scores * scale.to(scores)[:, None]
-        return scores
+            length_exponent=self._length_exponent(),
+        )
+
+    def _length_exponent(self) -> float:
+        """Power of the number of tokens that divides a score."""
+        reading = self.reading
+        joined = reading.match == "anywhere" and reading.semiring == "plus-times"
+        return reading.length_exponent if joined else 0.0
 
     def _final_weights(self) -> Tensor:
         """Weight of each state in its WFSA's score, (S,)."""

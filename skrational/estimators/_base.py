@@ -28,7 +28,7 @@ from skrational.repeats import blocks
 from skrational.sequence_forms import holds_strings, is_ragged
 from skrational.sequences import SequenceArray, as_sequences
 
-__all__ = ["BaseSequenceClassifier", "read_sequences"]
+__all__ = ["BaseSequenceClassifier", "check_finite", "read_sequences"]
 
 
 class BaseSequenceClassifier(
@@ -54,8 +54,13 @@ class BaseSequenceClassifier(
     n_features_in_: int
 
     @abstractmethod
-    def _hidden_scores(self, X: SequenceArray) -> NDArray[np.floating]:
-        """Scores of the hidden units on each sequence, (n, n_units)."""
+    def _logits(
+        self, X: SequenceArray, A: NDArray[np.floating], a: NDArray[np.floating]
+    ) -> NDArray[np.floating]:
+        """``A s + a`` for the scores s of the hidden units on each sequence.
+
+        Returns (n, len(A)); raises by `check_finite` if X holds NaN or infinity.
+        """
 
     def __sklearn_is_fitted__(self) -> bool:
         # The parameter ``lambda_`` ends as fitted attributes do, which would pass for
@@ -89,7 +94,9 @@ class BaseSequenceClassifier(
             What the linear readout sees.
         """
         check_is_fitted(self)
-        return self._hidden_scores(self._read_more(X))
+        n_units, dtype = self.coef_.shape[1], self.coef_.dtype
+        identity, zero = np.eye(n_units, dtype=dtype), np.zeros(n_units, dtype=dtype)
+        return self._logits(self._read_more(X), identity, zero)
 
     def decision_function(self, X: Any) -> NDArray[np.floating]:
         """Return the logits.
@@ -105,8 +112,7 @@ class BaseSequenceClassifier(
             One logit, that of ``classes_[1]``, for two classes.
         """
         check_is_fitted(self)
-        scores = self._hidden_scores(self._read_more(X))
-        logits = scores @ self.coef_.T + self.intercept_
+        logits = self._logits(self._read_more(X), self.coef_, self.intercept_)
         return logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
@@ -221,6 +227,7 @@ class BaseSequenceClassifier(
                 f"early_stopping={self.early_stopping}."
             )
         sequences = read_sequences(X_val, self)
+        check_finite(sequences)
         labels = np.asarray(y_val)
         if sequences.n_features != X.n_features or labels.shape != (len(sequences),):
             raise ValueError(
@@ -238,7 +245,7 @@ class BaseSequenceClassifier(
 
 
 def read_sequences(X: Any, estimator: BaseEstimator) -> SequenceArray:
-    """Read X in any accepted form, and make sure that it holds finite numbers.
+    """Read X in any accepted form.
 
     Plain matrices and data frames take scikit-learn's own way, with its messages.
     """
@@ -258,11 +265,11 @@ def read_sequences(X: Any, estimator: BaseEstimator) -> SequenceArray:
     sequences = as_sequences(X)
     if len(sequences) == 0:
         raise ValueError("X is empty: found 0 sequences, expected at least 1.")
-    _check_finite(sequences)
     return sequences
 
 
-def _check_finite(X: SequenceArray) -> None:
+def check_finite(X: SequenceArray) -> None:
+    """Raise a ValueError that names the first token with NaN or infinity."""
     rows = X.features
     used = np.arange(len(rows))
     if X.indices is not None:

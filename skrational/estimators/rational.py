@@ -15,14 +15,21 @@ from sklearn.utils.validation import _check_feature_names
 
 from skrational.callbacks import with_callbacks
 from skrational.cells.rational import READOUTS, RationalCell, Reading
-from skrational.estimators._base import BaseSequenceClassifier, read_sequences
+from skrational.estimators._base import (
+    BaseSequenceClassifier,
+    check_finite,
+    read_sequences,
+)
 from skrational.estimators._logging import shown
 from skrational.estimators._rational_fit import RationalFit, spread_lengths
+from skrational.estimators._scoring import scorer_of
+from skrational.kernels import choose_kernel
 from skrational.kernels.batches import Corpus
 from skrational.semirings import SEMIRINGS
 from skrational.sequences import SequenceArray
 from skrational.structures import RationalStructure
-from skrational.training.devices import resolve_device, single_thread
+from skrational.threads import single_thread
+from skrational.training.devices import resolve_device
 from skrational.training.rng import Randomness
 
 __all__ = ["SparseRationalClassifier"]
@@ -331,6 +338,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         lengths = spread_lengths(self.n_states, self.n_wfsas)
         device = resolve_device(self.device)
         sequences = read_sequences(X, self)
+        check_finite(sequences)
         classes, codes, weights = self._read_targets(sequences, y, sample_weight)
         if sequences.n_tokens == 0:
             raise ValueError(
@@ -363,20 +371,35 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         for name, value in fitted.items():
             setattr(self, name, value)
 
-    def _hidden_scores(self, X: SequenceArray) -> NDArray[np.floating]:
-        arrays = {**self.weights_, "A": self.coef_, "a": self.intercept_}
-        cell = RationalCell.from_arrays(
-            arrays, self.learned_structure_.lengths, self._reading
-        )
-        try:
-            device = resolve_device(self.device)
-        except ValueError:
-            device = torch.device("cpu")
-        cell.to(device)
+    def _logits(
+        self, X: SequenceArray, A: NDArray[np.floating], a: NDArray[np.floating]
+    ) -> NDArray[np.floating]:
+        device = self._prediction_device()
+        if choose_kernel(device.type, self._reading.semiring) == "numba":
+            settings = self.learned_structure_.lengths, self._reading
+            scorer = scorer_of(
+                self, self.weights_, settings, lambda: self._cell().automata()
+            )
+            return scorer.logits(X, A, a, check_finite)
+        check_finite(X)
+        cell = self._cell().to(device)
         corpus = Corpus(X, cell.A.dtype, device)
         with single_thread(), torch.no_grad():
-            scores = [cell.scores(batch) for batch in corpus.batches()]
-        return torch.cat(scores).cpu().numpy()
+            scores = torch.cat([cell.scores(batch) for batch in corpus.batches()])
+        return scores.cpu().numpy() @ A.T + a
+
+    def _cell(self) -> RationalCell:
+        """Build the network again."""
+        arrays = {**self.weights_, "A": self.coef_, "a": self.intercept_}
+        return RationalCell.from_arrays(
+            arrays, self.learned_structure_.lengths, self._reading
+        )
+
+    def _prediction_device(self) -> torch.device:
+        try:
+            return resolve_device(self.device)
+        except ValueError:
+            return torch.device("cpu")
 
     weights_: dict[str, NDArray[np.floating]]
     learned_structure_: RationalStructure

@@ -1,22 +1,25 @@
 """The recurrence, dispatched to the fastest kernel that can compute it.
 
-``SKRATIONAL_KERNEL=reference`` (or ``numba``) overrides the choice.
+``SKRATIONAL_KERNEL``, set to ``reference``, ``numba`` or ``triton``, overrides the
+choice.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 from torch import Tensor
 
-__all__ = ["choose_kernel", "state_scores"]
+from skrational.kernels.availability import is_available
+
+__all__ = ["choose_kernel", "document_scores"]
 
 _MODULES = {
-    "reference": "skrational.kernels.reference",
     "numba": "skrational.kernels.cpu",
+    "reference": "skrational.kernels.reference",
+    "triton": "skrational.kernels.cuda",
 }
 
 
@@ -31,26 +34,44 @@ def choose_kernel(device_type: str, semiring: str) -> str:
 
     Returns
     -------
-    {"reference", "numba"}
+    {"numba", "reference", "triton"}
 
     Raises
     ------
     ValueError
         If the environment variable SKRATIONAL_KERNEL names no kernel.
+    ImportError
+        If it names the Triton kernel and Triton isn't installed.
     """
     forced = os.environ.get("SKRATIONAL_KERNEL", "")
     if forced:
-        if forced not in _MODULES:
-            raise ValueError(
-                f"SKRATIONAL_KERNEL is {forced!r}; expected one of {sorted(_MODULES)}."
-            )
-        return forced
-    fits = device_type == "cpu" and semiring == "plus-times"
-    return "numba" if fits else "reference"
+        return _check_forced(forced)
+    if semiring != "plus-times":
+        return "reference"
+    if device_type == "cuda" and is_available():
+        return "triton"
+    return "numba" if device_type == "cpu" else "reference"
 
 
-def state_scores(x: Tensor, *args: Any, semiring: str, **options: Any) -> Tensor:
-    """Score every state; see `skrational.kernels.reference.state_scores`."""
-    module = import_module(_MODULES[choose_kernel(x.device.type, semiring)])
-    kernel: Callable[..., Tensor] = module.state_scores
-    return kernel(x, *args, semiring=semiring, **options)
+def _check_forced(name: str) -> str:
+    if name not in _MODULES:
+        expected = ", ".join(map(repr, sorted(_MODULES)))
+        raise ValueError(f"SKRATIONAL_KERNEL is {name!r}; expected {expected}.")
+    if name == "triton" and not is_available():
+        raise ImportError(
+            "SKRATIONAL_KERNEL is 'triton', but Triton isn't installed: "
+            "pip install triton (Linux on an NVIDIA GPU), or unset the variable."
+        )
+    return name
+
+
+def document_scores(x: Tensor, *args: Any, semiring: str, **options: Any) -> Tensor:
+    """Score every automaton; see `skrational.kernels.reference.document_scores`."""
+    name = choose_kernel(x.device.type, semiring)
+    module = import_module(_MODULES[name])
+    if name == "numba":
+        return module.document_scores(x, *args, semiring=semiring, **options)
+    reference = import_module(_MODULES["reference"])
+    return reference.document_scores(
+        x, *args, semiring=semiring, states_of=module.state_scores, **options
+    )

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skrational.compile import jit
+from skrational.kernels.buffers import empty
 from skrational.repeats import blocks, distinct_share, find_repeats
 from skrational.sequences import SequenceArray
 
@@ -57,6 +58,18 @@ class Corpus:
     dtype : torch.dtype
         What features are converted to, batch by batch for token-level features.
     device : torch.device
+
+    Attributes
+    ----------
+    repeats : bool
+        Whether vectors repeat often enough for holding each distinct one once.
+    features : ndarray
+        Those of X.
+    table : Tensor of shape (n_distinct, E) or None
+        The distinct vectors, if they repeat.
+    rows : ndarray of shape (n_tokens,), int32
+        The row of each token, in the table or else in the features.
+    offsets : ndarray of shape (n_documents + 1,), int64
     """
 
     def __init__(
@@ -69,10 +82,13 @@ class Corpus:
         first_documents = min(int(np.searchsorted(X.offsets, _PROBED_TOKENS)), len(X))
         probed = rows[: X.offsets[first_documents]]
         self.repeats = distinct_share(X.features, probed) <= _MOST_DISTINCT
-        self._features, self._rows = X.features, rows
+        self.features, self.rows = X.features, rows
+        self.table: Tensor | None = None
         if self.repeats:
-            distinct, self._rows = find_repeats(X.features, rows)
-            self._table = _convert(X.features, distinct, dtype).to(device)
+            distinct, self.rows = find_repeats(X.features, rows)
+            self.table = torch.empty(len(distinct), X.n_features, dtype=dtype)
+            _convert(X.features, distinct, self.table)
+            self.table = self.table.to(device)
             self._stamp = np.full(len(distinct), -1, dtype=np.int32)
 
     def __len__(self) -> int:
@@ -83,12 +99,18 @@ class Corpus:
         starts = self.offsets[documents]
         sizes = self.offsets[documents + 1] - starts
         offsets = np.concatenate([[0], np.cumsum(sizes)])
-        rows = _rows_of_tokens(self._rows, starts, offsets)
-        if not self.repeats:
-            x = _convert(self._features, rows, self.dtype).to(self.device)
-            return Batch(x, np.arange(len(rows), dtype=np.int32), offsets)
-        ids, distinct = _distinct(rows, self._stamp)
-        x = self._table.index_select(0, torch.from_numpy(distinct).to(self.device))
+        if self.table is None:
+            rows = _rows_of_tokens(self.rows, starts, offsets)
+            x = empty(len(rows), self.features.shape[1], dtype=self.dtype)
+            _convert(self.features, rows, x)
+            ids = np.arange(len(rows), dtype=np.int32)
+            return Batch(x.to(self.device), ids, offsets)
+        ids, distinct = _distinct(self.rows, starts, offsets, self._stamp)
+        chosen = torch.from_numpy(distinct).to(self.device)
+        if self.device.type != "cpu":
+            return Batch(self.table.index_select(0, chosen), ids, offsets)
+        x = empty(len(distinct), self.table.shape[1], dtype=self.dtype)
+        torch.index_select(self.table, 0, chosen, out=x)
         return Batch(x, ids, offsets)
 
     def batches(self, max_tokens: int | None = None) -> Iterator[Batch]:
@@ -97,7 +119,7 @@ class Corpus:
         None means as many as give each batch at most 128 MiB of float32 features.
         """
         if max_tokens is None:
-            max_tokens = max(1, 2**25 // self._features.shape[1])
+            max_tokens = max(1, 2**25 // self.features.shape[1])
         start = 0
         while start < len(self):
             limit = self.offsets[start] + max_tokens
@@ -107,22 +129,19 @@ class Corpus:
             start = stop
 
 
-def _convert(features: NDArray[Any], rows: NDArray[Any], dtype: torch.dtype) -> Tensor:
+def _convert(features: NDArray[Any], rows: NDArray[Any], out: Tensor) -> None:
     """Copy rows to a tensor.
 
     Its memory is torch's own, so that the alignment, on which the last bit of a matrix
     product may depend, is always the same.
     """
-    copy = torch.empty(len(rows), features.shape[1], dtype=dtype)
-    view = copy.numpy()
+    view = out.numpy()
     for block in blocks(len(rows), features.shape[1]):
         view[block] = features[rows[block]]
-    return copy
 
 
-@numba.njit(nogil=True, cache=True)
+@jit
 def _rows_of_tokens(rows, starts, offsets):  # type: ignore[no-untyped-def]
-    # pragma: no cover - compiled
     out = np.empty(offsets[-1], rows.dtype)
     for b in range(len(starts)):
         shift = starts[b] - offsets[b]
@@ -131,20 +150,21 @@ def _rows_of_tokens(rows, starts, offsets):  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(nogil=True, cache=True)
-def _distinct(rows, stamp):  # type: ignore[no-untyped-def]
-    # pragma: no cover - compiled
+@jit
+def _distinct(rows, starts, offsets, stamp):  # type: ignore[no-untyped-def]
     """Number the rows by first occurrence; ``stamp`` (all -1) is left as it was."""
-    ids = np.empty(len(rows), np.int32)
-    distinct = np.empty(len(rows), np.int64)
+    ids = np.empty(offsets[-1], np.int32)
+    distinct = np.empty(min(len(ids), len(stamp)), np.int64)
     n = 0
-    for t in range(len(rows)):
-        if stamp[rows[t]] < 0:
-            stamp[rows[t]] = n
-            distinct[n] = rows[t]
-            n += 1
-        ids[t] = stamp[rows[t]]
-    distinct = distinct[:n].copy()
-    for row in distinct:
+    for b in range(len(starts)):
+        shift = starts[b] - offsets[b]
+        for t in range(offsets[b], offsets[b + 1]):
+            row = rows[t + shift]
+            if stamp[row] < 0:
+                stamp[row] = n
+                distinct[n] = row
+                n += 1
+            ids[t] = stamp[row]
+    for row in distinct[:n]:
         stamp[row] = -1
-    return ids, distinct
+    return ids, distinct[:n]

@@ -1,208 +1,177 @@
-"""The plus-times recurrence for the CPU: numba, forward and hand-written backward.
+"""The plus-times recurrence for the CPU: projection and recurrence as one operation.
 
-Eight automata stand side by side as the lanes of a *block*; state k of lane i is entry
-``8 * (k - 1) + i``. A row of the table holds f and u of one block next to each other,
-so that a step reads one short run of memory, keeps its states on the stack, and shifts
-from state k - 1 to k by eight entries. Missing states are zero columns: they stay 0.
-
-The number of levels is the length of a tuple, hence a constant to the compiler. The
-kernels are serial and release the GIL: no threading layer, the same bits always.
+A pass is cut into tasks: tiles of the matrix products, and the towers of slabs
+(`kernels.layout`) that run over the documents. Tasks may run on several threads; what
+each computes does not depend on it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise, starmap
 from typing import Any
 
-import numba
 import numpy as np
 import torch
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skrational.kernels.layout import LANES, Layout
-
-__all__ = ["score_table", "state_scores", "transition_table"]
-
-# Contraction to FMA only: NaN, infinity and the order of sums keep their meaning.
-_jit = numba.njit(
-    nogil=True,
-    cache=True,
-    fastmath={"contract", "nsz"},
-    error_model="numpy",
-    boundscheck=False,
+from skrational.kernels.buffers import empty
+from skrational.kernels.layout import Layout
+from skrational.kernels.recurrence import (
+    SLAB,
+    STRIDE,
+    activate,
+    backward,
+    forward,
+    read_out,
+    read_out_backward,
 )
+from skrational.kernels.simd import LANES
+from skrational.threads import given_threads, run_all
+
+__all__ = ["document_scores", "state_scores"]
+
+_LEAST_ADJOINT = {torch.float32: 1e-30, torch.float64: 1e-290}
+_TILE_ROWS, _MOST_PARTS = 768, 4
+"""Pieces of the two matrix products, the same for any number of threads."""
+
+_LEAST_SHARED = 2**24
+"""Multiplications of a projection below which sharing it costs more than it saves."""
 
 
-@intrinsic
-def _stack(
-    typing_context: Any, scalar: Any, slots: Any
-) -> Any:  # pragma: no cover - compiled
-    """Room for ``len(slots)`` scalars on the stack, where nothing can alias them."""
-    signature = types.CPointer(scalar)(scalar, slots)
-    count = len(slots)
-
-    def codegen(context: Any, builder: Any, _: Any, args: Any) -> Any:
-        with builder.goto_entry_block():
-            room = cgutils.alloca_once(
-                builder, context.get_value_type(scalar), size=count
-            )
-            room.align = 64
-        return room
-
-    return signature, codegen
-
-
-@_jit
-def _forward(  # type: ignore[no-untyped-def]  # noqa: C901
-    table, ids, offsets, levels, slots, anywhere, keep, history, out
-):  # pragma: no cover - compiled
-    n = len(levels) * LANES
-    c = numba.carray(_stack(table.dtype.type(0), slots), (n + LANES,))
-    after = numba.carray(_stack(table.dtype.type(0), slots), (n + LANES,))
-    joined = numba.carray(_stack(table.dtype.type(0), slots), (n + LANES,))
-    for j in range(LANES):
-        c[j] = 1
-    for q in range(table.shape[1]):
-        for b in range(offsets.shape[0] - 1):
-            for j in range(n):
-                c[LANES + j] = 0
-            for j in range(n):
-                joined[j] = 0
-            for t in range(offsets[b], offsets[b + 1]):
-                row = table[ids[t], q]
-                for j in range(n):
-                    after[j] = row[j] * c[LANES + j] + row[n + j] * c[j]
-                for j in range(n):
-                    c[LANES + j] = after[j]
-                if anywhere:
-                    for j in range(n):
-                        joined[j] += after[j]
-                if keep:
-                    kept = history[t, q]
-                    for j in range(n):
-                        kept[j] = after[j]
-            result = out[b, q]
-            if anywhere:
-                for j in range(n):
-                    result[j] = joined[j]
-            else:
-                for j in range(n):
-                    result[j] = c[LANES + j]
-
-
-@_jit
-def _backward(  # type: ignore[no-untyped-def]  # noqa: C901
-    table, ids, offsets, levels, slots, anywhere, tiny, history, grad_out, grad_table
-):  # pragma: no cover - compiled
-    n = len(levels) * LANES
-    zero = table.dtype.type(0)
-    a = numba.carray(_stack(zero, slots), (n + LANES,))  # dL/dc_t
-    mixed = numba.carray(_stack(zero, slots), (n + LANES,))
-    before = numba.carray(_stack(zero, slots), (n + LANES,))  # 1, then c_{t-1}
-    for j in range(LANES):
-        before[j] = 1
-        mixed[n + j] = 0
-    for q in range(table.shape[1]):
-        for b in range(offsets.shape[0] - 1):
-            start = offsets[b]
-            g = grad_out[b, q]
-            if anywhere:
-                for j in range(n):
-                    a[j] = 0
-            else:
-                for j in range(n):
-                    a[j] = g[j]
-            for t in range(offsets[b + 1] - 1, start - 1, -1):
-                row = table[ids[t], q]
-                grad = grad_table[ids[t], q]
-                if anywhere:
-                    for j in range(n):
-                        a[j] += g[j]
-                if t > start:
-                    kept = history[t - 1, q]
-                    for j in range(n):
-                        before[LANES + j] = kept[j]
-                else:
-                    for j in range(n):
-                        before[LANES + j] = 0
-                for j in range(n):
-                    grad[j] += a[j] * before[LANES + j]
-                for j in range(n):
-                    grad[n + j] += a[j] * before[j]
-                for j in range(n):
-                    mixed[j] = row[n + j] * a[j]
-                for j in range(n):
-                    a[j] = a[j] * row[j] + mixed[LANES + j]
-                # A long document multiplies many self-loops: what underflows would
-                # otherwise crawl through denormal arithmetic.
-                for j in range(n):
-                    a[j] = a[j] if abs(a[j]) > tiny else zero
-
-
-def transition_table(
-    x: Tensor, weight: Tensor, bias: Tensor, n_blocks: int
-) -> tuple[Tensor, Tensor]:
-    """Project rows to their f and u, in the layout of the kernels.
+class _Run:
+    """One pass over a batch: what its tasks, forward and backward, work on.
 
     Parameters
     ----------
     x : Tensor of shape (n_rows, E)
-    weight : Tensor of shape (2 * n_columns, E)
-        From `Layout.pack`.
-    bias : Tensor of shape (n_blocks, n_columns / n_blocks)
-    n_blocks : int
-
-    Returns
-    -------
-    table : Tensor of shape (n_rows, n_blocks, 2, width)
-        f in ``[:, :, 0]`` and u in ``[:, :, 1]``.
-    z_u : Tensor of shape (n_rows, n_blocks, width)
-        ``W_u x``.
+    weight : Tensor of shape (n_slabs * 64, E)
+    bias : Tensor of shape (n_slabs * 32,)
+    ids, offsets : ndarray
+    layout : Layout
+    anywhere : bool
+    keep : bool
+        Whether a backward pass may follow.
     """
-    table = (x @ weight.T).view(len(x), n_blocks, 2, bias.shape[1])
-    f, u = table[:, :, 0], table[:, :, 1]
-    f.add_(bias).sigmoid_()
-    z_u = u.clone()
-    u.addcmul_(f, z_u, value=-1)
-    return table, z_u
 
+    def __init__(
+        self,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        layout: Layout,
+        anywhere: bool,
+        keep: bool,
+    ) -> None:
+        # Helper threads don't know that gradients aren't recorded here.
+        self.x, self.weight, self.bias = x.detach(), weight, bias
+        self.ids, self.offsets = ids, offsets
+        self.layout, self.anywhere = layout, anywhere
+        # Each row is read once, in order: f and u need no pass of their own.
+        self.fresh = len(ids) == len(x) and np.array_equal(ids, np.arange(len(x)))
+        n_slabs, dtype = layout.n_slabs, x.dtype
+        self.table = empty(len(x), n_slabs * 2 * SLAB, dtype=dtype)
+        self.links = layout.links_as(self.table.numpy().dtype)
+        self.out = empty(n_slabs, (len(offsets) - 1) * SLAB, dtype=dtype)
+        n_slots = len(ids) // STRIDE + len(offsets) if keep else 0
+        self.kept = empty(n_slabs, n_slots * SLAB, dtype=dtype)
+        chained = any(len(tower) > 1 for tower in layout.towers)
+        self.last_levels = empty(n_slabs, chained * len(ids) * LANES, dtype=dtype)
+        small = x.numel() * len(weight) < _LEAST_SHARED
+        self.n_threads = 1 if small else given_threads()
 
-def score_table(
-    table: Tensor,
-    ids: NDArray[np.int32],
-    offsets: NDArray[np.int64],
-    layout: Layout,
-    *,
-    anywhere: bool,
-    history: Tensor | None = None,
-) -> Tensor:
-    """Run the forward algorithm over a table of transition weights.
+    def forward(self) -> Tensor:
+        """Score the states, (n_slabs, B * 32)."""
+        self._share(self._project, _tiles(len(self.x), _TILE_ROWS))
+        self._share(self._forward, self.layout.shares(self.n_threads))
+        return self.out
 
-    Returns the scores (n_documents, n_columns) in the kernels' layout; fills
-    ``history`` (n_tokens, n_blocks, width) with c_t if it is given.
-    """
-    out = table.new_zeros(len(offsets) - 1, layout.n_blocks, layout.width)
-    if len(ids) and layout.n_blocks:
-        kept = history if history is not None else table.new_empty(1, 1, 1)
-        _forward(
-            table.view(len(table), layout.n_blocks, -1).numpy(),
-            ids,
-            offsets,
-            layout.levels,
-            layout.slots,
-            anywhere,
-            history is not None,
-            kept.numpy(),
-            out.numpy(),
+    def backward(self, grad_out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients of the projected rows, the weight and the bias.
+
+        ``grad_out`` has the shape (n_slabs, B * 32).
+        """
+        grad = self.table
+        if not self.fresh:
+            grad = empty(*self.table.shape, dtype=self.table.dtype).zero_()
+        grad_bias = torch.empty_like(self.bias)
+        self._share(
+            partial(self._backward, grad_out, grad, grad_bias),
+            self.layout.shares(self.n_threads),
         )
-    return out.view(len(out), layout.n_columns)
+        return grad, self._weight_gradient(grad), grad_bias
+
+    def _weight_gradient(self, grad: Tensor) -> Tensor:
+        """Multiply the gradients of the rows by the rows, part by part of the rows."""
+        tiles = _tiles(len(self.x), max(_TILE_ROWS, len(self.x) // _MOST_PARTS))
+        parts = empty(len(tiles), *self.weight.shape, dtype=grad.dtype)
+
+        def multiply(i: int) -> None:
+            torch.mm(grad[tiles[i]].T, self.x[tiles[i]], out=parts[i])
+
+        self._share(multiply, range(len(tiles)))
+        total = parts[0]
+        for part in parts[1:]:
+            total += part
+        return total
+
+    def _share(self, task: Callable[[Any], None], pieces: Sequence[Any]) -> None:
+        run_all([partial(task, piece) for piece in pieces], self.n_threads)
+
+    def _project(self, tile: slice) -> None:
+        rows = self.table[tile]
+        torch.mm(self.x[tile], self.weight.T, out=rows)
+        if not self.fresh:
+            activate(rows.numpy(), self.bias.numpy())
+
+    def _forward(self, slabs: tuple[int, int]) -> None:
+        forward(
+            self.table.numpy(),
+            slabs,
+            self.ids,
+            self.offsets,
+            self.links,
+            self.bias.numpy(),
+            self.fresh,
+            self.anywhere,
+            self.kept.numpy(),
+            self.last_levels.numpy(),
+            self.out.numpy(),
+        )
+
+    def _backward(
+        self, grad_out: Tensor, grad: Tensor, grad_bias: Tensor, slabs: tuple[int, int]
+    ) -> None:
+        backward(
+            self.table.numpy(),
+            slabs,
+            self.ids,
+            self.offsets,
+            self.links,
+            self.fresh,
+            self.anywhere,
+            _LEAST_ADJOINT[grad.dtype],
+            self.kept.numpy(),
+            self.last_levels.numpy(),
+            grad_out.numpy(),
+            grad.numpy(),
+            grad_bias.numpy(),
+        )
 
 
-class _StateScores(torch.autograd.Function):
-    """Projection and recurrence as one differentiable operation."""
+def _tiles(length: int, least: int) -> list[slice]:
+    """Cut a length into equal parts of about ``least`` or more."""
+    n_parts = max(1, length // least)
+    borders = [length * i // n_parts for i in range(n_parts + 1)]
+    return list(starmap(slice, pairwise(borders)))
+
+
+class _DocumentScores(torch.autograd.Function):
+    """Projection, recurrence and readout as one differentiable operation."""
 
     @staticmethod
     def forward(
@@ -211,60 +180,101 @@ class _StateScores(torch.autograd.Function):
         W_u: Tensor,
         W_f: Tensor,
         b_f: Tensor,
-        ids: NDArray[np.int32],
-        offsets: NDArray[np.int64],
-        layout: Layout,
-        anywhere: bool,
+        final: Tensor,
+        scale: NDArray[Any],
+        readers: NDArray[np.int64],
+        run_of: Callable[..., _Run],
     ) -> Tensor:
-        weight, bias = layout.pack(W_u, W_f, b_f)
-        table, z_u = transition_table(x, weight, bias, layout.n_blocks)
-        history = x.new_empty(len(ids), layout.n_blocks, layout.width)
-        out = score_table(
-            table, ids, offsets, layout, anywhere=anywhere, history=history
-        )
-        ctx.save_for_backward(x, weight, table, z_u, history)
-        ctx.constants = ids, offsets, layout, anywhere
-        return out[:, layout.columns]
+        run = run_of(x, W_u, W_f, b_f, keep=True)
+        ctx.run, ctx.final, ctx.scale, ctx.readers = run, final.detach(), scale, readers
+        ctx.used = False
+        return _read_out(run.forward(), run.layout, readers, final.detach(), scale)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
-        x, weight, table, z_u, history = ctx.saved_tensors
-        ids, offsets, layout, anywhere = ctx.constants
-        shape = (layout.n_blocks, layout.width)
-        grad_out = grad.new_zeros(len(grad), layout.n_columns)
-        grad_out[:, layout.columns] = grad
-        grad_table = torch.zeros_like(table)
-        if len(ids) and layout.n_blocks:
-            _backward(
-                table.view(len(table), layout.n_blocks, -1).numpy(),
-                ids,
-                offsets,
-                layout.levels,
-                layout.slots,
-                anywhere,
-                table.new_tensor(
-                    1e-30 if table.dtype == torch.float32 else 1e-290
-                ).numpy()[()],
-                history.numpy(),
-                grad_out.view(len(grad), *shape).numpy(),
-                grad_table.view(len(table), layout.n_blocks, -1).numpy(),
-            )
-        f, g_f, g_u = table[:, :, 0], grad_table[:, :, 0], grad_table[:, :, 1]
-        gate = 1 - f
-        g_f.addcmul_(g_u, z_u, value=-1).mul_(f).mul_(gate)
-        g_u.mul_(gate)
-        grad_z = grad_table.view(len(table), 2 * layout.n_columns)
-        grad_weight = grad_z.T @ x
+        run, layout = ctx.run, ctx.run.layout
+        if ctx.used and run.fresh:
+            # The first backward pass wrote its gradients over the table.
+            run.forward()
+        ctx.used = True
+        grad_states, grad_final = torch.empty_like(run.out), torch.empty_like(ctx.final)
+        read_out_backward(
+            run.out.numpy(),
+            layout.columns,
+            ctx.readers,
+            ctx.final.numpy(),
+            ctx.scale,
+            grad.contiguous().numpy(),
+            grad_states.numpy(),
+            grad_final.numpy(),
+        )
+        grad_z, grad_weight, grad_bias = run.backward(grad_states)
         return (
-            grad_z @ weight if ctx.needs_input_grad[0] else None,
-            grad_weight[layout.u_rows],
-            grad_weight[layout.f_rows],
-            g_f.sum(dim=0).view(-1)[layout.columns],
-            None,
+            grad_z @ run.weight if ctx.needs_input_grad[0] else None,
+            grad_weight.index_select(0, layout.u_rows),
+            grad_weight.index_select(0, layout.f_rows),
+            torch.from_numpy(grad_bias.numpy()[layout.columns]),
+            grad_final if ctx.needs_input_grad[4] else None,
             None,
             None,
             None,
         )
+
+
+def _read_out(
+    states: Tensor,
+    layout: Layout,
+    readers: NDArray[np.int64],
+    final: Tensor,
+    scale: NDArray[Any],
+) -> Tensor:
+    n_scores = int(readers.max()) + 1 if len(readers) else 0
+    scores = states.new_empty(len(scale), n_scores)
+    read_out(
+        states.numpy(), layout.columns, readers, final.numpy(), scale, scores.numpy()
+    )
+    return scores
+
+
+def document_scores(
+    x: Tensor,
+    W_u: Tensor,
+    W_f: Tensor,
+    b_f: Tensor,
+    final: Tensor,
+    ids: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    lengths: tuple[int, ...],
+    *,
+    anywhere: bool = False,
+    semiring: str = "plus-times",
+    length_exponent: float = 0.0,
+) -> Tensor:
+    """Score every automaton; see `skrational.kernels.reference.document_scores`.
+
+    Raises
+    ------
+    ValueError
+        If the semiring isn't plus-times, or a tensor isn't on the CPU.
+    """
+    scale = np.ones(len(offsets) - 1, x.detach().numpy().dtype)
+    if length_exponent:
+        scale[:] = np.maximum(np.diff(offsets), 1) ** -float(length_exponent)
+    readers = Layout.of(tuple(lengths)).wfsa
+    return _score(
+        x,
+        W_u,
+        W_f,
+        b_f,
+        final,
+        ids,
+        offsets,
+        lengths,
+        anywhere,
+        semiring,
+        scale,
+        readers,
+    )
 
 
 def state_scores(
@@ -286,14 +296,51 @@ def state_scores(
     ValueError
         If the semiring isn't plus-times, or a tensor isn't on the CPU.
     """
+    every_state = np.arange(sum(lengths))
+    scale = np.ones(len(offsets) - 1, x.detach().numpy().dtype)
+    return _score(
+        x,
+        W_u,
+        W_f,
+        b_f,
+        torch.ones_like(b_f),
+        ids,
+        offsets,
+        lengths,
+        anywhere,
+        semiring,
+        scale,
+        every_state,
+    )
+
+
+def _score(
+    x: Tensor,
+    W_u: Tensor,
+    W_f: Tensor,
+    b_f: Tensor,
+    final: Tensor,
+    ids: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    lengths: tuple[int, ...],
+    anywhere: bool,
+    semiring: str,
+    scale: NDArray[Any],
+    readers: NDArray[np.int64],
+) -> Tensor:
     if semiring != "plus-times" or x.device.type != "cpu":
         raise ValueError(
             "the numba kernel computes plus-times on the CPU; got "
             f"{semiring} on {x.device.type}."
         )
     layout = Layout.of(tuple(lengths))
-    if not torch.is_grad_enabled():
-        table, _ = transition_table(x, *layout.pack(W_u, W_f, b_f), layout.n_blocks)
-        out = score_table(table, ids, offsets, layout, anywhere=anywhere)
-        return out[:, layout.columns]
-    return _StateScores.apply(x, W_u, W_f, b_f, ids, offsets, layout, anywhere)
+
+    def run_of(x: Tensor, W_u: Tensor, W_f: Tensor, b_f: Tensor, keep: bool) -> _Run:
+        return _Run(
+            x, *layout.pack(W_u, W_f, b_f), ids, offsets, layout, anywhere, keep
+        )
+
+    if torch.is_grad_enabled():
+        return _DocumentScores.apply(x, W_u, W_f, b_f, final, scale, readers, run_of)
+    run = run_of(x, W_u, W_f, b_f, keep=False)
+    return _read_out(run.forward(), layout, readers, final.detach(), scale)

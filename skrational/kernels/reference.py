@@ -7,6 +7,8 @@ automaton, then states 1 to 3 of the second. ``S`` is their number.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,7 +16,12 @@ from torch import Tensor
 
 from skrational.semirings import SEMIRINGS, Semiring
 
-__all__ = ["forward_algorithm", "state_scores", "transition_weights"]
+__all__ = [
+    "document_scores",
+    "forward_algorithm",
+    "state_scores",
+    "transition_weights",
+]
 
 
 def state_scores(
@@ -64,6 +71,50 @@ def state_scores(
     ring = SEMIRINGS[semiring]
     f, u = transition_weights(x, W_u, W_f, b_f, ring)
     return forward_algorithm(f, u, ids, offsets, lengths, anywhere, ring)
+
+
+def document_scores(
+    x: Tensor,
+    W_u: Tensor,
+    W_f: Tensor,
+    b_f: Tensor,
+    final: Tensor,
+    ids: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    lengths: tuple[int, ...],
+    *,
+    anywhere: bool = False,
+    semiring: str = "plus-times",
+    length_exponent: float = 0.0,
+    states_of: Callable[..., Tensor] | None = None,
+) -> Tensor:
+    """Score every automaton on every document.
+
+    Parameters
+    ----------
+    x, W_u, W_f, b_f, ids, offsets, lengths, anywhere, semiring
+        As for `state_scores`.
+    final : Tensor of shape (S,)
+        Weight of each state in the score of its automaton.
+    length_exponent : float, default=0.0
+        Scores are divided by the number of tokens to this power.
+    states_of : callable, default=None
+        What computes the scores of the states; None: `state_scores`.
+
+    Returns
+    -------
+    Tensor of shape (n_documents, len(lengths))
+    """
+    states = (states_of or state_scores)(
+        x, W_u, W_f, b_f, ids, offsets, lengths, anywhere=anywhere, semiring=semiring
+    )  # (B, S)
+    wfsa = torch.from_numpy(np.repeat(np.arange(len(lengths)), lengths))
+    scores = states.new_zeros(len(states), len(lengths))
+    scores = scores.index_add(1, wfsa.to(states.device), states * final)
+    if not length_exponent:
+        return scores
+    sizes = np.maximum(np.diff(offsets), 1).astype(np.float64)
+    return scores * torch.from_numpy(sizes**-length_exponent).to(scores)[:, None]
 
 
 def transition_weights(

@@ -1,13 +1,10 @@
-"""Devices and threads."""
+"""Devices."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 
-__all__ = ["resolve_device", "single_thread"]
+__all__ = ["resolve_device"]
 
 
 def resolve_device(device: str) -> torch.device:
@@ -47,21 +44,3 @@ def resolve_device(device: str) -> torch.device:
             f"one of {there}."
         )
     return resolved
-
-
-@contextmanager
-def single_thread() -> Iterator[None]:
-    """Let torch compute on the calling thread alone, and restore its setting.
-
-    A parallel matrix product sums in another order, so a fit in a worker of joblib,
-    which has one thread, would differ in the last bits. For networks of this size a
-    second thread gains little, and costs much when the cores are busy.
-    """
-    before = torch.get_num_threads()
-    if before != 1:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        if before != 1:
-            torch.set_num_threads(before)

@@ -34,6 +34,10 @@ class Cell(Protocol):
         """Logits from scores."""
         ...
 
+    def predict(self, corpus: Corpus) -> Tensor:
+        """Logits of a whole corpus, without gradients."""
+        ...
+
     def groups(self, kind: str) -> Groups:
         """Groups of parameters."""
         ...
@@ -229,8 +233,7 @@ def log_loss(logits: Tensor, targets: Tensor) -> Tensor:
 @torch.no_grad()
 def evaluate(cell: Any, examples: Examples) -> tuple[float, float]:
     """Weighted mean log loss and accuracy."""
-    batches = examples.corpus.batches()
-    logits = torch.cat([cell.classify(cell.scores(batch)) for batch in batches])
+    logits = cell.predict(examples.corpus)
     if logits.shape[1] == 1:
         predicted = (logits[:, 0] > 0).to(torch.int64)
     else:

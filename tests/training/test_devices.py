@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from skrational.training.devices import resolve_device, single_thread
+from skrational.training.devices import resolve_device
 
 
 @pytest.fixture
@@ -14,14 +14,6 @@ def no_accelerator(monkeypatch):
 def one_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-
-
-@pytest.fixture
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu"])
@@ -51,20 +43,3 @@ def test_a_gpu_beyond_the_last_is_refused(one_gpu):
 def test_an_unknown_device_is_refused(device):
     with pytest.raises(ValueError, match="is unknown; expected 'auto', 'cpu'"):
         resolve_device(device)
-
-
-@pytest.mark.usefixtures("two_threads")
-def test_one_thread_is_for_a_while():
-    with single_thread():
-        assert torch.get_num_threads() == 1
-        with single_thread():
-            assert torch.get_num_threads() == 1
-        assert torch.get_num_threads() == 1
-    assert torch.get_num_threads() == 2
-
-
-@pytest.mark.usefixtures("two_threads")
-def test_threads_come_back_after_an_error():
-    with pytest.raises(KeyError), single_thread():
-        raise KeyError
-    assert torch.get_num_threads() == 2

@@ -10,7 +10,7 @@ from skrational.cells.rational import RationalCell, Reading
 from skrational.kernels.batches import Corpus
 from skrational.penalties.group_lasso import GroupLasso
 from skrational.sequences import SequenceArray
-from skrational.training.devices import single_thread
+from skrational.threads import single_thread
 from skrational.training.loop import Examples, PhaseRun, evaluate
 from skrational.training.noise import Dropout
 from skrational.training.phases import Optimization, Phase

@@ -1,0 +1,227 @@
+"""A vector register for numba: eight lanes, one for each automaton of a block.
+
+Numba turns loops into vector code only if it can prove a lot. Here the vectors are
+values: the states of an automaton stay in registers over all tokens of a document, and
+what is written is what runs. LLVM splits a vector where the processor has smaller ones.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import llvmlite.ir as ir
+from numba import types
+from numba.core import cgutils
+from numba.core.typing import signature
+from numba.core.typing.templates import AbstractTemplate, infer_global
+from numba.extending import (
+    intrinsic,
+    lower_builtin,
+    models,
+    register_model,
+)
+
+__all__ = ["LANES", "flush", "load", "mul_add", "sigmoid", "splat", "store"]
+
+LANES = 8
+"""Numbers in a vector: one AVX register of float32."""
+
+
+class Vector(types.Type):
+    """The numba type of eight float32 or float64."""
+
+    def __init__(self, scalar: types.Float) -> None:
+        self.scalar = scalar
+        super().__init__(name=f"Vector({LANES} x {scalar})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Vector) -> None:
+        scalar = manager.lookup(kind.scalar).get_value_type()
+        super().__init__(manager, kind, ir.VectorType(scalar, LANES))
+
+
+def _address(context: Any, builder: Any, kind: Any, array: Any, i: Any) -> Any:
+    """Pointer to the vector that begins at entry i of a flat array."""
+    data = context.make_array(kind)(context, builder, array).data
+    vector = context.get_value_type(Vector(kind.dtype))
+    return builder.bitcast(builder.gep(data, [i]), vector.as_pointer())
+
+
+def _width(kind: Any) -> int:
+    return int(kind.dtype.bitwidth // 8)
+
+
+@intrinsic
+def load(typing_context: Any, array: Any, i: Any) -> Any:
+    """``array[i : i + 8]`` of a contiguous one-dimensional array."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        at = _address(context, builder, sig.args[0], *args)
+        return builder.load(at, align=_width(array))
+
+    return signature(Vector(array.dtype), array, types.intp), codegen
+
+
+@intrinsic
+def store(typing_context: Any, array: Any, i: Any, value: Any) -> Any:
+    """``array[i : i + 8] = value``."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        at = _address(context, builder, sig.args[0], *args[:2])
+        builder.store(args[2], at, align=_width(array))
+        return context.get_dummy_value()
+
+    return signature(types.none, array, types.intp, value), codegen
+
+
+@intrinsic
+def splat(typing_context: Any, value: Any, like: Any) -> Any:
+    """Eight times a number, of the type of ``like``, an array or a vector."""
+    kind = like if isinstance(like, Vector) else Vector(like.dtype)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        scalar = context.cast(builder, args[0], sig.args[0], kind.scalar)
+        return _splat(builder, context.get_value_type(kind), scalar)
+
+    return signature(kind, value, like), codegen
+
+
+def _splat(builder: Any, vector: Any, scalar: Any) -> Any:
+    out = ir.Constant(vector, ir.Undefined)
+    for lane in range(LANES):
+        out = builder.insert_element(out, scalar, ir.IntType(32)(lane))
+    return out
+
+
+@intrinsic
+def mul_add(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+    """``a * b + c``, rounded once where the processor can."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _call(builder, "fmuladd", args)
+
+    return signature(a, a, a, a), codegen
+
+
+def _call(builder: Any, name: str, args: Any) -> Any:
+    """Call one of LLVM's own functions of vectors."""
+    vector = args[0].type
+    suffix = "f64" if isinstance(vector.element, ir.DoubleType) else "f32"
+    function = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(vector, [vector] * len(args)),
+        f"llvm.{name}.v{LANES}{suffix}",
+    )
+    return builder.call(function, args)
+
+
+@intrinsic
+def flush(typing_context: Any, value: Any, least: Any) -> Any:
+    """Set to 0 the lanes whose absolute value is below ``least``."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        vector, limit = args
+        size = _call(builder, "fabs", [vector])
+        keep = builder.fcmp_unordered(">=", size, limit)
+        return builder.select(keep, vector, ir.Constant(vector.type, [0.0] * LANES))
+
+    return signature(value, value, value), codegen
+
+
+def _sigmoid32(builder: Any, x: Any) -> Any:
+    """``1 / (1 + exp(-x))``; exp is a power of 2 times a Taylor polynomial."""
+    floats = x.type
+    ints = ir.VectorType(ir.IntType(32), LANES)
+
+    def constant(value: float) -> Any:
+        return ir.Constant(floats, [value] * LANES)
+
+    # Beyond +-87 the result is 0 or 1 to the last bit that counts.
+    low = builder.select(
+        builder.fcmp_unordered(">", x, constant(-87.0)), x, constant(-87.0)
+    )
+    bounded = builder.select(
+        builder.fcmp_unordered("<", low, constant(87.0)), low, constant(87.0)
+    )
+    # A comparison with NaN chose NaN in both selections.
+    minus = builder.fsub(constant(0.0), bounded)
+    power = _call(
+        builder, "nearbyint", [builder.fmul(minus, constant(math.log2(math.e)))]
+    )
+    # ln 2 in two parts, of which the first has few bits, so that the product is exact.
+    rest = _call(builder, "fmuladd", [power, constant(-0.693359375), minus])
+    rest = _call(builder, "fmuladd", [power, constant(0.693359375 - math.log(2)), rest])
+    series = constant(1 / math.factorial(7))
+    for k in range(6, -1, -1):
+        series = _call(
+            builder, "fmuladd", [series, rest, constant(1 / math.factorial(k))]
+        )
+    exponent = builder.add(
+        builder.fptosi(power, ints), ir.Constant(ints, [127] * LANES)
+    )
+    scale = builder.bitcast(
+        builder.shl(exponent, ir.Constant(ints, [23] * LANES)), floats
+    )
+    one = constant(1.0)
+    return builder.fdiv(one, _call(builder, "fmuladd", [series, scale, one]))
+
+
+def _sigmoid64(builder: Any, x: Any) -> Any:
+    one = ir.Constant(x.type, [1.0] * LANES)
+    minus = builder.fsub(ir.Constant(x.type, [0.0] * LANES), x)
+    return builder.fdiv(one, builder.fadd(one, _call(builder, "exp", [minus])))
+
+
+@intrinsic
+def sigmoid(typing_context: Any, x: Any) -> Any:
+    """``1 / (1 + exp(-x))`` in each lane."""
+    single = x.scalar == types.float32
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return (_sigmoid32 if single else _sigmoid64)(builder, args[0])
+
+    return signature(x, x), codegen
+
+
+def _define(operation: Any, instruction: str) -> None:
+    """Teach numba an operator between vectors."""
+
+    @infer_global(operation)
+    class _Typing(AbstractTemplate):
+        def generic(self, args: Any, kws: Any) -> Any:
+            if len(args) == 2 and isinstance(args[0], Vector) and args[0] == args[1]:
+                return signature(args[0], *args)
+            return None
+
+    @lower_builtin(operation, Vector, Vector)
+    def _lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return getattr(builder, instruction)(*args)
+
+
+_define(operator.add, "fadd")
+_define(operator.sub, "fsub")
+_define(operator.mul, "fmul")
+
+
+@intrinsic
+def prefetch(typing_context: Any, array: Any, i: Any) -> Any:
+    """Have the cache line of ``array[i]`` fetched; what follows doesn't wait for it."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        at = builder.bitcast(builder.gep(data, [args[1]]), ir.IntType(8).as_pointer())
+        number = ir.IntType(32)
+        function = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(ir.VoidType(), [at.type, number, number, number]),
+            "llvm.prefetch.p0",
+        )
+        # To be read and written, kept in all caches, data.
+        builder.call(function, [at, number(1), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return signature(types.none, array, types.intp), codegen

@@ -1,0 +1,119 @@
+"""Threads: how many there are, and work shared among them.
+
+Matrix products split among threads sum in another order. Here work is cut into the same
+pieces whatever the number of threads, each is computed by one thread, and the threads
+only share out the pieces: results don't depend on their number. The threads of the pool
+sleep when idle, where those of OpenMP spin and starve other processes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Lock, local
+from typing import Any
+
+import numba
+import torch
+
+__all__ = ["given_threads", "run_all", "single_thread"]
+
+_state = local()
+_lock = Lock()
+_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+
+
+def given_threads() -> int:
+    """Return the number of threads that the caller may use.
+
+    Torch's number, but at most numba's (``NUMBA_NUM_THREADS``): joblib limits both in
+    its workers. Inside `single_thread`, the number that was given outside.
+    """
+    # numba.get_num_threads() would start numba's own threads, which resets OpenMP's
+    # number and with it torch's.
+    outer = getattr(_state, "given", None)
+    return outer or min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Let torch compute each operation on one thread, and restore its setting.
+
+    `run_all` still shares pieces of work among the threads that were given.
+    """
+    before, outer = torch.get_num_threads(), getattr(_state, "given", None)
+    _state.given = given_threads()
+    if before != 1:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        _state.given = outer
+        if before != 1:
+            torch.set_num_threads(before)
+
+
+def run_all(tasks: Sequence[Callable[[], Any]], n_threads: int) -> list[Any]:
+    """Run independent tasks, which release the GIL, on up to ``n_threads`` threads.
+
+    Parameters
+    ----------
+    tasks : sequence of callable
+    n_threads : int
+        With 1, or one task, they run here one after the other.
+
+    Returns
+    -------
+    list
+        What the tasks returned, in order. An exception is raised when all have ended.
+
+    Examples
+    --------
+    >>> run_all([lambda: 1, lambda: 2], n_threads=2)
+    [1, 2]
+    """
+    if n_threads == 1 or len(tasks) <= 1:
+        return [task() for task in tasks]
+    n_helpers = min(n_threads, len(tasks)) - 1
+    helpers = _pool(n_helpers)
+    waiting = iter(list(enumerate(tasks)))
+    results: list[Any] = [None] * len(tasks)
+
+    def work() -> None:
+        for i, task in iter(lambda: _next(waiting), None):
+            results[i] = task()
+
+    helping = [helpers.submit(_alone, work) for _ in range(n_helpers)]
+    try:
+        work()
+    finally:
+        for helper in helping:
+            # A helper that has not begun by now has nothing left to do.
+            helper.cancel() or helper.exception()
+    for helper in helping:
+        if not helper.cancelled():
+            helper.result()
+    return results
+
+
+def _next(tasks: Iterator[Any]) -> Any:
+    with _lock:
+        return next(tasks, None)
+
+
+def _alone(work: Callable[[], None]) -> None:
+    """Run in a helper, whose own matrix products are to take one thread."""
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
+    work()
+
+
+def _pool(n_threads: int) -> ThreadPoolExecutor:
+    """Return this process's pool; after a fork the parent's threads are not there."""
+    key = os.getpid(), n_threads
+    with _lock:
+        if key not in _pools:
+            _pools[key] = ThreadPoolExecutor(n_threads, thread_name_prefix="skrational")
+        return _pools[key]
