@@ -1,126 +1,231 @@
-"""One training step, forward and backward, against loops written in torch.
+"""One training step, forward and backward, against loops and other networks.
 
-    python -m benchmarks.training_step [--rounds 15] [--keep-denormals]
+    python -m benchmarks.training_step [--match anywhere] [--keep-denormals]
 
-24 WFSAs of 4 states on a batch of 64 documents of 128 tokens, 300 features, one thread.
-The contestants take turns within each round; a ratio is the median over the rounds of
-the loop's time divided by ours in the same round. All start from token numbers, so the
-loops include the gathering of word vectors. Denormal numbers are flushed to zero for
-everybody, unless they are kept: on some processors the loops are slower with them by
-far.
+24 WFSAs of 4 states, float32, one thread, batches of 64 documents. Contestants take
+turns within each round; a ratio is the median over the rounds of a contestant's time
+divided by ours in the same round. Type-level contestants start from token numbers, so
+that the gathering of word vectors is part of their step. The floor is what no
+implementation can do without: to find the distinct words, gather their vectors, and
+compute the two matrix products of the projection, into memory that is already there.
+
+Denormal numbers are flushed to zero for everybody, unless they are kept: on some
+processors the loops are slower with them by far. The LSTM's work space is larger than
+what glibc's malloc keeps at hand; it is timed a second time with a malloc that keeps
+all. Memory is what one step adds to the resident memory of a fresh process in which a
+step on two documents has already loaded, compiled and started everything.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
-import time
-from collections.abc import Callable
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from os import environ
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from benchmarks import _harness as harness
+from benchmarks import _peers as peers
+from skrational import SequenceArray
 from skrational.cells.rational import RationalCell, Reading
 from skrational.kernels.batches import Corpus
-from skrational.sequences import SequenceArray
 
-N_DOCUMENTS, N_TOKENS, N_FEATURES, N_WFSAS, N_STATES = 64, 128, 300, 24, 4
-ZIPF_EXPONENT = 1.2
-VOCABULARY = 20_000
+N_DOCUMENTS, N_WFSAS, N_STATES = 64, 24, 4
+KEEP_ALL = {
+    "MALLOC_MMAP_THRESHOLD_": "2000000000",
+    "MALLOC_TRIM_THRESHOLD_": "4000000000",
+}
+FLOOR, PER_STATE = "floor", "loop over tokens and states"
+FUSED = "loop over tokens, states fused"
 
-
-def make_documents(seed: int) -> SequenceArray:
-    """Documents whose words follow Zipf's law."""
-    rng = np.random.default_rng(seed)
-    frequency = 1 / np.arange(1, VOCABULARY + 1) ** ZIPF_EXPONENT
-    n_tokens = N_DOCUMENTS * N_TOKENS
-    ids = rng.choice(VOCABULARY, n_tokens, p=frequency / frequency.sum())
-    vectors = rng.standard_normal((VOCABULARY, N_FEATURES), dtype=np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return SequenceArray(vectors, np.arange(0, n_tokens + 1, N_TOKENS), ids)
+Step = Callable[[], None]
 
 
-def transition_weights(cell: RationalCell, x: Tensor) -> tuple[Tensor, Tensor]:
-    """F and u of every token, (B, T, d, K)."""
-    shape = (*x.shape[:2], N_WFSAS, N_STATES)
-    f = torch.sigmoid(x @ cell.W_f.T + cell.b_f)
-    u = (1 - f) * (x @ cell.W_u.T)
-    return f.view(shape), u.view(shape)
+def trained(scores: Callable[[], Tensor], module: nn.Module, targets: Tensor) -> Step:
+    """Forward and backward with the loss of two classes."""
+
+    def step() -> None:
+        module.zero_grad(set_to_none=True)
+        logits = scores()
+        loss = nn.functional.binary_cross_entropy_with_logits(logits, targets)
+        loss.backward()
+
+    return step
 
 
-def per_state_loop(cell: RationalCell, x: Tensor) -> Tensor:
-    """Scores by a loop over steps and states that indexes f and u."""
-    f, u = transition_weights(cell, x)
-    states = [x.new_zeros(len(x), N_WFSAS) for _ in range(N_STATES)]
-    for t in range(x.shape[1]):
-        before = [torch.ones_like(states[0]), *states[:-1]]
-        states = [
-            f[:, t, :, k] * states[k] + u[:, t, :, k] * before[k]
-            for k in range(N_STATES)
-        ]
-    return torch.stack(states, dim=-1).sum(dim=-1)
+def floor(X: SequenceArray, n_columns: int) -> Step:
+    """Distinct rows, gather and two products; without repeats the products alone."""
+    table, ids = torch.from_numpy(np.array(X.features)), X.indices
+    n_distinct = X.n_tokens if ids is None else len(np.unique(ids))
+    x = torch.empty(n_distinct, X.n_features)
+    weight = torch.randn(n_columns, X.n_features)
+    z, dW = torch.empty(n_distinct, n_columns), torch.empty_like(weight)
+    number = np.empty(len(table), np.int32)
+
+    def step() -> None:
+        if ids is not None:
+            distinct = np.flatnonzero(np.bincount(ids, minlength=len(table)))
+            number[distinct] = np.arange(len(distinct), dtype=np.int32)
+            number[ids]
+            torch.index_select(table, 0, torch.from_numpy(distinct), out=x)
+        rows = table if ids is None else x
+        torch.mm(rows, weight.T, out=z)
+        torch.mm(z.T, rows, out=dW)
+
+    return step
 
 
-def fused_loop(cell: RationalCell, x: Tensor) -> Tensor:
-    """Scores by a loop over steps in which all states go together."""
-    f, u = transition_weights(cell, x)
-    c = x.new_zeros(len(x), N_WFSAS, N_STATES)
-    start = x.new_ones(len(x), N_WFSAS, 1)
-    for f_t, u_t in zip(f.unbind(1), u.unbind(1), strict=True):
-        c = torch.addcmul(f_t * c, u_t, torch.cat([start, c[..., :-1]], dim=-1))
-    return c.sum(dim=-1)
-
-
-def contestants(X: SequenceArray) -> dict[str, Callable[[], None]]:
-    """Name each way to take a step."""
-    reading = Reading(match="end")
-    cell = RationalCell(N_FEATURES, (N_STATES,) * N_WFSAS, 1, reading)
+def contestants(X: SequenceArray, match: str, chosen: Iterable[str]) -> dict[str, Step]:
+    """Each way to take a step on these documents; ours comes first."""
+    reading = Reading(match=match)
+    cell = RationalCell(X.n_features, (N_STATES,) * N_WFSAS, 1, reading)
     cell.initialize(torch.Generator().manual_seed(0))
     corpus = Corpus(X, torch.float32, torch.device("cpu"))
-    targets = (torch.arange(N_DOCUMENTS) % 2).float()
-    ids = torch.from_numpy(X.indices.astype(np.int64)).view(N_DOCUMENTS, N_TOKENS)
-    vectors = torch.from_numpy(X.features.copy())
-    loss = torch.nn.functional.binary_cross_entropy_with_logits
+    targets = torch.from_numpy(harness.alternating(len(X))).float()
+    documents = np.arange(len(X))
+    vectors = torch.from_numpy(np.array(X.features))
+    shape = len(X), X.n_tokens // len(X)
+    ids = torch.from_numpy(X.row_numbers().astype(np.int64)).view(shape)
 
-    def step(scores: Callable[[], Tensor]) -> Callable[[], None]:
-        def run() -> None:
-            cell.zero_grad(set_to_none=True)
-            loss(cell.classify(scores())[:, 0], targets).backward()
+    def read() -> Tensor:
+        """The vectors of all tokens, (B, T, E)."""
+        return vectors.view(*shape, -1) if X.indices is None else vectors[ids]
 
-        return run
+    def network(name: str) -> Step:
+        net = peers.network(name, X.n_features)
+        return trained(lambda: net(read()), net, targets)
 
-    return {
-        "skrational": step(lambda: cell.scores(corpus.batch(np.arange(N_DOCUMENTS)))),
-        "fused loop": step(lambda: fused_loop(cell, vectors[ids])),
-        "per-state loop": step(lambda: per_state_loop(cell, vectors[ids])),
+    def of_cell(scores: Callable[[], Tensor]) -> Step:
+        return trained(lambda: cell.classify(scores())[:, 0], cell, targets)
+
+    steps = {
+        harness.OURS: lambda: of_cell(lambda: cell.scores(corpus.batch(documents))),
+        FLOOR: lambda: floor(X, 2 * N_WFSAS * N_STATES),
+        FUSED: lambda: of_cell(lambda: peers.fused_loop(cell, read())),
+        PER_STATE: lambda: of_cell(lambda: peers.per_state_loop(cell, read())),
+        **{name: partial(network, name) for name in peers.NETWORKS},
     }
+    return {name: steps[name]() for name in (harness.OURS, *chosen)}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
+ALL = (FLOOR, FUSED, PER_STATE, *peers.NETWORKS)
+
+
+def section(
+    title: str, X: SequenceArray, match: str, chosen: Iterable[str], options: Any
+) -> None:
+    """Time the chosen contestants and print their table."""
+    n_distinct = X.n_tokens if X.indices is None else len(np.unique(X.indices))
+    harness.print_heading(
+        title,
+        f'{len(X)} documents of {X.n_tokens // len(X)} tokens, match="{match}", '
+        f"{X.n_features} features, distinct words / tokens = "
+        f"{n_distinct / X.n_tokens:.2f}, denormals "
+        f"{'kept' if options.keep_denormals else 'flushed'} for all",
+    )
+    rounds = harness.rounds_of(options, full=15)
+    times = harness.race(contestants(X, match, chosen), rounds)
+    harness.print_race(times, options)
+    share = harness.ratio(times[harness.OURS], times[FLOOR])
+    print(f"\n{harness.OURS} / floor: {share:.2f}", flush=True)
+
+
+def time_steps(options: Any, malloc: str) -> None:
+    """All sections; with the second malloc, those that it may change."""
+    torch.set_flush_denormal(not options.keep_denormals)
+    n = 8 if options.quick else N_DOCUMENTS
+    default = malloc == "default malloc"
+    short, long = harness.make_documents(n, 128), harness.make_documents(n, 512)
+    contextual = harness.make_contextual(n, 128)
+    chosen = ALL if default else tuple(name for name in ALL if name != PER_STATE)
+    section(f"A step, {malloc}", short, options.match, chosen, options)
+    if default:
+        other = "end" if options.match == "anywhere" else "anywhere"
+        loops = (FLOOR, FUSED, PER_STATE)
+        section("A step, the other reading", short, other, loops, options)
+    section(f"A step, longer documents, {malloc}", long, options.match, chosen, options)
+    chosen = (FLOOR, FUSED, "nn.LSTM(24)", "nn.LSTM(100)")
+    section(
+        f"A step, token-level, {malloc}", contextual, options.match, chosen, options
+    )
+
+
+def measure_memory(name: str, n_tokens: int, options: Any) -> int:
+    """Bytes that one step adds, in this process."""
+    torch.set_flush_denormal(not options.keep_denormals)
+    X = harness.make_documents(8 if options.quick else N_DOCUMENTS, n_tokens)
+    chosen = [] if name == harness.OURS else [name]
+    contestants(X[:2], options.match, chosen)[name]()
+    step = contestants(X, options.match, chosen)[name]
+    return harness.peak_bytes(step)
+
+
+def print_memory(options: Any) -> None:
+    """What a step adds, in fresh processes, beside the array of all states."""
+    harness.print_heading(
+        "Memory of a step",
+        "Resident memory added at its height by one step, in a fresh process after a "
+        "step on two documents;\nmedian of three processes. The state array holds "
+        "tokens x states float32 numbers.",
+    )
+    n = 8 if options.quick else N_DOCUMENTS
+    rows = []
+    for n_tokens in (128, 512):
+        array = 4 * n * n_tokens * N_WFSAS * N_STATES
+        for name in (harness.OURS, FUSED, "nn.LSTM(24)", "nn.LSTM(100)"):
+            added = statistics.median(
+                harness.ask_child(
+                    "training_step", *passed_on(options), "--memory", name, n_tokens
+                )
+                for _ in range(harness.rounds_of(options, full=3, quick=1))
+            )
+            cells = [f"{name}, T = {n_tokens}"]
+            cells += [harness.digits(n / 1e6) for n in (added, array)]
+            rows.append([*cells, harness.digits(added / array)])
+    harness.print_table(["", "MB", "state array, MB", "x state array"], rows)
+
+
+def passed_on(options: Any) -> list[str]:
+    """The options for a child process."""
+    flags = ("quick", "cpu", "keep_denormals")
+    given = [f"--{flag.replace('_', '-')}" for flag in flags if getattr(options, flag)]
+    rounds = ["--rounds", str(options.rounds)] if options.rounds else []
+    values = ["--match", options.match, "--threads", str(options.threads)]
+    return ["--bare", *given, *rounds, *values]
+
+
+def run(options: Any) -> None:
+    if options.memory:
+        name, n_tokens = options.memory
+        print(json.dumps(measure_memory(name, int(n_tokens), options)))
+    elif options.malloc_kept:
+        time_steps(options, "malloc that keeps all")
+    else:
+        time_steps(options, "default malloc")
+        command = [sys.executable, "-m", "benchmarks.training_step", "--malloc-kept"]
+        subprocess.run(
+            [*command, *passed_on(options)], env={**environ, **KEEP_ALL}, check=True
+        )
+        print_memory(options)
+
+
+def options_parser() -> argparse.ArgumentParser:
+    parser = harness.common_options(__doc__)
+    parser.add_argument("--match", choices=["end", "anywhere"], default="end")
     parser.add_argument("--keep-denormals", action="store_true")
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(not args.keep_denormals)
-    X = make_documents(seed=0)
-    distinct = len(np.unique(X.indices)) / X.n_tokens
-    print(f"{platform.processor() or platform.machine()}, torch {torch.__version__}")
-    print(f"{X.n_tokens} tokens, distinct words / tokens = {distinct:.2f}")
-    steps = contestants(X)
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for round_ in range(args.rounds + 1):
-        for name, step in steps.items():
-            began = time.perf_counter()
-            step()
-            if round_:
-                times[name].append(time.perf_counter() - began)
-    ours = np.array(times["skrational"])
-    for name, seconds in times.items():
-        ratio = np.median(np.array(seconds) / ours)
-        print(f"{name:>15}: {1e3 * np.median(seconds):7.1f} ms, {ratio:5.1f} x ours")
+    # What the child processes are asked for.
+    parser.add_argument("--malloc-kept", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    harness.main(options_parser(), run)
