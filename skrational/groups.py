@@ -9,8 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 __all__ = ["Groups", "Part"]
@@ -75,6 +78,18 @@ class Groups:
         for part, value in zip(self.parts, values, strict=True):
             total = total.index_add(0, part.group, value.sum(dim=1))
         return total
+
+    @cached_property
+    def rows_by_group(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows of all parts, counted through, group by group.
+
+        Returns where the groups begin, (n_groups + 1,), and the rows, (n_rows,).
+        """
+        group = torch.cat([part.group for part in self.parts]).cpu().numpy()
+        starts = np.concatenate(
+            [[0], np.cumsum(np.bincount(group, minlength=self.n_groups))]
+        )
+        return starts, np.argsort(group, kind="stable")
 
     def norms(self) -> Tensor:
         """Euclidean norm of each group, (n_groups,); differentiable, 0 at zero."""

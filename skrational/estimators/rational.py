@@ -25,6 +25,7 @@ from skrational.estimators._rational_fit import RationalFit, spread_lengths
 from skrational.estimators._scoring import scorer_of
 from skrational.kernels import choose_kernel
 from skrational.kernels.batches import Corpus
+from skrational.kernels.buffers import recycling
 from skrational.semirings import SEMIRINGS
 from skrational.sequences import SequenceArray
 from skrational.structures import RationalStructure
@@ -346,7 +347,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
             )
         held_out = self._read_validation(sequences, classes, X_val, y_val)
         randomness = Randomness.drawn_from(self.random_state)
-        with single_thread(), shown(self.verbose):
+        with single_thread(), recycling(), shown(self.verbose):
             metadata = (
                 None if sample_weight is None else {"sample_weight": sample_weight}
             )

@@ -7,7 +7,7 @@ each computes does not depend on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise, starmap
 from typing import Any
@@ -37,8 +37,9 @@ _LEAST_ADJOINT = {torch.float32: 1e-30, torch.float64: 1e-290}
 _TILE_ROWS, _MOST_PARTS = 768, 4
 """Pieces of the two matrix products, the same for any number of threads."""
 
-_LEAST_SHARED = 2**24
-"""Multiplications of a projection below which sharing it costs more than it saves."""
+_LEAST_PRODUCT, _LEAST_WALK = 2**26, 2**17
+"""Multiplications of a product, and tokens times slabs of a recurrence, below which
+sharing costs more than it saves."""
 
 
 class _Run:
@@ -81,13 +82,17 @@ class _Run:
         self.kept = empty(n_slabs, n_slots * SLAB, dtype=dtype)
         chained = any(len(tower) > 1 for tower in layout.towers)
         self.last_levels = empty(n_slabs, chained * len(ids) * LANES, dtype=dtype)
-        small = x.numel() * len(weight) < _LEAST_SHARED
-        self.n_threads = 1 if small else given_threads()
+        n_threads = given_threads()
+        large_product = x.numel() * len(weight) >= _LEAST_PRODUCT
+        self.n_multipliers = n_threads if large_product else 1
+        large_walk = len(ids) * n_slabs >= _LEAST_WALK
+        self.n_walkers = n_threads if large_walk else 1
 
     def forward(self) -> Tensor:
         """Score the states, (n_slabs, B * 32)."""
-        self._share(self._project, _tiles(len(self.x), _TILE_ROWS))
-        self._share(self._forward, self.layout.shares(self.n_threads))
+        tiles = _tiles(len(self.x), _TILE_ROWS)
+        run_all([partial(self._project, tile) for tile in tiles], self.n_multipliers)
+        self._walk(self._forward)
         return self.out
 
     def backward(self, grad_out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -99,10 +104,7 @@ class _Run:
         if not self.fresh:
             grad = empty(*self.table.shape, dtype=self.table.dtype).zero_()
         grad_bias = torch.empty_like(self.bias)
-        self._share(
-            partial(self._backward, grad_out, grad, grad_bias),
-            self.layout.shares(self.n_threads),
-        )
+        self._walk(partial(self._backward, grad_out, grad, grad_bias))
         return grad, self._weight_gradient(grad), grad_bias
 
     def _weight_gradient(self, grad: Tensor) -> Tensor:
@@ -113,14 +115,17 @@ class _Run:
         def multiply(i: int) -> None:
             torch.mm(grad[tiles[i]].T, self.x[tiles[i]], out=parts[i])
 
-        self._share(multiply, range(len(tiles)))
+        tasks = [partial(multiply, i) for i in range(len(tiles))]
+        run_all(tasks, self.n_multipliers)
         total = parts[0]
         for part in parts[1:]:
             total += part
         return total
 
-    def _share(self, task: Callable[[Any], None], pieces: Sequence[Any]) -> None:
-        run_all([partial(task, piece) for piece in pieces], self.n_threads)
+    def _walk(self, task: Callable[[tuple[int, int]], None]) -> None:
+        """Run the slabs over the documents."""
+        shares = self.layout.shares(self.n_walkers)
+        run_all([partial(task, slabs) for slabs in shares], self.n_walkers)
 
     def _project(self, tile: slice) -> None:
         rows = self.table[tile]

@@ -23,7 +23,7 @@ from numba.extending import (
     register_model,
 )
 
-__all__ = ["LANES", "flush", "load", "mul_add", "sigmoid", "splat", "store"]
+__all__ = ["LANES", "flush", "load", "mul_add", "sigmoid", "splat", "store", "total"]
 
 LANES = 8
 """Numbers in a vector: one AVX register of float32."""
@@ -205,6 +205,26 @@ def _define(operation: Any, instruction: str) -> None:
 _define(operator.add, "fadd")
 _define(operator.sub, "fsub")
 _define(operator.mul, "fmul")
+_define(operator.truediv, "fdiv")
+
+
+@intrinsic
+def total(typing_context: Any, value: Any) -> Any:
+    """Sum of the lanes, in a fixed order."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        lanes = [
+            builder.extract_element(args[0], ir.IntType(32)(i)) for i in range(LANES)
+        ]
+        while len(lanes) > 1:
+            half = len(lanes) // 2
+            lanes = [
+                builder.fadd(a, b)
+                for a, b in zip(lanes[:half], lanes[half:], strict=True)
+            ]
+        return lanes[0]
+
+    return signature(value.scalar, value), codegen
 
 
 @intrinsic
@@ -220,8 +240,9 @@ def prefetch(typing_context: Any, array: Any, i: Any) -> Any:
             ir.FunctionType(ir.VoidType(), [at.type, number, number, number]),
             "llvm.prefetch.p0",
         )
-        # To be read and written, kept in all caches, data.
-        builder.call(function, [at, number(1), number(3), number(1)])
+        # To be read, kept in all caches, data. Asking to write would take the line away
+        # from the other threads that read it.
+        builder.call(function, [at, number(0), number(3), number(1)])
         return context.get_dummy_value()
 
     return signature(types.none, array, types.intp), codegen

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from skrational.groups import Groups
+from skrational.kernels.simd import LANES
+from skrational.penalties.newton import shrink
 
 __all__ = ["GroupLasso"]
-
-_NEWTON_STEPS = 30
 
 
 @dataclass(frozen=True)
@@ -91,42 +94,22 @@ class GroupLasso:
         cut = step_size * self.lambda_
         if cut == 0:
             return
-        weights = [part.pack(part.parameters) for part in groups.parts]
-        pulls = [d * w for d, w in zip(metric, weights, strict=True)]
-        alive = groups.sum_rows([p.square() for p in pulls]) > cut**2
-        theta = _norm_after_prox(groups, weights, metric, pulls, alive, cut)
+        weights = _stack([part.pack(part.parameters) for part in groups.parts])
+        factors = np.empty_like(weights)
+        shrink(weights, _stack(metric), *groups.rows_by_group, cut, factors)
+        row = 0
         for part, d in zip(groups.parts, metric, strict=True):
-            pulled = d * theta[part.group][:, None]
-            part.scale_(pulled / (pulled + cut))
+            of_part = torch.from_numpy(factors[row : row + len(d), : d.shape[1]])
+            part.scale_(of_part.to(d.device))
+            row += len(d)
 
 
-def _norm_after_prox(
-    groups: Groups,
-    weights: Sequence[Tensor],
-    metric: Sequence[Tensor],
-    pulls: Sequence[Tensor],
-    alive: Tensor,
-    cut: float,
-) -> Tensor:
-    """Norm of each group after the proximal step, 0 for a group that it empties.
-
-    Newton's method on ``phi(theta) ** -0.5 - 1``, which is nearly linear: from the norm
-    before the step it converges in a few iterations.
-    """
-    before = groups.sum_rows([w.square() for w in weights]).sqrt()
-    theta = torch.where(alive, before, 1.0)
-    tolerance = 4 * torch.finfo(theta.dtype).eps
-    for _ in range(_NEWTON_STEPS):
-        squares, slopes = [], []
-        for part, d, pull in zip(groups.parts, metric, pulls, strict=True):
-            inverse = (d * theta[part.group][:, None]).add_(cut).reciprocal_()
-            square = (pull * inverse).square_()
-            squares.append(square)
-            slopes.append(inverse.mul_(d).mul_(square))
-        phi = groups.sum_rows(squares)
-        step = (phi**1.5 - phi) / groups.sum_rows(slopes)
-        step = torch.where(alive, step, 0.0)
-        theta = torch.where(theta + step > 0, theta + step, theta / 2)
-        if bool((step.abs() <= tolerance * theta).all()):
-            break
-    return theta * alive
+def _stack(parts: Sequence[Tensor]) -> NDArray[Any]:
+    """Put the rows of the parts below each other, padded by 0 to whole vectors."""
+    width = -(-max(p.shape[1] for p in parts) // LANES) * LANES
+    stacked = parts[0].new_zeros(sum(map(len, parts)), width)
+    row = 0
+    for part in parts:
+        stacked[row : row + len(part), : part.shape[1]] = part
+        row += len(part)
+    return np.asarray(stacked.cpu().numpy())

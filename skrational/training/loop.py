@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from skrational.groups import Groups
 from skrational.kernels.batches import Batch, Corpus
 from skrational.penalties.base import Penalty
+from skrational.training.adam import Adam
 from skrational.training.phases import Optimization, Phase
 from skrational.training.rng import Randomness
+from skrational.training.schedules import Schedule
 
 __all__ = ["Cell", "Examples", "PhaseRun", "evaluate"]
-
-_PLATEAU_PATIENCE = 3
 
 
 class Cell(Protocol):
@@ -94,13 +94,13 @@ class PhaseRun:
         self.validation = validation
         self.randomness = randomness
         self._groups = cell.groups(phase.grouping) if phase.penalty else None
-        self._optimizer = torch.optim.Adam(
+        self._optimizer = Adam(
             cell.parameters(),
-            lr=phase.learning_rate,
-            weight_decay=optimization.weight_decay,
-            fused=True,
+            phase.learning_rate,
+            optimization.weight_decay,
+            optimization.max_grad_norm,
         )
-        self._schedule = _schedule(self._optimizer, phase)
+        self._schedule = Schedule(phase.schedule, phase.learning_rate, phase.epochs)
         self._epoch = 0
         self._best = (np.inf, -1, deepcopy(cell.state_dict()))
 
@@ -116,16 +116,13 @@ class PhaseRun:
     def run_epoch(self) -> dict[str, Any]:
         """Train on every document once; return a row of the history."""
         began = time.perf_counter()
-        rate = self._optimizer.param_groups[0]["lr"]
+        rate = self._optimizer.learning_rate = self._schedule.learning_rate
         loss = self._train()
         row = {"phase": self.phase.name, "epoch": self._epoch, "loss": loss}
         row |= self._measure()
         row |= {"learning_rate": rate, "seconds": time.perf_counter() - began}
         monitored = self._keep_if_best(row)
-        if isinstance(self._schedule, torch.optim.lr_scheduler.ReduceLROnPlateau):
-            self._schedule.step(loss if monitored is None else monitored)
-        elif self._schedule is not None:
-            self._schedule.step()
+        self._schedule.end_epoch(loss if monitored is None else monitored)
         self._epoch += 1
         return row
 
@@ -156,7 +153,7 @@ class PhaseRun:
     def _step(self, batch: Batch, targets: Tensor, weights: Tensor) -> float:
         phase, dropout = self.phase, self.optimization.dropout
         noise = self.randomness.noise
-        self._optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad()
         scores = self.cell.scores(dropout.on_features(batch, noise))
         logits = self.cell.classify(dropout.on_scores(scores, noise))
         loss = (log_loss(logits, targets) * weights).mean()
@@ -165,14 +162,13 @@ class PhaseRun:
         if penalty and self._groups and phase.solver == "subgradient":
             objective = loss + penalty.value(self._groups)
         objective.backward()
-        if self.optimization.max_grad_norm is not None:
-            nn.utils.clip_grad_norm_(
-                self.cell.parameters(), self.optimization.max_grad_norm
-            )
         self._optimizer.step()
         if penalty and self._groups and phase.solver == "prox":
-            rate = self._optimizer.param_groups[0]["lr"]
-            penalty.prox_(self._groups, self._metric(), rate)
+            metric = [
+                part.pack(self._optimizer.metric(part.parameters))
+                for part in self._groups.parts
+            ]
+            penalty.prox_(self._groups, metric, self._optimizer.learning_rate)
         return float(loss.detach())
 
     def _penalty(self) -> Penalty | None:
@@ -181,18 +177,6 @@ class PhaseRun:
         if penalty is None or self._epoch + 1 >= ramp:
             return penalty
         return penalty.scaled((self._epoch + 1) / ramp)
-
-    def _metric(self) -> list[Tensor]:
-        """Adam's own metric, ``sqrt(v_hat) + eps``, for each part of the groups."""
-        assert self._groups is not None
-        options = self._optimizer.param_groups[0]
-        metric = []
-        for part in self._groups.parts:
-            states = [self._optimizer.state[p] for p in part.parameters]
-            correction = 1 - options["betas"][1] ** float(states[0]["step"])
-            v_hat = part.pack([s["exp_avg_sq"] for s in states]).div_(correction)
-            metric.append(v_hat.sqrt_().add_(options["eps"]))
-        return metric
 
     @torch.no_grad()
     def _measure(self) -> dict[str, float]:
@@ -241,13 +225,3 @@ def evaluate(cell: Any, examples: Examples) -> tuple[float, float]:
     loss = (log_loss(logits, examples.targets) * examples.weights).mean()
     right = (predicted == examples.targets).to(examples.weights.dtype)
     return float(loss), float((right * examples.weights).mean())
-
-
-def _schedule(optimizer: torch.optim.Optimizer, phase: Phase) -> Any:
-    if phase.schedule == "plateau":
-        return torch.optim.lr_scheduler.ReduceLROnPlateau(
-            optimizer, factor=0.5, patience=_PLATEAU_PATIENCE
-        )
-    if phase.schedule == "cosine":
-        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, phase.epochs)
-    return None

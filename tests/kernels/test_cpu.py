@@ -136,13 +136,15 @@ def test_gives_the_same_bits_when_repeated(anywhere):
 
 
 @pytest.fixture
-def large_problem():
+def large_problem(monkeypatch):
     """A problem whose work is shared among threads."""
     lengths = (4,) * 20 + (1, 2, 9)
+    monkeypatch.setattr(cpu, "_LEAST_PRODUCT", 0)
+    monkeypatch.setattr(cpu, "_LEAST_WALK", 0)
     problem = draw_problem(
-        5, [50] * 60, lengths=lengths, n_features=200, dtype=torch.float32
+        5, [50] * 80, lengths=lengths, n_features=200, dtype=torch.float32
     )
-    assert problem[0].numel() * 2 * sum(lengths) > cpu._LEAST_SHARED
+    assert len(problem[0]) > 2 * cpu._TILE_ROWS
     return problem
 
 

@@ -260,18 +260,18 @@ def test_no_strength_is_no_penalty():
 
 
 def test_gradients_are_clipped_to_their_greatest_norm():
-    def gradient_norm(max_grad_norm):
+    def weights(max_grad_norm):
         run = start(
-            Phase("learn", 1, 0.01),
+            Phase("learn", 3, 0.01),
             optimization=replace(PLAIN, max_grad_norm=max_grad_norm),
         )
-        run.run_epoch()
-        gradients = torch.cat([p.grad.flatten() for p in run.cell.parameters()])
-        return float(torch.linalg.vector_norm(gradients))
+        run_all(run)
+        return torch.cat([p.detach().flatten() for p in run.cell.parameters()])
 
-    free = gradient_norm(None)
-    assert gradient_norm(free / 3) == pytest.approx(free / 3, rel=1e-4)
-    assert gradient_norm(free * 3) == pytest.approx(free, rel=1e-12)
+    free = weights(None)
+    assert torch.equal(weights(1e6), free)
+    # Adam's steps don't change with the scale of all gradients, but with their ratios.
+    assert not torch.allclose(weights(1e-2), free, rtol=1e-3)
 
 
 def test_weight_decay_shrinks_the_weights():

@@ -1,0 +1,110 @@
+"""Adam, with the metric in which its steps are steepest descent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Adam"]
+
+_BETA_1, _BETA_2, _EPS = 0.9, 0.999, 1e-8
+
+
+class Adam:
+    r"""The optimizer of Kingma and Ba, on all parameters as one vector.
+
+    A network of some thousand weights is trained in steps of milliseconds, of which
+    calls of small operations, one for each parameter, would be a large part.
+
+    Parameters
+    ----------
+    parameters : iterable of torch.nn.Parameter
+        Moved into one vector, of which each becomes a view.
+    learning_rate : float
+    weight_decay : float, default=0.0
+        Weight of an L2 penalty, whose gradient is added.
+    max_grad_norm : float or None, default=None
+        Gradients are scaled down to this Euclidean norm.
+
+    Attributes
+    ----------
+    learning_rate : float
+        May be changed between steps.
+
+    References
+    ----------
+    .. [1] Kingma, Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015,
+       algorithm 1. :arxiv:`1412.6980`
+
+    Examples
+    --------
+    >>> weight = torch.nn.Parameter(torch.tensor([1.0, -1.0]))
+    >>> optimizer = Adam([weight], learning_rate=0.1)
+    >>> (weight**2).sum().backward()
+    >>> optimizer.step()
+    >>> weight
+    Parameter containing:
+    tensor([ 0.9000, -0.9000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        learning_rate: float,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = None,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self._weight_decay = weight_decay
+        self._max_grad_norm = max_grad_norm
+        self._parameters = list(parameters)
+        self._weights = torch.cat([p.detach().reshape(-1) for p in self._parameters])
+        self._mean = torch.zeros_like(self._weights)
+        self._square = torch.zeros_like(self._weights)
+        self._metric = torch.zeros_like(self._weights)
+        self._n_steps = 0
+        for p, piece in zip(self._parameters, self._split(self._weights), strict=True):
+            p.data = piece
+
+    def _split(self, vector: Tensor) -> list[Tensor]:
+        """Views of a vector in the shapes of the parameters."""
+        pieces = vector.split([p.numel() for p in self._parameters])
+        return [v.view(p.shape) for v, p in zip(pieces, self._parameters, strict=True)]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for p in self._parameters:
+            p.grad = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Take a step along the gradients."""
+        gradient = torch.cat(
+            [
+                (torch.zeros_like(p) if p.grad is None else p.grad).reshape(-1)
+                for p in self._parameters
+            ]
+        )
+        if self._max_grad_norm is not None:
+            norm = torch.linalg.vector_norm(gradient)
+            gradient.mul_((self._max_grad_norm / (norm + 1e-6)).clamp_max(1.0))
+        if self._weight_decay:
+            gradient.add_(self._weights, alpha=self._weight_decay)
+        self._n_steps += 1
+        self._mean.lerp_(gradient, 1 - _BETA_1)
+        self._square.mul_(_BETA_2).addcmul_(gradient, gradient, value=1 - _BETA_2)
+        correction = 1 - _BETA_2**self._n_steps
+        torch.sqrt(self._square, out=self._metric).div_(correction**0.5).add_(_EPS)
+        rate = self.learning_rate / (1 - _BETA_1**self._n_steps)
+        self._weights.addcdiv_(self._mean, self._metric, value=-rate)
+
+    def metric(self, parameters: Iterable[Tensor]) -> list[Tensor]:
+        """Return ``sqrt(v_hat) + eps`` of the last step, in the shapes of parameters.
+
+        The step is the steepest descent in this diagonal metric.
+        """
+        places = {id(p): i for i, p in enumerate(self._parameters)}
+        pieces = self._split(self._metric)
+        return [pieces[places[id(p)]] for p in parameters]
