@@ -174,11 +174,10 @@ def predictor(net: nn.Module, X: SequenceArray, size: int = 128) -> Callable[[],
 # Classifiers of text
 
 
-def tfidf_classifier(n_words: int) -> Pipeline:
+def tfidf_classifier(n_words: int, **options: Any) -> Pipeline:
     """Logistic regression on TF-IDF of runs of up to so many words."""
-    return make_pipeline(
-        TfidfVectorizer(ngram_range=(1, n_words)), LogisticRegression(max_iter=1000)
-    )
+    vectorizer = TfidfVectorizer(ngram_range=(1, n_words), **options)
+    return make_pipeline(vectorizer, LogisticRegression(max_iter=1000))
 
 
 def fasttext_classifier(texts: list[str], labels: NDArray, n_words: int) -> Any:

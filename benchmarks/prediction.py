@@ -101,30 +101,25 @@ def first_calls(X: SequenceArray, models: Classifiers, options: Any) -> None:
     harness.print_table(["", "ms"], rows)
 
 
-def as_they_are(tokens: list[str]) -> list[str]:
-    """Tokenize what is tokenized already."""
-    return tokens
-
-
 def from_tokens(
-    data: harness.Texts, tokens: list[list[str]], models: Classifiers, options: Any
+    train: harness.Texts, test: harness.Texts, models: Classifiers, options: Any
 ) -> None:
+    """Texts that are tokenized already, their tokens joined by spaces."""
     vectorizer = WordVectorizer(
-        harness.load_vectors(), tokenizer=as_they_are, lowercase=False
-    )
-    harness.print_heading("Lists of tokens to labels")
-    try:
-        vectorizer.fit(tokens)
-    except TypeError as error:
-        print(f"Left out, since this version does not read them: {error}")
-        return
-    contestants = {
-        named(size): partial(make_pipeline(vectorizer, clf).predict, tokens)
+        harness.load_vectors(), tokenizer=str.split, lowercase=False
+    ).fit(train.texts)
+    contestants: dict[str, Callable[[], Any]] = {
+        named(size): partial(make_pipeline(vectorizer, clf).predict, test.texts)
         for size, clf in models.items()
     }
+    linear = peers.tfidf_classifier(
+        1, tokenizer=str.split, token_pattern=None, lowercase=False
+    ).fit(train.texts, train.labels)
+    contestants["TF-IDF(1) + logistic regression"] = partial(linear.predict, test.texts)
     times = harness.race(contestants, harness.rounds_of(options, full=7))
-    n_tokens = sum(map(len, tokens))
-    columns = rates(n_tokens, len(tokens))
+    harness.print_heading("Tokens joined by spaces to labels, by str.split")
+    n_tokens = sum(len(text.split()) for text in test.texts)
+    columns = rates(n_tokens, len(test.texts))
     harness.print_race(times, options, named(SMALL), **columns)
 
 
@@ -134,14 +129,10 @@ def text_contestants(
     """Each way from text to labels, fitted."""
     vectors = harness.load_vectors()
     own = WordVectorizer(vectors).fit(train.texts)
-    split = WordVectorizer(vectors, tokenizer=str.split).fit(train.texts)
     contestants: dict[str, Callable[[], Any]] = {}
     for size, clf in models.items():
         pipeline = make_pipeline(own, clf)
         contestants[named(size)] = partial(pipeline.predict, test.texts)
-    contestants[f"{named(SMALL)}, str.split"] = partial(
-        make_pipeline(split, models[SMALL]).predict, test.texts
-    )
     for n, words in ((1, "1"), (2, "1,2")):
         linear = peers.tfidf_classifier(n).fit(train.texts, train.labels)
         name = f"TF-IDF({words}) + logistic regression"
@@ -204,8 +195,7 @@ def run(options: Any) -> None:
     models = build_models(X)
     from_ids(X, models, test.source, options)
     first_calls(X, models, options)
-    tokens: list[Any] = [text.split() for text in test.texts]
-    from_tokens(test, tokens, models, options)
+    from_tokens(train, test, models, options)
     from_text(train, test, models, options)
     two_threads(X, models, options)
 

@@ -22,7 +22,18 @@ __all__ = ["given_threads", "run_all", "single_thread"]
 
 _state = local()
 _lock = Lock()
-_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+_pools: dict[int, ThreadPoolExecutor] = {}
+
+
+def _start_anew() -> None:
+    """In a child nobody would release a lock that another thread of the parent held."""
+    global _lock
+    _lock = Lock()
+    _pools.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)
 
 
 def given_threads() -> int:
@@ -111,9 +122,9 @@ def _alone(work: Callable[[], None]) -> None:
 
 
 def _pool(n_threads: int) -> ThreadPoolExecutor:
-    """Return this process's pool; after a fork the parent's threads are not there."""
-    key = os.getpid(), n_threads
     with _lock:
-        if key not in _pools:
-            _pools[key] = ThreadPoolExecutor(n_threads, thread_name_prefix="skrational")
-        return _pools[key]
+        if n_threads not in _pools:
+            _pools[n_threads] = ThreadPoolExecutor(
+                n_threads, thread_name_prefix="skrational"
+            )
+        return _pools[n_threads]

@@ -27,7 +27,9 @@ __all__ = ["Scorer", "scorer_of"]
 
 _MOST_TABLES = 2
 _scorers: WeakKeyDictionary[Any, Scorer] = WeakKeyDictionary()
-os.register_at_fork(after_in_child=_scorers.clear)  # a lock may be held by no one
+if hasattr(os, "register_at_fork"):
+    # In a child nobody would release a lock that another thread of the parent held.
+    os.register_at_fork(after_in_child=_scorers.clear)
 
 
 class Scorer:

@@ -172,8 +172,8 @@ class SparseRationalClassifier(BaseSequenceClassifier):
     Notes
     -----
     A two-dimensional X of shape (n, n_features) is read as n sequences of one vector.
-    A fit computes on one thread, so that its result doesn't depend on their number; run
-    several fits at once with ``GridSearchCV(..., n_jobs=...)``.
+    Results don't depend on the number of threads, which is torch's. Predictions from
+    word vectors keep a table of transition weights in memory, beside the estimator.
 
     References
     ----------

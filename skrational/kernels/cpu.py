@@ -34,8 +34,9 @@ from skrational.threads import given_threads, run_all
 __all__ = ["document_scores", "state_scores"]
 
 _LEAST_ADJOINT = {torch.float32: 1e-30, torch.float64: 1e-290}
-_TILE_ROWS, _MOST_PARTS = 768, 4
-"""Pieces of the two matrix products, the same for any number of threads."""
+_TILE_ROWS, _PART_ROWS, _MOST_PARTS = 512, 2048, 4
+"""Pieces of the two matrix products, the same for any number of threads: rows of the
+first, and rows of the parts of the second, which have to be added up."""
 
 _LEAST_PRODUCT, _LEAST_WALK = 2**26, 2**17
 """Multiplications of a product, and tokens times slabs of a recurrence, below which
@@ -109,7 +110,7 @@ class _Run:
 
     def _weight_gradient(self, grad: Tensor) -> Tensor:
         """Multiply the gradients of the rows by the rows, part by part of the rows."""
-        tiles = _tiles(len(self.x), max(_TILE_ROWS, len(self.x) // _MOST_PARTS))
+        tiles = _tiles(len(self.x), max(_PART_ROWS, len(self.x) // _MOST_PARTS))
         parts = empty(len(tiles), *self.weight.shape, dtype=grad.dtype)
 
         def multiply(i: int) -> None:

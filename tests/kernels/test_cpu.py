@@ -141,6 +141,7 @@ def large_problem(monkeypatch):
     lengths = (4,) * 20 + (1, 2, 9)
     monkeypatch.setattr(cpu, "_LEAST_PRODUCT", 0)
     monkeypatch.setattr(cpu, "_LEAST_WALK", 0)
+    monkeypatch.setattr(cpu, "_PART_ROWS", 512)
     problem = draw_problem(
         5, [50] * 80, lengths=lengths, n_features=200, dtype=torch.float32
     )
