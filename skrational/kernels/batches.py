@@ -83,6 +83,7 @@ class Corpus:
         probed = rows[: X.offsets[first_documents]]
         self.repeats = distinct_share(X.features, probed) <= _MOST_DISTINCT
         self.features, self.rows = X.features, rows
+        self._in_order = X.indices is None
         self.table: Tensor | None = None
         if self.repeats:
             distinct, self.rows = find_repeats(X.features, rows)
@@ -100,10 +101,13 @@ class Corpus:
         sizes = self.offsets[documents + 1] - starts
         offsets = np.concatenate([[0], np.cumsum(sizes)])
         if self.table is None:
-            rows = _rows_of_tokens(self.rows, starts, offsets)
-            x = empty(len(rows), self.features.shape[1], dtype=self.dtype)
-            _convert(self.features, rows, x)
-            ids = np.arange(len(rows), dtype=np.int32)
+            x = empty(int(offsets[-1]), self.features.shape[1], dtype=self.dtype)
+            if self._in_order:
+                self._copy_documents(starts, offsets, x)
+            else:
+                rows = _rows_of_tokens(self.rows, starts, offsets)
+                _convert(self.features, rows, x)
+            ids = np.arange(len(x), dtype=np.int32)
             return Batch(x.to(self.device), ids, offsets)
         ids, distinct = _distinct(self.rows, starts, offsets, self._stamp)
         chosen = torch.from_numpy(distinct).to(self.device)
@@ -112,6 +116,15 @@ class Corpus:
         x = empty(len(distinct), self.table.shape[1], dtype=self.dtype)
         torch.index_select(self.table, 0, chosen, out=x)
         return Batch(x, ids, offsets)
+
+    def _copy_documents(
+        self, starts: NDArray[np.int64], offsets: NDArray[np.int64], out: Tensor
+    ) -> None:
+        """Copy the rows of whole documents, which stand next to each other."""
+        view = out.numpy()
+        for b, start in enumerate(starts.tolist()):
+            first, last = offsets[b], offsets[b + 1]
+            view[first:last] = self.features[start : start + last - first]
 
     def batches(self, max_tokens: int | None = None) -> Iterator[Batch]:
         """All documents in order, in batches of about ``max_tokens`` tokens.

@@ -91,7 +91,7 @@ class _Run:
 
     def forward(self) -> Tensor:
         """Score the states, (n_slabs, B * 32)."""
-        tiles = _tiles(len(self.x), _TILE_ROWS)
+        tiles = _parts(len(self.x), _TILE_ROWS)
         run_all([partial(self._project, tile) for tile in tiles], self.n_multipliers)
         self._walk(self._forward)
         return self.out
@@ -110,7 +110,7 @@ class _Run:
 
     def _weight_gradient(self, grad: Tensor) -> Tensor:
         """Multiply the gradients of the rows by the rows, part by part of the rows."""
-        tiles = _tiles(len(self.x), max(_PART_ROWS, len(self.x) // _MOST_PARTS))
+        tiles = _parts(len(self.x), _PART_ROWS)
         parts = empty(len(tiles), *self.weight.shape, dtype=grad.dtype)
 
         def multiply(i: int) -> None:
@@ -169,9 +169,9 @@ class _Run:
         )
 
 
-def _tiles(length: int, least: int) -> list[slice]:
-    """Cut a length into equal parts of about ``least`` or more."""
-    n_parts = max(1, length // least)
+def _parts(length: int, least: int) -> list[slice]:
+    """Cut a length into a few equal parts of about ``least`` or more."""
+    n_parts = min(max(1, length // least), _MOST_PARTS)
     borders = [length * i // n_parts for i in range(n_parts + 1)]
     return list(starmap(slice, pairwise(borders)))
 

@@ -1,20 +1,20 @@
-"""Texts as code points, and the kind of each character."""
+"""Texts as bytes, and the kind of each character."""
 
 from __future__ import annotations
 
 import functools
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.compile import jit
 from skrational.text import scanner
+from skrational.text.bits import BLOCK
 from skrational.text.tokenize import FLAGS, LETTER
 
-__all__ = ["Characters", "code_points", "read_characters", "text_of"]
+__all__ = ["Characters", "join", "kinds_of", "padded", "read_texts", "text_of"]
 
 _KINDS = {
     scanner.APOSTROPHE: "'",
@@ -37,40 +37,39 @@ _KINDS = {
     scanner.T: "t",
 }
 # Python's strings may hold lone surrogates.
-_ENCODING = ("utf-32-le", "surrogatepass")
-# Lower-casing turns the first into two characters, the second by what follows it.
-_CASED_BY_CONTEXT = ("\u0130", "\u03a3")
+_ENCODING = ("utf-8", "surrogatepass")
+# Compiled code reads whole blocks, the last of which goes beyond what it is asked for.
+_PADDING = b"\n" * BLOCK
 
 
 class Characters(NamedTuple):
-    """The characters of texts, as the tokenizer sees them.
+    """Texts as the tokenizer reads them.
 
     Parameters
     ----------
-    codes : ndarray of shape (n_characters + n_extra,), uint32
-        Code points: those of the texts, each text followed by a line feed, then extra
-        ones that belong to no text.
-    kinds : ndarray of shape (n_characters,), uint8
-        The kind of each, without the extra ones; see `skrational.text.scanner`.
+    data : ndarray of uint8
+        UTF-8: the texts, each followed by a line feed; at least `BLOCK` of these behind
+        the last; what belongs to no text; `BLOCK` line feeds more.
     text_ends : ndarray of shape (n_texts,), int64
         Where the line feeds behind the texts are.
+    is_ascii : bool
+        Whether all characters of the texts are.
     """
 
-    codes: NDArray[np.uint32]
-    kinds: NDArray[np.uint8]
+    data: NDArray[np.uint8]
     text_ends: NDArray[np.int64]
+    is_ascii: bool
 
 
-def read_characters(
-    texts: Sequence[str], *, lowercase: bool, extra: str = ""
-) -> Characters:
-    r"""Read texts as code points, with straight apostrophes.
+def read_texts(texts: Sequence[str], *, lowercase: bool, extra: str = "") -> Characters:
+    r"""Read texts as bytes, with straight apostrophes.
 
     Parameters
     ----------
     texts : sequence of str
     lowercase : bool
-        Whether to read ``text.lower()`` instead of each text.
+        Whether to read ``text.lower()`` instead of each text that isn't ASCII. Those
+        that are stay as they are: compiled code is faster at it.
     extra : str, default=""
         What to put behind the texts, as it is.
 
@@ -80,75 +79,69 @@ def read_characters(
 
     Examples
     --------
-    >>> characters = read_characters(["It\u2019s", ""], lowercase=True)
-    >>> "".join(map(chr, characters.codes)), characters.text_ends.tolist()
-    ("it's\n\n", [4, 5])
+    >>> characters = read_texts(["It\u2019s", "\u00c4"], lowercase=True)
+    >>> text_of(characters.data).split(), characters.text_ends.tolist()
+    (["it's", '\xe4'], [4, 7])
     """
-    joined = "\n".join([*texts, ""])
-    if lowercase and any(character in joined for character in _CASED_BY_CONTEXT):
-        texts = [text.lower() for text in texts]
-        joined = "\n".join([*texts, ""])
-        lowercase = False
-    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    codes = code_points(joined + extra)
-    kinds = np.empty(len(joined), dtype=np.uint8)
-    _translate(codes, kinds, _simple_cases(lowercase), _kinds())
-    return Characters(codes, kinds, np.cumsum(lengths + 1) - 1)
+    encoded, lengths = join(texts, "\n")
+    is_ascii = encoded.isascii()
+    if not is_ascii:
+        texts = [text if text.isascii() else _read(text, lowercase) for text in texts]
+        encoded, lengths = join(texts, "\n")
+    data = padded(encoded + _PADDING + extra.encode(*_ENCODING))
+    return Characters(data, np.cumsum(lengths + 1) - 1, is_ascii)
 
 
-def code_points(text: str) -> NDArray[np.uint32]:
-    """Return the code points of a text, as a new array of shape (len(text),).
+def _read(text: str, lowercase: bool) -> str:
+    return (text.lower() if lowercase else text).replace("\u2019", "'")
+
+
+def join(texts: Sequence[str], separator: str) -> tuple[bytes, NDArray[np.int64]]:
+    """Join texts in UTF-8; return the lengths of their own bytes, too.
 
     Examples
     --------
-    >>> code_points("a\u20ac").tolist()
-    [97, 8364]
+    >>> joined, lengths = join(["a", "\u00e4"], " ")
+    >>> joined, lengths.tolist()
+    (b'a \xc3\xa4', [1, 2])
     """
-    encoded = bytearray(text.encode(*_ENCODING))
-    return np.frombuffer(encoded, dtype="<u4").astype(np.uint32, copy=False)
+    joined = separator.join(texts)
+    if joined.isascii():
+        return joined.encode(), np.fromiter(map(len, texts), np.int64, len(texts))
+    parts = [text.encode(*_ENCODING) for text in texts]
+    lengths = np.fromiter(map(len, parts), np.int64, len(parts))
+    return separator.encode().join(parts), lengths
 
 
-def text_of(codes: NDArray[np.uint32]) -> str:
-    """Return the text of code points; the inverse of `code_points`.
+def padded(encoded: bytes) -> NDArray[np.uint8]:
+    """Return bytes as a new array, with `BLOCK` line feeds behind them."""
+    return np.frombuffer(bytearray(encoded + _PADDING), dtype=np.uint8)
+
+
+def text_of(data: NDArray[np.uint8]) -> str:
+    """Return the text of bytes.
 
     Examples
     --------
-    >>> text_of(code_points("a\u20ac")) == "a\u20ac"
+    >>> text_of(padded("a\u20ac".encode()))[:2] == "a\u20ac"
     True
     """
-    return codes.astype("<u4", copy=False).tobytes().decode(*_ENCODING)
-
-
-@jit
-def _translate(codes: Any, kinds: Any, cases: Any, kind_of: Any) -> None:
-    for i in range(len(kinds)):
-        codes[i] = cases[codes[i]]
-        kinds[i] = kind_of[codes[i]]
-
-
-def _every_character() -> str:
-    return text_of(np.arange(0x110000, dtype=np.uint32))
+    return data.tobytes().decode(*_ENCODING)
 
 
 @functools.cache
-def _simple_cases(lowercase: bool) -> NDArray[np.uint32]:
-    """What each character becomes that is cased without regard to others."""
-    every = _every_character()
-    cases = code_points(every)
-    if lowercase:
-        plain = every
-        for character in _CASED_BY_CONTEXT:
-            plain = plain.replace(character, "\0")
-        cases = code_points(plain.lower())
-    cases[0x2019] = ord("'")
-    return cases
+def kinds_of(n_characters: int) -> NDArray[np.uint8]:
+    """The kinds of the first characters of Unicode, as the module re tells them apart.
 
-
-@functools.cache
-def _kinds() -> NDArray[np.uint8]:
-    """The kind of each character, as the module re tells them apart."""
-    every = _every_character()
-    kinds = np.full(len(every), scanner.OTHER, dtype=np.uint8)
+    Examples
+    --------
+    >>> kinds = kinds_of(128)
+    >>> kinds[ord("'")] == scanner.APOSTROPHE, kinds[ord("T")] == scanner.T
+    (True, True)
+    """
+    codes = np.arange(n_characters, dtype="<u4")
+    every = codes.tobytes().decode("utf-32-le", "surrogatepass")
+    kinds = np.full(n_characters, scanner.OTHER, dtype=np.uint8)
     classes = (
         (r"\s+", scanner.SPACE),
         (rf"{LETTER}+", scanner.MARK),

@@ -3,18 +3,17 @@ r"""The tokenizer's pattern as a compiled scanner.
 `skrational.text.tokenize` defines the tokens; this finds the same ones. It reads kinds
 of characters, not characters: those that the pattern treats alike share a kind. The
 kinds are ordered, so that ``\w`` and the other classes are comparisons.
+
+This is for pieces of text between spaces; behind each there must be a SPACE.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from skrational.compile import jit
 
-__all__ = ["find_tokens"]
+__all__ = ["token_end"]
 
 SPACE: Final = 0
 OTHER: Final = 1
@@ -42,86 +41,12 @@ R_OR_V: Final = 22
 T: Final = 23
 
 
-def find_tokens(
-    kinds: NDArray[np.uint8],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find the tokens of texts.
-
-    Parameters
-    ----------
-    kinds : ndarray of shape (n_characters,), uint8
-        The kinds of the characters of all texts; each text is followed by a SPACE.
-
-    Returns
-    -------
-    starts, ends : ndarray of shape (n_tokens,), int64
-        Token t holds the characters ``starts[t]`` to ``ends[t]``.
-
-    Examples
-    --------
-    >>> kinds = np.array([ALPHA, ALPHA, SPACE, DOT, DOT, DOT, SPACE], dtype=np.uint8)
-    >>> starts, ends = find_tokens(kinds)
-    >>> starts.tolist(), ends.tolist()
-    ([0, 3], [2, 6])
-    """
-    starts = np.empty(len(kinds), dtype=np.int64)
-    ends = np.empty(len(kinds), dtype=np.int64)
-    # Elsewhere a token is a run of letters, or a character of another kind.
-    is_joint = (kinds >= APOSTROPHE) & (kinds <= LESS)
-    joints = np.flatnonzero(is_joint[:-1] & (kinds[1:] != SPACE))
-    n_tokens = _scan(kinds, joints, starts, ends)
-    return starts[:n_tokens], ends[:n_tokens]
-
-
-@jit
-def _scan(kinds: Any, joints: Any, starts: Any, ends: Any) -> Any:
-    n_tokens = 0
-    done = 0
-    for joint in joints:
-        if joint < done:
-            continue
-        piece = joint
-        while piece > done and kinds[piece - 1] != SPACE:
-            piece -= 1
-        n_tokens = _scan_plain(kinds, done, piece, starts, ends, n_tokens)
-        done = piece
-        while kinds[done] != SPACE:
-            starts[n_tokens] = done
-            done = _token_end(kinds, done)
-            ends[n_tokens] = done
-            n_tokens += 1
-    return _scan_plain(kinds, done, len(kinds), starts, ends, n_tokens)
-
-
-@jit
-def _scan_plain(
-    kinds: Any, begin: Any, end: Any, starts: Any, ends: Any, n_tokens: Any
-) -> Any:
-    """Find the tokens of whole pieces between spaces, without a joint in them.
-
-    There are no branches, for a processor could not foretell them.
-    """
-    # Numbers without a sign, for an index that might be negative costs a look.
-    n_starts = n_ends = np.uint64(n_tokens)
-    was_mark = was_letter = False
-    for i in range(np.uint64(begin), np.uint64(end)):
-        is_mark = kinds[i] != SPACE
-        is_letter = kinds[i] >= MARK
-        is_border = not (was_letter & is_letter)
-        ends[n_ends] = i
-        n_ends += np.uint64(was_mark & is_border)
-        starts[n_starts] = i
-        n_starts += np.uint64(is_mark & is_border)
-        was_mark, was_letter = is_mark, is_letter
-    return np.int64(n_starts)
-
-
 # Each function below returns where the token, or the part of one, that begins at i
 # ends, and i if none begins there. None reads beyond the space after the text.
 
 
 @jit
-def _token_end(kinds: Any, i: Any) -> Any:
+def token_end(kinds: Any, i: Any) -> Any:
     if kinds[i] >= MARK:
         return _word_end(kinds, i)
     end = i
