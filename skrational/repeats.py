@@ -93,20 +93,23 @@ def row_hashes(features: NDArray[Any], rows: Rows) -> NDArray[np.uint64]:
     ) | np.uint64(1)
     words = np.dtype(f"u{features.dtype.itemsize}")
     hashes = np.empty(len(rows), dtype=np.uint64)
+    if features.flags.c_contiguous:
+        _hash_rows(features.view(words), rows, odd, hashes)
+        return hashes
     for block in blocks(len(rows), n_features):
         bits = np.ascontiguousarray(features[rows[block]]).view(words)
-        _hash_rows(bits, odd, hashes[block])
+        _hash_rows(bits, np.arange(len(bits)), odd, hashes[block])
     return hashes
 
 
 @jit
-def _hash_rows(bits, odd, out):  # type: ignore[no-untyped-def]
-    half = np.uint64(32)
-    for i in range(bits.shape[0]):
+def _hash_rows(bits, rows, odd, out):  # type: ignore[no-untyped-def]
+    for i in range(rows.size):
+        row = rows[i]
         total = np.uint64(0)
         for j in range(bits.shape[1]):
-            word = np.uint64(bits[i, j])
+            word = np.uint64(bits[row, j])
             # Round numbers end in zero bits, which a product alone would keep.
-            word ^= word >> half
+            word ^= word >> np.uint64(32)
             total += word * odd[j]
-        out[i] = total ^ (total >> half)
+        out[i] = total ^ (total >> np.uint64(32))

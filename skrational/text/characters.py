@@ -61,7 +61,9 @@ class Characters(NamedTuple):
     is_ascii: bool
 
 
-def read_texts(texts: Sequence[str], *, lowercase: bool, extra: str = "") -> Characters:
+def read_texts(
+    texts: Sequence[str], *, lowercase: bool, extra: bytes = b""
+) -> Characters:
     r"""Read texts as bytes, with straight apostrophes.
 
     Parameters
@@ -70,7 +72,7 @@ def read_texts(texts: Sequence[str], *, lowercase: bool, extra: str = "") -> Cha
     lowercase : bool
         Whether to read ``text.lower()`` instead of each text that isn't ASCII. Those
         that are stay as they are: compiled code is faster at it.
-    extra : str, default=""
+    extra : bytes, default=b""
         What to put behind the texts, as it is.
 
     Returns
@@ -88,7 +90,7 @@ def read_texts(texts: Sequence[str], *, lowercase: bool, extra: str = "") -> Cha
     if not is_ascii:
         texts = [text if text.isascii() else _read(text, lowercase) for text in texts]
         encoded, lengths = join(texts, "\n")
-    data = padded(encoded + _PADDING + extra.encode(*_ENCODING))
+    data = padded(encoded + _PADDING + extra)
     return Characters(data, np.cumsum(lengths + 1) - 1, is_ascii)
 
 

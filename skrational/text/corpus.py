@@ -78,7 +78,7 @@ def read_corpus(
     for chunk in _chunks(texts):
         spans = split(chunk)
         offsets.frombytes((spans.offsets[1:] + len(tokens)).tobytes())
-        numbers = lexicon.number(spans.codes, spans.starts, spans.ends)
+        numbers = lexicon.number(spans.data, spans.starts, spans.ends)
         tokens.frombytes(numbers.tobytes())
     if len(offsets) == 1:
         raise ValueError("X holds no texts; expected at least one.")

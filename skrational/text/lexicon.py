@@ -9,23 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.compile import jit
+from skrational.text.bits import read_eight
 from skrational.text.characters import text_of
 
 __all__ = ["Lexicon"]
 
-_LONG: Final = np.uint64(1 << 63)
-_HIGH_BITS: Final = np.uint64(0x8080808080808080)
-_LOW_BITS: Final = np.uint64(0x7F7F7F7F7F7F7F7F)
-_ALL_BITS: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
+_SHORT: Final = 15
+"""The most bytes of a word that is its own key."""
+
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)
-_ZERO: Final = np.uint64(0)
-_ONE: Final = np.uint64(1)
-_THREE: Final = np.uint64(3)
-_SEVEN: Final = np.uint64(7)
-_EIGHT: Final = np.uint64(8)
+_ODD_TOO: Final = np.uint64(0xD6E8FEB86659FD93)
 _HALF: Final = np.uint64(32)
-_LAST_BYTE: Final = np.uint64(56)
-_WIDTH: Final = np.uint64(64)
+_LENGTH: Final = np.uint64(56)
+_LONG: Final = np.uint64(0xFF << 56)
+_EMPTY: Final = -1
+
+# From byte 16 - n on, the first n of 16 bytes are to be kept.
+_MASKS: Final = np.repeat(np.array([255, 0], dtype=np.uint8), 16)
 
 
 class _Tables(NamedTuple):
@@ -33,51 +33,59 @@ class _Tables(NamedTuple):
 
     Parameters
     ----------
-    keys : ndarray of shape (n_slots,), uint64
-        The key in each slot, 0 if it is empty.
-    numbers : ndarray of shape (n_slots,), int32
-        The number of the word in each slot.
+    slots : ndarray of shape (n_slots,), int32
+        The number of the word in each slot, or -1.
+    keys : ndarray of shape (n_slots / 2, 2), uint64
+        The key of each word.
     bounds : ndarray of shape (n_slots / 2 + 1,), int64
-        Word n holds the characters ``bounds[n]`` to ``bounds[n + 1]``.
-    characters : ndarray, uint32
-        Code points.
+        Word n holds the bytes ``bounds[n]`` to ``bounds[n + 1]``.
+    data : ndarray of uint8
+        UTF-8.
     """
 
+    slots: NDArray[np.int32]
     keys: NDArray[np.uint64]
-    numbers: NDArray[np.int32]
     bounds: NDArray[np.int64]
-    characters: NDArray[np.uint32]
+    data: NDArray[np.uint8]
 
-    def with_room(self, n_words: int, n_characters: int) -> _Tables:
+    @classmethod
+    def empty(cls, n_words: int, n_bytes: int) -> _Tables:
+        """Return tables with room for words."""
+        return cls(
+            np.full(2 * n_words, _EMPTY, dtype=np.int32),
+            np.zeros((n_words, 2), dtype=np.uint64),
+            np.zeros(n_words + 1, dtype=np.int64),
+            np.zeros(n_bytes, dtype=np.uint8),
+        )
+
+    def with_room(self, n_words: int, n_bytes: int) -> _Tables:
         """Return larger copies of what has no room for one more word."""
-        keys, numbers, bounds, characters = self
-        if 2 * n_words == len(keys):
-            keys = np.zeros(2 * len(keys), dtype=np.uint64)
-            numbers = np.zeros(len(keys), dtype=np.int32)
-            _rehash(self.keys, self.numbers, keys, numbers)
-            bounds = np.zeros(len(keys) // 2 + 1, dtype=np.int64)
-            bounds[: n_words + 1] = self.bounds
+        slots, keys, bounds, data = self
         used = int(bounds[n_words])
-        if used + n_characters > len(characters):
-            characters = np.zeros(2 * (used + n_characters), dtype=np.uint32)
-            characters[:used] = self.characters[:used]
-        return _Tables(keys, numbers, bounds, characters)
+        if n_words == len(keys):
+            slots, keys, bounds, _ = _Tables.empty(2 * n_words, 0)
+            keys[:n_words], bounds[: n_words + 1] = self.keys, self.bounds
+            _fill(slots, keys, n_words)
+        if used + n_bytes > len(data):
+            data = np.zeros(2 * (used + n_bytes), dtype=np.uint8)
+            data[:used] = self.data[:used]
+        return _Tables(slots, keys, bounds, data)
 
 
 class Lexicon:
     """Words, numbered in the order in which they were first met.
 
-    A hash table with open addressing. Its keys have 64 bits: up to eight ASCII
-    characters are their own key, and no other word's. Another word's key is a hash with
-    the highest bit set, and words of equal hash are told apart by their characters.
+    A hash table with open addressing. Its keys have 16 bytes: a word of up to 15 bytes
+    and its length are their own key, and no other word's. The key of a longer one holds
+    a hash, and words of equal hash are told apart by their bytes.
 
     It may be used by several threads at once.
 
     Examples
     --------
-    >>> codes = np.array([97, 98, 97], dtype=np.uint32)
-    >>> lexicon = Lexicon()
-    >>> lexicon.number(codes, np.array([0, 1, 2]), np.array([1, 2, 3])).tolist()
+    >>> from skrational.text.characters import padded
+    >>> lexicon, starts = Lexicon(), np.arange(3)
+    >>> lexicon.number(padded(b"aba"), starts, starts + 1).tolist()
     [0, 1, 0]
     >>> len(lexicon), lexicon.words(np.array([1]))
     (2, ['b'])
@@ -85,47 +93,34 @@ class Lexicon:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tables = _Tables(
-            np.zeros(2**12, dtype=np.uint64),
-            np.zeros(2**12, dtype=np.int32),
-            np.zeros(2**11 + 1, dtype=np.int64),
-            np.zeros(2**14, dtype=np.uint32),
-        )
+        self._tables = _Tables.empty(2**11, 2**14)
         self._n_words = np.zeros(1, dtype=np.int64)
 
     def __len__(self) -> int:
         return int(self._n_words[0])
 
     def number(
-        self, codes: NDArray[np.uint32], starts: NDArray[Any], ends: NDArray[Any]
+        self, data: NDArray[np.uint8], starts: NDArray[Any], ends: NDArray[Any]
     ) -> NDArray[np.int32]:
         """Number words, entering those that are new.
 
         Parameters
         ----------
-        codes : ndarray of shape (n_characters,), uint32
-            Code points.
-        starts, ends : ndarray of shape (n_words,), integer
-            Word i holds the characters ``starts[i]`` to ``ends[i]``.
+        data : ndarray of uint8
+            UTF-8; there are at least 16 bytes behind the last word.
+        starts, ends : ndarray of shape (n_words,), int64
+            Word i holds the bytes ``starts[i]`` to ``ends[i]``.
 
         Returns
         -------
         ndarray of shape (n_words,), int32
         """
-        packed = _pack(codes)
         numbers = np.empty(len(starts), dtype=np.int32)
         n_done = 0
         with self._lock:
             while n_done < len(starts):
                 n_done = _number(
-                    codes,
-                    packed,
-                    starts,
-                    ends,
-                    n_done,
-                    numbers,
-                    *self._tables,
-                    self._n_words,
+                    data, starts, ends, n_done, numbers, *self._tables, self._n_words
                 )
                 if n_done < len(starts):
                     length = int(ends[n_done] - starts[n_done])
@@ -133,134 +128,99 @@ class Lexicon:
         return numbers
 
     def words(self, numbers: NDArray[Any]) -> list[str]:
-        """Return the words of these numbers, which must rise."""
-        if len(numbers) == 0:
-            return []
-        tables = self._tables
-        starts, ends = tables.bounds[numbers], tables.bounds[numbers + 1]
-        first = starts[0]
-        text = text_of(tables.characters[first : ends[-1]])
-        places = zip((starts - first).tolist(), (ends - first).tolist(), strict=True)
-        return [text[start:end] for start, end in places]
-
-
-def _pack(codes: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """ASCII characters, eight in a number; 0 stands for all others.
-
-    There are 8 bytes more than characters, so that the last one has a successor.
-    """
-    packed = np.zeros(len(codes) // 8 + 2, dtype=np.uint64)
-    _narrow(codes, packed.view(np.uint8))
-    return packed if np.little_endian else packed.byteswap()
-
-
-@jit
-def _narrow(codes: Any, characters: Any) -> None:
-    for i in range(len(codes)):
-        characters[i] = codes[i] if codes[i] < 128 else 0
+        """Return the words of these numbers."""
+        bounds, data = self._tables.bounds, self._tables.data
+        places = zip(
+            bounds[numbers].tolist(), bounds[numbers + 1].tolist(), strict=True
+        )
+        return [text_of(data[start:end]) for start, end in places]
 
 
 @jit
 def _number(
-    codes: Any,
-    packed: Any,
+    data: Any,
     starts: Any,
     ends: Any,
     n_done: Any,
     numbers: Any,
+    slots: Any,
     keys: Any,
-    number_of_key: Any,
     bounds: Any,
-    characters: Any,
+    stored: Any,
     n_words: Any,
 ) -> Any:
     """Number words from n_done on; return how many are done when the room runs out."""
     for i in range(n_done, len(starts)):
-        start, end = starts[i], ends[i]
-        key = _short_key(packed, start, end)
-        if key == _ZERO:
-            key = _long_key(codes, start, end)
-        slot = _probe(keys, key, _home(keys, key))
-        while keys[slot] >= _LONG and not _holds(
-            characters, bounds, number_of_key[slot], codes, start, end
+        start, length = starts[i], ends[i] - starts[i]
+        low, high = _key(data, start, length)
+        slot = _home(slots, low, high)
+        number = slots[slot]
+        while number != _EMPTY and not (
+            keys[number, 0] == low
+            and keys[number, 1] == high
+            and (high < _LONG or _holds(stored, bounds, number, data, start, length))
         ):
-            slot = _probe(keys, key, slot + 1)
-        if keys[slot] == _ZERO:
+            slot = (slot + 1) & (len(slots) - 1)
+            number = slots[slot]
+        if number == _EMPTY:
             number = n_words[0]
-            room = bounds[number] + end - start
-            if 2 * number == len(keys) or room > len(characters):
+            begin = bounds[number]
+            if number == len(keys) or begin + length > len(stored):
                 return i
-            for place in range(start, end):
-                characters[bounds[number] + place - start] = codes[place]
-            bounds[number + 1] = room
-            keys[slot] = key
-            number_of_key[slot] = number
+            for k in range(length):
+                stored[begin + k] = data[start + k]
+            bounds[number + 1] = begin + length
+            keys[number, 0], keys[number, 1] = low, high
+            slots[slot] = number
             n_words[0] = number + 1
-        numbers[i] = number_of_key[slot]
+        numbers[i] = number
     return len(starts)
 
 
 @jit
-def _short_key(packed: Any, start: Any, end: Any) -> Any:
-    """Return the characters themselves if they are 1 to 8 of ASCII, 0 otherwise."""
-    length = np.uint64(end - start)
-    if length - _ONE >= _EIGHT:
-        return _ZERO
-    place = np.uint64(start)
-    shift = _EIGHT * (place & _SEVEN)
-    place >>= _THREE
-    # Two shifts, for one by 64 bits would not be defined.
-    following = (packed[place + _ONE] << _EIGHT) << (_LAST_BYTE - shift)
-    mask = _ALL_BITS >> (_WIDTH - _EIGHT * length)
-    key = ((packed[place] >> shift) | following) & mask
-    # Adding 127 sets the high bit of each byte but of those that are 0.
-    complete = ((key + _LOW_BITS) & _HIGH_BITS) == (mask & _HIGH_BITS)
-    return key if complete else _ZERO
+def _key(data: Any, start: Any, length: Any) -> Any:
+    """Return the two halves of a word's key, of which the second is never 0."""
+    if length > _SHORT:
+        return _long_key(data, start, length)
+    low = read_eight(data, start) & read_eight(_MASKS, 16 - length)
+    high = read_eight(data, start + 8) & read_eight(_MASKS, 24 - length)
+    return low, high | (np.uint64(length + 1) << _LENGTH)
 
 
 @jit
-def _long_key(codes: Any, start: Any, end: Any) -> Any:
-    key = _ODD
-    for i in range(start, end):
-        key = (key ^ np.uint64(codes[i])) * _ODD
+def _long_key(data: Any, start: Any, length: Any) -> Any:
+    key = read_eight(data, start + length - 8)
+    for i in range(start, start + length - 8, 8):
+        key = (key ^ read_eight(data, i)) * _ODD
         key ^= key >> _HALF
-    return key | _LONG
+    return key, _LONG
 
 
 @jit
-def _home(keys: Any, key: Any) -> Any:
-    return np.int64(((key ^ (key >> _HALF)) * _ODD) >> _HALF) & (len(keys) - 1)
-
-
-@jit
-def _probe(keys: Any, key: Any, slot: Any) -> Any:
-    """Return the next slot that has this key or is empty."""
-    last = len(keys) - 1
-    slot &= last
-    while keys[slot] != key and keys[slot] != _ZERO:
-        slot = (slot + 1) & last
-    return slot
+def _home(slots: Any, low: Any, high: Any) -> Any:
+    mixed = low * _ODD + high * _ODD_TOO
+    return np.int64((mixed ^ (mixed >> _HALF)) & np.uint64(len(slots) - 1))
 
 
 @jit
 def _holds(
-    characters: Any, bounds: Any, number: Any, codes: Any, start: Any, end: Any
+    stored: Any, bounds: Any, number: Any, data: Any, start: Any, length: Any
 ) -> Any:
-    """Whether the word of this number has these characters."""
+    """Whether the word of this number has these bytes."""
     begin = bounds[number]
-    if bounds[number + 1] - begin != end - start:
+    if bounds[number + 1] - begin != length:
         return False
-    for i in range(end - start):
-        if characters[begin + i] != codes[start + i]:
+    for i in range(length):
+        if stored[begin + i] != data[start + i]:
             return False
     return True
 
 
 @jit
-def _rehash(keys: Any, numbers: Any, new_keys: Any, new_numbers: Any) -> None:
-    for old in range(len(keys)):
-        if keys[old] == _ZERO:
-            continue
-        slot = _probe(new_keys, _ZERO, _home(new_keys, keys[old]))
-        new_keys[slot] = keys[old]
-        new_numbers[slot] = numbers[old]
+def _fill(slots: Any, keys: Any, n_words: Any) -> None:
+    """Put words, of which no two are equal, into empty slots."""
+    for number in range(n_words):
+        slot = _home(slots, keys[number, 0], keys[number, 1])
+        while slots[slot] != _EMPTY:
+            slot = (slot + 1) & (len(slots) - 1)
+        slots[slot] = number

@@ -1,4 +1,4 @@
-"""Tokens as spans of one array of code points."""
+"""Tokens as spans of one array of bytes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.compile import jit
-from skrational.text.characters import code_points, read_characters
-from skrational.text.scanner import find_tokens
+from skrational.text.bits import BLOCK
+from skrational.text.borders import find_tokens
+from skrational.text.characters import join, kinds_of, padded, read_texts
 
 __all__ = ["Frame", "Spans", "split_by", "split_compiled"]
 
@@ -21,15 +22,15 @@ class Spans(NamedTuple):
 
     Parameters
     ----------
-    codes : ndarray of shape (n_characters,), uint32
-        Code points.
+    data : ndarray of uint8
+        UTF-8, with `BLOCK` bytes behind all tokens.
     starts, ends : ndarray of shape (n_tokens,), int64
-        Token t holds the characters ``starts[t]`` to ``ends[t]``.
+        Token t holds the bytes ``starts[t]`` to ``ends[t]``.
     offsets : ndarray of shape (n_texts + 1,), int64
         Text i holds the tokens ``offsets[i]`` to ``offsets[i + 1]``.
     """
 
-    codes: NDArray[np.uint32]
+    data: NDArray[np.uint8]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     offsets: NDArray[np.int64]
@@ -53,31 +54,31 @@ class Frame(NamedTuple):
     max_length: int | None = None
     keep_end: bool = False
 
-    @property
-    def _extra(self) -> str:
-        return (self.start_token or "") + (self.end_token or "")
+    def _join(self) -> tuple[bytes, NDArray[np.int64]]:
+        """Return what is put around texts, and the lengths of its two parts."""
+        return join([self.start_token or "", self.end_token or ""], "")
 
     def _apply(self, spans: Spans) -> Spans:
-        """Frame tokens whose code points have the extra ones at their end."""
+        """Frame tokens whose bytes have the extra ones at their end."""
         if self.start_token is self.end_token is self.max_length is None:
             return spans
         n_most = len(spans.starts) + 2 * (len(spans.offsets) - 1)
         starts, ends = np.empty((2, n_most), dtype=np.int64)
         offsets = np.zeros_like(spans.offsets)
-        end = len(spans.codes)
-        middle = end - len(self.end_token or "")
+        _, lengths = self._join()
+        end = len(spans.data) - BLOCK
         n_tokens = _frame(
             *spans[1:],
             np.iinfo(np.int64).max if self.max_length is None else self.max_length,
             self.keep_end,
             self.start_token is not None,
             self.end_token is not None,
-            (end - len(self._extra), middle, end),
+            (end - lengths.sum(), end - lengths[1], end),
             starts,
             ends,
             offsets,
         )
-        return Spans(spans.codes, starts[:n_tokens], ends[:n_tokens], offsets)
+        return Spans(spans.data, starts[:n_tokens], ends[:n_tokens], offsets)
 
 
 def split_compiled(texts: Sequence[str], frame: Frame, *, lowercase: bool) -> Spans:
@@ -98,13 +99,14 @@ def split_compiled(texts: Sequence[str], frame: Frame, *, lowercase: bool) -> Sp
     --------
     >>> spans = split_compiled(["It's", ""], Frame(end_token="$"), lowercase=True)
     >>> spans.starts.tolist(), spans.ends.tolist(), spans.offsets.tolist()
-    ([0, 2, 6, 6], [2, 4, 7, 7], [0, 3, 4])
+    ([0, 2, 70, 70], [2, 4, 71, 71], [0, 3, 4])
     """
-    characters = read_characters(texts, lowercase=lowercase, extra=frame._extra)
-    starts, ends = find_tokens(characters.kinds)
-    offsets = np.zeros(len(texts) + 1, dtype=np.int64)
-    offsets[1:] = np.searchsorted(starts, characters.text_ends)
-    return frame._apply(Spans(characters.codes, starts, ends, offsets))
+    characters = read_texts(texts, lowercase=lowercase, extra=frame._join()[0])
+    kind_of = kinds_of(128 if characters.is_ascii else 0x110000)
+    tokens = find_tokens(
+        characters.data, characters.text_ends, kind_of, lowercase=lowercase
+    )
+    return frame._apply(Spans(characters.data, *tokens))
 
 
 def split_by(
@@ -147,17 +149,16 @@ def split_by(
         tokens.extend(words)
         offsets.append(len(tokens))
     try:
-        joined = "".join(tokens)
+        joined, lengths = join(tokens, "")
     except TypeError:
         token = next(token for token in tokens if not isinstance(token, str))
         raise TypeError(
             f"tokenizer returned the token {reprlib.repr(token)} "
             f"({type(token).__name__}); expected a str."
         ) from None
-    ends = np.cumsum(np.fromiter(map(len, tokens), np.int64, len(tokens)))
-    starts = np.concatenate([[0], ends[:-1]])[: len(tokens)]
-    codes = code_points(joined + frame._extra)
-    return frame._apply(Spans(codes, starts, ends, np.array(offsets)))
+    ends = np.cumsum(lengths)
+    data = padded(joined + frame._join()[0])
+    return frame._apply(Spans(data, ends - lengths, ends, np.array(offsets)))
 
 
 @jit
