@@ -338,6 +338,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         self._validate_params()
         lengths = spread_lengths(self.n_states, self.n_wfsas)
         device = resolve_device(self.device)
+        choose_kernel(device.type, self.semiring)
         sequences = read_sequences(X, self)
         check_finite(sequences)
         classes, codes, weights = self._read_targets(sequences, y, sample_weight)

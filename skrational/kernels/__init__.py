@@ -39,13 +39,15 @@ def choose_kernel(device_type: str, semiring: str) -> str:
     Raises
     ------
     ValueError
-        If the environment variable SKRATIONAL_KERNEL names no kernel.
+        If the environment variable SKRATIONAL_KERNEL names no kernel, or one that
+        can't compute this.
     ImportError
         If it names the Triton kernel and Triton isn't installed.
     """
     forced = os.environ.get("SKRATIONAL_KERNEL", "")
     if forced:
-        return _check_forced(forced)
+        _check_forced(forced, device_type, semiring)
+        return forced
     if semiring != "plus-times":
         return "reference"
     if device_type == "cuda" and is_available():
@@ -53,7 +55,7 @@ def choose_kernel(device_type: str, semiring: str) -> str:
     return "numba" if device_type == "cpu" else "reference"
 
 
-def _check_forced(name: str) -> str:
+def _check_forced(name: str, device_type: str, semiring: str) -> None:
     if name not in _MODULES:
         expected = ", ".join(map(repr, sorted(_MODULES)))
         raise ValueError(f"SKRATIONAL_KERNEL is {name!r}; expected {expected}.")
@@ -62,7 +64,13 @@ def _check_forced(name: str) -> str:
             "SKRATIONAL_KERNEL is 'triton', but Triton isn't installed: "
             "pip install triton (Linux on an NVIDIA GPU), or unset the variable."
         )
-    return name
+    device = {"numba": "cpu", "triton": "cuda"}.get(name, device_type)
+    if device_type != device or (name != "reference" and semiring != "plus-times"):
+        raise ValueError(
+            f"SKRATIONAL_KERNEL is {name!r}, which computes plus-times on "
+            f"device={device!r}; got semiring={semiring!r} on device={device_type!r}. "
+            "Unset the variable, or set it to 'reference'."
+        )
 
 
 def document_scores(x: Tensor, *args: Any, semiring: str, **options: Any) -> Tensor:

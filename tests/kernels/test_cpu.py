@@ -322,5 +322,7 @@ def test_the_environment_cannot_name_an_unknown_kernel(monkeypatch):
 
 def test_a_forced_kernel_does_not_compute_something_else(monkeypatch):
     monkeypatch.setenv("SKRATIONAL_KERNEL", "numba")
-    with pytest.raises(ValueError, match="max-plus"):
+    with pytest.raises(ValueError, match=r"plus-times on device='cpu'; got.*max-plus"):
         call(kernels, semiring="max-plus")
+    with pytest.raises(ValueError, match="on device='cuda'"):
+        kernels.choose_kernel("cuda", "plus-times")
