@@ -44,9 +44,6 @@ class Times(NamedTuple):
     cpu: NDArray[np.float64]
 
 
-# Options and the state of the machine
-
-
 def common_options(doc: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -106,9 +103,6 @@ def is_installed(package: str) -> bool:
     return found
 
 
-# Rounds
-
-
 def clock(call: Call) -> tuple[float, float]:
     """Wall and CPU seconds of one call."""
     cpu, wall = time.process_time(), time.perf_counter()
@@ -151,9 +145,6 @@ def ratio(times: Times, ours: Times) -> float:
 def median_seconds(call: Call, rounds: int) -> float:
     """Median wall seconds after one call that isn't counted."""
     return median(race({"": call}, rounds)[""])
-
-
-# Tables
 
 
 def print_heading(title: str, *conditions: str) -> None:
@@ -206,9 +197,6 @@ def digits(value: float) -> str:
     return f"{value:,.{max(0, 2 - magnitude)}f}"
 
 
-# Child processes and memory
-
-
 def ask_child(module: str, *arguments: Any, **environment: str) -> Any:
     """Run a benchmark in a fresh interpreter; its last line is the answer, in JSON."""
     done = subprocess.run(
@@ -241,9 +229,6 @@ def _memory(field: str) -> int:
         if line.startswith(field):
             return 1024 * int(line.split()[1])
     raise OSError(f"/proc/self/status has no {field}: memory is measured on Linux only")
-
-
-# Data
 
 
 def zipf_ids(n_tokens: int, vocabulary: int, rng: np.random.Generator) -> NDArray:

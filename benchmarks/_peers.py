@@ -23,8 +23,6 @@ from torch import Tensor, nn
 from skrational import SequenceArray
 from skrational.cells.rational import RationalCell
 
-# The same network, as loops over the tokens
-
 
 def transition_weights(cell: RationalCell, x: Tensor) -> tuple[Tensor, Tensor]:
     """F and u of every token, (B, T, d, K)."""
@@ -71,9 +69,6 @@ def _read(cell: RationalCell, x: Tensor, last: Tensor, total: Tensor) -> Tensor:
     return total.sum(dim=-1) / x.shape[1] ** cell.reading.length_exponent
 
 
-# Other networks
-
-
 class Recurrent(nn.Module):
     """A linear head on the last state of torch's own LSTM or GRU."""
 
@@ -112,9 +107,6 @@ def network(name: str, n_features: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return NETWORKS[name](n_features)
-
-
-# Batches as such networks need them
 
 
 def table_with_padding(X: SequenceArray) -> Tensor:
@@ -169,9 +161,6 @@ def predictor(net: nn.Module, X: SequenceArray, size: int = 128) -> Callable[[],
         return labels
 
     return predict
-
-
-# Classifiers of text
 
 
 def tfidf_classifier(n_words: int, **options: Any) -> Pipeline:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+from numpy.typing import NDArray
 
-__all__ = ["jit"]
+__all__ = ["frozen", "jit"]
 
 _OPTIONS = {
     # The kernels release the GIL and start no threads of their own: numba's threading
@@ -49,3 +50,22 @@ def jit(function: Callable[..., Any]) -> Any:
         if "no locator available" not in str(error):
             raise
         return numba.njit(**_OPTIONS)(function)
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a read-only view.
+
+    To numba an array that can't be written to is of another type, for which a kernel is
+    compiled once more. What is only read is therefore always passed as such.
+
+    Parameters
+    ----------
+    array : ndarray
+
+    Returns
+    -------
+    ndarray
+    """
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skrational.compile import jit
+from skrational.compile import frozen, jit
 from skrational.kernels.buffers import empty
 from skrational.repeats import blocks, distinct_share, find_repeats
 from skrational.sequences import SequenceArray
@@ -82,7 +82,7 @@ class Corpus:
         first_documents = min(int(np.searchsorted(X.offsets, _PROBED_TOKENS)), len(X))
         probed = rows[: X.offsets[first_documents]]
         self.repeats = distinct_share(X.features, probed) <= _MOST_DISTINCT
-        self.features, self.rows = X.features, rows
+        self.features, self.rows = X.features, frozen(rows)
         self._in_order = X.indices is None
         self.table: Tensor | None = None
         if self.repeats:
@@ -90,6 +90,7 @@ class Corpus:
             self.table = torch.empty(len(distinct), X.n_features, dtype=dtype)
             _convert(X.features, distinct, self.table)
             self.table = self.table.to(device)
+            self.rows = frozen(self.rows)
             self._stamp = np.full(len(distinct), -1, dtype=np.int32)
 
     def __len__(self) -> int:

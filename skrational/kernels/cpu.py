@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skrational.compile import frozen
 from skrational.kernels.buffers import empty
 from skrational.kernels.layout import Layout
 from skrational.kernels.recurrence import (
@@ -71,7 +72,7 @@ class _Run:
     ) -> None:
         # Helper threads don't know that gradients aren't recorded here.
         self.x, self.weight, self.bias = x.detach(), weight, bias
-        self.ids, self.offsets = ids, offsets
+        self.ids, self.offsets = frozen(ids), frozen(offsets)
         self.layout, self.anywhere = layout, anywhere
         # Each row is read once, in order: f and u need no pass of their own.
         self.fresh = len(ids) == len(x) and np.array_equal(ids, np.arange(len(x)))

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skrational.compile import jit
+from skrational.compile import frozen, jit
 from skrational.kernels.layout import Layout
 from skrational.kernels.recurrence import SLAB, activate, forward, read_out
 from skrational.kernels.simd import LANES
@@ -140,9 +140,9 @@ class Automata:
         stop: int,
     ) -> None:
         _score_documents(
-            table,
-            ids,
-            offsets[start : stop + 1],
+            frozen(table),
+            frozen(ids),
+            frozen(offsets[start : stop + 1]),
             self.layout.links_as(table.dtype),
             any(len(tower) > 1 for tower in self.layout.towers),
             self.bias,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.compile import jit
+from skrational.compile import frozen, jit
 from skrational.kernels.prediction import Automata
 from skrational.repeats import row_hashes
 
@@ -102,7 +102,7 @@ def table_size(automata: Automata, features: NDArray[Any]) -> int:
 def distinct_rows(ids: NDArray[np.int32], n_rows: int) -> NDArray[np.intp]:
     """Rows that occur among the ids, in order."""
     used = np.zeros(n_rows, dtype=bool)
-    _mark(used, ids)
+    _mark(used, frozen(ids))
     return np.flatnonzero(used)
 
 
