@@ -200,6 +200,7 @@ def tidy(ax: Any, sizes: list[int]) -> None:
     ax.set_xticks(sizes[::2], [compact(n) for n in sizes[::2]], minor=False)
     ax.set_xticks([], minor=True)
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.yaxis.set_minor_formatter("")
     ax.set_ylabel("ms")
     ax.grid(which="major", color="0.9")
     ax.spines[["top", "right"]].set_visible(False)
@@ -211,7 +212,6 @@ def compact(n: int) -> str:
 
 
 def run(options: Any) -> None:
-    torch.set_flush_denormal(True)
     measured = []
     for build in CURVES:
         curve = build(options.quick)
