@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
 
 __all__ = ["frozen", "jit"]
+
+_KERNELS = Path(__file__).parent / "kernels"
 
 _OPTIONS = {
     # The kernels release the GIL and start no threads of their own: numba's threading
@@ -44,12 +51,46 @@ def jit(function: Callable[..., Any]) -> Any:
     >>> double(4)
     8
     """
+    dispatcher = numba.njit(**_OPTIONS)(function)
     try:
-        return numba.njit(cache=True, **_OPTIONS)(function)
+        dispatcher._cache = _Cache(function)
     except RuntimeError as error:
         if "no locator available" not in str(error):
             raise
-        return numba.njit(**_OPTIONS)(function)
+    return dispatcher
+
+
+class _Cache(FunctionCache):
+    """Numba's cache on disk, which here never fails a computation.
+
+    Machine code holds what a function calls, but numba looks for changes in the
+    function's own file only: here all files beside it and all kernels count.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        folder = Path(function.__code__.co_filename).parent
+        files = self._cache_file
+        files._source_stamp = files._source_stamp, _stamp(folder), _stamp(_KERNELS)
+
+    def load_overload(self, *args: Any) -> Any:
+        """Return nothing, as for a function not yet compiled, if a file is damaged."""
+        try:
+            return super().load_overload(*args)
+        except (OSError, EOFError, UnpicklingError):
+            return None
+
+    def save_overload(self, *args: Any) -> None:
+        """Go on without the file if there is no room for it."""
+        with suppress(OSError, EOFError, UnpicklingError):
+            super().save_overload(*args)
+
+
+@lru_cache
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Names, times and sizes of the sources in a folder."""
+    files = ((path.name, path.stat()) for path in sorted(folder.glob("*.py")))
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in files)
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:

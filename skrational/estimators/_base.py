@@ -111,6 +111,9 @@ class BaseSequenceClassifier(
         ndarray of shape (n_sequences,) or (n_sequences, n_classes)
             One logit, that of ``classes_[1]``, for two classes.
         """
+        return self._decide(X)
+
+    def _decide(self, X: Any) -> NDArray[np.floating]:
         check_is_fitted(self)
         logits = self._logits(self._read_more(X), self.coef_, self.intercept_)
         return logits[:, 0] if len(self.classes_) == 2 else logits
@@ -128,7 +131,7 @@ class BaseSequenceClassifier(
         ndarray of shape (n_sequences, n_classes)
             Columns in the order of ``classes_``.
         """
-        logits = self.decision_function(X)
+        logits = self._decide(X)
         if logits.ndim == 2:
             return softmax(logits, axis=1)
         return expit(np.column_stack([-logits, logits]))
@@ -160,7 +163,7 @@ class BaseSequenceClassifier(
         -------
         ndarray of shape (n_sequences,)
         """
-        logits = self.decision_function(X)
+        logits = self._decide(X)
         chosen = logits.argmax(axis=1) if logits.ndim == 2 else (logits > 0).astype(int)
         return self.classes_[chosen]
 

@@ -72,7 +72,7 @@ class Scorer:
         automata = replace(self._automata, A=A, a=a)
         if not automata.width:
             check_finite(X)
-            return np.broadcast_to(a, (len(X), len(a)))
+            return np.tile(a, (len(X), 1))
         with single_thread():
             if X.indices is None:
                 check_finite(X)
@@ -146,7 +146,7 @@ def _without_table(automata: Automata, X: SequenceArray) -> NDArray[Any]:
     """Project the distinct rows of some documents at a time."""
     assert X.indices is not None
     place = np.zeros(len(X.features), dtype=np.int32)
-    logits = []
+    logits = [np.empty((0, len(automata.A)), automata.A.dtype)]
     for start, stop in chunks(X.offsets):
         first, last = X.offsets[start], X.offsets[stop]
         ids = X.indices[first:last]

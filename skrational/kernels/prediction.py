@@ -121,7 +121,7 @@ class Automata:
         """
         if not self.width:
             return self.logits(features, rows, offsets)
-        logits = []
+        logits = [np.empty((0, len(self.A)), self.A.dtype)]
         for start, stop in chunks(offsets):
             first, last = offsets[start], offsets[stop]
             table = np.empty((last - first, self.width), dtype=self.A.dtype)

@@ -20,7 +20,8 @@ class TransitionTable:
 
     The table belongs to the memory of the features, not to one array: a longer view of
     the same rows uses the same table. Where that memory can be written to, the rows
-    in use are compared with what was projected, so that a change is never missed.
+    in use are compared with what was projected, so that a change isn't missed. Memory
+    whose owner is read-only is taken at its word.
 
     Parameters
     ----------
@@ -47,8 +48,11 @@ class TransitionTable:
 
     def belongs_to(self, features: NDArray[Any]) -> bool:
         """Whether this is the table of these features."""
+        # An owner frozen only for a while may have changed since.
+        watched = self._hashes is not None or not _owner(features).flags.writeable
         return (
-            self._owner() is _owner(features)
+            watched
+            and self._owner() is _owner(features)
             and self._place == _place(features)
             and len(features) <= len(self.rows)
         )

@@ -300,7 +300,6 @@ def test_no_documents_give_no_logits():
     assert problem.logits().shape == (0, 2)
 
 
-@pytest.mark.xfail(reason="logits_of_tokens concatenates an empty list")
 def test_no_documents_give_no_logits_token_by_token():
     assert Problem(6, []).logits_of_tokens().shape == (0, 2)
 
