@@ -1,4 +1,4 @@
-"""Bytes read several at a time, and sets of positions as the bits of numbers, for numba.
+"""Bytes read many at a time, and places as the bits of numbers, for compiled code.
 
 Of 64 bytes one number tells which ones are of a class, so that a few operations treat
 them all. LLVM splits a vector where the processor has smaller ones.
@@ -7,7 +7,6 @@ them all. LLVM splits a vector where the processor has smaller ones.
 from __future__ import annotations
 
 import functools
-import operator
 import sys
 from typing import Any
 
@@ -17,7 +16,15 @@ from numba.core import cgutils
 from numba.core.typing import signature
 from numba.extending import intrinsic
 
-__all__ = ["BLOCK", "classifier", "count_ones", "first_one", "lower_block", "read_eight"]
+__all__ = [
+    "BLOCK",
+    "classifier",
+    "count_ones",
+    "first_one",
+    "lower_block",
+    "memory",
+    "read_eight",
+]
 
 BLOCK = 64
 """Bytes for which there is one number."""
@@ -26,10 +33,24 @@ _BYTES = ir.VectorType(ir.IntType(8), BLOCK)
 _NUMBER = ir.IntType(64)
 
 
-def _pointer(context: Any, builder: Any, kind: Any, array: Any, i: Any, to: Any) -> Any:
-    """Pointer to what begins at entry i of a flat array."""
-    data = context.make_array(kind)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [i]), to.as_pointer())
+def _at(builder: Any, place: Any, kind: Any) -> Any:
+    """Pointer to what begins at a place: some memory and an index."""
+    pointer, i = place
+    return builder.bitcast(builder.gep(pointer, [i]), kind.as_pointer())
+
+
+@intrinsic
+def memory(typing_context: Any, array: Any) -> Any:
+    """Return a pointer to the entries of a flat array, to be indexed like it.
+
+    Of an array each function that takes it counts the references, which costs more than
+    many of ours do otherwise, and each index is asked whether it is negative.
+    """
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return context.make_array(sig.args[0])(context, builder, args[0]).data
+
+    return signature(types.CPointer(array.dtype), array), codegen
 
 
 @intrinsic
@@ -37,7 +58,7 @@ def read_eight(typing_context: Any, data: Any, i: Any) -> Any:
     """Bytes i to i + 7 as a number, of which byte i is the lowest part."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        at = _pointer(context, builder, sig.args[0], *args, _NUMBER)
+        at = _at(builder, args, _NUMBER)
         number = builder.load(at, align=1)
         return number if sys.byteorder == "little" else builder.bswap(number)
 
@@ -46,10 +67,10 @@ def read_eight(typing_context: Any, data: Any, i: Any) -> Any:
 
 @intrinsic
 def first_one(typing_context: Any, bits: Any) -> Any:
-    """Return the place of the lowest bit that is 1; there must be one."""
+    """Return the place of the lowest bit that is 1; 64 if there is none."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return builder.cttz(args[0], ir.IntType(1)(1))
+        return builder.cttz(args[0], ir.IntType(1)(0))
 
     return signature(types.int64, types.uint64), codegen
 
@@ -73,11 +94,9 @@ def _between(builder: Any, block: Any, first: str, last: str) -> Any:
 
 def _among(builder: Any, block: Any, ranges: str) -> Any:
     """Which bytes are in one of these ranges, as the bits of a number."""
-    found = functools.reduce(
-        builder.or_,
-        (_between(builder, block, *ends) for ends in zip(ranges[::2], ranges[1::2])),
-    )
-    bits = builder.bitcast(found, _NUMBER)
+    ends = zip(ranges[::2], ranges[1::2], strict=True)
+    parts = (_between(builder, block, first, last) for first, last in ends)
+    bits = builder.bitcast(functools.reduce(builder.or_, parts), _NUMBER)
     return bits if sys.byteorder == "little" else builder.bitreverse(bits)
 
 
@@ -92,14 +111,14 @@ def classifier(*classes: str) -> Any:
     Returns
     -------
     intrinsic
-        Takes an array of uint8 and a place, and returns a number (uint64) for each
+        Takes the `memory` of bytes and a place, and returns a number (uint64) for each
         class: whose bits tell which of the bytes from that place on belong to it.
     """
 
     @intrinsic
     def classify(typing_context: Any, data: Any, i: Any) -> Any:
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            at = _pointer(context, builder, sig.args[0], *args, _BYTES)
+            at = _at(builder, args, _BYTES)
             block = builder.load(at, align=1)
             numbers = [_among(builder, block, ranges) for ranges in classes]
             return cgutils.pack_array(builder, numbers)
@@ -115,12 +134,14 @@ def lower_block(typing_context: Any, data: Any, i: Any) -> Any:
     """Turn the bytes i to i + 63 to lower case in place, as far as they are ASCII."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        at = _pointer(context, builder, sig.args[0], *args, _BYTES)
+        at = _at(builder, args, _BYTES)
         block = builder.load(at, align=1)
         step = ir.Constant(_BYTES, [ord("a") - ord("A")] * BLOCK)
         lower = builder.add(block, step)
         builder.store(
-            builder.select(_between(builder, block, "A", "Z"), lower, block), at, align=1
+            builder.select(_between(builder, block, "A", "Z"), lower, block),
+            at,
+            align=1,
         )
         return context.get_dummy_value()
 

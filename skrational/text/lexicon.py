@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.compile import jit
-from skrational.text.bits import read_eight
+from skrational.text.bits import memory, read_eight
 from skrational.text.characters import text_of
 
 __all__ = ["Lexicon"]
@@ -22,7 +22,8 @@ _ODD_TOO: Final = np.uint64(0xD6E8FEB86659FD93)
 _HALF: Final = np.uint64(32)
 _LENGTH: Final = np.uint64(56)
 _LONG: Final = np.uint64(0xFF << 56)
-_EMPTY: Final = -1
+_ZERO: Final = np.uint64(0)
+_ONE: Final = np.uint64(1)
 
 # From byte 16 - n on, the first n of 16 bytes are to be kept.
 _MASKS: Final = np.repeat(np.array([255, 0], dtype=np.uint8), 16)
@@ -33,43 +34,44 @@ class _Tables(NamedTuple):
 
     Parameters
     ----------
-    slots : ndarray of shape (n_slots,), int32
-        The number of the word in each slot, or -1.
-    keys : ndarray of shape (n_slots / 2, 2), uint64
-        The key of each word.
-    bounds : ndarray of shape (n_slots / 2 + 1,), int64
+    slots : ndarray of shape (2 * n_most,), uint32
+        The place of the word in each slot: 0 if there is none, otherwise its number
+        plus 1.
+    keys : ndarray of shape (2 * n_most + 2,), uint64
+        The halves of the key in each place.
+    bounds : ndarray of shape (n_most + 1,), int64
         Word n holds the bytes ``bounds[n]`` to ``bounds[n + 1]``.
-    data : ndarray of uint8
+    stored : ndarray of uint8
         UTF-8.
     """
 
-    slots: NDArray[np.int32]
+    slots: NDArray[np.uint32]
     keys: NDArray[np.uint64]
     bounds: NDArray[np.int64]
-    data: NDArray[np.uint8]
+    stored: NDArray[np.uint8]
 
     @classmethod
-    def empty(cls, n_words: int, n_bytes: int) -> _Tables:
+    def empty(cls, n_most: int, n_bytes: int) -> _Tables:
         """Return tables with room for words."""
         return cls(
-            np.full(2 * n_words, _EMPTY, dtype=np.int32),
-            np.zeros((n_words, 2), dtype=np.uint64),
-            np.zeros(n_words + 1, dtype=np.int64),
+            np.zeros(2 * n_most, dtype=np.uint32),
+            np.zeros(2 * n_most + 2, dtype=np.uint64),
+            np.zeros(n_most + 1, dtype=np.int64),
             np.zeros(n_bytes, dtype=np.uint8),
         )
 
     def with_room(self, n_words: int, n_bytes: int) -> _Tables:
         """Return larger copies of what has no room for one more word."""
-        slots, keys, bounds, data = self
+        slots, keys, bounds, stored = self
         used = int(bounds[n_words])
-        if n_words == len(keys):
+        if n_words == len(bounds) - 1:
             slots, keys, bounds, _ = _Tables.empty(2 * n_words, 0)
-            keys[:n_words], bounds[: n_words + 1] = self.keys, self.bounds
+            keys[: len(self.keys)], bounds[: n_words + 1] = self.keys, self.bounds
             _fill(slots, keys, n_words)
-        if used + n_bytes > len(data):
-            data = np.zeros(2 * (used + n_bytes), dtype=np.uint8)
-            data[:used] = self.data[:used]
-        return _Tables(slots, keys, bounds, data)
+        if used + n_bytes > len(stored):
+            stored = np.zeros(2 * (used + n_bytes), dtype=np.uint8)
+            stored[:used] = self.stored[:used]
+        return _Tables(slots, keys, bounds, stored)
 
 
 class Lexicon:
@@ -129,11 +131,11 @@ class Lexicon:
 
     def words(self, numbers: NDArray[Any]) -> list[str]:
         """Return the words of these numbers."""
-        bounds, data = self._tables.bounds, self._tables.data
+        bounds, stored = self._tables.bounds, self._tables.stored
         places = zip(
             bounds[numbers].tolist(), bounds[numbers + 1].tolist(), strict=True
         )
-        return [text_of(data[start:end]) for start, end in places]
+        return [text_of(stored[start:end]) for start, end in places]
 
 
 @jit
@@ -150,65 +152,117 @@ def _number(
     n_words: Any,
 ) -> Any:
     """Number words from n_done on; return how many are done when the room runs out."""
-    for i in range(n_done, len(starts)):
-        start, length = starts[i], ends[i] - starts[i]
-        low, high = _key(data, start, length)
-        slot = _home(slots, low, high)
-        number = slots[slot]
-        while number != _EMPTY and not (
-            keys[number, 0] == low
-            and keys[number, 1] == high
-            and (high < _LONG or _holds(stored, bounds, number, data, start, length))
-        ):
-            slot = (slot + 1) & (len(slots) - 1)
-            number = slots[slot]
-        if number == _EMPTY:
-            number = n_words[0]
-            begin = bounds[number]
-            if number == len(keys) or begin + length > len(stored):
+    n = len(starts)
+    words = memory(data), memory(starts), memory(ends)
+    # The number of slots is a power of 2.
+    table = memory(slots), np.uint64(len(slots) - 1), memory(keys)
+    texts = memory(bounds), memory(stored)
+    while True:
+        n_done = _number_known(*words, n_done, n, memory(numbers), *table)
+        if n_done == n:
+            return n
+        start, length = starts[n_done], ends[n_done] - starts[n_done]
+        key = _key(words[0], start, length)
+        slot = _find(words[0], start, length, key, table, texts)
+        if slots[slot] == 0:
+            begin = bounds[n_words[0]]
+            if n_words[0] == len(bounds) - 1 or begin + length > len(stored):
+                return n_done
+            for i in range(length):
+                stored[begin + i] = data[start + i]
+            n_words[0] += 1
+            bounds[n_words[0]] = begin + length
+            slots[slot] = n_words[0]
+            keys[2 * n_words[0]], keys[2 * n_words[0] + 1] = key
+        numbers[n_done] = np.int64(slots[slot]) - 1
+        n_done += 1
+
+
+@jit
+def _number_known(
+    data: Any,
+    starts: Any,
+    ends: Any,
+    n_done: Any,
+    n: Any,
+    numbers: Any,
+    slots: Any,
+    last: Any,
+    keys: Any,
+) -> Any:
+    """Number words up to the first that is long or new: almost all, in a short loop."""
+    for i in range(n_done, n):
+        length = ends[i] - starts[i]
+        if length > _SHORT:
+            return i
+        key = _short_key(data, starts[i], length)
+        slot = _home(key, last)
+        while not _has_key(keys, slots[slot], key):
+            if slots[slot] == 0:
                 return i
-            for k in range(length):
-                stored[begin + k] = data[start + k]
-            bounds[number + 1] = begin + length
-            keys[number, 0], keys[number, 1] = low, high
-            slots[slot] = number
-            n_words[0] = number + 1
-        numbers[i] = number
-    return len(starts)
+            slot = (slot + _ONE) & last
+        numbers[i] = np.int64(slots[slot]) - 1
+    return n
 
 
 @jit
 def _key(data: Any, start: Any, length: Any) -> Any:
     """Return the two halves of a word's key, of which the second is never 0."""
-    if length > _SHORT:
-        return _long_key(data, start, length)
-    low = read_eight(data, start) & read_eight(_MASKS, 16 - length)
-    high = read_eight(data, start + 8) & read_eight(_MASKS, 24 - length)
+    if length <= _SHORT:
+        return _short_key(data, start, length)
+    low = _mixed(np.uint64(length), read_eight(data, start + length - 8))
+    for i in range(start, start + length - 8, 8):
+        low = _mixed(low, read_eight(data, i))
+    return low, _LONG
+
+
+@jit
+def _mixed(number: Any, more: Any) -> Any:
+    number = (number ^ more) * _ODD
+    return number ^ (number >> _HALF)
+
+
+@jit
+def _short_key(data: Any, start: Any, length: Any) -> Any:
+    masks = memory(_MASKS)
+    low = read_eight(data, start) & read_eight(masks, 16 - length)
+    high = read_eight(data, start + 8) & read_eight(masks, 24 - length)
     return low, high | (np.uint64(length + 1) << _LENGTH)
 
 
 @jit
-def _long_key(data: Any, start: Any, length: Any) -> Any:
-    key = read_eight(data, start + length - 8)
-    for i in range(start, start + length - 8, 8):
-        key = (key ^ read_eight(data, i)) * _ODD
-        key ^= key >> _HALF
-    return key, _LONG
+def _home(key: Any, last: Any) -> Any:
+    """Return the first slot to look in."""
+    mixed = key[0] * _ODD + key[1] * _ODD_TOO
+    return (mixed ^ (mixed >> _HALF)) & last
 
 
 @jit
-def _home(slots: Any, low: Any, high: Any) -> Any:
-    mixed = low * _ODD + high * _ODD_TOO
-    return np.int64((mixed ^ (mixed >> _HALF)) & np.uint64(len(slots) - 1))
+def _has_key(keys: Any, place: Any, key: Any) -> Any:
+    first = np.int64(place) << 1
+    return ((keys[first] ^ key[0]) | (keys[first + 1] ^ key[1])) == _ZERO
 
 
 @jit
-def _holds(
-    stored: Any, bounds: Any, number: Any, data: Any, start: Any, length: Any
-) -> Any:
-    """Whether the word of this number has these bytes."""
-    begin = bounds[number]
-    if bounds[number + 1] - begin != length:
+def _find(data: Any, start: Any, length: Any, key: Any, table: Any, texts: Any) -> Any:
+    """Return the slot of a word, an empty one if it's new."""
+    slots, last, keys = table
+    slot = _home(key, last)
+    while slots[slot] != 0 and not (
+        _has_key(keys, slots[slot], key)
+        and (length <= _SHORT or _holds(texts, slots[slot], data, start, length))
+    ):
+        slot = (slot + _ONE) & last
+    return slot
+
+
+@jit
+def _holds(texts: Any, place: Any, data: Any, start: Any, length: Any) -> Any:
+    """Whether the word in this place has these bytes."""
+    bounds, stored = texts
+    end = bounds[place]
+    begin = bounds[np.int64(place) - 1]
+    if end - begin != length:
         return False
     for i in range(length):
         if stored[begin + i] != data[start + i]:
@@ -219,8 +273,9 @@ def _holds(
 @jit
 def _fill(slots: Any, keys: Any, n_words: Any) -> None:
     """Put words, of which no two are equal, into empty slots."""
-    for number in range(n_words):
-        slot = _home(slots, keys[number, 0], keys[number, 1])
-        while slots[slot] != _EMPTY:
-            slot = (slot + 1) & (len(slots) - 1)
-        slots[slot] = number
+    last = np.uint64(len(slots) - 1)
+    for place in range(1, n_words + 1):
+        slot = _home((keys[2 * place], keys[2 * place + 1]), last)
+        while slots[slot] != 0:
+            slot = (slot + _ONE) & last
+        slots[slot] = place

@@ -41,12 +41,25 @@ R_OR_V: Final = 22
 T: Final = 23
 
 
-# Each function below returns where the token, or the part of one, that begins at i
-# ends, and i if none begins there. None reads beyond the space after the text.
+# Each function returns where the token, or the part of one, that begins at i ends, and
+# i if none begins there. None reads beyond the space behind the piece.
 
 
 @jit
 def token_end(kinds: Any, i: Any) -> Any:
+    """Return where the token ends that begins at i.
+
+    Parameters
+    ----------
+    kinds : memory of uint8
+        The kinds of the characters of a piece of text, and a SPACE.
+    i : int
+        Of a character that isn't a SPACE.
+
+    Returns
+    -------
+    int
+    """
     if kinds[i] >= MARK:
         return _word_end(kinds, i)
     end = i

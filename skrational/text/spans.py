@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.compile import jit
 from skrational.text.bits import BLOCK
 from skrational.text.borders import find_tokens
 from skrational.text.characters import join, kinds_of, padded, read_texts
@@ -54,31 +53,19 @@ class Frame(NamedTuple):
     max_length: int | None = None
     keep_end: bool = False
 
-    def _join(self) -> tuple[bytes, NDArray[np.int64]]:
-        """Return what is put around texts, and the lengths of its two parts."""
-        return join([self.start_token or "", self.end_token or ""], "")
+    def truncate(self, words: list[str]) -> list[str]:
+        """Return the words to keep of a text.
 
-    def _apply(self, spans: Spans) -> Spans:
-        """Frame tokens whose bytes have the extra ones at their end."""
-        if self.start_token is self.end_token is self.max_length is None:
-            return spans
-        n_most = len(spans.starts) + 2 * (len(spans.offsets) - 1)
-        starts, ends = np.empty((2, n_most), dtype=np.int64)
-        offsets = np.zeros_like(spans.offsets)
-        _, lengths = self._join()
-        end = len(spans.data) - BLOCK
-        n_tokens = _frame(
-            *spans[1:],
-            np.iinfo(np.int64).max if self.max_length is None else self.max_length,
-            self.keep_end,
-            self.start_token is not None,
-            self.end_token is not None,
-            (end - lengths.sum(), end - lengths[1], end),
-            starts,
-            ends,
-            offsets,
-        )
-        return Spans(spans.data, starts[:n_tokens], ends[:n_tokens], offsets)
+        Examples
+        --------
+        >>> Frame(max_length=1, keep_end=True).truncate(["a", "b"])
+        ['b']
+        """
+        if self.max_length is None or len(words) <= self.max_length:
+            return words
+        if self.keep_end:
+            return words[-self.max_length :]
+        return words[: self.max_length]
 
 
 def split_compiled(texts: Sequence[str], frame: Frame, *, lowercase: bool) -> Spans:
@@ -99,14 +86,27 @@ def split_compiled(texts: Sequence[str], frame: Frame, *, lowercase: bool) -> Sp
     --------
     >>> spans = split_compiled(["It's", ""], Frame(end_token="$"), lowercase=True)
     >>> spans.starts.tolist(), spans.ends.tolist(), spans.offsets.tolist()
-    ([0, 2, 70, 70], [2, 4, 71, 71], [0, 3, 4])
+    ([0, 2, 69, 69], [2, 4, 70, 70], [0, 3, 4])
     """
-    characters = read_texts(texts, lowercase=lowercase, extra=frame._join()[0])
-    kind_of = kinds_of(128 if characters.is_ascii else 0x110000)
+    start, end = frame.start_token, frame.end_token
+    extra, lengths = join([start or "", end or ""], "")
+    data, text_ends, is_ascii = read_texts(texts, lowercase=lowercase, extra=extra)
+    last = len(data) - BLOCK
+    middle = last - int(lengths[1])
+    nothing = (-1, -1)
     tokens = find_tokens(
-        characters.data, characters.text_ends, kind_of, lowercase=lowercase
+        data,
+        text_ends,
+        kinds_of(128 if is_ascii else 0x110000),
+        lowercase=lowercase,
+        frame=(
+            nothing if start is None else (last - len(extra), middle),
+            nothing if end is None else (middle, last),
+        ),
+        max_length=frame.max_length,
+        keep_end=frame.keep_end,
     )
-    return frame._apply(Spans(characters.data, *tokens))
+    return Spans(data, *tokens)
 
 
 def split_by(
@@ -140,13 +140,17 @@ def split_by(
     >>> spans.starts.tolist(), spans.ends.tolist(), spans.offsets.tolist()
     ([0, 1, 3], [1, 3, 4], [0, 2, 2, 3])
     """
+    before = [] if frame.start_token is None else [frame.start_token]
+    behind = [] if frame.end_token is None else [frame.end_token]
     tokens: list[str] = []
     offsets = [0]
     for text in texts:
         words = tokenizer(text.lower() if lowercase else text)
         if isinstance(words, str):
             raise TypeError("tokenizer returned a str; expected a list of tokens.")
-        tokens.extend(words)
+        tokens += before
+        tokens += frame.truncate(list(words))
+        tokens += behind
         offsets.append(len(tokens))
     try:
         joined, lengths = join(tokens, "")
@@ -157,40 +161,4 @@ def split_by(
             f"({type(token).__name__}); expected a str."
         ) from None
     ends = np.cumsum(lengths)
-    data = padded(joined + frame._join()[0])
-    return frame._apply(Spans(data, ends - lengths, ends, np.array(offsets)))
-
-
-@jit
-def _frame(
-    starts: Any,
-    ends: Any,
-    offsets: Any,
-    max_length: Any,
-    keep_end: Any,
-    has_start: Any,
-    has_end: Any,
-    extra: Any,
-    new_starts: Any,
-    new_ends: Any,
-    new_offsets: Any,
-) -> Any:
-    n_tokens = 0
-    for text in range(len(offsets) - 1):
-        first, last = offsets[text], offsets[text + 1]
-        if last - first > max_length:
-            if keep_end:
-                first = last - max_length
-            else:
-                last = first + max_length
-        if has_start:
-            new_starts[n_tokens], new_ends[n_tokens] = extra[0], extra[1]
-            n_tokens += 1
-        for token in range(first, last):
-            new_starts[n_tokens], new_ends[n_tokens] = starts[token], ends[token]
-            n_tokens += 1
-        if has_end:
-            new_starts[n_tokens], new_ends[n_tokens] = extra[1], extra[2]
-            n_tokens += 1
-        new_offsets[text + 1] = n_tokens
-    return n_tokens
+    return Spans(padded(joined), ends - lengths, ends, np.array(offsets))

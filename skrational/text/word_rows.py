@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from skrational.compile import jit
 from skrational.sequences import SequenceArray
+from skrational.text.bits import memory
 from skrational.text.corpus import Corpus
 from skrational.text.lexicon import Lexicon
 from skrational.text.vector_tables import Table
@@ -198,7 +199,9 @@ class WordRows:
             features = self._features.first(self._n_rows)
             labels = self._labels.first(self._n_rows)
         n_tokens = _replace(*corpus, row_of)
-        return SequenceArray(features, corpus.offsets, corpus.tokens[:n_tokens], labels)
+        return SequenceArray._trusted(
+            features, corpus.offsets, corpus.tokens[:n_tokens], labels
+        )
 
     def _look_up(self, corpus: Corpus) -> NDArray[np.int32]:
         """Return the row of each word of the lexicon, at least of those that occur."""
@@ -265,14 +268,14 @@ class SharedRows:
 @jit
 def _replace(tokens: Any, offsets: Any, row_of: Any) -> Any:
     """Put rows in place of word numbers; leave words out that have none."""
+    token, row = memory(tokens), memory(row_of)
     n_tokens = 0
     first = 0
     for text in range(len(offsets) - 1):
         last = offsets[text + 1]
-        for token in range(first, last):
-            row = row_of[tokens[token]]
-            tokens[n_tokens] = row
-            n_tokens += row != _NONE
+        for i in range(first, last):
+            token[n_tokens] = row[token[i]]
+            n_tokens += token[n_tokens] != _NONE
         offsets[text + 1] = n_tokens
         first = last
     return n_tokens

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral
 from typing import Any, ClassVar, Literal
 
@@ -296,7 +296,7 @@ class WordVectorizer(  # type: ignore[call-arg]
             self.start_token, self.end_token, self.max_length, self.keep == "end"
         )
 
-        def split(texts: list[str]) -> Spans:
+        def split(texts: Sequence[str]) -> Spans:
             if self.tokenizer is None or self.tokenizer is tokenize:
                 return split_compiled(texts, frame, lowercase=self.lowercase)
             return split_by(self.tokenizer, texts, frame, lowercase=self.lowercase)

@@ -26,8 +26,8 @@ any_text = st.text() | st.text(st.characters()) | texts_of_pieces
 
 def words_of(spans):
     """The tokens of each text, as strings."""
-    text = characters.text_of(spans.codes)
-    words = [text[a:b] for a, b in zip(spans.starts, spans.ends, strict=True)]
+    places = zip(spans.starts, spans.ends, strict=True)
+    words = [characters.text_of(spans.data[a:b]) for a, b in places]
     bounds = spans.offsets.tolist()
     return [words[a:b] for a, b in itertools.pairwise(bounds)]
 
@@ -47,6 +47,21 @@ def test_compiled_tokens_are_those_of_the_pattern(texts, lowercase):
     assert compiled(texts, lowercase=lowercase) == expected
 
 
+# So many characters that tokens lie on the borders of the blocks of 64 bytes.
+@settings(max_examples=300)
+@given(
+    st.lists(st.sampled_from([*PIECES, *"aab  "]), min_size=60, max_size=300),
+    st.integers(1, 4),
+    st.booleans(),
+)
+def test_borders_of_blocks(pieces, n_texts, lowercase):
+    texts = ["".join(pieces[i::n_texts]) for i in range(n_texts)]
+    ascii_texts = [text.encode("ascii", "ignore").decode() for text in texts]
+    for each in (texts, ascii_texts):
+        expected = [tokenize(text.lower() if lowercase else text) for text in each]
+        assert compiled(each, lowercase=lowercase) == expected
+
+
 @pytest.mark.data
 @pytest.mark.skipif(
     "SKRATIONAL_DATA" not in os.environ,
@@ -60,7 +75,7 @@ def test_compiled_tokens_of_reviews(lowercase):
 
 
 def every_character():
-    return characters.text_of(np.arange(0x110000, dtype=np.uint32))
+    return "".join(map(chr, range(0x110000)))
 
 
 @pytest.mark.parametrize(
@@ -88,18 +103,30 @@ def test_kinds_of_all_characters(pattern, holds):
     found = np.zeros(0x110000, dtype=bool)
     for match in re.finditer(f"{pattern}+", every_character(), FLAGS):
         found[slice(*match.span())] = True
-    np.testing.assert_array_equal(holds(characters._kinds()), found)
+    np.testing.assert_array_equal(holds(characters.kinds_of(0x110000)), found)
 
 
-def test_cases_of_all_characters():
-    by_context = {"\u0130", "\u03a3", "\u2019"}
-    text = "".join(c for c in every_character() if c not in by_context)
-    lower = characters.text_of(
-        characters.read_characters([text], lowercase=True).codes[:-1]
-    )
-    assert lower == text.lower()
-    same = characters.read_characters([text], lowercase=False).codes[:-1]
-    assert characters.text_of(same) == text
+def test_kinds_of_ascii():
+    kinds = characters.kinds_of(0x110000)
+    np.testing.assert_array_equal(characters.kinds_of(128), kinds[:128])
+
+
+@pytest.mark.parametrize("lowercase", [False, True])
+def test_tokens_of_all_characters(lowercase):
+    # Each behind one that has to do with what comes behind it.
+    texts = [
+        f"{mark}{c}{mark} {c}" for mark in "a1'-.:/<=" for c in map(chr, range(192))
+    ]
+    expected = [tokenize(text.lower() if lowercase else text) for text in texts]
+    assert compiled(texts, lowercase=lowercase) == expected
+    ascii_texts = [text for text in texts if text.isascii()]
+    assert compiled(ascii_texts, lowercase=lowercase) == [
+        words for text, words in zip(texts, expected, strict=True) if text.isascii()
+    ]
+    # Without a space between that isn't ASCII, so that texts meet in a block.
+    every = every_character()
+    text = every.lower() if lowercase else every
+    assert compiled([every], lowercase=lowercase) == [tokenize(text)]
 
 
 @given(
