@@ -98,9 +98,9 @@ class Scorer:
         return self._tables[-1]
 
     def _has_room(self, features: NDArray[Any]) -> bool:
-        needed, available = table_size(self._automata, features), available_memory()
-        if any(table.belongs_to(features) for table in self._tables):
+        if any(table.belongs_to(features) for table in list(self._tables)):
             return True
+        needed, available = table_size(self._automata, features), available_memory()
         if 2 * needed <= available:
             return True
         if not self._warned:
