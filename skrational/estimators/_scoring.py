@@ -69,10 +69,15 @@ class Scorer:
         check_finite: Callable[[SequenceArray], None],
     ) -> NDArray[Any]:
         """Logits ``A s + a`` of documents; ``check_finite`` raises the error for X."""
-        automata = replace(self._automata, A=A, a=a)
+        dtype = self._automata.A.dtype
+        automata = replace(
+            self._automata,
+            A=np.ascontiguousarray(A, dtype),
+            a=np.ascontiguousarray(a, dtype),
+        )
         if not automata.width:
             check_finite(X)
-            return np.tile(a, (len(X), 1))
+            return np.tile(automata.a, (len(X), 1))
         with single_thread():
             if X.indices is None:
                 check_finite(X)
@@ -89,6 +94,7 @@ class Scorer:
 
     def _table(self, features: NDArray[Any]) -> TransitionTable:
         """Find the table of these features, or begin one."""
+        self._tables = [table for table in self._tables if table.is_in_use()]
         for i, table in enumerate(self._tables):
             if table.belongs_to(features):
                 self._tables.append(self._tables.pop(i))

@@ -151,8 +151,8 @@ class Automata:
             self.final,
             self.wfsa,
             self.length_exponent,
-            self.A,
-            self.a,
+            frozen(self.A),
+            frozen(self.a),
             out[start:stop],
         )
 

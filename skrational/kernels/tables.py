@@ -46,6 +46,10 @@ class TransitionTable:
         if owner.flags.writeable:
             self._hashes = np.zeros(capacity, dtype=np.uint64)
 
+    def is_in_use(self) -> bool:
+        """Whether the memory of the features is still there."""
+        return self._owner() is not None
+
     def belongs_to(self, features: NDArray[Any]) -> bool:
         """Whether this is the table of these features."""
         # An owner frozen only for a while may have changed since.

@@ -441,3 +441,22 @@ def test_the_numba_kernel_refuses_to_predict_in_another_semiring(data, monkeypat
     monkeypatch.setenv("SKRATIONAL_KERNEL", "numba")
     with pytest.raises(ValueError, match="max-plus"):
         clf.predict(data.X)
+
+
+def test_a_readout_of_another_type_or_layout_predicts_the_same(clf, data):
+    expected = clf.decision_function(data.X)
+    for coef in (clf.coef_.astype(np.float64), np.asfortranarray(clf.coef_)):
+        clf.coef_ = coef
+        clf.coef_.flags.writeable = False
+        np.testing.assert_array_equal(clf.decision_function(data.X), expected)
+
+
+def test_tables_of_features_that_are_gone_are_dropped(clf, data):
+    def copy():
+        return SequenceArray(data.X.features.copy(), data.X.offsets, data.X.indices)
+
+    for _ in range(3):
+        clf.predict(copy())
+        gc.collect()
+    clf.predict(data.X)
+    assert len(_scoring._scorers[clf]._tables) == 1
