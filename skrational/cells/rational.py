@@ -171,7 +171,7 @@ class RationalCell(nn.Module):
         return Automata(
             layout=layout,
             weight=weight,
-            bias=bias.numpy(),
+            bias=bias,
             final=self._final_weights().numpy(),
             wfsa=self.wfsa.numpy(),
             A=self.A.detach().numpy().copy(),

@@ -51,7 +51,7 @@ class _Run:
     ----------
     x : Tensor of shape (n_rows, E)
     weight : Tensor of shape (n_slabs * 64, E)
-    bias : Tensor of shape (n_slabs * 32,)
+    bias : ndarray of shape (n_slabs * 32,)
     ids, offsets : ndarray
     layout : Layout
     anywhere : bool
@@ -63,7 +63,7 @@ class _Run:
         self,
         x: Tensor,
         weight: Tensor,
-        bias: Tensor,
+        bias: NDArray[Any],
         ids: NDArray[np.int32],
         offsets: NDArray[np.int64],
         layout: Layout,
@@ -76,28 +76,28 @@ class _Run:
         self.layout, self.anywhere = layout, anywhere
         # Each row is read once, in order: f and u need no pass of their own.
         self.fresh = len(ids) == len(x) and np.array_equal(ids, np.arange(len(x)))
-        n_slabs, dtype = layout.n_slabs, x.dtype
-        self.table = empty(len(x), n_slabs * 2 * SLAB, dtype=dtype)
-        self.links = layout.links_as(self.table.numpy().dtype)
-        self.out = empty(n_slabs, (len(offsets) - 1) * SLAB, dtype=dtype)
+        n_slabs, dtype = layout.n_slabs, bias.dtype
+        self.table = empty(len(x), n_slabs * 2 * SLAB, dtype=x.dtype)
+        self.links = layout.links_as(dtype)
+        self.out = np.empty((n_slabs, (len(offsets) - 1) * SLAB), dtype)
         n_slots = len(ids) // STRIDE + len(offsets) if keep else 0
-        self.kept = empty(n_slabs, n_slots * SLAB, dtype=dtype)
-        chained = any(len(tower) > 1 for tower in layout.towers)
-        self.last_levels = empty(n_slabs, chained * len(ids) * LANES, dtype=dtype)
+        self.kept = np.empty((n_slabs, n_slots * SLAB), dtype)
+        n_levels = len(ids) * LANES if layout.is_chained else 0
+        self.last_levels = np.empty((n_slabs, n_levels), dtype)
         n_threads = given_threads()
         large_product = x.numel() * len(weight) >= _LEAST_PRODUCT
         self.n_multipliers = n_threads if large_product else 1
         large_walk = len(ids) * n_slabs >= _LEAST_WALK
         self.n_walkers = n_threads if large_walk else 1
 
-    def forward(self) -> Tensor:
+    def forward(self) -> NDArray[Any]:
         """Score the states, (n_slabs, B * 32)."""
         tiles = _parts(len(self.x), _TILE_ROWS)
         run_all([partial(self._project, tile) for tile in tiles], self.n_multipliers)
         self._walk(self._forward)
         return self.out
 
-    def backward(self, grad_out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(self, grad_out: NDArray[Any]) -> tuple[Tensor, Tensor, NDArray[Any]]:
         """Return the gradients of the projected rows, the weight and the bias.
 
         ``grad_out`` has the shape (n_slabs, B * 32).
@@ -105,7 +105,7 @@ class _Run:
         grad = self.table
         if not self.fresh:
             grad = empty(*self.table.shape, dtype=self.table.dtype).zero_()
-        grad_bias = torch.empty_like(self.bias)
+        grad_bias = np.empty_like(self.bias)
         self._walk(partial(self._backward, grad_out, grad, grad_bias))
         return grad, self._weight_gradient(grad), grad_bias
 
@@ -133,7 +133,7 @@ class _Run:
         rows = self.table[tile]
         torch.mm(self.x[tile], self.weight.T, out=rows)
         if not self.fresh:
-            activate(rows.numpy(), self.bias.numpy())
+            activate(rows.numpy(), self.bias)
 
     def _forward(self, slabs: tuple[int, int]) -> None:
         forward(
@@ -142,16 +142,20 @@ class _Run:
             self.ids,
             self.offsets,
             self.links,
-            self.bias.numpy(),
+            self.bias,
             self.fresh,
             self.anywhere,
-            self.kept.numpy(),
-            self.last_levels.numpy(),
-            self.out.numpy(),
+            self.kept,
+            self.last_levels,
+            self.out,
         )
 
     def _backward(
-        self, grad_out: Tensor, grad: Tensor, grad_bias: Tensor, slabs: tuple[int, int]
+        self,
+        grad_out: NDArray[Any],
+        grad: Tensor,
+        grad_bias: NDArray[Any],
+        slabs: tuple[int, int],
     ) -> None:
         backward(
             self.table.numpy(),
@@ -162,11 +166,11 @@ class _Run:
             self.fresh,
             self.anywhere,
             _LEAST_ADJOINT[grad.dtype],
-            self.kept.numpy(),
-            self.last_levels.numpy(),
-            grad_out.numpy(),
+            self.kept,
+            self.last_levels,
+            grad_out,
             grad.numpy(),
-            grad_bias.numpy(),
+            grad_bias,
         )
 
 
@@ -195,7 +199,7 @@ class _DocumentScores(torch.autograd.Function):
         run = run_of(x, W_u, W_f, b_f, keep=True)
         ctx.run, ctx.final, ctx.scale, ctx.readers = run, final.detach(), scale, readers
         ctx.used = False
-        return _read_out(run.forward(), run.layout, readers, final.detach(), scale)
+        return _read_out(run.forward(), run.layout, readers, ctx.final, scale)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -204,15 +208,15 @@ class _DocumentScores(torch.autograd.Function):
             # The first backward pass wrote its gradients over the table.
             run.forward()
         ctx.used = True
-        grad_states, grad_final = torch.empty_like(run.out), torch.empty_like(ctx.final)
+        grad_states, grad_final = np.empty_like(run.out), torch.empty_like(ctx.final)
         read_out_backward(
-            run.out.numpy(),
+            run.out,
             layout.columns,
             ctx.readers,
             ctx.final.numpy(),
             ctx.scale,
             grad.contiguous().numpy(),
-            grad_states.numpy(),
+            grad_states,
             grad_final.numpy(),
         )
         grad_z, grad_weight, grad_bias = run.backward(grad_states)
@@ -220,7 +224,7 @@ class _DocumentScores(torch.autograd.Function):
             grad_z @ run.weight if ctx.needs_input_grad[0] else None,
             grad_weight.index_select(0, layout.u_rows),
             grad_weight.index_select(0, layout.f_rows),
-            torch.from_numpy(grad_bias.numpy()[layout.columns]),
+            torch.from_numpy(grad_bias[layout.columns]),
             grad_final if ctx.needs_input_grad[4] else None,
             None,
             None,
@@ -229,18 +233,16 @@ class _DocumentScores(torch.autograd.Function):
 
 
 def _read_out(
-    states: Tensor,
+    states: NDArray[Any],
     layout: Layout,
     readers: NDArray[np.int64],
     final: Tensor,
     scale: NDArray[Any],
 ) -> Tensor:
-    n_scores = int(readers.max()) + 1 if len(readers) else 0
-    scores = states.new_empty(len(scale), n_scores)
-    read_out(
-        states.numpy(), layout.columns, readers, final.numpy(), scale, scores.numpy()
-    )
-    return scores
+    n_scores = int(readers[-1]) + 1 if len(readers) else 0
+    scores = np.empty((len(scale), n_scores), states.dtype)
+    read_out(states, layout.columns, readers, final.numpy(), scale, scores)
+    return torch.from_numpy(scores)
 
 
 def document_scores(

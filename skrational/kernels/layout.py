@@ -94,15 +94,23 @@ class Layout:
             links=links.reshape(n_slabs, 2 * SLAB),
         )
 
-    def pack(self, W_u: Tensor, W_f: Tensor, b_f: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def is_chained(self) -> bool:
+        """Whether an automaton goes on from a slab to the next."""
+        return any(len(tower) > 1 for tower in self.towers)
+
+    def pack(
+        self, W_u: Tensor, W_f: Tensor, b_f: Tensor
+    ) -> tuple[Tensor, NDArray[Any]]:
         """Pack the weights of all transitions, slab by slab.
 
         Returns ``weight`` (2 * n_columns, E) and ``bias`` (n_columns,).
         """
         padding = W_u.new_zeros(1, W_u.shape[1])
         weight = torch.cat([W_f, W_u, padding]).index_select(0, self.sources)
-        bias = b_f.new_zeros(self.n_columns)
-        bias.numpy()[self.columns] = b_f.detach().numpy()
+        given = b_f.detach().numpy()
+        bias = np.zeros(self.n_columns, given.dtype)
+        bias[self.columns] = given
         return weight, bias
 
     def links_as(self, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -144,7 +144,7 @@ class Automata:
             frozen(ids),
             frozen(offsets[start : stop + 1]),
             self.layout.links_as(table.dtype),
-            any(len(tower) > 1 for tower in self.layout.towers),
+            self.layout.is_chained,
             self.bias,
             self.anywhere,
             self.layout.columns,

@@ -61,7 +61,7 @@ class Problem:
         self.automata = Automata(
             layout=layout,
             weight=weight,
-            bias=bias.numpy(),
+            bias=bias,
             final=self.arrays["final"],
             wfsa=layout.wfsa,
             A=self.arrays["A"],

@@ -22,7 +22,7 @@ def draw_automata(dtype="float32", lengths=(4, 1, 3, 9), n_features=E):
     return Automata(
         layout=layout,
         weight=weight,
-        bias=bias.numpy(),
+        bias=bias,
         final=np.ones(n_states, dtype),
         wfsa=layout.wfsa,
         A=rng.normal(size=(1, len(lengths))).astype(dtype),
