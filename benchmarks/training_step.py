@@ -25,6 +25,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from os import environ
 from typing import Any
@@ -45,6 +46,7 @@ KEEP_ALL = {
     "MALLOC_MMAP_THRESHOLD_": "2000000000",
     "MALLOC_TRIM_THRESHOLD_": "4000000000",
 }
+MAX_PLUS = "skrational, max-plus, torch's loop"
 COPYING = "skrational, copying its batch too"
 FLOOR, PER_STATE = "floor", "loop over tokens and states"
 FUSED = "loop over tokens, states fused"
@@ -117,7 +119,19 @@ def contestants(X: SequenceArray, match: str, chosen: Iterable[str]) -> dict[str
     def of_corpus() -> Step:
         return of_cell(lambda: cell.scores(corpus.batch(documents)))
 
+    def of_max_plus() -> Step:
+        other = RationalCell(
+            X.n_features,
+            (N_STATES,) * N_WFSAS,
+            1,
+            replace(reading, semiring="max-plus"),
+        )
+        other.load_state_dict(cell.state_dict())
+        batch = corpus.batch(documents)
+        return trained(lambda: other(batch)[:, 0], other, targets)
+
     steps = {
+        MAX_PLUS: of_max_plus,
         harness.OURS: of_batch if X.indices is None else of_corpus,
         COPYING: of_corpus,
         FLOOR: lambda: floor(X, 2 * N_WFSAS * N_STATES),
@@ -162,8 +176,11 @@ def time_steps(options: Any, malloc: str) -> None:
     section(f"A step, {malloc}", short, options.match, chosen, options)
     if default:
         other = "end" if options.match == "anywhere" else "anywhere"
-        loops = (FLOOR, FUSED, PER_STATE)
+        loops = (FLOOR, FUSED, PER_STATE, MAX_PLUS)
         section("A step, the other reading", short, other, loops, options)
+        # Nothing else evicts the caches between the steps.
+        alone = "A step with its floor alone"
+        section(alone, short, options.match, (FLOOR,), options)
     section(f"A step, longer documents, {malloc}", long, options.match, chosen, options)
     chosen = (COPYING, FLOOR, FUSED, "nn.LSTM(24)", "nn.LSTM(100)")
     section(

@@ -266,24 +266,12 @@ def document_scores(
     ValueError
         If the semiring isn't plus-times, or a tensor isn't on the CPU.
     """
+    layout = _layout(x, lengths, semiring)
     scale = np.ones(len(offsets) - 1, x.detach().numpy().dtype)
     if length_exponent:
         scale[:] = np.maximum(np.diff(offsets), 1) ** -float(length_exponent)
-    readers = Layout.of(tuple(lengths)).wfsa
-    return _score(
-        x,
-        W_u,
-        W_f,
-        b_f,
-        final,
-        ids,
-        offsets,
-        lengths,
-        anywhere,
-        semiring,
-        scale,
-        readers,
-    )
+    run_of = _runner(ids, offsets, layout, anywhere)
+    return _score(run_of, (x, W_u, W_f, b_f, final), layout.wfsa, scale)
 
 
 def state_scores(
@@ -305,51 +293,43 @@ def state_scores(
     ValueError
         If the semiring isn't plus-times, or a tensor isn't on the CPU.
     """
+    layout = _layout(x, lengths, semiring)
     every_state = np.arange(sum(lengths))
     scale = np.ones(len(offsets) - 1, x.detach().numpy().dtype)
-    return _score(
-        x,
-        W_u,
-        W_f,
-        b_f,
-        torch.ones_like(b_f),
-        ids,
-        offsets,
-        lengths,
-        anywhere,
-        semiring,
-        scale,
-        every_state,
-    )
+    run_of = _runner(ids, offsets, layout, anywhere)
+    return _score(run_of, (x, W_u, W_f, b_f, torch.ones_like(b_f)), every_state, scale)
 
 
-def _score(
-    x: Tensor,
-    W_u: Tensor,
-    W_f: Tensor,
-    b_f: Tensor,
-    final: Tensor,
-    ids: NDArray[np.int32],
-    offsets: NDArray[np.int64],
-    lengths: tuple[int, ...],
-    anywhere: bool,
-    semiring: str,
-    scale: NDArray[Any],
-    readers: NDArray[np.int64],
-) -> Tensor:
+def _layout(x: Tensor, lengths: tuple[int, ...], semiring: str) -> Layout:
     if semiring != "plus-times" or x.device.type != "cpu":
         raise ValueError(
             "the numba kernel computes plus-times on the CPU; got "
             f"{semiring} on {x.device.type}."
         )
-    layout = Layout.of(tuple(lengths))
+    return Layout.of(tuple(lengths))
+
+
+def _runner(
+    ids: NDArray[np.int32], offsets: NDArray[np.int64], layout: Layout, anywhere: bool
+) -> Callable[..., _Run]:
+    """Make a function that begins a pass over these documents."""
 
     def run_of(x: Tensor, W_u: Tensor, W_f: Tensor, b_f: Tensor, keep: bool) -> _Run:
-        return _Run(
-            x, *layout.pack(W_u, W_f, b_f), ids, offsets, layout, anywhere, keep
-        )
+        packed = layout.pack(W_u, W_f, b_f)
+        return _Run(x, *packed, ids, offsets, layout, anywhere, keep)
 
+    return run_of
+
+
+def _score(
+    run_of: Callable[..., _Run],
+    inputs: tuple[Tensor, Tensor, Tensor, Tensor, Tensor],
+    readers: NDArray[np.int64],
+    scale: NDArray[Any],
+) -> Tensor:
+    """Run over the documents and sum the states; ``inputs`` may need gradients."""
     if torch.is_grad_enabled():
-        return _DocumentScores.apply(x, W_u, W_f, b_f, final, scale, readers, run_of)
-    run = run_of(x, W_u, W_f, b_f, keep=False)
-    return _read_out(run.forward(), layout, readers, final.detach(), scale)
+        return _DocumentScores.apply(*inputs, scale, readers, run_of)
+    *weights, final = inputs
+    run = run_of(*weights, keep=False)
+    return _read_out(run.forward(), run.layout, readers, final.detach(), scale)
