@@ -79,6 +79,9 @@ class RationalCell(nn.Module):
         Rows of the readout: 1 for two classes.
     reading : Reading
     dtype : torch.dtype
+    origin : sequence of int or None, default=None
+        Number of each WFSA in the network from which it was cut out; None: they are
+        numbered through.
     """
 
     def __init__(
@@ -88,9 +91,11 @@ class RationalCell(nn.Module):
         n_outputs: int,
         reading: Reading,
         dtype: torch.dtype = torch.float32,
+        origin: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.lengths = tuple(int(n) for n in lengths)
+        self.origin = tuple(range(len(lengths)) if origin is None else origin)
         self.reading = reading
         n_states, n_wfsas = sum(self.lengths), len(self.lengths)
 
@@ -290,7 +295,12 @@ class RationalCell(nn.Module):
         The full-size twin of `compacted`, for comparison.
         """
         twin = RationalCell(
-            self.W_u.shape[1], self.lengths, len(self.A), self.reading, self.A.dtype
+            self.W_u.shape[1],
+            self.lengths,
+            len(self.A),
+            self.reading,
+            self.A.dtype,
+            self.origin,
         )
         twin.load_state_dict(self.state_dict())
         twin.live.copy_(self._kept_mask(kept))
@@ -304,25 +314,33 @@ class RationalCell(nn.Module):
         network is kept alive.
         """
         mask = self._kept_mask(kept)
-        survivors = torch.tensor(np.asarray(kept) > 0, device=mask.device)
         small = RationalCell(
             self.W_u.shape[1],
             [n for n in kept if n > 0],
             len(self.A),
             self.reading,
             self.A.dtype,
+            [i for i, n in zip(self.origin, kept, strict=True) if n > 0],
         ).to(self.A.device)
         small.learned_loops.copy_(self.learned_loops[mask])
+        slices = self.sliced(kept, list(self.parameters()))
         with torch.no_grad():
-            small.a.copy_(self.a)
-            small.A.copy_(self.A[:, survivors])
-            for name in self._state_parameters():
-                getattr(small, name).copy_(getattr(self, name)[mask])
+            for parameter, values in zip(small.parameters(), slices, strict=True):
+                parameter.copy_(values)
         return small
 
-    def _state_parameters(self) -> list[str]:
-        """Names of the parameters that have one row for each state."""
-        return [name for name, _ in self.named_parameters() if name not in ("A", "a")]
+    def sliced(self, kept: Sequence[int], values: Sequence[Tensor]) -> list[Tensor]:
+        """Cut out what belongs to the states in `compacted`.
+
+        ``values`` are one tensor for each parameter, of its shape.
+        """
+        states = self._kept_mask(kept)
+        wfsas = torch.tensor(np.asarray(kept) > 0, device=states.device)
+        cuts = {"A": (slice(None), wfsas), "a": (slice(None),)}
+        return [
+            value.detach()[cuts.get(name, (states,))]
+            for (name, _), value in zip(self.named_parameters(), values, strict=True)
+        ]
 
     def _kept_mask(self, kept: Sequence[int]) -> Tensor:
         numbers = np.concatenate([np.arange(n) for n in (*self.lengths, 0)])
@@ -342,6 +360,7 @@ class RationalCell(nn.Module):
         arrays: dict[str, NDArray[np.floating]],
         lengths: Sequence[int],
         reading: Reading,
+        origin: Sequence[int] | None = None,
     ) -> RationalCell:
         """Rebuild a cell from `to_arrays`."""
         n_outputs = len(arrays["a"])
@@ -351,6 +370,7 @@ class RationalCell(nn.Module):
             n_outputs,
             reading,
             torch.from_numpy(arrays["a"][:0].copy()).dtype,
+            origin,
         )
         with torch.no_grad():
             for name, tensor in cell.named_parameters():

@@ -24,6 +24,7 @@ from sklearn.utils.validation import (
 )
 
 from skrational.callbacks import CallbackSupportMixin
+from skrational.estimators._labelled import Labelled
 from skrational.repeats import blocks
 from skrational.sequence_forms import holds_strings, is_ragged
 from skrational.sequences import SequenceArray, as_sequences
@@ -179,14 +180,12 @@ class BaseSequenceClassifier(
             )
         return sequences
 
-    def _read_targets(
-        self, X: SequenceArray, y: Any, sample_weight: ArrayLike | None
-    ) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[np.floating]]:
-        """Check y and the weights.
-
-        Returns the classes, y as class numbers, and the weights of the samples times
-        those of their classes.
-        """
+    def _read_training(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None
+    ) -> Labelled:
+        """Check X, y and the weights; these are multiplied by those of the classes."""
+        sequences = read_sequences(X, self)
+        check_finite(sequences)
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but "
@@ -194,13 +193,13 @@ class BaseSequenceClassifier(
             )
         y = _check_y(y, multi_output=False, y_numeric=False, estimator=self)
         check_classification_targets(y)
-        if len(y) != len(X):
+        if len(y) != len(sequences):
             raise ValueError(
                 f"Found input variables with inconsistent numbers of samples: X has "
-                f"{len(X)} sequences, y has {len(y)} labels."
+                f"{len(sequences)} sequences, y has {len(y)} labels."
             )
         weights = _check_sample_weight(
-            sample_weight, X.lengths, dtype=np.float64, ensure_non_negative=True
+            sample_weight, sequences.lengths, dtype=np.float64, ensure_non_negative=True
         )
         classes, codes = np.unique(y, return_inverse=True)
         present = np.unique(codes[weights > 0])
@@ -214,37 +213,40 @@ class BaseSequenceClassifier(
                 self.class_weight, classes=classes, y=y, sample_weight=weights
             )
             weights = weights * of_class[codes]
-        return classes, codes, weights
+        if sequences.n_tokens == 0:
+            raise ValueError(
+                f"X holds {len(sequences)} sequences, but not one token to learn from."
+            )
+        return Labelled(sequences, classes, codes, weights)
 
-    def _read_validation(
-        self, X: SequenceArray, classes: NDArray[Any], X_val: Any, y_val: Any
-    ) -> tuple[SequenceArray, NDArray[np.intp]] | None:
-        """Check the validation data, if there are any; labels as class numbers."""
-        if X_val is None and y_val is None:
+    def _read_held_out(
+        self, training: Labelled, X: Any, y: Any, name: str = "val"
+    ) -> Labelled | None:
+        """Check documents that aren't trained on, if there are any."""
+        if X is None and y is None:
             return None
-        if X_val is None or y_val is None or not self.early_stopping:
+        if X is None or y is None:
             raise ValueError(
-                "X_val and y_val serve early stopping and go together; got "
-                f"X_val={'None' if X_val is None else 'given'}, "
-                f"y_val={'None' if y_val is None else 'given'}, "
-                f"early_stopping={self.early_stopping}."
+                f"X_{name} and y_{name} go together; got "
+                f"X_{name}={'None' if X is None else 'given'}, "
+                f"y_{name}={'None' if y is None else 'given'}."
             )
-        sequences = read_sequences(X_val, self)
+        sequences = read_sequences(X, self)
         check_finite(sequences)
-        labels = np.asarray(y_val)
-        if sequences.n_features != X.n_features or labels.shape != (len(sequences),):
+        labels, n_features = np.asarray(y), training.X.n_features
+        if sequences.n_features != n_features or labels.shape != (len(sequences),):
             raise ValueError(
-                f"X_val holds {len(sequences)} sequences of {sequences.n_features} "
-                f"features and y_val has shape {labels.shape}; expected equal lengths "
-                f"and {X.n_features} features."
+                f"X_{name} holds {len(sequences)} sequences of {sequences.n_features} "
+                f"features and y_{name} has shape {labels.shape}; expected equal "
+                f"lengths and {n_features} features."
             )
-        unknown = np.setdiff1d(labels, classes)
+        unknown = np.setdiff1d(labels, training.classes)
         if len(unknown):
-            raise ValueError(f"y_val holds labels that y does not: {unknown[:5]}.")
-        return sequences, np.searchsorted(classes, labels)
+            raise ValueError(f"y_{name} holds labels that y does not: {unknown[:5]}.")
+        codes = np.searchsorted(training.classes, labels)
+        return Labelled(sequences, training.classes, codes, np.ones(len(codes)))
 
     class_weight: Any
-    early_stopping: bool
 
 
 def read_sequences(X: Any, estimator: BaseEstimator) -> SequenceArray:

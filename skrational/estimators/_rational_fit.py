@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from numbers import Integral
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,86 +13,88 @@ from numpy.typing import NDArray
 
 from skrational.callbacks import FitTask
 from skrational.cells.rational import RationalCell, Reading
-from skrational.estimators._splits import stratified_split
+from skrational.estimators._labelled import Labelled
+from skrational.estimators._logging import shown
+from skrational.estimators._recipe import optimization, phases, spread_lengths
 from skrational.kernels.batches import Corpus
-from skrational.penalties.group_lasso import GroupLasso
+from skrational.kernels.buffers import recycling
 from skrational.pruning.threshold import Threshold
-from skrational.sequences import SequenceArray
 from skrational.structures import RationalStructure
+from skrational.threads import single_thread
+from skrational.training.adam import Moments
+from skrational.training.devices import resolve_device
 from skrational.training.loop import Examples, PhaseRun
-from skrational.training.noise import Dropout
-from skrational.training.phases import Optimization, Phase
+from skrational.training.phases import Phase
 from skrational.training.rng import Randomness
 
-__all__ = ["RationalFit", "spread_lengths"]
+__all__ = ["RationalFit", "prepared"]
 
 _logger = logging.getLogger("skrational")
 
 
+@contextmanager
+def prepared(verbose: int) -> Iterator[None]:
+    """Set up threads, memory and logging for training."""
+    with single_thread(), recycling(), shown(verbose):
+        yield
+
+
 class RationalFit:
-    """The working state of one call of ``fit``."""
+    """The working state of one call of ``fit``.
+
+    Parameters
+    ----------
+    estimator : SparseRationalClassifier
+        Its parameters, checked.
+    labelled : Labelled
+        What to learn from.
+    randomness : Randomness
+    held_out : Labelled or None
+        Serves early stopping instead of a part of ``labelled``.
+    """
 
     def __init__(
         self,
         estimator: Any,
-        classes: NDArray[Any],
-        device: torch.device,
+        labelled: Labelled,
         randomness: Randomness,
-        data: dict[str, Any],
+        held_out: Labelled | None = None,
     ) -> None:
         self.params = estimator
-        self.classes = classes
-        self.device = device
+        self.classes = labelled.classes
+        self.device = resolve_device(estimator.device)
         self.dtype = getattr(torch, estimator.dtype)
         self.randomness = randomness
         self.history: list[dict[str, Any]] = []
-        self.task = FitTask(estimator, len(_phases(estimator)), data)
-
-    def prepare(
-        self,
-        X: SequenceArray,
-        codes: NDArray[np.intp],
-        weights: NDArray[np.floating],
-        held_out: tuple[SequenceArray, NDArray[np.intp]] | None,
-    ) -> None:
-        """Name the examples to train on and those to validate on."""
-        weighing = np.flatnonzero(weights > 0)
-        self.prior = np.bincount(codes, weights, len(self.classes)) / weights.sum()
-        self.validation: Examples | None = None
-        training = weighing
-        if held_out is not None:
-            self.validation = self._examples(*held_out, np.ones(len(held_out[1])))
-        elif self.params.early_stopping:
-            kept, validation = stratified_split(
-                codes[weighing], self.params.validation_fraction, self.randomness.split
+        weights = labelled.weights
+        of_class = np.bincount(labelled.codes, weights, len(self.classes))
+        self.prior = of_class / weights.sum()
+        labelled = labelled[np.flatnonzero(weights > 0)]
+        if held_out is None and estimator.early_stopping:
+            labelled, held_out = labelled.split(
+                estimator.validation_fraction, randomness.split
             )
-            training, validation = weighing[kept], weighing[validation]
-            if len(validation):
-                self.validation = self._examples(
-                    X[validation], codes[validation], weights[validation]
-                )
-        whole = len(training) == len(X)
-        self.training = self._examples(
-            X if whole else X[training], codes[training], weights[training]
-        )
+        self.training = self.examples(labelled)
+        self.validation = None if held_out is None else self.examples(held_out)
+        self._start(labelled.X.n_features)
 
-    def _examples(
-        self, X: SequenceArray, codes: NDArray[np.intp], weights: NDArray[np.floating]
-    ) -> Examples:
+    def examples(self, labelled: Labelled) -> Examples:
+        """Prepare documents for the loop."""
+        weights = labelled.weights / labelled.weights.mean()
         return Examples(
-            Corpus(X, self.dtype, self.device),
-            torch.from_numpy(codes.astype(np.int64)).to(self.device),
-            torch.from_numpy(weights / weights.mean()).to(self.device, self.dtype),
+            Corpus(labelled.X, self.dtype, self.device),
+            torch.from_numpy(labelled.codes.astype(np.int64)).to(self.device),
+            torch.from_numpy(weights).to(self.device, self.dtype),
         )
 
-    def start(self, n_features: int, lengths: tuple[int, ...]) -> None:
+    def _start(self, n_features: int) -> None:
         """Build the network, or take it over from the previous fit."""
         params = self.params
         self.reading = Reading(
             params.semiring, params.readout, params.match, params.length_exponent
         )
+        lengths = spread_lengths(params.n_states, params.n_wfsas)
         self.initial_lengths = lengths
-        self.origin = list(range(len(lengths)))
         n_outputs = 1 if len(self.classes) == 2 else len(self.classes)
         if params.warm_start and params.__sklearn_is_fitted__():
             self.cell = self._previous_cell(n_features)
@@ -115,32 +117,49 @@ class RationalFit:
             )
         structure = params.learned_structure_
         self.initial_lengths = structure.initial_lengths
-        self.origin = list(structure.survivors)
         self.reading = params._reading
         arrays = {**params.weights_, "A": params.coef_, "a": params.intercept_}
         arrays = {k: v.astype(params.dtype) for k, v in arrays.items()}
-        return RationalCell.from_arrays(arrays, structure.lengths, self.reading)
+        return RationalCell.from_arrays(
+            arrays, structure.lengths, self.reading, structure.survivors
+        )
 
-    def regularize_prune_finetune(self) -> dict[str, Any]:
-        """Run the phases, pruning after the penalty; return the fitted attributes."""
-        for phase in _phases(self.params):
-            if self.cell.lengths:
-                self._run(phase)
-            if phase.penalty is not None:
-                self._prune(phase)
-        if not self.cell.lengths:
-            self._keep_the_prior()
+    def regularize_prune_finetune(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Run the phases, pruning after the penalty; return the fitted attributes.
+
+        ``data`` is what callbacks are told.
+        """
+        named = phases(self.params)
+        self.begin(len(named), data)
+        for phase in named:
+            self.run(phase)
+            self.prune(phase)
+        self.end()
+        return self.fitted()
+
+    def begin(self, n_phases: int, data: dict[str, Any]) -> None:
+        """Tell the callbacks that so many phases are to come."""
+        self.task = FitTask(self.params, n_phases, data)
+
+    def end(self) -> None:
+        """Tell the callbacks that all is done."""
         self.task.end(self._fitted)
-        return self._fitted()
 
-    def _run(self, phase: Phase) -> None:
+    def run(self, phase: Phase, moments: Moments | None = None) -> Moments | None:
+        """Train as long as there is something to train.
+
+        ``moments`` are the optimizer's, to go on from; returned are those at the end.
+        """
+        if not self.cell.lengths:
+            return None
         run = PhaseRun(
             self.cell,
             phase,
-            _optimization(self.params),
+            optimization(self.params),
             self.training,
             self.validation,
             self.randomness,
+            moments,
         )
         task = self.task.phase(phase.name, phase.epochs)
         stopped = False
@@ -148,6 +167,8 @@ class RationalFit:
             epoch = task.begin_epoch()
             self._record(run.run_epoch(), phase)
             stopped = task.end_epoch(epoch, self._fitted)
+            # Emptied by exact zeros, it would stay empty.
+            stopped |= phase.solver == "prox" and not self.history[-1]["n_transitions"]
         if phase.patience is not None:
             run.restore_best()
         task.end(self._fitted)
@@ -159,6 +180,7 @@ class RationalFit:
             rows[-1]["loss"],
             rows[-1]["n_transitions"],
         )
+        return run.moments
 
     def _record(self, row: dict[str, Any], phase: Phase) -> None:
         if not np.isfinite(row["loss"]):
@@ -185,118 +207,67 @@ class RationalFit:
             return self.cell.lengths
         return self.cell.kept_lengths(phase.grouping, self._live_groups(phase))
 
-    def _prune(self, phase: Phase) -> None:
+    def prune(self, phase: Phase, moments: Moments | None = None) -> Moments | None:
+        """Cut out what the penalty of a phase emptied, of the moments as well."""
+        if phase.penalty is None:
+            return moments
         kept = self._kept(phase)
         if phase.grouping == "transitions":
             self.cell.fix_self_loops(self._live_groups(phase)[sum(self.cell.lengths) :])
+        if moments is not None:
+            moments = moments.of(self.cell, kept)
         self.cell = self.cell.compacted(kept)
-        self.origin = [i for i, n in zip(self.origin, kept, strict=True) if n]
+        return moments
 
-    def _keep_the_prior(self) -> None:
+    def fitted(self) -> dict[str, Any]:
+        """Return the fitted attributes of the trained network."""
+        if not self.cell.lengths:
+            self.keep_the_prior(self.cell)
+        return self._fitted()
+
+    def keep_the_prior(self, cell: RationalCell) -> None:
         """Without states, the best logits are those of the class frequencies."""
         logits = np.log(np.maximum(self.prior, np.finfo(np.float32).tiny))
         if len(logits) == 2:
             logits = logits[1:] - logits[:1]
         with torch.no_grad():
-            self.cell.a.copy_(torch.from_numpy(logits))
+            cell.a.copy_(torch.from_numpy(logits))
 
     def _fitted(self) -> dict[str, Any]:
         """Fitted attributes of the network as it is now."""
         arrays = self.cell.to_arrays()
         kept = [0] * len(self.initial_lengths)
-        for i, n in zip(self.origin, self.cell.lengths, strict=True):
+        for i, n in zip(self.cell.origin, self.cell.lengths, strict=True):
             kept[i] = n
         coef, intercept = arrays.pop("A"), arrays.pop("a")
+        structure = RationalStructure(
+            self.initial_lengths,
+            tuple(kept),
+            n_features=arrays["W_u"].shape[1],
+            n_outputs=len(intercept),
+            n_readout_parameters_per_state=int("rho" in arrays),
+            n_fixed_self_loops=int((~self.cell.learned_loops).sum()),
+            all_final=self.reading.readout != "last",
+        )
+        return self.attributes(arrays, coef, intercept, structure, self.history)
+
+    def attributes(
+        self,
+        weights: dict[str, NDArray[Any]],
+        coef: NDArray[Any],
+        intercept: NDArray[Any],
+        structure: RationalStructure,
+        history: list[dict[str, Any]],
+    ) -> dict[str, Any]:
+        """Name what an estimator adopts."""
         return {
             "classes_": self.classes,
-            "n_features_in_": arrays["W_u"].shape[1],
-            "weights_": arrays,
+            "n_features_in_": structure.n_features,
+            "weights_": weights,
             "coef_": coef,
             "intercept_": intercept,
-            "learned_structure_": RationalStructure(
-                self.initial_lengths,
-                tuple(kept),
-                n_features=arrays["W_u"].shape[1],
-                n_outputs=len(intercept),
-                n_readout_parameters_per_state=int("rho" in arrays),
-                n_fixed_self_loops=int((~self.cell.learned_loops).sum()),
-                all_final=self.reading.readout != "last",
-            ),
-            "n_iter_": len(self.history),
-            "history_": list(self.history),
+            "learned_structure_": structure,
+            "n_iter_": len(history),
+            "history_": list(history),
             "_reading": self.reading,
         }
-
-
-def spread_lengths(n_states: int | Sequence[int], n_wfsas: int) -> tuple[int, ...]:
-    """Give each automaton its number of states.
-
-    Parameters
-    ----------
-    n_states : int or sequence of int
-    n_wfsas : int
-
-    Returns
-    -------
-    tuple of int, of length n_wfsas
-        Lengths in the order of ``n_states``, as equally often as possible.
-
-    Raises
-    ------
-    ValueError
-        If a length isn't a positive integer or there are more lengths than automata.
-
-    Examples
-    --------
-    >>> spread_lengths((1, 2, 3), 7)
-    (1, 1, 1, 2, 2, 3, 3)
-    """
-    if isinstance(n_states, Integral):
-        return (int(n_states),) * n_wfsas
-    lengths = tuple(n_states)  # type: ignore[arg-type]
-    positive = all(
-        isinstance(n, Integral) and not isinstance(n, bool) and n >= 1 for n in lengths
-    )
-    if not lengths or not positive or len(lengths) > n_wfsas:
-        raise ValueError(
-            f"n_states must be a positive integer or a tuple of at most n_wfsas="
-            f"{n_wfsas} of them; got {n_states!r}."
-        )
-    parts = np.array_split(np.arange(n_wfsas), len(lengths))
-    counts = [len(part) for part in parts]
-    return tuple(int(n) for n in np.repeat(lengths, counts))
-
-
-def _phases(params: Any) -> list[Phase]:
-    """Name the phases of a fit: warm up, regularize, finetune."""
-    patience = params.n_iter_no_change if params.early_stopping else None
-    phases = [
-        Phase("warmup", params.warmup_epochs, params.learning_rate),
-        Phase(
-            "regularize",
-            params.max_epochs,
-            params.learning_rate,
-            penalty=GroupLasso(params.lambda_) if params.lambda_ else None,
-            grouping=params.penalty,
-            ramp=params.ramp_epochs,
-            solver=params.solver,
-            patience=patience,
-        ),
-        Phase(
-            "finetune",
-            params.finetune_epochs,
-            params.learning_rate,
-            schedule=params.finetune_schedule,
-            patience=patience,
-        ),
-    ]
-    return [phase for phase in phases if phase.epochs]
-
-
-def _optimization(params: Any) -> Optimization:
-    return Optimization(
-        batch_size=params.batch_size,
-        weight_decay=params.weight_decay,
-        max_grad_norm=params.max_grad_norm,
-        dropout=Dropout(params.dropout, params.word_dropout, params.feature_dropout),
-    )

@@ -11,21 +11,20 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_feature_names
+from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
 from skrational.callbacks import with_callbacks
 from skrational.cells.rational import READOUTS, RationalCell, Reading
 from skrational.estimators._base import (
     BaseSequenceClassifier,
     check_finite,
-    read_sequences,
 )
-from skrational.estimators._logging import shown
-from skrational.estimators._rational_fit import RationalFit, spread_lengths
+from skrational.estimators._labelled import Labelled
+from skrational.estimators._rational_fit import RationalFit, prepared
+from skrational.estimators._recipe import spread_lengths
 from skrational.estimators._scoring import scorer_of
 from skrational.kernels import choose_kernel
 from skrational.kernels.batches import Corpus
-from skrational.kernels.buffers import recycling
 from skrational.semirings import SEMIRINGS
 from skrational.sequences import SequenceArray
 from skrational.structures import RationalStructure
@@ -151,6 +150,8 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         Column names, if X was a data frame.
     learned_structure_ : RationalStructure
         Which automata and states survived.
+    n_transitions_ : int
+        Its size: the states that are left, of all automata.
     weights_ : dict of str to ndarray
         ``W_u`` and ``W_f`` (n_transitions, n_features), ``b_f`` (n_transitions,)
         and, with a learned readout, ``rho`` (n_transitions,). Rows are the states of
@@ -335,28 +336,20 @@ class SparseRationalClassifier(BaseSequenceClassifier):
             If ``lambda_`` removed every state: what is left is the intercept, that is,
             the majority classifier.
         """
-        self._validate_params()
-        lengths = spread_lengths(self.n_states, self.n_wfsas)
-        device = resolve_device(self.device)
-        choose_kernel(device.type, self.semiring)
-        sequences = read_sequences(X, self)
-        check_finite(sequences)
-        classes, codes, weights = self._read_targets(sequences, y, sample_weight)
-        if sequences.n_tokens == 0:
+        training = self._read_fit(X, y, sample_weight)
+        if not self.early_stopping and (X_val is not None or y_val is not None):
             raise ValueError(
-                f"X holds {len(sequences)} sequences, but not one token to learn from."
+                "X_val and y_val serve early stopping; got "
+                f"early_stopping={self.early_stopping}."
             )
-        held_out = self._read_validation(sequences, classes, X_val, y_val)
+        held_out = self._read_held_out(training, X_val, y_val)
         randomness = Randomness.drawn_from(self.random_state)
-        with single_thread(), recycling(), shown(self.verbose):
-            metadata = (
-                None if sample_weight is None else {"sample_weight": sample_weight}
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        with prepared(self.verbose):
+            run = RationalFit(self, training, randomness, held_out)
+            fitted = run.regularize_prune_finetune(
+                {"X": X, "y": y, "metadata": metadata}
             )
-            data = {"X": X, "y": y, "metadata": metadata}
-            run = RationalFit(self, classes, device, randomness, data)
-            run.prepare(sequences, codes, weights, held_out)
-            run.start(sequences.n_features, lengths)
-            fitted = run.regularize_prune_finetune()
         self._adopt(fitted, X)
         if self.learned_structure_.n_transitions == 0:
             warnings.warn(
@@ -366,6 +359,19 @@ class SparseRationalClassifier(BaseSequenceClassifier):
                 stacklevel=3,
             )
         return self
+
+    @property
+    def n_transitions_(self) -> int:
+        """Main-path transitions that are left, the size of the model."""
+        check_is_fitted(self)
+        return self.learned_structure_.n_transitions
+
+    def _read_fit(self, X: Any, y: Any, sample_weight: Any) -> Labelled:
+        """Check the parameters and what there is to learn from."""
+        self._validate_params()
+        spread_lengths(self.n_states, self.n_wfsas)
+        choose_kernel(resolve_device(self.device).type, self.semiring)
+        return self._read_training(X, y, sample_weight)
 
     def _adopt(self, fitted: dict[str, Any], X: Any) -> None:
         """Take over the result of a fit, all at once."""

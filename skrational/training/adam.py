@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Adam"]
+__all__ = ["Adam", "Moments"]
 
 _BETA_1, _BETA_2, _EPS = 0.9, 0.999, 1e-8
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What Adam remembers of the gradients.
+
+    Attributes
+    ----------
+    n_steps : int
+    mean, square : list of Tensor
+        Running means of the gradients and of their squares, in the shapes of the
+        parameters.
+    """
+
+    n_steps: int
+    mean: list[Tensor]
+    square: list[Tensor]
+
+    def of(self, cell: Any, kept: Sequence[int]) -> Moments:
+        """Cut out what belongs to the states that ``cell`` keeps."""
+        mean, square = (cell.sliced(kept, v) for v in (self.mean, self.square))
+        return Moments(self.n_steps, mean, square)
 
 
 class Adam:
@@ -27,6 +51,8 @@ class Adam:
         Weight of an L2 penalty, whose gradient is added.
     max_grad_norm : float or None, default=None
         Gradients are scaled down to this Euclidean norm.
+    moments : Moments or None, default=None
+        To go on from. None: it has seen no gradient yet.
 
     Attributes
     ----------
@@ -55,18 +81,28 @@ class Adam:
         learning_rate: float,
         weight_decay: float = 0.0,
         max_grad_norm: float | None = None,
+        moments: Moments | None = None,
     ) -> None:
         self.learning_rate = learning_rate
         self._weight_decay = weight_decay
         self._max_grad_norm = max_grad_norm
         self._parameters = list(parameters)
         self._weights = torch.cat([p.detach().reshape(-1) for p in self._parameters])
-        self._mean = torch.zeros_like(self._weights)
-        self._square = torch.zeros_like(self._weights)
         self._metric = torch.zeros_like(self._weights)
         self._n_steps = 0
+        self._mean = torch.zeros_like(self._weights)
+        self._square = torch.zeros_like(self._weights)
+        if moments is not None:
+            self._n_steps = moments.n_steps
+            self._mean = torch.cat([v.reshape(-1) for v in moments.mean])
+            self._square = torch.cat([v.reshape(-1) for v in moments.square])
         for p, piece in zip(self._parameters, self._split(self._weights), strict=True):
             p.data = piece
+
+    def moments(self) -> Moments:
+        """Copy what is remembered of the gradients."""
+        mean, square = (self._split(v.clone()) for v in (self._mean, self._square))
+        return Moments(self._n_steps, mean, square)
 
     def _split(self, vector: Tensor) -> list[Tensor]:
         """Views of a vector in the shapes of the parameters."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from skrational.groups import Groups
 from skrational.kernels.batches import Batch, Corpus
 from skrational.penalties.base import Penalty
-from skrational.training.adam import Adam
+from skrational.training.adam import Adam, Moments
 from skrational.training.phases import Optimization, Phase
 from skrational.training.rng import Randomness
 from skrational.training.schedules import Schedule
@@ -76,6 +76,8 @@ class PhaseRun:
     validation : Examples or None
         Without it nothing is monitored: the last epoch counts.
     randomness : Randomness
+    moments : Moments or None, default=None
+        Of an optimizer to go on from.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class PhaseRun:
         training: Examples,
         validation: Examples | None,
         randomness: Randomness,
+        moments: Moments | None = None,
     ) -> None:
         self.cell = cell
         self.phase = phase
@@ -99,10 +102,16 @@ class PhaseRun:
             phase.learning_rate,
             optimization.weight_decay,
             optimization.max_grad_norm,
+            moments,
         )
         self._schedule = Schedule(phase.schedule, phase.learning_rate, phase.epochs)
         self._epoch = 0
         self._best = (np.inf, -1, deepcopy(cell.state_dict()))
+
+    @property
+    def moments(self) -> Moments:
+        """What the optimizer remembers of the gradients."""
+        return self._optimizer.moments()
 
     def is_over(self) -> bool:
         """Whether all epochs were run, or patience has run out."""

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-__all__ = ["Randomness"]
+__all__ = ["Randomness", "draw_seed"]
 
 
 class Randomness:
@@ -17,6 +17,8 @@ class Randomness:
     Parameters
     ----------
     seed : int
+    *stream : int
+        Names one of many independent sets of generators of the same seed.
 
     Attributes
     ----------
@@ -27,8 +29,8 @@ class Randomness:
         For the order of batches and the validation split.
     """
 
-    def __init__(self, seed: int) -> None:
-        children = np.random.SeedSequence(seed).spawn(4)
+    def __init__(self, seed: int, *stream: int) -> None:
+        children = np.random.SeedSequence((seed, *stream)).spawn(4)
         self.weights, self.noise = (
             torch.Generator().manual_seed(int(child.generate_state(1)[0]))
             for child in children[:2]
@@ -37,11 +39,15 @@ class Randomness:
 
     @classmethod
     def drawn_from(cls, random_state: Any) -> Randomness:
-        """Draw the seed from a parameter ``random_state``.
+        """Draw the seed from a parameter ``random_state``."""
+        return cls(draw_seed(random_state))
 
-        None means fresh entropy; numpy's global generator isn't used.
-        """
-        if random_state is None:
-            random_state = np.random.RandomState()
-        drawn = check_random_state(random_state).randint(np.iinfo(np.int32).max)
-        return cls(int(drawn))
+
+def draw_seed(random_state: Any) -> int:
+    """Draw a seed from a parameter ``random_state``.
+
+    None means fresh entropy; numpy's global generator isn't used.
+    """
+    if random_state is None:
+        random_state = np.random.RandomState()
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))

@@ -1,0 +1,80 @@
+"""Checked sequences with their labels, and the validation split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrational.sequences import SequenceArray
+
+__all__ = ["Labelled", "stratified_split"]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Sequences with class numbers and weights.
+
+    Attributes
+    ----------
+    X : SequenceArray
+    classes : ndarray of shape (n_classes,)
+    codes : ndarray of shape (n,), int
+        Position of each label in ``classes``.
+    weights : ndarray of shape (n,)
+    """
+
+    X: SequenceArray
+    classes: NDArray[Any]
+    codes: NDArray[np.intp]
+    weights: NDArray[np.floating]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, chosen: NDArray[np.intp]) -> Labelled:
+        """Take some, by sorted distinct positions."""
+        if len(chosen) == len(self):
+            return self
+        return Labelled(
+            self.X[chosen], self.classes, self.codes[chosen], self.weights[chosen]
+        )
+
+    def split(
+        self, fraction: float, generator: np.random.Generator
+    ) -> tuple[Labelled, Labelled | None]:
+        """Hold out a share of each class; None where samples are too few for it."""
+        kept, held_out = stratified_split(self.codes, fraction, generator)
+        return self[kept], self[held_out] if len(held_out) else None
+
+
+def stratified_split(
+    codes: NDArray[np.intp], fraction: float, generator: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Split positions into training and validation, class by class.
+
+    Unlike scikit-learn's stratified splitters it also serves classes of one sample,
+    which stay in the training part.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n,)
+        Class numbers.
+    fraction : float
+        Share of each class that goes to validation, rounded.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    training, validation : ndarray of int
+        Sorted positions; validation may be empty when there are few samples.
+    """
+    held_out = []
+    for code in np.unique(codes):
+        members = generator.permutation(np.flatnonzero(codes == code))
+        n_held_out = min(int(fraction * len(members) + 0.5), len(members) - 1)
+        held_out.append(members[:n_held_out])
+    validation = np.sort(np.concatenate(held_out))
+    return np.setdiff1d(np.arange(len(codes)), validation), validation

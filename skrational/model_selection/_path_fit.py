@@ -1,0 +1,298 @@
+"""The regularization path: checks, the way along the trunk, the result."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+
+from skrational import __version__
+from skrational.callbacks import with_callbacks
+from skrational.estimators._labelled import Labelled
+from skrational.estimators._rational_fit import RationalFit, prepared
+from skrational.estimators.rational import SparseRationalClassifier
+from skrational.model_selection._checkpoint import Checkpoint
+from skrational.model_selection._path import PathPoint, RegularizationPath
+from skrational.model_selection._records import (
+    describe,
+    digest,
+    fitted_of,
+    point_of,
+    record,
+)
+from skrational.model_selection._trunk import Trunk
+from skrational.training.loop import Examples, evaluate
+from skrational.training.rng import Randomness, draw_seed
+
+__all__ = ["check_lambdas", "regularization_path"]
+
+_LEAST, _MOST = 1 / 50, 10
+"""Of the empty network's gradient, in which the default lambdas are measured."""
+
+
+def regularization_path(
+    estimator: SparseRationalClassifier,
+    X: Any,
+    y: ArrayLike,
+    *,
+    lambdas: Sequence[float] | None = None,
+    n_lambdas: int = 20,
+    sample_weight: ArrayLike | None = None,
+    X_val: Any = None,
+    y_val: ArrayLike | None = None,
+    X_test: Any = None,
+    y_test: ArrayLike | None = None,
+    epochs_per_lambda: int | None = None,
+    finetune_epochs: int | None = None,
+    checkpoint_dir: str | os.PathLike[str] | None = None,
+) -> RegularizationPath:
+    """Fit the whole curve of accuracy against size, from dense to sparse.
+
+    After one warm-up, the network is trained under the smallest lambda, pruned, trained
+    on under the next lambda, and so on: weights, structure and the optimizer's state
+    are taken over. At each lambda a copy is finetuned and becomes a point of the path.
+    A path of 20 points takes about as long as two fits without penalty.
+
+    Parameters
+    ----------
+    estimator : SparseRationalClassifier
+        Its parameters hold for all points, except ``lambda_``, ``ramp_epochs`` and
+        ``warm_start``. It is cloned, with its callbacks: a progress bar counts the
+        phases of the path. ``early_stopping`` concerns the finetuning only.
+    X, y
+        As for `SparseRationalClassifier.fit`.
+    lambdas : sequence of float, default=None
+        Rising strengths of the penalty, at least 0. None: ``n_lambdas`` of them, in
+        equal ratios, from 1/50 of to 10 times the norm of the gradient that the data
+        exert on a state of the empty network after the warm-up.
+    n_lambdas : int, default=20
+        See ``lambdas``.
+    sample_weight : array-like of shape (n_sequences,), default=None
+        As for ``fit``.
+    X_val, y_val : like X and y, default=None
+        What validation scores are computed on. None: a share of
+        ``estimator.validation_fraction`` of each class is held out of X.
+    X_test, y_test : like X and y, default=None
+        If given, each point gets a test score, too.
+    epochs_per_lambda : int, default=None
+        Epochs under each lambda. None: a tenth of ``estimator.max_epochs``, at least 1.
+    finetune_epochs : int, default=None
+        Epochs of finetuning of each point. None: a quarter of
+        ``estimator.finetune_epochs``.
+    checkpoint_dir : path-like, default=None
+        A folder in which each point is kept as soon as it's done. If the path is begun
+        again there, with equal data and parameters, it goes on after the last point and
+        ends as if it had not been interrupted. ``random_state=None`` then means the
+        seed of the run that was begun.
+
+    Returns
+    -------
+    RegularizationPath
+        It ends at the first point without states, so it may have fewer points than
+        there are lambdas.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter or the data are not what they should be, or ``checkpoint_dir``
+        holds a path of others.
+
+    Warns
+    -----
+    UserWarning
+        If a checkpoint can't be written, because the disk is full for instance; the
+        path goes on without them. If one is damaged; the path then begins anew.
+
+    See Also
+    --------
+    SparseRationalClassifierCV : Chooses lambda by cross-validation along paths.
+    lambda_max : The smallest lambda that leaves nothing, for single fits.
+
+    Examples
+    --------
+    >>> from skrational import SparseRationalClassifier
+    >>> from skrational.datasets import make_planted_patterns
+    >>> data = make_planted_patterns(n_documents=300, random_state=0)
+    >>> clf = SparseRationalClassifier(n_wfsas=4, warmup_epochs=2, random_state=0)
+    >>> path = regularization_path(clf, data.X, data.y, lambdas=[0.0, 1e-2, 1e-1])
+    >>> path.points[0].n_transitions
+    16
+    """
+    if not isinstance(estimator, SparseRationalClassifier):
+        raise TypeError(
+            "estimator must be a SparseRationalClassifier; got "
+            f"{type(estimator).__name__}. Transform texts before: the path fits many "
+            "classifiers on the same features."
+        )
+    began = time.perf_counter()
+    template = clone(estimator).set_params(warm_start=False)
+    training = template._read_fit(X, y, sample_weight)
+    epochs = _epochs(template, epochs_per_lambda, finetune_epochs)
+    n_lambdas = _count("n_lambdas", n_lambdas, 1)
+    given = None if lambdas is None else check_lambdas(lambdas)
+    validation = template._read_held_out(training, X_val, y_val)
+    test = template._read_held_out(training, X_test, y_test, "test")
+    about = {
+        "skrational": __version__,
+        **describe(template.get_params()),
+        "lambdas": f"{n_lambdas} by default" if given is None else str(given),
+        "epochs_per_lambda": str(epochs[0]),
+        "finetune_epochs of a point": str(epochs[1]),
+        "training data": digest(training),
+        "validation data": digest(validation),
+        "test data": digest(test),
+    }
+    checkpoint = Checkpoint(checkpoint_dir, about, draw_seed(template.random_state))
+    randomness = Randomness(checkpoint.seed)
+    if validation is None:
+        training, validation = training.split(
+            template.validation_fraction, randomness.split
+        )
+        if validation is None:
+            raise ValueError(
+                f"X holds {len(training)} sequences, too few to hold out "
+                f"validation_fraction={template.validation_fraction} of each class; "
+                "give X_val and y_val."
+            )
+    n_lambdas = n_lambdas if given is None else len(given)
+    data = {"X": X, "y": y, "metadata": None}
+
+    def follow(template: SparseRationalClassifier) -> RegularizationPath:
+        with prepared(template.verbose):
+            trunk = Trunk(template, training, checkpoint.seed, epochs, validation)
+            trunk.fit.begin(1 + 2 * n_lambdas, data)
+            scored = [validation, test]
+            points, fitted = _follow(trunk, given, n_lambdas, scored, checkpoint)
+            trunk.fit.end()
+        template._adopt({}, X)
+        names = _feature_names(template)
+        fitted = [attributes | names for attributes in fitted]
+        seconds = time.perf_counter() - began
+        return RegularizationPath(clone(template), points, fitted, seconds)
+
+    return with_callbacks(follow)(template)
+
+
+def check_lambdas(lambdas: Any) -> list[float]:
+    """Return lambdas as floats, if they rise.
+
+    Raises
+    ------
+    ValueError
+        If they are empty, negative, not finite, repeated or unsorted.
+    """
+    try:
+        values = np.asarray(lambdas, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"lambdas must be a sequence of numbers; got {lambdas!r}."
+        ) from None
+    if values.ndim != 1 or not len(values):
+        raise ValueError(
+            f"lambdas must be a sequence of at least one number; got {lambdas!r}."
+        )
+    if not np.isfinite(values).all() or (values < 0).any():
+        raise ValueError(f"lambdas must be finite and at least 0; got {lambdas!r}.")
+    if (np.diff(values) <= 0).any():
+        raise ValueError(
+            f"lambdas must rise, none of them twice; got {lambdas!r}. Try "
+            "sorted(set(lambdas))."
+        )
+    return [float(value) for value in values]
+
+
+def default_lambdas(gradient: float, n_lambdas: int) -> list[float]:
+    """Strengths from a little to almost too much, in equal ratios."""
+    # Data without any signal leave no gradient to speak of.
+    scale = max(gradient, 1e-8)
+    return np.geomspace(_LEAST * scale, _MOST * scale, n_lambdas).tolist()
+
+
+def _follow(
+    trunk: Trunk,
+    lambdas: list[float] | None,
+    n_lambdas: int,
+    scored: list[Labelled | None],
+    checkpoint: Checkpoint,
+) -> tuple[list[PathPoint], list[dict[str, Any]]]:
+    """Go along the path, from the checkpoint on."""
+    records, state = checkpoint.load()
+    examples = [None if part is None else trunk.fit.examples(part) for part in scored]
+    if state is None:
+        trunk.warm_up()
+        if lambdas is None:
+            lambdas = default_lambdas(trunk.gradient_when_empty(), n_lambdas)
+    else:
+        trunk.restore(state)
+        lambdas = state[0]["lambdas"]
+    points = [point_of(*record) for record in records]
+    fitted = [fitted_of(trunk.fit, *record) for record in records]
+    for i in range(len(points), len(lambdas)):
+        if points and not points[-1].n_transitions:
+            break
+        began = time.perf_counter()
+        trunk.regularize(i, lambdas[i])
+        branch = trunk.branch(i)
+        fitted.append(branch.fitted())
+        scores = _scores(branch, examples)
+        points.append(_point(lambdas[i], fitted[-1], scores, began))
+        facts, arrays = trunk.state()
+        state = {**facts, "lambdas": lambdas}, arrays
+        checkpoint.save(i, record(points[-1], fitted[-1]), state)
+    return points, fitted
+
+
+def _scores(
+    branch: RationalFit, examples: list[Examples | None]
+) -> tuple[float, float, float]:
+    """Score on validation, its standard error, and score on test."""
+    score, test = (
+        np.nan if part is None else evaluate(branch.cell, part)[1] for part in examples
+    )
+    assert examples[0] is not None
+    weights = examples[0].weights
+    n_effective = float(weights.sum() ** 2 / weights.square().sum())
+    return score, (max(score * (1 - score), 0) / n_effective) ** 0.5, test
+
+
+def _point(
+    lambda_: float,
+    fitted: dict[str, Any],
+    scores: tuple[float, float, float],
+    began: float,
+) -> PathPoint:
+    structure = fitted["learned_structure_"]
+    return PathPoint(lambda_, structure, *scores, time.perf_counter() - began)
+
+
+def _epochs(
+    estimator: SparseRationalClassifier, per_lambda: Any, of_point: Any
+) -> tuple[int, int]:
+    """Epochs under each lambda and of finetuning."""
+    if per_lambda is None:
+        per_lambda = max(1, estimator.max_epochs // 10)
+    if of_point is None:
+        of_point = -(-estimator.finetune_epochs // 4)
+    return (
+        _count("epochs_per_lambda", per_lambda, 1),
+        _count("finetune_epochs", of_point, 0),
+    )
+
+
+def _count(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ValueError(
+            f"{name} must be an integer of at least {least}; got {value!r}."
+        )
+    return int(value)
+
+
+def _feature_names(estimator: SparseRationalClassifier) -> dict[str, Any]:
+    names = getattr(estimator, "feature_names_in_", None)
+    return {} if names is None else {"feature_names_in_": names}

@@ -1,0 +1,84 @@
+"""What a checkpoint says: points as records, data and parameters as text."""
+
+from __future__ import annotations
+
+import hashlib
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrational.estimators._labelled import Labelled
+from skrational.estimators._rational_fit import RationalFit
+from skrational.model_selection._checkpoint import Record
+from skrational.model_selection._path import PathPoint
+from skrational.repeats import row_hashes
+from skrational.structures import RationalStructure
+
+__all__ = ["describe", "digest", "fitted_of", "point_of", "record"]
+
+
+def record(point: PathPoint, fitted: dict[str, Any]) -> Record:
+    """A point as a checkpoint keeps it."""
+    facts = {
+        "lambda_": point.lambda_,
+        "structure": point.structure.to_json(),
+        "validation_score": point.validation_score,
+        "validation_error": point.validation_error,
+        "test_score": point.test_score,
+        "seconds": point.seconds,
+        "history_": fitted["history_"],
+    }
+    arrays = {name: fitted[name] for name in ("coef_", "intercept_")}
+    weights = {f"weights/{name}": value for name, value in fitted["weights_"].items()}
+    return facts, arrays | weights
+
+
+def point_of(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> PathPoint:
+    facts = {**facts, "structure": RationalStructure.from_json(facts["structure"])}
+    del facts["history_"]
+    return PathPoint(**facts)
+
+
+def fitted_of(
+    fit: RationalFit, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]
+) -> dict[str, Any]:
+    """The fitted attributes of a point that was kept."""
+    weights = {
+        name.removeprefix("weights/"): value
+        for name, value in arrays.items()
+        if name.startswith("weights/")
+    }
+    structure = RationalStructure.from_json(facts["structure"])
+    return fit.attributes(
+        weights, arrays["coef_"], arrays["intercept_"], structure, facts["history_"]
+    )
+
+
+def describe(params: dict[str, Any]) -> dict[str, str]:
+    """What of the parameters a path depends on."""
+    without = ("lambda_", "ramp_epochs", "warm_start", "verbose")
+    shown = {n: repr(value) for n, value in params.items() if n not in without}
+    if not isinstance(params["random_state"], Integral):
+        shown["random_state"] = "the seed of the checkpoint"
+    return shown
+
+
+def digest(labelled: Labelled | None) -> str:
+    """Hash of the vectors, labels and weights, however they are packed."""
+    if labelled is None:
+        return "none"
+    X = labelled.X
+    hashed = hashlib.sha256()
+    rows = X.row_numbers()
+    used, position = np.unique(rows, return_inverse=True)
+    for part in (
+        row_hashes(X.features, used)[position],
+        np.diff(X.offsets),
+        labelled.codes.astype(np.int64),
+        labelled.weights,
+    ):
+        hashed.update(np.ascontiguousarray(part).tobytes())
+    hashed.update(repr((X.features.dtype.str, labelled.classes.tolist())).encode())
+    return f"{len(labelled)} documents, {X.n_tokens} tokens, {hashed.hexdigest()[:12]}"
