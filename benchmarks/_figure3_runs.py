@@ -108,7 +108,8 @@ def fit_path(job: Job, plan: Plan, features: Features) -> Any:
     return regularization_path(
         classifier(job, plan),
         *features["train"],
-        lambdas=plan.lambdas,
+        lambdas=plan.lambdas[job.readout],
+        finetune_epochs=plan.path_finetune_epochs,
         X_val=X_val,
         y_val=y_val,
     )

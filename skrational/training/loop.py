@@ -232,5 +232,6 @@ def evaluate(cell: Any, examples: Examples) -> tuple[float, float]:
     else:
         predicted = logits.argmax(dim=1)
     loss = (log_loss(logits, examples.targets) * examples.weights).mean()
-    right = (predicted == examples.targets).to(examples.weights.dtype)
-    return float(loss), float((right * examples.weights).mean())
+    weights = examples.weights.double()
+    right = (predicted == examples.targets).double()
+    return float(loss), float((right * weights).mean())
