@@ -45,10 +45,11 @@ def _ratios(first: float, last: float, n: int) -> tuple[float, ...]:
 class Plan:
     """What may be traded for time.
 
-    ``vectors`` says for each set which word vectors it takes, ``fewer_seeds`` which
-    sets run less often, ``searched_on`` which take the hyper-parameters of another. A
-    number of draws counts those beside the package's defaults, which are tried first.
-    ``lambdas`` are those of the paths, for each readout. ``params`` are the classifier's in all its fits.
+    ``vectors`` says for each set which word vectors it takes, ``lambdas`` for each
+    readout the strengths along a path, ``fewer_seeds`` which sets run less often,
+    ``searched_on`` which take the hyper-parameters of another. A number of draws counts
+    those beside the package's defaults, which are tried first. ``params`` are the
+    classifier's in all its fits.
     """
 
     vectors: Mapping[str, str]
@@ -91,11 +92,11 @@ FULL = Plan(
     fewer_seeds={"amazon_mix": 2},
     searched_on={"amazon_mix": "amazon_kitchen"},
     lambdas={"end": _ratios(3e-5, 3e-2, 20), "anywhere": _ratios(3e-4, 0.1, 20)},
-    baseline_draws=3,
-    path_draws=3,
+    baseline_draws=2,
+    path_draws=2,
     path_finetune_epochs=10,
     lstm_size=32,
-    lstm_epochs=10,
+    lstm_epochs=6,
     lstm_seeds=1,
     lstm_rates=(4e-3,),
     lstm_tokens=400,

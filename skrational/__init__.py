@@ -12,18 +12,21 @@ __version__ = "0.1.0"
 __all__ = [
     "SequenceArray",
     "SparseRationalClassifier",
+    "SparseRationalClassifierCV",
     "WordVectorizer",
     "as_sequences",
 ]
 
 if TYPE_CHECKING:
     from skrational.estimators.rational import SparseRationalClassifier
+    from skrational.model_selection import SparseRationalClassifierCV
     from skrational.sequences import SequenceArray, as_sequences
     from skrational.text.word_vectors import WordVectorizer
 
 _HOMES = {
     "SequenceArray": "skrational.sequences",
     "SparseRationalClassifier": "skrational.estimators.rational",
+    "SparseRationalClassifierCV": "skrational.model_selection",
     "WordVectorizer": "skrational.text.word_vectors",
     "as_sequences": "skrational.sequences",
 }

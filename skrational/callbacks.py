@@ -21,13 +21,15 @@ class FitTask:
     Parameters
     ----------
     estimator : estimator with `CallbackSupportMixin`
-    n_phases : int
-        0 for a fit that has no parts.
+    n_phases : int or None
+        0 for a fit that has no parts; None if nobody knows yet.
     data : dict
         ``X``, ``y`` and ``metadata``, passed on to the callbacks.
     """
 
-    def __init__(self, estimator: Any, n_phases: int, data: dict[str, Any]) -> None:
+    def __init__(
+        self, estimator: Any, n_phases: int | None, data: dict[str, Any]
+    ) -> None:
         self._estimator = estimator
         self._data = data
         self._context = estimator._init_callback_context(max_subtasks=n_phases)

@@ -35,12 +35,16 @@ class Labelled:
         return len(self.codes)
 
     def __getitem__(self, chosen: NDArray[np.intp]) -> Labelled:
-        """Take some, by sorted distinct positions."""
-        if len(chosen) == len(self):
+        """Take some, by their positions."""
+        if np.array_equal(chosen, np.arange(len(self))):
             return self
         return Labelled(
             self.X[chosen], self.classes, self.codes[chosen], self.weights[chosen]
         )
+
+    def weighing(self) -> Labelled:
+        """Leave out what has no weight."""
+        return self[np.flatnonzero(self.weights > 0)]
 
     def split(
         self, fraction: float, generator: np.random.Generator

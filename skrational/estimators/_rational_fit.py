@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy, deepcopy
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class RationalFit:
         weights = labelled.weights
         of_class = np.bincount(labelled.codes, weights, len(self.classes))
         self.prior = of_class / weights.sum()
-        labelled = labelled[np.flatnonzero(weights > 0)]
+        labelled = labelled.weighing()
         if held_out is None and estimator.early_stopping:
             labelled, held_out = labelled.split(
                 estimator.validation_fraction, randomness.split
@@ -137,8 +138,16 @@ class RationalFit:
         self.end()
         return self.fitted()
 
-    def begin(self, n_phases: int, data: dict[str, Any]) -> None:
-        """Tell the callbacks that so many phases are to come."""
+    def copy(self) -> RationalFit:
+        """Return a fit that goes on by itself; the data are shared."""
+        twin = copy(self)
+        twin.cell = deepcopy(self.cell)
+        twin.history = list(self.history)
+        twin.randomness = self.randomness.copy()
+        return twin
+
+    def begin(self, n_phases: int | None, data: dict[str, Any]) -> None:
+        """Tell the callbacks that so many phases, if known, are to come."""
         self.task = FitTask(self.params, n_phases, data)
 
     def end(self) -> None:

@@ -194,7 +194,7 @@ class RegularizationPath(Sequence[SparseRationalClassifier]):
         return self[self._best_of(allowed)]
 
     def best(self) -> SparseRationalClassifier:
-        """Return the classifier of the best score on validation, of equals the least."""
+        """Return the classifier of the best validation score; of equals the least."""
         return self[self._best_of(range(len(self)))]
 
     def smallest_within_one_se(self) -> SparseRationalClassifier:

@@ -30,7 +30,14 @@ from skrational.model_selection._trunk import Trunk
 from skrational.training.loop import Examples, evaluate
 from skrational.training.rng import Randomness, draw_seed
 
-__all__ = ["check_lambdas", "regularization_path"]
+__all__ = [
+    "check_count",
+    "check_lambdas",
+    "default_lambdas",
+    "fit_path",
+    "path_epochs",
+    "regularization_path",
+]
 
 _LEAST, _MOST = 1 / 50, 10
 """Of the empty network's gradient, in which the default lambdas are measured."""
@@ -133,8 +140,8 @@ def regularization_path(
     began = time.perf_counter()
     template = clone(estimator).set_params(warm_start=False)
     training = template._read_fit(X, y, sample_weight)
-    epochs = _epochs(template, epochs_per_lambda, finetune_epochs)
-    n_lambdas = _count("n_lambdas", n_lambdas, 1)
+    epochs = path_epochs(template, epochs_per_lambda, finetune_epochs)
+    n_lambdas = check_count("n_lambdas", n_lambdas, 1)
     given = None if lambdas is None else check_lambdas(lambdas)
     validation = template._read_held_out(training, X_val, y_val)
     test = template._read_held_out(training, X_test, y_test, "test")
@@ -149,34 +156,85 @@ def regularization_path(
         "test data": digest(test),
     }
     checkpoint = Checkpoint(checkpoint_dir, about, draw_seed(template.random_state))
-    randomness = Randomness(checkpoint.seed)
     if validation is None:
-        training, validation = training.split(
-            template.validation_fraction, randomness.split
-        )
-        if validation is None:
-            raise ValueError(
-                f"X holds {len(training)} sequences, too few to hold out "
-                f"validation_fraction={template.validation_fraction} of each class; "
-                "give X_val and y_val."
-            )
-    n_lambdas = n_lambdas if given is None else len(given)
-    data = {"X": X, "y": y, "metadata": None}
+        training, validation = _hold_out(template, training, checkpoint.seed)
+    path = fit_path(
+        template,
+        (training, validation, test),
+        validation,
+        given or n_lambdas,
+        epochs,
+        checkpoint,
+        {"X": X, "y": y, "metadata": None},
+    )
+    path.seconds = time.perf_counter() - began
+    return path
+
+
+def fit_path(
+    template: SparseRationalClassifier,
+    parts: tuple[Labelled, Labelled, Labelled | None],
+    early: Labelled | None,
+    lambdas: list[float] | int,
+    epochs: tuple[int, int],
+    checkpoint: Checkpoint,
+    data: dict[str, Any],
+) -> RegularizationPath:
+    """Fit a path whose parameters and data have been checked.
+
+    Parameters
+    ----------
+    template : SparseRationalClassifier
+        Unfitted.
+    parts : tuple of Labelled
+        For training, validation and, perhaps, test.
+    early : Labelled or None
+        Serves early stopping instead of a part of the training data.
+    lambdas : list of float, or int
+        A number means that many by default.
+    epochs : tuple of int
+        Under each lambda, and of finetuning.
+    checkpoint : Checkpoint
+    data : dict
+        What callbacks are told.
+
+    Returns
+    -------
+    RegularizationPath
+    """
+    training, *scored = parts
+    n_lambdas = lambdas if isinstance(lambdas, int) else len(lambdas)
 
     def follow(template: SparseRationalClassifier) -> RegularizationPath:
+        began = time.perf_counter()
         with prepared(template.verbose):
-            trunk = Trunk(template, training, checkpoint.seed, epochs, validation)
+            trunk = Trunk(template, training, checkpoint.seed, epochs, early)
             trunk.fit.begin(1 + 2 * n_lambdas, data)
-            scored = [validation, test]
-            points, fitted = _follow(trunk, given, n_lambdas, scored, checkpoint)
+            points, fitted = _follow(trunk, lambdas, scored, checkpoint)
             trunk.fit.end()
-        template._adopt({}, X)
+        template._adopt({}, data["X"])
         names = _feature_names(template)
         fitted = [attributes | names for attributes in fitted]
         seconds = time.perf_counter() - began
         return RegularizationPath(clone(template), points, fitted, seconds)
 
     return with_callbacks(follow)(template)
+
+
+def _hold_out(
+    estimator: SparseRationalClassifier, training: Labelled, seed: int
+) -> tuple[Labelled, Labelled]:
+    """Split a validation part off."""
+    kept, held_out = training.weighing().split(
+        estimator.validation_fraction, Randomness(seed).split
+    )
+    if held_out is None:
+        raise ValueError(
+            f"X holds {len(training)} sequences, too few to hold out "
+            f"validation_fraction={estimator.validation_fraction} of each class; "
+            "give X_val and y_val."
+        )
+    return kept, held_out
 
 
 def check_lambdas(lambdas: Any) -> list[float]:
@@ -216,8 +274,7 @@ def default_lambdas(gradient: float, n_lambdas: int) -> list[float]:
 
 def _follow(
     trunk: Trunk,
-    lambdas: list[float] | None,
-    n_lambdas: int,
+    lambdas: list[float] | int,
     scored: list[Labelled | None],
     checkpoint: Checkpoint,
 ) -> tuple[list[PathPoint], list[dict[str, Any]]]:
@@ -226,11 +283,11 @@ def _follow(
     examples = [None if part is None else trunk.fit.examples(part) for part in scored]
     if state is None:
         trunk.warm_up()
-        if lambdas is None:
-            lambdas = default_lambdas(trunk.gradient_when_empty(), n_lambdas)
+        if isinstance(lambdas, int):
+            lambdas = default_lambdas(trunk.gradient_when_empty(), lambdas)
     else:
         trunk.restore(state)
-        lambdas = state[0]["lambdas"]
+        lambdas = [float(value) for value in state[0]["lambdas"]]
     points = [point_of(*record) for record in records]
     fitted = [fitted_of(trunk.fit, *record) for record in records]
     for i in range(len(points), len(lambdas)):
@@ -239,7 +296,7 @@ def _follow(
         began = time.perf_counter()
         trunk.regularize(i, lambdas[i])
         branch = trunk.branch(i)
-        fitted.append(branch.fitted())
+        fitted.append(trunk.finetune(branch))
         scores = _scores(branch, examples)
         points.append(_point(lambdas[i], fitted[-1], scores, began))
         facts, arrays = trunk.state()
@@ -271,8 +328,8 @@ def _point(
     return PathPoint(lambda_, structure, *scores, time.perf_counter() - began)
 
 
-def _epochs(
-    estimator: SparseRationalClassifier, per_lambda: Any, of_point: Any
+def path_epochs(
+    estimator: SparseRationalClassifier, per_lambda: Any = None, of_point: Any = None
 ) -> tuple[int, int]:
     """Epochs under each lambda and of finetuning."""
     if per_lambda is None:
@@ -280,12 +337,12 @@ def _epochs(
     if of_point is None:
         of_point = -(-estimator.finetune_epochs // 4)
     return (
-        _count("epochs_per_lambda", per_lambda, 1),
-        _count("finetune_epochs", of_point, 0),
+        check_count("epochs_per_lambda", per_lambda, 1),
+        check_count("finetune_epochs", of_point, 0),
     )
 
 
-def _count(name: str, value: Any, least: int) -> int:
+def check_count(name: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise ValueError(
             f"{name} must be an integer of at least {least}; got {value!r}."

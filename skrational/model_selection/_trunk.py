@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from copy import copy, deepcopy
 from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -35,8 +36,8 @@ class Trunk:
     seed : int
     epochs : tuple of int
         Under each lambda, and of finetuning.
-    validation : Labelled or None, default=None
-        For early stopping.
+    early : Labelled or None, default=None
+        Serves early stopping instead of a part of the training data.
 
     Attributes
     ----------
@@ -50,9 +51,9 @@ class Trunk:
         training: Labelled,
         seed: int,
         epochs: tuple[int, int],
-        validation: Labelled | None = None,
+        early: Labelled | None = None,
     ) -> None:
-        early = validation if estimator.early_stopping else None
+        early = early if estimator.early_stopping else None
         self.fit = RationalFit(estimator, training, Randomness(seed), early)
         self._seed = seed
         self._epochs = epochs
@@ -77,15 +78,17 @@ class Trunk:
         self._moments = fit.prune(phase, self._moments)
 
     def branch(self, i: int) -> RationalFit:
-        """Finetune a copy of the network under the i-th lambda."""
-        branch = copy(self.fit)
-        branch.cell = deepcopy(self.fit.cell)
-        branch.history = list(self.fit.history)
+        """Copy the network under the i-th lambda, to be finetuned."""
+        branch = self.fit.copy()
         branch.randomness = Randomness(self._seed, 2 * i + 1)
-        phase = replace(finetune(self.fit.params), epochs=self._epochs[1])
+        return branch
+
+    def finetune(self, branch: RationalFit) -> dict[str, Any]:
+        """Train a branch without penalty; return its fitted attributes."""
+        phase = replace(finetune(branch.params), epochs=self._epochs[1])
         if phase.epochs:
             branch.run(phase)
-        return branch
+        return branch.fitted()
 
     def gradient_when_empty(self) -> float:
         """Norm of the gradient on the first state that the data pull at most.

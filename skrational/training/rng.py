@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy, deepcopy
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,16 @@ class Randomness:
             for child in children[:2]
         )
         self.order, self.split = (np.random.default_rng(c) for c in children[2:])
+
+    def copy(self) -> Randomness:
+        """Return generators that will draw the same numbers."""
+        twin = copy(self)
+        twin.order, twin.split = deepcopy((self.order, self.split))
+        twin.weights, twin.noise = (
+            torch.Generator().set_state(generator.get_state())
+            for generator in (self.weights, self.noise)
+        )
+        return twin
 
     @classmethod
     def drawn_from(cls, random_state: Any) -> Randomness:

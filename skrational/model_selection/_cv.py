@@ -1,0 +1,453 @@
+"""A classifier that chooses lambda by cross-validation along paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    MetaEstimatorMixin,
+    TransformerMixin,
+    clone,
+)
+from sklearn.model_selection import check_cv
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skrational.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from skrational.estimators._labelled import Labelled
+from skrational.estimators._rational_fit import RationalFit, prepared
+from skrational.estimators._recipe import spread_lengths
+from skrational.estimators.rational import SparseRationalClassifier
+from skrational.model_selection._checkpoint import Checkpoint
+from skrational.model_selection._one_se import within_one_se
+from skrational.model_selection._path import RegularizationPath
+from skrational.model_selection._path_fit import (
+    check_lambdas,
+    default_lambdas,
+    fit_path,
+    path_epochs,
+)
+from skrational.model_selection._trunk import Trunk
+from skrational.structures import RationalStructure
+from skrational.training.rng import draw_seed
+
+__all__ = ["SparseRationalClassifierCV"]
+
+
+class SparseRationalClassifierCV(
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    MetaEstimatorMixin,
+    ClassifierMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
+    """A sparse rational classifier whose size is chosen by cross-validation.
+
+    One regularization path for each fold, over the same lambdas, gives accuracy and
+    size at each lambda. A last path, on all samples, is followed to the chosen lambda
+    and finetuned there.
+
+    Parameters
+    ----------
+    estimator : SparseRationalClassifier, default=None
+        Its parameters hold for all fits, ``lambda_`` aside. None: the defaults.
+    lambdas : sequence of float, default=None
+        Rising strengths of the penalty. None: chosen on X, see `regularization_path`.
+    n_lambdas : int, default=20
+        How many of them.
+    cv : int, splitter or iterable, default=5
+        The folds; for an int stratified, without shuffling. They are drawn once.
+    refit : {"one_se", "best", "max_transitions"}, default="one_se"
+        "best" takes the lambda of the best mean accuracy, "one_se" the one of the
+        smallest mean size whose accuracy is within one standard error of the best.
+        "max_transitions" answers "the best model with at most ``max_transitions``":
+        of the lambdas that leave no more of them on all samples, the one of the best
+        mean accuracy.
+    max_transitions : int, default=None
+        From 1 to the size of the dense network; only with ``refit="max_transitions"``.
+    n_jobs : int, default=None
+        Folds at once, in processes. The result doesn't depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the paths; that of ``estimator`` isn't used.
+
+    Attributes
+    ----------
+    best_estimator_ : SparseRationalClassifier
+        Fitted on all samples. For a small file, keep this alone.
+    lambda_ : float
+        The chosen strength.
+    lambdas_ : ndarray of shape (n_lambdas,)
+    best_index_ : int
+        Of ``lambda_`` in ``lambdas_``.
+    cv_results_ : dict of str to ndarray of shape (n_lambdas,)
+        ``lambda_``; ``split0_test_score`` and so on, ``mean_test_score``,
+        ``std_test_score``, ``rank_test_score``; and the same of ``n_transitions``:
+        ``split0_n_transitions``, ``mean_n_transitions``, ``std_n_transitions``. Where
+        the path of a fold ended, the empty model counts on.
+    paths_ : list of RegularizationPath
+        One a fold; validated on what the fold leaves out.
+    learned_structure_ : RationalStructure
+        Of ``best_estimator_``, like ``n_transitions_``.
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features,)
+        Column names, if X was a data frame.
+
+    See Also
+    --------
+    regularization_path : The path of a single training set.
+    RegularizationPathDisplay : Draws the paths of the folds.
+
+    Examples
+    --------
+    >>> from skrational import SparseRationalClassifier, SparseRationalClassifierCV
+    >>> from skrational.datasets import make_planted_patterns
+    >>> data = make_planted_patterns(n_documents=300, random_state=0)
+    >>> search = SparseRationalClassifierCV(
+    ...     SparseRationalClassifier(n_wfsas=4, warmup_epochs=2, max_epochs=10),
+    ...     n_lambdas=4, cv=3, refit="max_transitions", max_transitions=8,
+    ...     random_state=0,
+    ... )
+    >>> search.fit(data.X, data.y).n_transitions_ <= 8
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [SparseRationalClassifier, None],
+        "lambdas": ["array-like", None],
+        "n_lambdas": [Interval(Integral, 1, None, closed="left")],
+        "cv": ["cv_object"],
+        "refit": [StrOptions({"one_se", "best", "max_transitions"})],
+        "max_transitions": [Interval(Integral, 1, None, closed="left"), None],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: SparseRationalClassifier | None = None,
+        *,
+        lambdas: Sequence[float] | None = None,
+        n_lambdas: int = 20,
+        cv: Any = 5,
+        refit: str = "one_se",
+        max_transitions: int | None = None,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.lambdas = lambdas
+        self.n_lambdas = n_lambdas
+        self.cv = cv
+        self.refit = refit
+        self.max_transitions = max_transitions
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @with_callbacks
+    def fit(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> SparseRationalClassifierCV:
+        """Follow a path for each fold, choose, and fit on all samples.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `SparseRationalClassifier.fit`.
+
+        Returns
+        -------
+        self : SparseRationalClassifierCV
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data are not what they should be. What was fitted
+            before is then left as it was.
+        """
+        self._validate_params()
+        template = self._template()
+        self._check_limit(template)
+        lambdas = None if self.lambdas is None else check_lambdas(self.lambdas)
+        labelled = template._read_fit(X, y, sample_weight)
+        splitter = check_cv(self.cv, labelled.codes, classifier=True)
+        splits = list(splitter.split(labelled.X, labelled.codes))
+        seed = draw_seed(self.random_state)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        task = FitTask(self, len(splits) + 1, {"X": X, "y": y, "metadata": metadata})
+        trunk = _begin_trunk(template, labelled, seed)
+        if lambdas is None:
+            lambdas = default_lambdas(trunk.gradient_when_empty(), self.n_lambdas)
+        paths = self._follow_folds(template, labelled, splits, lambdas, seed, task)
+        results = _results(paths, lambdas)
+        last = task.phase("refit", 0)
+        best, branches = self._choose(results, trunk, lambdas)
+        with prepared(template.verbose):
+            fitted = trunk.finetune(branches[best])
+            trunk.fit.end()
+        last.end(lambda: fitted)
+        task.end(lambda: fitted)
+        chosen = clone(template).set_params(lambda_=lambdas[best])
+        chosen._adopt(fitted, X)
+        self.best_estimator_ = chosen
+        self.lambda_, self.best_index_ = lambdas[best], best
+        self.lambdas_ = np.array(lambdas)
+        self.cv_results_, self.paths_ = results, paths
+        return self
+
+    def _template(self) -> SparseRationalClassifier:
+        given = self.estimator
+        template = SparseRationalClassifier() if given is None else clone(given)
+        return template.set_params(warm_start=False).set_callbacks()
+
+    def _check_limit(self, template: SparseRationalClassifier) -> None:
+        limit, asked = self.max_transitions, self.refit == "max_transitions"
+        if asked != (limit is not None):
+            raise ValueError(
+                "max_transitions and refit='max_transitions' go together; got "
+                f"max_transitions={limit}, refit={self.refit!r}."
+            )
+        dense = sum(spread_lengths(template.n_states, template.n_wfsas))
+        if limit is not None and limit > dense:
+            raise ValueError(
+                f"max_transitions={limit} is more than the dense network has; "
+                f"expected 1 to {dense}."
+            )
+
+    def _follow_folds(
+        self,
+        template: SparseRationalClassifier,
+        labelled: Labelled,
+        splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+        lambdas: list[float],
+        seed: int,
+        task: FitTask,
+    ) -> list[RegularizationPath]:
+        running = Parallel(self.n_jobs, return_as="generator")(
+            delayed(_follow_fold)(
+                template, labelled[train], labelled[test], lambdas, seed
+            )
+            for train, test in splits
+        )
+        paths = []
+        for i in range(len(splits)):
+            fold = task.phase(f"fold {i}", 0)
+            paths.append(next(running))
+            fold.end(dict)
+        return paths
+
+    def _choose(
+        self, results: dict[str, NDArray[Any]], trunk: Trunk, lambdas: list[float]
+    ) -> tuple[int, list[RationalFit]]:
+        """Choose a lambda; return its position, and the branches of the last path."""
+        means = results["mean_test_score"]
+        if self.refit == "max_transitions":
+            branches = _branches(trunk, lambdas, len(lambdas))
+            sizes = [sum(branch.cell.lengths) for branch in branches]
+            allowed = np.flatnonzero(np.array(sizes) <= self.max_transitions)
+            if not len(allowed):
+                raise ValueError(
+                    f"max_transitions={self.max_transitions}: the largest lambda, "
+                    f"{lambdas[-1]:g}, leaves {sizes[-1]} transitions. Add larger ones."
+                )
+            return int(allowed[np.argmax(means[allowed])]), branches
+        if self.refit == "best":
+            best = int(np.argmin(results["rank_test_score"]))
+        else:
+            errors = _standard_errors(results)
+            best = within_one_se(means, errors, results["mean_n_transitions"])
+        branches = _branches(trunk, lambdas, best + 1)
+        return min(best, len(branches) - 1), branches
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict by the chosen classifier; see `SparseRationalClassifier`.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+
+        Returns
+        -------
+        ndarray of shape (n_sequences,)
+        """
+        return self._fitted().predict(X)
+
+    def predict_proba(self, X: Any) -> NDArray[np.floating]:
+        """Return the probability of each class, (n_sequences, n_classes).
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+
+        Returns
+        -------
+        ndarray of shape (n_sequences, n_classes)
+        """
+        return self._fitted().predict_proba(X)
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.floating]:
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+
+        Returns
+        -------
+        ndarray of shape (n_sequences, n_classes)
+        """
+        return self._fitted().predict_log_proba(X)
+
+    def decision_function(self, X: Any) -> NDArray[np.floating]:
+        """Return the logits.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+
+        Returns
+        -------
+        ndarray of shape (n_sequences,) or (n_sequences, n_classes)
+        """
+        return self._fitted().decision_function(X)
+
+    def transform(self, X: Any) -> NDArray[np.floating]:
+        """Score each sequence with each automaton of the chosen classifier.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+
+        Returns
+        -------
+        ndarray of shape (n_sequences, n_wfsas)
+        """
+        return self._fitted().transform(X)
+
+    def _fitted(self) -> SparseRationalClassifier:
+        check_is_fitted(self)
+        return self.best_estimator_
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "best_estimator_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        of_estimator = SparseRationalClassifier().__sklearn_tags__()
+        tags.input_tags = of_estimator.input_tags
+        tags.classifier_tags = of_estimator.classifier_tags
+        tags.transformer_tags = of_estimator.transformer_tags
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.best_estimator_._n_features_out
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """Class labels."""
+        return self._part("classes_")
+
+    @property
+    def n_features_in_(self) -> int:
+        """Width of the feature vectors."""
+        return self._part("n_features_in_")
+
+    @property
+    def feature_names_in_(self) -> NDArray[Any]:
+        """Column names, if X was a data frame."""
+        return self._part("feature_names_in_")
+
+    @property
+    def learned_structure_(self) -> RationalStructure:
+        """Which automata and states survived."""
+        return self._part("learned_structure_")
+
+    @property
+    def n_transitions_(self) -> int:
+        """Main-path transitions that are left."""
+        return self._part("n_transitions_")
+
+    def _part(self, name: str) -> Any:
+        # An AttributeError, as of an attribute that isn't there before fit.
+        if "best_estimator_" not in vars(self):
+            raise AttributeError(f"{type(self).__name__} has no {name} before fit.")
+        return getattr(self.best_estimator_, name)
+
+
+def _begin_trunk(
+    template: SparseRationalClassifier, labelled: Labelled, seed: int
+) -> Trunk:
+    with prepared(template.verbose):
+        trunk = Trunk(template, labelled, seed, path_epochs(template))
+        trunk.fit.begin(None, {})
+        trunk.warm_up()
+    return trunk
+
+
+def _follow_fold(
+    template: SparseRationalClassifier,
+    training: Labelled,
+    validation: Labelled,
+    lambdas: list[float],
+    seed: int,
+) -> RegularizationPath:
+    return fit_path(
+        clone(template),
+        (training, validation.weighing(), None),
+        None,
+        lambdas,
+        path_epochs(template),
+        Checkpoint(None, {}, seed),
+        {"X": training.X, "y": training.classes[training.codes]},
+    )
+
+
+def _branches(trunk: Trunk, lambdas: Iterable[float], n: int) -> list[RationalFit]:
+    """The networks at the first lambdas, until one is empty."""
+    branches: list[RationalFit] = []
+    for i, lambda_ in zip(range(n), lambdas, strict=False):
+        with prepared(trunk.fit.params.verbose):
+            trunk.regularize(i, lambda_)
+            branches.append(trunk.branch(i))
+        if not trunk.fit.cell.lengths:
+            break
+    return branches
+
+
+def _results(
+    paths: list[RegularizationPath], lambdas: list[float]
+) -> dict[str, NDArray[Any]]:
+    """Accuracy and size, of each fold and on average, at each lambda."""
+    results = {"lambda_": np.array(lambdas)}
+    for name, of_point in (
+        ("test_score", "validation_score"),
+        ("n_transitions", "n_transitions"),
+    ):
+        folds = [[getattr(point, of_point) for point in p.points] for p in paths]
+        values = np.array([f + [f[-1]] * (len(lambdas) - len(f)) for f in folds], float)
+        results |= {f"split{i}_{name}": row for i, row in enumerate(values)}
+        results[f"mean_{name}"] = values.mean(axis=0)
+        results[f"std_{name}"] = values.std(axis=0)
+    means = results["mean_test_score"]
+    ranks = [1 + int((means > mean).sum()) for mean in means]
+    return results | {"rank_test_score": np.array(ranks)}
+
+
+def _standard_errors(results: dict[str, NDArray[Any]]) -> NDArray[np.floating]:
+    folds = [v for n, v in results.items() if n.startswith("split") and "score" in n]
+    if len(folds) < 2:
+        raise ValueError(
+            "refit='one_se' needs a standard error, and that two folds; got "
+            f"{len(folds)}."
+        )
+    return np.std(folds, axis=0, ddof=1) / np.sqrt(len(folds))

@@ -1,0 +1,135 @@
+"""The penalty that leaves nothing."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import Any
+
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+
+from skrational.callbacks import with_callbacks
+from skrational.estimators._labelled import Labelled
+from skrational.estimators._rational_fit import RationalFit, prepared
+from skrational.estimators._recipe import regularize, warmup
+from skrational.estimators.rational import SparseRationalClassifier
+from skrational.training.rng import Randomness
+
+__all__ = ["lambda_max"]
+
+_FIRST, _FACTOR, _MOST_DOUBLINGS = 1e-2, 4.0, 30
+
+
+def lambda_max(
+    X: Any,
+    y: ArrayLike,
+    *,
+    estimator: SparseRationalClassifier | None = None,
+    sample_weight: ArrayLike | None = None,
+    rtol: float = 0.02,
+) -> float:
+    """Find the smallest ``lambda_`` that leaves no state.
+
+    A lasso has a formula for it, the gradient at zero. Here the readout isn't penalized
+    and grows as long as it's worth it, so that states survive penalties far above that
+    gradient, and how far depends on the time of training. So the answer is that of
+    training itself: the warm-up is run once, the penalized phase from there for
+    different strengths, between which an interval is halved.
+
+    Parameters
+    ----------
+    X, y
+        As for `SparseRationalClassifier.fit`.
+    estimator : SparseRationalClassifier, default=None
+        Its parameters are those of the fits; ``lambda_`` and ``warm_start`` don't
+        matter. Give it an int as ``random_state`` to have the same answer again. None:
+        the defaults.
+    sample_weight : array-like of shape (n_sequences,), default=None
+        As for ``fit``.
+    rtol : float, default=0.02
+        The answer is at most so much too large, as a share of it.
+
+    Returns
+    -------
+    float
+        With it, a fit of ``estimator`` on these data leaves no state; with
+        ``1 - rtol`` times it, one leaves some.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter or the data are not what they should be, or training diverges.
+
+    Notes
+    -----
+    Takes about as long as five to eight fits, less where the penalty soon empties the
+    network. A longer phase (``max_epochs``) has a smaller ``lambda_max``.
+
+    Examples
+    --------
+    >>> from skrational import SparseRationalClassifier
+    >>> from skrational.datasets import make_planted_patterns
+    >>> data = make_planted_patterns(n_documents=200, random_state=0)
+    >>> clf = SparseRationalClassifier(n_wfsas=2, max_epochs=3, random_state=0)
+    >>> most = lambda_max(data.X, data.y, estimator=clf)
+    >>> clf.set_params(lambda_=0.98 * most).fit(data.X, data.y).n_transitions_ > 0
+    True
+    """
+    if estimator is None:
+        estimator = SparseRationalClassifier()
+    if not isinstance(estimator, SparseRationalClassifier):
+        raise TypeError(
+            "estimator must be a SparseRationalClassifier; got "
+            f"{type(estimator).__name__}."
+        )
+    if not isinstance(rtol, Real) or not 0 < rtol < 1:
+        raise ValueError(f"rtol must be a number between 0 and 1; got {rtol!r}.")
+    template = clone(estimator).set_params(warm_start=False).set_callbacks()
+    training = template._read_fit(X, y, sample_weight)
+    return with_callbacks(_search)(template, training, float(rtol))
+
+
+def _search(
+    template: SparseRationalClassifier, training: Labelled, rtol: float
+) -> float:
+    with prepared(template.verbose):
+        fit = RationalFit(
+            template, training, Randomness.drawn_from(template.random_state)
+        )
+        fit.begin(None, {})
+        phase = warmup(template)
+        if phase.epochs:
+            fit.run(phase)
+        low, high = _bracket(fit)
+        while high * (1 - rtol) > low:
+            middle = math.sqrt(low * high)
+            low, high = (low, middle) if _empties(fit, middle) else (middle, high)
+        fit.end()
+    return high
+
+
+def _bracket(fit: RationalFit) -> tuple[float, float]:
+    """A strength that leaves states, and a larger one that doesn't."""
+    strength = _FIRST
+    empty = _empties(fit, strength)
+    factor = 1 / _FACTOR if empty else _FACTOR
+    for _ in range(_MOST_DOUBLINGS):
+        next_ = strength * factor
+        if _empties(fit, next_) != empty:
+            return min(strength, next_), max(strength, next_)
+        strength = next_
+    raise ValueError(
+        f"No lambda_ between {_FIRST} and {strength:g} separates empty networks from "
+        "others; is there anything to learn from X?"
+    )
+
+
+def _empties(fit: RationalFit, lambda_: float) -> bool:
+    """Whether the penalized phase of this strength leaves nothing."""
+    attempt = fit.copy()
+    attempt.params = clone(fit.params).set_params(lambda_=lambda_)
+    phase = regularize(attempt.params)
+    attempt.run(phase)
+    attempt.prune(phase)
+    return not attempt.cell.lengths
