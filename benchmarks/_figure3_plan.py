@@ -34,7 +34,7 @@ SEARCH_SEED = 100
 """Not one of the seeds of the runs, or their dev scores would be those chosen by."""
 
 
-FIRST_DRAWS = ({}, {"word_dropout": 0.1})
+FIRST_DRAWS = ({"word_dropout": 0.0}, {})
 
 
 def _ratios(first: float, last: float, n: int) -> tuple[float, ...]:
@@ -49,7 +49,7 @@ class Plan:
     readout the strengths along a path, ``fewer_seeds`` which sets run less often,
     ``searched_on`` which take the hyper-parameters of another. A number of draws counts
     those beside the package's defaults, which are tried first. ``params`` are the
-    classifier's in all its fits.
+    classifier's in all its fits, ``params_of`` those on some sets.
     """
 
     vectors: Mapping[str, str]
@@ -66,6 +66,7 @@ class Plan:
     fewer_seeds: Mapping[str, int] = field(default_factory=dict)
     searched_on: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
+    params_of: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
         """All that rows depend on: rows of other settings don't go together."""
@@ -90,11 +91,16 @@ FULL = Plan(
     },
     n_seeds=5,
     fewer_seeds={"amazon_mix": 2},
-    searched_on={"amazon_mix": "amazon_kitchen"},
+    searched_on=dict.fromkeys(
+        ("amazon_dvd", "amazon_books", "amazon_mix"), "amazon_kitchen"
+    ),
+    params_of={
+        "amazon_mix": {"warmup_epochs": 3, "max_epochs": 10, "finetune_epochs": 10}
+    },
     lambdas={"end": _ratios(3e-5, 3e-2, 20), "anywhere": _ratios(3e-4, 0.1, 20)},
     baseline_draws=2,
     path_draws=2,
-    path_finetune_epochs=10,
+    path_finetune_epochs=5,
     lstm_size=32,
     lstm_epochs=6,
     lstm_seeds=1,
@@ -139,7 +145,7 @@ class Job:
 def draw(number: int) -> dict[str, float]:
     """The hyper-parameters of a draw, the same for all sets and readouts.
 
-    The package's defaults, these with a little word dropout, then the paper's ranges.
+    The package's defaults without word dropout and with it, then the paper's ranges.
     Learning rates end at .1 instead of .5.
     """
     if number < len(FIRST_DRAWS):

@@ -58,8 +58,9 @@ def complete(job: Job, row: Row, seconds: float) -> Row:
 
 
 def classifier(job: Job, plan: Plan, **params: Any) -> SparseRationalClassifier:
-    fixed = {"match": job.readout, "random_state": job.seed} | dict(plan.params)
-    return SparseRationalClassifier(**fixed | dict(job.params) | params)
+    fixed = {"match": job.readout, "random_state": job.seed}
+    of_plan = dict(plan.params) | dict(plan.params_of.get(job.set, {}))
+    return SparseRationalClassifier(**fixed | of_plan | dict(job.params) | params)
 
 
 def sizes(structure: Any) -> Row:

@@ -6,7 +6,7 @@ each token a vector of its own. Dropped here are words, embedding columns, and s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -35,13 +35,13 @@ class Dropout:
     columns: float = 0.0
 
     def on_features(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Zero words and feature columns of a batch; the rest is scaled up."""
+        """Zero words and feature columns of a batch, in place; scale up the rest."""
         x = batch.x
         if self.words:
-            x = x * _mask((len(x), 1), self.words, generator, x)
+            x.mul_(_mask((len(x), 1), self.words, generator, x))
         if self.columns:
-            x = x * _mask((1, x.shape[1]), self.columns, generator, x)
-        return batch if x is batch.x else replace(batch, x=x)
+            x.mul_(_mask((1, x.shape[1]), self.columns, generator, x))
+        return batch
 
     def on_scores(self, scores: Tensor, generator: torch.Generator) -> Tensor:
         """Zero scores, (B, d); the rest is scaled up."""
