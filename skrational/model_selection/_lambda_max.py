@@ -18,7 +18,7 @@ from skrational.training.rng import Randomness
 
 __all__ = ["lambda_max"]
 
-_FIRST, _FACTOR, _MOST_DOUBLINGS = 1e-2, 4.0, 30
+_FIRST, _FACTOR, _MOST_FACTORS = 1e-2, 4.0, 12
 
 
 def lambda_max(
@@ -59,7 +59,8 @@ def lambda_max(
     Raises
     ------
     ValueError, TypeError
-        If a parameter or the data are not what they should be, or training diverges.
+        If a parameter or the data are not what they should be, or no strength leaves
+        nothing, as may happen with ``solver="subgradient"``.
 
     Notes
     -----
@@ -114,14 +115,16 @@ def _bracket(fit: RationalFit) -> tuple[float, float]:
     strength = _FIRST
     empty = _empties(fit, strength)
     factor = 1 / _FACTOR if empty else _FACTOR
-    for _ in range(_MOST_DOUBLINGS):
+    for _ in range(_MOST_FACTORS):
         next_ = strength * factor
         if _empties(fit, next_) != empty:
             return min(strength, next_), max(strength, next_)
         strength = next_
+    left = "nothing" if empty else "states"
     raise ValueError(
-        f"No lambda_ between {_FIRST} and {strength:g} separates empty networks from "
-        "others; is there anything to learn from X?"
+        f"Fits with lambda_ from {_FIRST} to {strength:g} all leave {left}. Subgradient "
+        "steps may stay above any threshold: try solver='prox', or train longer "
+        f"(max_epochs={fit.params.max_epochs}, solver={fit.params.solver!r})."
     )
 
 
