@@ -4,7 +4,7 @@
 
 Each runs in a process of its own; ``python -m benchmarks.growth --plot FILE`` and the
 like have options of their own. What measures accuracy is run by its own name: accuracy,
-defaults, solvers, planted.
+defaults, figure3, solvers, planted.
 """
 
 from __future__ import annotations

@@ -24,10 +24,20 @@ SETS = {
 }
 SETTINGS = {
     "defaults": {},
+    "word_dropout=0": {"word_dropout": 0.0},
+    "word_dropout=0.3": {"word_dropout": 0.3},
     "dropout=0": {"dropout": 0.0},
     "warmup_epochs=0": {"warmup_epochs": 0},
     "ramp_epochs=10": {"ramp_epochs": 10},
     "early_stopping=True": {"early_stopping": True},
+    "finetune_epochs=10": {"finetune_epochs": 10},
+    "finetune_epochs=40": {"finetune_epochs": 40},
+    'finetune_schedule="constant"': {"finetune_schedule": "constant"},
+    "learning_rate=0.01": {"learning_rate": 0.01},
+    "learning_rate=0.04": {"learning_rate": 0.04},
+    "n_wfsas=48, lambda_=3e-3": {"n_wfsas": 48, "lambda_": 3e-3},
+    "length_exponent=0.25": {"length_exponent": 0.25},
+    "length_exponent=1": {"length_exponent": 1.0},
     'readout="rho"': {"readout": "rho"},
     'match="end"': {"match": "end"},
 }

@@ -110,9 +110,13 @@ def compare(
 
 def at_size(path: RegularizationPath, n_transitions: int) -> float:
     """Accuracy on test of the path at a size, interpolated."""
-    frame = path.to_frame()
-    by_size = frame[frame.n_transitions > 0].groupby("n_transitions").test_score.mean()
-    return float(np.interp(np.log(n_transitions), np.log(by_size.index), by_size))
+    of_size: dict[int, list[float]] = {}
+    for point in path.points:
+        if point.n_transitions:
+            of_size.setdefault(point.n_transitions, []).append(point.test_score)
+    sizes = sorted(of_size)
+    means = [np.mean(of_size[size]) for size in sizes]
+    return float(np.interp(np.log(n_transitions), np.log(sizes), means))
 
 
 if __name__ == "__main__":

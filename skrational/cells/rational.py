@@ -284,7 +284,7 @@ class RationalCell(nn.Module):
 
     def fix_self_loops(self, live: NDArray[np.bool_]) -> None:
         """Fix the self-loops that are not live at the weight of an empty one, 1/2."""
-        self.learned_loops.copy_(torch.from_numpy(live))
+        self.learned_loops.logical_and_(torch.from_numpy(live).to(self.W_f.device))
         with torch.no_grad():
             self.W_f.mul_(self.learned_loops[:, None])
             self.b_f.mul_(self.learned_loops)

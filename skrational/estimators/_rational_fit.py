@@ -171,17 +171,18 @@ class RationalFit:
             moments,
         )
         task = self.task.phase(phase.name, phase.epochs)
+        n_before = len(self.history)
         stopped = False
         while not (stopped or run.is_over()):
             epoch = task.begin_epoch()
             self._record(run.run_epoch(), phase)
             stopped = task.end_epoch(epoch, self._fitted)
-            # Emptied by exact zeros, it would stay empty.
+            # Nothing is left; what might grow again would seldom stay.
             stopped |= phase.solver == "prox" and not self.history[-1]["n_transitions"]
         if phase.patience is not None:
             run.restore_best()
         task.end(self._fitted)
-        rows = [row for row in self.history if row["phase"] == phase.name]
+        rows = self.history[n_before:]
         _logger.info(
             "%s: %d epochs, loss %.4f, %d live transitions",
             phase.name,

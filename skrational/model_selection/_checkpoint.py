@@ -11,9 +11,9 @@ import json
 import os
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,9 +60,17 @@ class Checkpoint:
         self._folder = None if folder is None else Path(folder)
         if self._folder is None:
             return
+        if self._folder.is_file():
+            raise NotADirectoryError(
+                f"checkpoint_dir={str(self._folder)!r} is a file; expected a folder."
+            )
         self._folder.mkdir(parents=True, exist_ok=True)
+        for name in (_ABOUT, _TRUNK, "point-*.npz"):
+            for left_over in self._folder.glob(f"{name}.*.part"):
+                _discard(left_over)
         there = self._read_about()
         if there is None:
+            _discard(self._folder / _TRUNK)  # whatever path it was of
             text = json.dumps({"format": _FORMAT, "seed": seed, "about": about})
             self._write(_ABOUT, lambda file: file.write(text.encode()))
             return
@@ -77,10 +85,13 @@ class Checkpoint:
         """
         trunk = self._read(_TRUNK)
         n_done = 0 if trunk is None else int(trunk[0]["n_points"])
-        points = [self._read(_point(i)) for i in range(n_done)]
-        if any(point is None for point in points):
-            return [], None
-        return [point for point in points if point is not None], trunk
+        points = []
+        for i in range(n_done):
+            point = self._read(_point(i))
+            if point is None:
+                return [], None
+            points.append(point)
+        return points, trunk
 
     def save(self, i: int, point: Record, trunk: Record) -> None:
         """Keep the i-th point and the network after it.
@@ -101,33 +112,37 @@ class Checkpoint:
     def _write(self, name: str, write: Callable[[BinaryIO], Any]) -> None:
         if self._folder is None:
             return
-        partial = self._folder / f"{name}.{os.getpid()}.part"
+        folder = self._folder
+        partial = folder / f"{name}.{os.getpid()}.part"
         try:
             with open(partial, "wb") as file:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(partial, self._folder / name)
+            os.replace(partial, folder / name)
         except OSError as error:
+            self._folder = None
             warnings.warn(
-                f"No more checkpoints in {self._folder}: {error}. The path goes on "
-                "without.",
+                f"No more checkpoints in {folder}: {error}. The path goes on without.",
                 UserWarning,
                 stacklevel=2,
             )
-            self._folder = None
-            partial.unlink(missing_ok=True)
+        finally:
+            _discard(partial)
 
     def _read(self, name: str) -> Record | None:
         if self._folder is None:
             return None
         try:
-            with np.load(self._folder / name, allow_pickle=False) as file:
+            with (
+                open(self._folder / name, "rb") as opened,
+                np.load(opened, allow_pickle=False) as file,
+            ):
                 arrays = dict(file)
             return json.loads(arrays.pop(_FACTS).tobytes()), arrays
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        except Exception as error:  # there is no end to what damage can raise
             warnings.warn(
                 f"{self._folder / name} is damaged ({error}). The path begins anew.",
                 UserWarning,
@@ -150,6 +165,11 @@ class Checkpoint:
             f"{path} is damaged or of another version; expected format {_FORMAT}. "
             "Empty the folder or name another one."
         )
+
+
+def _discard(file: Path) -> None:
+    with suppress(OSError):
+        file.unlink()
 
 
 def _point(i: int) -> str:

@@ -122,8 +122,8 @@ def _bracket(fit: RationalFit) -> tuple[float, float]:
         strength = next_
     left = "nothing" if empty else "states"
     raise ValueError(
-        f"Fits with lambda_ from {_FIRST} to {strength:g} all leave {left}. Subgradient "
-        "steps may stay above any threshold: try solver='prox', or train longer "
+        f"Fits with lambda_ from {_FIRST} to {strength:g} all leave {left}. "
+        "Subgradient steps may stay above any threshold: try solver='prox', or longer "
         f"(max_epochs={fit.params.max_epochs}, solver={fit.params.solver!r})."
     )
 

@@ -83,7 +83,7 @@ class RegularizationPath(Sequence[SparseRationalClassifier]):
     Parameters
     ----------
     template : SparseRationalClassifier
-        Unfitted, with the parameters that the points have in common.
+        Its parameters are those that the points have in common.
     points : sequence of PathPoint
     fitted : sequence of dict
         The fitted attributes of each point.
@@ -118,7 +118,7 @@ class RegularizationPath(Sequence[SparseRationalClassifier]):
         fitted: Sequence[dict[str, Any]],
         seconds: float,
     ) -> None:
-        self._template = template
+        self._template = clone(template).set_callbacks()
         self._fitted = tuple(fitted)
         self.points = tuple(points)
         self.seconds = seconds
@@ -139,7 +139,7 @@ class RegularizationPath(Sequence[SparseRationalClassifier]):
                 self._template, self.points[i], self._fitted[i], self.seconds
             )
         point, fitted = self.points[i], self._fitted[i]
-        clf = clone(self._template).set_params(lambda_=point.lambda_).set_callbacks()
+        clf = clone(self._template).set_params(lambda_=point.lambda_)
         for name, value in deepcopy(fitted).items():
             setattr(clf, name, value)
         return clf

@@ -109,6 +109,8 @@ def regularization_path(
     ValueError, TypeError
         If a parameter or the data are not what they should be, or ``checkpoint_dir``
         holds a path of others.
+    OSError
+        If ``checkpoint_dir`` is a file, or can't be made or read.
 
     Warns
     -----
@@ -137,7 +139,6 @@ def regularization_path(
             f"{type(estimator).__name__}. Transform texts before: the path fits many "
             "classifiers on the same features."
         )
-    began = time.perf_counter()
     template = clone(estimator).set_params(warm_start=False)
     training = template._read_fit(X, y, sample_weight)
     epochs = path_epochs(template, epochs_per_lambda, finetune_epochs)
@@ -145,30 +146,31 @@ def regularization_path(
     given = None if lambdas is None else check_lambdas(lambdas)
     validation = template._read_held_out(training, X_val, y_val)
     test = template._read_held_out(training, X_test, y_test, "test")
-    about = {
-        "skrational": __version__,
-        **describe(template.get_params()),
-        "lambdas": f"{n_lambdas} by default" if given is None else str(given),
-        "epochs_per_lambda": str(epochs[0]),
-        "finetune_epochs of a point": str(epochs[1]),
-        "training data": digest(training),
-        "validation data": digest(validation),
-        "test data": digest(test),
-    }
+    about = {}
+    if checkpoint_dir is not None:
+        about = {
+            "skrational": __version__,
+            **describe(template.get_params()),
+            "lambdas": f"{n_lambdas} by default" if given is None else str(given),
+            "epochs_per_lambda": str(epochs[0]),
+            "finetune_epochs of a point": str(epochs[1]),
+            "training data": digest(training),
+            "validation data": digest(validation),
+            "test data": digest(test),
+        }
     checkpoint = Checkpoint(checkpoint_dir, about, draw_seed(template.random_state))
     if validation is None:
         training, validation = _hold_out(template, training, checkpoint.seed)
-    path = fit_path(
+    metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+    return fit_path(
         template,
         (training, validation, test),
         validation,
         given or n_lambdas,
         epochs,
         checkpoint,
-        {"X": X, "y": y, "metadata": None},
+        {"X": X, "y": y, "metadata": metadata},
     )
-    path.seconds = time.perf_counter() - began
-    return path
 
 
 def fit_path(
@@ -206,17 +208,15 @@ def fit_path(
     n_lambdas = lambdas if isinstance(lambdas, int) else len(lambdas)
 
     def follow(template: SparseRationalClassifier) -> RegularizationPath:
-        began = time.perf_counter()
         with prepared(template.verbose):
             trunk = Trunk(template, training, checkpoint.seed, epochs, early)
             trunk.fit.begin(1 + 2 * n_lambdas, data)
-            points, fitted = _follow(trunk, lambdas, scored, checkpoint)
+            points, fitted, seconds = _follow(trunk, lambdas, scored, checkpoint)
             trunk.fit.end()
         template._adopt({}, data["X"])
         names = _feature_names(template)
         fitted = [attributes | names for attributes in fitted]
-        seconds = time.perf_counter() - began
-        return RegularizationPath(clone(template), points, fitted, seconds)
+        return RegularizationPath(template, points, fitted, seconds)
 
     return with_callbacks(follow)(template)
 
@@ -277,8 +277,9 @@ def _follow(
     lambdas: list[float] | int,
     scored: list[Labelled | None],
     checkpoint: Checkpoint,
-) -> tuple[list[PathPoint], list[dict[str, Any]]]:
-    """Go along the path, from the checkpoint on."""
+) -> tuple[list[PathPoint], list[dict[str, Any]], float]:
+    """Go along the path, from the checkpoint on; return its points and seconds."""
+    began = time.perf_counter()
     records, state = checkpoint.load()
     examples = [None if part is None else trunk.fit.examples(part) for part in scored]
     if state is None:
@@ -288,21 +289,22 @@ def _follow(
     else:
         trunk.restore(state)
         lambdas = [float(value) for value in state[0]["lambdas"]]
+        began -= state[0]["seconds"]
     points = [point_of(*record) for record in records]
     fitted = [fitted_of(trunk.fit, *record) for record in records]
     for i in range(len(points), len(lambdas)):
         if points and not points[-1].n_transitions:
             break
-        began = time.perf_counter()
+        point_began = time.perf_counter()
         trunk.regularize(i, lambdas[i])
         branch = trunk.branch(i)
         fitted.append(trunk.finetune(branch))
         scores = _scores(branch, examples)
-        points.append(_point(lambdas[i], fitted[-1], scores, began))
+        points.append(_point(lambdas[i], fitted[-1], scores, point_began))
         facts, arrays = trunk.state()
-        state = {**facts, "lambdas": lambdas}, arrays
-        checkpoint.save(i, record(points[-1], fitted[-1]), state)
-    return points, fitted
+        facts |= {"lambdas": lambdas, "seconds": time.perf_counter() - began}
+        checkpoint.save(i, record(points[-1], fitted[-1]), (facts, arrays))
+    return points, fitted, time.perf_counter() - began
 
 
 def _scores(

@@ -59,10 +59,16 @@ def fitted_of(
 def describe(params: dict[str, Any]) -> dict[str, str]:
     """What of the parameters a path depends on."""
     without = ("lambda_", "ramp_epochs", "warm_start", "verbose")
-    shown = {n: repr(value) for n, value in params.items() if n not in without}
+    shown = {n: _shown(value) for n, value in params.items() if n not in without}
     if not isinstance(params["random_state"], Integral):
         shown["random_state"] = "the seed of the checkpoint"
     return shown
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return repr(sorted(value.items(), key=repr))
+    return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def digest(labelled: Labelled | None) -> str:

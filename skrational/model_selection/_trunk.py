@@ -101,6 +101,9 @@ class Trunk:
         with torch.no_grad():
             for weight in (cell.W_u, cell.W_f, cell.b_f):
                 weight.zero_()
+        if cell.reading.readout == "last":
+            # The last state that can be reached: the first to grow.
+            cell.reading = replace(cell.reading, readout="sum")
         fit.keep_the_prior(cell)
         n = len(fit.training.targets)
         total = torch.zeros_like(cell.W_u)

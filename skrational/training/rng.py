@@ -19,7 +19,8 @@ class Randomness:
     ----------
     seed : int
     *stream : int
-        Names one of many independent sets of generators of the same seed.
+        Names one of many independent sets of generators of the same seed. Set 0 is that
+        of the seed alone.
 
     Attributes
     ----------

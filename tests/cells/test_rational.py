@@ -386,3 +386,37 @@ def test_initial_weights_follow_from_the_generator():
         np.testing.assert_array_equal(first[p], again[p])
         np.testing.assert_allclose(first[p], single[p], rtol=1e-6)
         assert not np.allclose(first[p], other[p])
+
+
+def test_what_is_cut_out_knows_where_it_was():
+    cell = draw_cell()
+    assert cell.origin == (0, 1, 2, 3)
+    small = cell.compacted((1, 0, 1, 3))
+    assert small.origin == (0, 2, 3)
+    assert small.compacted((0, 1, 2)).origin == (2, 3)
+    assert small.masked((0, 1, 2)).origin == (0, 2, 3)
+    assert small.compacted((0, 0, 0)).origin == ()
+    arrays = small.to_arrays()
+    again = RationalCell.from_arrays(arrays, small.lengths, DEFAULT, small.origin)
+    assert again.origin == small.origin
+    assert RationalCell.from_arrays(arrays, small.lengths, DEFAULT).origin == (0, 1, 2)
+
+
+@pytest.mark.parametrize("readout", ["sum", "rho"])
+@pytest.mark.parametrize("kept", KEPT)
+def test_slices_follow_the_parameters(readout, kept):
+    cell = draw_cell(Reading(readout=readout))
+    numbered = [
+        torch.arange(p.numel(), dtype=p.dtype).view(p.shape) for p in cell.parameters()
+    ]
+    slices = cell.sliced(kept, numbered)
+    states = np.concatenate(
+        [np.arange(n) < k for n, k in zip(LENGTHS, kept, strict=True)]
+    )
+    wfsas = np.array(kept) > 0
+    for (name, small), piece, whole in zip(
+        cell.compacted(kept).named_parameters(), slices, numbered, strict=True
+    ):
+        assert piece.shape == small.shape
+        cut = {"A": (slice(None), wfsas), "a": slice(None)}.get(name, states)
+        np.testing.assert_array_equal(piece, whole.numpy()[cut])

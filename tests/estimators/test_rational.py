@@ -65,6 +65,16 @@ def test_fitted_attributes_agree_with_the_structure(data, fitted):
     assert all(type(array) is np.ndarray for array in state_of(fitted))
 
 
+def test_the_size_is_that_of_the_structure(fitted):
+    assert fitted.n_transitions_ == len(fitted.weights_["b_f"])
+    assert fitted.n_transitions_ == sum(fitted.learned_structure_.lengths)
+    assert "n_transitions_" not in vars(fitted)
+    unfitted = clone(fitted)
+    assert not hasattr(unfitted, "n_transitions_")
+    with pytest.raises(NotFittedError):
+        unfitted.n_transitions_  # noqa: B018
+
+
 def test_history_has_a_row_for_each_epoch_of_all_phases(fitted):
     phases = [row["phase"] for row in fitted.history_]
     assert phases == ["warmup"] + ["regularize"] * 4 + ["finetune"] * 3
@@ -231,6 +241,27 @@ def test_a_lambda_that_empties_the_model_gives_the_majority_class(data, n_classe
         clf.predict_proba(data.X[:1])[0], np.bincount(y) / len(y), rtol=1e-5
     )
     assert clf.transform(data.X).shape == (len(data.X), 0)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("params", [{}, {"penalty": "wfsas"}, {"early_stopping": True}])
+def test_the_penalized_phase_ends_when_the_model_is_empty(data, params):
+    clf = quick(lambda_=100, max_epochs=15, **params).fit(data.X, data.y)
+    penalized = [row for row in clf.history_ if row["phase"] == "regularize"]
+    sizes = [row["n_transitions"] for row in penalized]
+    assert len(sizes) < 15
+    assert sizes[-1] == 0
+    assert all(sizes[:-1])
+    assert clf.n_transitions_ == 0
+    assert clf.history_[-1]["phase"] == "regularize"
+
+
+def test_a_threshold_does_not_end_the_penalized_phase(data):
+    params = {"solver": "subgradient", "threshold": 1e9, "max_epochs": 3}
+    with pytest.warns(ConvergenceWarning):
+        clf = quick(**params).fit(data.X, data.y)
+    sizes = [r["n_transitions"] for r in clf.history_ if r["phase"] == "regularize"]
+    assert sizes == [0, 0, 0]
 
 
 def test_an_emptied_model_is_kept_also_where_warnings_are_errors(data):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from skrational.cells.rational import RationalCell, Reading
 from skrational.training.adam import Adam
 
 
@@ -63,3 +64,69 @@ def test_a_parameter_without_gradient_stays():
     optimizer.step()
     assert torch.equal(parameters[1], before)
     assert not np.array_equal(parameters[0].detach(), draw_parameters()[0].detach())
+
+
+@pytest.mark.parametrize("n_before", [0, 1, 7])
+def test_with_its_moments_it_goes_on_as_if_never_stopped(n_before):
+    mine, theirs = draw_parameters(), draw_parameters()
+    ours, reference = Adam(mine, 0.05), torch.optim.Adam(theirs, lr=0.05)
+    for k in range(12):
+        if k == n_before:
+            moments = ours.moments()
+            assert moments.n_steps == k
+            mine = [torch.nn.Parameter(p.detach().clone()) for p in mine]
+            ours = Adam(mine, 0.05, moments=moments)
+        ours.zero_grad()
+        reference.zero_grad()
+        loss(mine, k % 3).backward()
+        loss(theirs, k % 3).backward()
+        ours.step()
+        reference.step()
+    for a, b in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-12)
+    state = [reference.state[p] for p in theirs]
+    for name, values in (("mean", "exp_avg"), ("square", "exp_avg_sq")):
+        for a, b in zip(getattr(ours.moments(), name), state, strict=True):
+            torch.testing.assert_close(a, b[values], rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("n_parameters", [1, 4])
+def test_moments_are_copies(n_parameters):
+    parameters = draw_parameters()[:n_parameters]
+    optimizer = Adam(parameters, 0.1)
+
+    def step(optimizer):
+        loss(parameters, 1).backward()
+        optimizer.step()
+
+    step(optimizer)
+    moments = optimizer.moments()
+    before = [v.clone() for v in (*moments.mean, *moments.square)]
+    step(optimizer)
+    step(Adam(parameters, 0.1, moments=moments))
+    for value, expected in zip((*moments.mean, *moments.square), before, strict=True):
+        assert torch.equal(value, expected)
+
+
+@pytest.mark.parametrize("readout", ["sum", "rho"])
+@pytest.mark.parametrize("kept", [(2, 0, 1), (3, 2, 1), (0, 1, 0), (0, 0, 0)])
+def test_the_moments_of_what_is_kept_are_those_of_the_whole(readout, kept):
+    cell = RationalCell(4, (3, 2, 1), 2, Reading(readout=readout), torch.float64)
+    cell.initialize(torch.Generator().manual_seed(0))
+
+    def steps(cell, optimizer, n):
+        # A loss in which every number of the network stands by itself.
+        for _ in range(n):
+            optimizer.zero_grad()
+            sum(((p - 1) ** 4).sum() for p in cell.parameters()).backward()
+            optimizer.step()
+
+    whole = Adam(cell.parameters(), 0.05, weight_decay=0.1)
+    steps(cell, whole, 5)
+    small = cell.compacted(kept)
+    moments = whole.moments().of(cell, kept)
+    steps(small, Adam(small.parameters(), 0.05, 0.1, moments=moments), 5)
+    steps(cell, whole, 5)
+    expected = cell.compacted(kept).to_arrays()
+    for name, array in small.to_arrays().items():
+        np.testing.assert_allclose(array, expected[name], rtol=1e-12)

@@ -47,3 +47,20 @@ def test_drawing_from_one_stream_leaves_the_others():
     weights, _, _, split = draws(used)
     np.testing.assert_array_equal(weights, fresh[0])
     np.testing.assert_array_equal(split, fresh[3])
+
+
+def test_streams_of_a_seed_are_independent():
+    names = [(1, i) for i in range(50)] + [(0, 1), (0, 2), (2, 1), (1, 1, 1)]
+    rows = np.concatenate([draws(Randomness(*name)) for name in names])
+    assert len(np.unique(rows)) == rows.size
+    np.testing.assert_array_equal(draws(Randomness(1, 7)), draws(Randomness(1, 7)))
+
+
+def test_a_copy_draws_the_same_numbers_by_itself():
+    used = Randomness(5, 2)
+    draws(used)
+    twin, expected = used.copy(), used.copy()
+    np.testing.assert_array_equal(draws(twin), draws(expected))
+    untouched = Randomness(5, 2)
+    draws(untouched)
+    np.testing.assert_array_equal(draws(used), draws(untouched))

@@ -1,0 +1,170 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skrational import SparseRationalClassifier
+from skrational.model_selection._path import PathPoint, RegularizationPath
+from skrational.structures import RationalStructure
+
+
+def make_path(kept, scores, error=0.02, test_scores=None, template=None):
+    """A path whose points are told apart by their number, ``coef_``."""
+    n = len(kept)
+    test_scores = np.full(n, np.nan) if test_scores is None else test_scores
+    points = [
+        PathPoint(10.0**i / 1000, RationalStructure((4, 4), k, 5, 1), v, error, t, i)
+        for i, (k, v, t) in enumerate(zip(kept, scores, test_scores, strict=True))
+    ]
+    fitted = [
+        {"coef_": np.array([[i]]), "classes_": np.array([0, 1])} for i in range(n)
+    ]
+    return RegularizationPath(
+        template or SparseRationalClassifier(n_wfsas=2), points, fitted, 12.34
+    )
+
+
+def number(clf):
+    return clf.coef_.item()
+
+
+@pytest.fixture
+def path():
+    return make_path(
+        [(4, 4), (4, 2), (3, 1), (1, 0), (0, 0)], [0.90, 0.91, 0.90, 0.85, 0.5]
+    )
+
+
+kept_lengths = st.tuples(st.integers(0, 4), st.integers(0, 4))
+few_scores = st.sampled_from([0.5, 0.7, 0.71, 0.9])
+
+
+@given(st.lists(st.tuples(kept_lengths, few_scores), min_size=1), st.integers(0, 9))
+def test_choices_are_those_of_a_search_through_all_points(rows, limit):
+    path = make_path(*zip(*rows, strict=True))
+    points = [(score, -sum(kept), -i) for i, (kept, score) in enumerate(rows)]
+    assert number(path.best()) == -max(points)[2]
+    level = [p for p in points if p[0] >= max(points)[0] - 0.02]
+    expected = max(level, key=lambda p: (p[1], p[0], p[2]))
+    assert number(path.smallest_within_one_se()) == -expected[2]
+    allowed = [p for p in points if -p[1] <= limit]
+    if allowed:
+        assert number(path.at(n_transitions=limit)) == -max(allowed)[2]
+    else:
+        least = min(-p[1] for p in points)
+        with pytest.raises(ValueError, match=f"={limit}.* smallest has {least} tr"):
+            path.at(n_transitions=limit)
+
+
+def test_the_standard_error_is_that_of_the_best_point():
+    path = make_path([(4, 4), (2, 2), (1, 1)], [0.9, 0.87, 0.8], error=0.02)
+    assert number(path.smallest_within_one_se()) == 0
+    path = make_path([(4, 4), (2, 2), (1, 1)], [0.9, 0.87, 0.8], error=0.04)
+    assert number(path.smallest_within_one_se()) == 1
+
+
+def test_a_lambda_is_found_although_it_was_printed(path):
+    assert number(path.at(lambda_=0.1)) == 2
+    assert number(path.at(lambda_=0.1 * (1 + 1e-12))) == 2
+    zero = PathPoint(0.0, path.points[0].structure, 0.9, 0.1, np.nan, 1.0)
+    alone = RegularizationPath(SparseRationalClassifier(), [zero], [{}], 1.0)
+    assert alone.at(lambda_=0).lambda_ == 0
+    with pytest.raises(ValueError, match=r"lambda_=1e-12 is not on the path.*\[0.0\]"):
+        alone.at(lambda_=1e-12)
+
+
+@pytest.mark.parametrize("wrong", [{}, {"n_transitions": 3, "lambda_": 0.1}])
+def test_at_takes_one_of_the_two(path, wrong):
+    with pytest.raises(ValueError, match="one of them"):
+        path.at(**wrong)
+
+
+def test_a_path_is_a_sequence(path):
+    assert len(path) == 5
+    assert [number(clf) for clf in path] == [0, 1, 2, 3, 4]
+    assert [number(clf) for clf in reversed(path)] == [4, 3, 2, 1, 0]
+    assert number(path[-1]) == number(path[np.int64(4)]) == 4
+    for i in (5, -6):
+        with pytest.raises(IndexError):
+            path[i]
+    with pytest.raises(TypeError):
+        path[1.0]
+
+
+@pytest.mark.parametrize("part", [slice(1, 3), slice(None, None, -2), slice(-2, None)])
+def test_a_slice_is_a_path(path, part):
+    sliced = path[part]
+    assert isinstance(sliced, RegularizationPath)
+    assert sliced.points == path.points[part]
+    assert [number(clf) for clf in sliced] == list(range(5))[part]
+
+
+def test_an_empty_slice_has_no_points_to_choose_from(path):
+    none = path[:0]
+    assert len(none) == len(none.to_frame()) == 0
+    assert "0 points" in repr(none)
+    for choose in (none.best, none.smallest_within_one_se):
+        with pytest.raises(ValueError):
+            choose()
+
+
+def test_each_call_gives_a_classifier_of_its_own(path):
+    first, second = path[1], path[1]
+    first.coef_[...] = 7
+    first.set_params(n_wfsas=9)
+    assert number(second) == number(path[1]) == 1
+    assert path[1].n_wfsas == 2
+    assert [clf.lambda_ for clf in path] == [point.lambda_ for point in path.points]
+
+
+def test_the_template_is_neither_kept_nor_changed():
+    class Silent:
+        def setup(self, estimator, context): ...
+        def teardown(self, estimator, context): ...
+        def on_fit_task_begin(self, estimator, context): ...
+        def on_fit_task_end(self, estimator, context): ...
+
+    generator = np.random.RandomState(0)
+    template = SparseRationalClassifier(n_wfsas=2, random_state=generator)
+    template.set_callbacks(Silent())
+    before = dict(vars(template))
+    path = make_path([(4, 4)], [0.9], template=template)
+    clf = path[0]
+    assert vars(template) == before
+    assert not any("callback" in name for name in vars(clf) | vars(path._template))
+    assert clf.random_state is not generator
+    template.set_params(n_wfsas=24)
+    assert path[0].n_wfsas == 2
+
+
+def test_the_frame_has_a_row_for_each_point(path):
+    frame = path.to_frame()
+    assert list(frame) == [
+        "lambda_",
+        "n_transitions",
+        "n_wfsas",
+        "n_parameters",
+        "validation_score",
+        "validation_error",
+        "test_score",
+        "seconds",
+        "lengths",
+    ]
+    assert frame["n_transitions"].tolist() == [8, 6, 4, 1, 0]
+    assert frame["n_wfsas"].tolist() == [2, 2, 2, 1, 0]
+    # 5 features: 11 a state, the readout's one a WFSA and its bias.
+    assert frame["n_parameters"].tolist() == [91, 69, 47, 13, 1]
+    assert frame["lengths"].tolist() == [(4, 4), (4, 2), (3, 1), (1,), ()]
+    assert frame["test_score"].isna().all()
+
+
+def test_the_text_is_a_table():
+    path = make_path([(4, 4), (1, 0)], [0.90123, 0.85])
+    assert repr(path).splitlines() == [
+        "2 points in 12.3 s",
+        "lambda_  n_transitions  n_wfsas  validation_score  seconds",
+        "  0.001              8        2            0.9012     0.00",
+        "   0.01              1        1            0.8500     1.00",
+    ]
+    scored = make_path([(4, 4), (1, 0)], [0.9, 0.85], test_scores=[0.8, 0.7])
+    assert "test_score" in repr(scored)
