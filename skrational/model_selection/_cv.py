@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -27,6 +28,7 @@ from skrational.estimators._rational_fit import RationalFit, prepared
 from skrational.estimators._recipe import spread_lengths
 from skrational.estimators.rational import SparseRationalClassifier
 from skrational.model_selection._checkpoint import Checkpoint
+from skrational.model_selection._fold_results import fold_results, standard_errors
 from skrational.model_selection._one_se import within_one_se
 from skrational.model_selection._path import RegularizationPath
 from skrational.model_selection._path_fit import (
@@ -40,6 +42,17 @@ from skrational.structures import RationalStructure
 from skrational.training.rng import draw_seed
 
 __all__ = ["SparseRationalClassifierCV"]
+
+
+def _of_the_best(name: str) -> Callable[..., NDArray[Any]]:
+    """Make a method that does what the chosen classifier does."""
+
+    @wraps(getattr(SparseRationalClassifier, name))
+    def method(self: SparseRationalClassifierCV, X: Any) -> NDArray[Any]:
+        check_is_fitted(self)
+        return getattr(self.best_estimator_, name)(X)
+
+    return method
 
 
 class SparseRationalClassifierCV(
@@ -181,6 +194,11 @@ class SparseRationalClassifierCV(
         labelled = template._read_fit(X, y, sample_weight)
         splitter = check_cv(self.cv, labelled.codes, classifier=True)
         splits = list(splitter.split(labelled.X, labelled.codes))
+        if self.refit == "one_se" and len(splits) < 2:
+            raise ValueError(
+                "refit='one_se' needs a standard error, and that two folds; got "
+                f"{len(splits)}."
+            )
         seed = draw_seed(self.random_state)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         task = FitTask(self, len(splits) + 1, {"X": X, "y": y, "metadata": metadata})
@@ -188,7 +206,7 @@ class SparseRationalClassifierCV(
         if lambdas is None:
             lambdas = default_lambdas(trunk.gradient_when_empty(), self.n_lambdas)
         paths = self._follow_folds(template, labelled, splits, lambdas, seed, task)
-        results = _results(paths, lambdas)
+        results = fold_results(paths, lambdas)
         last = task.phase("refit", 0)
         best, branches = self._choose(results, trunk, lambdas)
         with prepared(template.verbose):
@@ -263,79 +281,16 @@ class SparseRationalClassifierCV(
         if self.refit == "best":
             best = int(np.argmin(results["rank_test_score"]))
         else:
-            errors = _standard_errors(results)
+            errors = standard_errors(results)
             best = within_one_se(means, errors, results["mean_n_transitions"])
         branches = _branches(trunk, lambdas, best + 1)
         return min(best, len(branches) - 1), branches
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict by the chosen classifier; see `SparseRationalClassifier`.
-
-        Parameters
-        ----------
-        X : SequenceArray or array-like
-
-        Returns
-        -------
-        ndarray of shape (n_sequences,)
-        """
-        return self._fitted().predict(X)
-
-    def predict_proba(self, X: Any) -> NDArray[np.floating]:
-        """Return the probability of each class, (n_sequences, n_classes).
-
-        Parameters
-        ----------
-        X : SequenceArray or array-like
-
-        Returns
-        -------
-        ndarray of shape (n_sequences, n_classes)
-        """
-        return self._fitted().predict_proba(X)
-
-    def predict_log_proba(self, X: Any) -> NDArray[np.floating]:
-        """Return the logarithm of the probability of each class.
-
-        Parameters
-        ----------
-        X : SequenceArray or array-like
-
-        Returns
-        -------
-        ndarray of shape (n_sequences, n_classes)
-        """
-        return self._fitted().predict_log_proba(X)
-
-    def decision_function(self, X: Any) -> NDArray[np.floating]:
-        """Return the logits.
-
-        Parameters
-        ----------
-        X : SequenceArray or array-like
-
-        Returns
-        -------
-        ndarray of shape (n_sequences,) or (n_sequences, n_classes)
-        """
-        return self._fitted().decision_function(X)
-
-    def transform(self, X: Any) -> NDArray[np.floating]:
-        """Score each sequence with each automaton of the chosen classifier.
-
-        Parameters
-        ----------
-        X : SequenceArray or array-like
-
-        Returns
-        -------
-        ndarray of shape (n_sequences, n_wfsas)
-        """
-        return self._fitted().transform(X)
-
-    def _fitted(self) -> SparseRationalClassifier:
-        check_is_fitted(self)
-        return self.best_estimator_
+    predict = _of_the_best("predict")
+    predict_proba = _of_the_best("predict_proba")
+    predict_log_proba = _of_the_best("predict_log_proba")
+    decision_function = _of_the_best("decision_function")
+    transform = _of_the_best("transform")
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "best_estimator_")
@@ -422,32 +377,3 @@ def _branches(trunk: Trunk, lambdas: Iterable[float], n: int) -> list[RationalFi
         if not trunk.fit.cell.lengths:
             break
     return branches
-
-
-def _results(
-    paths: list[RegularizationPath], lambdas: list[float]
-) -> dict[str, NDArray[Any]]:
-    """Accuracy and size, of each fold and on average, at each lambda."""
-    results = {"lambda_": np.array(lambdas)}
-    for name, of_point in (
-        ("test_score", "validation_score"),
-        ("n_transitions", "n_transitions"),
-    ):
-        folds = [[getattr(point, of_point) for point in p.points] for p in paths]
-        values = np.array([f + [f[-1]] * (len(lambdas) - len(f)) for f in folds], float)
-        results |= {f"split{i}_{name}": row for i, row in enumerate(values)}
-        results[f"mean_{name}"] = values.mean(axis=0)
-        results[f"std_{name}"] = values.std(axis=0)
-    means = results["mean_test_score"]
-    ranks = [1 + int((means > mean).sum()) for mean in means]
-    return results | {"rank_test_score": np.array(ranks)}
-
-
-def _standard_errors(results: dict[str, NDArray[Any]]) -> NDArray[np.floating]:
-    folds = [v for n, v in results.items() if n.startswith("split") and "score" in n]
-    if len(folds) < 2:
-        raise ValueError(
-            "refit='one_se' needs a standard error, and that two folds; got "
-            f"{len(folds)}."
-        )
-    return np.std(folds, axis=0, ddof=1) / np.sqrt(len(folds))
