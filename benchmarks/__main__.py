@@ -3,8 +3,8 @@
     python -m benchmarks [training prediction memory start growth fit threads path ...]
 
 Each runs in a process of its own; ``python -m benchmarks.growth --plot FILE`` and the
-like have options of their own. What measures accuracy is run by its own name: accuracy,
-defaults, figure3, solvers, planted.
+like have options of their own. What measures accuracy is run by its own name: defaults,
+figure3, solvers, planted.
 """
 
 from __future__ import annotations

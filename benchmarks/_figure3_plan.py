@@ -28,6 +28,7 @@ LIMITS = (20, 9, 6)
 """The most transitions of models that are compared beside those at the goals; nine are
 the tenth part of the dense network's 96."""
 PATH, POINT = "path", "point"
+LONGER = "path finetuned longer"
 SEARCH_BASELINES, SEARCH_PATH = "search baselines", "search path"
 TFIDF, MEAN, LSTM = "TF-IDF(1,2) + LR", "mean vectors + LR", "nn.LSTM"
 SEARCH_SEED = 100
@@ -58,6 +59,7 @@ class Plan:
     baseline_draws: int
     path_draws: int
     path_finetune_epochs: int
+    longer_finetune_epochs: int
     lstm_size: int
     lstm_epochs: int
     lstm_seeds: int
@@ -101,6 +103,7 @@ FULL = Plan(
     baseline_draws=2,
     path_draws=2,
     path_finetune_epochs=5,
+    longer_finetune_epochs=10,
     lstm_size=32,
     lstm_epochs=6,
     lstm_seeds=1,
@@ -114,6 +117,7 @@ QUICK = Plan(
     baseline_draws=1,
     path_draws=1,
     path_finetune_epochs=1,
+    longer_finetune_epochs=2,
     params={"warmup_epochs": 1, "max_epochs": 3, "finetune_epochs": 1},
     lstm_size=24,
     lstm_epochs=2,
@@ -183,11 +187,16 @@ def runs(
         jobs += [Job(name, TFIDF), Job(name, MEAN)]
         jobs += [Job(name, LSTM, seed=s) for s in seeds if s < plan.lstm_seeds]
         for readout in READOUTS:
-            for method in (*BASELINES, PATH):
-                search = SEARCH_PATH if method == PATH else SEARCH_BASELINES
+            for method in (*BASELINES, *path_methods(readout)):
+                search = SEARCH_BASELINES if method in BASELINES else SEARCH_PATH
                 params = draw(best_draw(found, plan.source(name), search, readout))
                 jobs += [Job(name, method, readout, s, params=params) for s in seeds]
     return jobs
+
+
+def path_methods(readout: str) -> tuple[str, ...]:
+    """Longer finetuning is tried with the default readout alone."""
+    return (PATH, LONGER) if readout == "anywhere" else (PATH,)
 
 
 def best_draw(rows: list[dict[str, Any]], name: str, search: str, readout: str) -> int:
@@ -205,5 +214,5 @@ def cost(job: Job, n_tokens: int) -> float:
     """About proportional to a job's seconds: the longest go first."""
     if job.method in BASELINES:
         return n_tokens * (1 + np.mean(BASELINES[job.method])) / 5
-    factors = {PATH: 2.5, SEARCH_PATH: 2.5, SEARCH_BASELINES: 1, LSTM: 4}
+    factors = {PATH: 2.5, LONGER: 4, SEARCH_PATH: 2.5, SEARCH_BASELINES: 1, LSTM: 4}
     return n_tokens * factors.get(job.method, 0.1)

@@ -110,7 +110,11 @@ def fit_path(job: Job, plan: Plan, features: Features) -> Any:
         classifier(job, plan),
         *features["train"],
         lambdas=plan.lambdas[job.readout],
-        finetune_epochs=plan.path_finetune_epochs,
+        finetune_epochs=(
+            plan.longer_finetune_epochs
+            if job.method == plans.LONGER
+            else plan.path_finetune_epochs
+        ),
         X_val=X_val,
         y_val=y_val,
     )
@@ -164,6 +168,7 @@ def run_lstm(job: Job, plan: Plan, features: Features) -> list[Row]:
 KINDS: dict[str, Callable[[Job, Plan, Features], list[Row]]] = {
     plans.SEARCH_PATH: search_path,
     plans.PATH: run_path,
+    plans.LONGER: run_path,
     plans.TFIDF: run_tfidf,
     plans.MEAN: run_mean,
     plans.LSTM: run_lstm,
