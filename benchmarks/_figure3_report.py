@@ -19,7 +19,6 @@ from benchmarks._figure3_plan import (
     DENSE,
     GOALS,
     LIMITS,
-    LONGER,
     PATH,
     READOUTS,
 )
