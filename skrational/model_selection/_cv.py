@@ -28,6 +28,7 @@ from skrational.estimators._rational_fit import RationalFit, prepared
 from skrational.estimators._recipe import spread_lengths
 from skrational.estimators.rational import SparseRationalClassifier
 from skrational.model_selection._checkpoint import Checkpoint
+from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._fold_results import fold_results, standard_errors
 from skrational.model_selection._one_se import within_one_se
 from skrational.model_selection._path import RegularizationPath
@@ -35,7 +36,6 @@ from skrational.model_selection._path_fit import (
     check_lambdas,
     default_lambdas,
     fit_path,
-    path_epochs,
 )
 from skrational.model_selection._trunk import Trunk
 from skrational.structures import RationalStructure
@@ -343,7 +343,7 @@ def _begin_trunk(
     template: SparseRationalClassifier, labelled: Labelled, seed: int
 ) -> Trunk:
     with prepared(template.verbose):
-        trunk = Trunk(template, labelled, seed, path_epochs(template))
+        trunk = Trunk(template, labelled, seed, PathEpochs.of(template))
         trunk.fit.begin(None, {})
         trunk.warm_up()
     return trunk
@@ -361,7 +361,7 @@ def _follow_fold(
         (training, validation.weighing(), None),
         None,
         lambdas,
-        path_epochs(template),
+        PathEpochs.of(template),
         Checkpoint(None, {}, seed),
         {"X": training.X, "y": training.classes[training.codes]},
     )

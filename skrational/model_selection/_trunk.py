@@ -19,6 +19,7 @@ from skrational.estimators._rational_fit import RationalFit
 from skrational.estimators._recipe import finetune, regularize, warmup
 from skrational.estimators.rational import SparseRationalClassifier
 from skrational.model_selection._checkpoint import Record
+from skrational.model_selection._epochs import PathEpochs
 from skrational.training.adam import Moments
 from skrational.training.loop import log_loss
 from skrational.training.rng import Randomness
@@ -34,8 +35,7 @@ class Trunk:
     estimator : SparseRationalClassifier
     training : Labelled
     seed : int
-    epochs : tuple of int
-        Under each lambda, and of finetuning.
+    epochs : PathEpochs
     early : Labelled or None, default=None
         Serves early stopping instead of a part of the training data.
 
@@ -50,7 +50,7 @@ class Trunk:
         estimator: SparseRationalClassifier,
         training: Labelled,
         seed: int,
-        epochs: tuple[int, int],
+        epochs: PathEpochs,
         early: Labelled | None = None,
     ) -> None:
         early = early if estimator.early_stopping else None
@@ -72,7 +72,10 @@ class Trunk:
         fit.params.lambda_ = lambda_
         fit.randomness = Randomness(self._seed, 2 * i)
         phase = replace(
-            regularize(fit.params), epochs=self._epochs[0], ramp=0, patience=None
+            regularize(fit.params),
+            epochs=self._epochs.per_lambda,
+            ramp=0,
+            patience=None,
         )
         self._moments = fit.run(phase, self._moments)
         self._moments = fit.prune(phase, self._moments)
@@ -85,7 +88,10 @@ class Trunk:
 
     def finetune(self, branch: RationalFit) -> dict[str, Any]:
         """Train a branch without penalty; return its fitted attributes."""
-        phase = replace(finetune(branch.params), epochs=self._epochs[1])
+        n_transitions = sum(branch.cell.lengths)
+        phase = replace(
+            finetune(branch.params), epochs=self._epochs.of_point(n_transitions)
+        )
         if phase.epochs:
             branch.run(phase)
         return branch.fitted()

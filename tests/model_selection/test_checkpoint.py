@@ -15,6 +15,7 @@ from skrational import SequenceArray, SparseRationalClassifier
 from skrational.datasets import make_planted_patterns
 from skrational.model_selection import regularization_path
 from skrational.model_selection._checkpoint import Checkpoint
+from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._records import describe
 from skrational.model_selection._trunk import Trunk
 
@@ -98,7 +99,9 @@ def test_a_trunk_is_put_back_as_it_was(data, tmp_path):
     clf = quick(penalty="transitions", readout="rho", warmup_epochs=4)
 
     def start():
-        trunk = Trunk(clf, clf._read_fit(data.X, data.y, None), 1, (4, 0))
+        trunk = Trunk(
+            clf, clf._read_fit(data.X, data.y, None), 1, PathEpochs(4, 0, 0, 1.0)
+        )
         trunk.fit.begin(None, {})
         return trunk
 

@@ -17,6 +17,7 @@ from skrational.datasets import make_planted_patterns
 from skrational.estimators._labelled import stratified_split
 from skrational.kernels.batches import Corpus
 from skrational.model_selection import regularization_path
+from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._path_fit import default_lambdas
 from skrational.model_selection._trunk import Trunk
 from skrational.training.rng import Randomness, draw_seed
@@ -449,7 +450,9 @@ def test_the_gradient_when_empty_is_that_of_the_equations(
 ):
     for data in (three_classes, make_planted_patterns(70, random_state=1)):
         clf = quick(dtype="float64", readout=readout, match=match)
-        trunk = Trunk(clf, clf._read_fit(data.X, data.y, None), 0, (1, 1))
+        trunk = Trunk(
+            clf, clf._read_fit(data.X, data.y, None), 0, PathEpochs(1, 1, 1, 1.0)
+        )
         trunk.fit.begin(None, {})
         trunk.warm_up()
         before = trunk.fit.cell.to_arrays()
@@ -544,3 +547,24 @@ def test_a_bad_parameter_of_the_estimator_is_named(data):
 def test_an_emptied_point_does_not_warn(data, recwarn):
     follow(data, lambdas=[100.0])
     assert not [w for w in recwarn if issubclass(w.category, ConvergenceWarning)]
+
+
+def test_small_networks_are_finetuned_longer_by_default():
+    clf = SparseRationalClassifier(n_wfsas=10, n_states=2, finetune_epochs=20)
+    epochs = PathEpochs.of(clf)
+    assert [epochs.of_point(n) for n in (0, 1, 2, 4, 10, 20)] == [10, 10, 10, 5, 2, 2]
+    assert PathEpochs.of(clf, 3, 0).of_point(1) == 0
+    data = make_planted_patterns(60, random_state=1)
+    X, y = data.X, data.y
+    path = regularization_path(
+        clf.set_params(warmup_epochs=1, max_epochs=10, random_state=0),
+        X,
+        y,
+        lambdas=[0.0, 1e-2, 3e-2, 1e-1],
+        X_val=X,
+        y_val=y,
+    )
+    for point, fitted in zip(path.points, path, strict=True):
+        rows = [row for row in fitted.history_ if row["phase"] == "finetune"]
+        expected = epochs.of_point(point.n_transitions) if point.n_transitions else 0
+        assert len(rows) == expected
