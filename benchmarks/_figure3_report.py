@@ -267,8 +267,11 @@ def tested(runs: Runs, set_: str, method: str, **values: Any) -> float:
 
 
 def best_on_dev(runs: Runs, set_: str, limit: int) -> float:
-    """Test accuracy with the readout of the better dev accuracy."""
-    of_paths = {"set": set_, "method": PATH, "goal": f"<={limit}"}
-    dev = {r: runs.mean("dev", readout=r, **of_paths) for r in READOUTS}
-    readout = max(dev, key=lambda r: np.nan_to_num(dev[r]))
-    return runs.mean("test", readout=readout, **of_paths)
+    """Test accuracy of the recipe, readout and finetuning, of the best dev accuracy."""
+    recipes = [
+        {"set": set_, "readout": readout, "method": method, "goal": f"<={limit}"}
+        for readout in READOUTS
+        for method in plans.path_methods(readout)
+    ]
+    best = max(recipes, key=lambda of: np.nan_to_num(runs.mean("dev", **of)))
+    return runs.mean("test", **best)

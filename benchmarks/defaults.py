@@ -24,8 +24,7 @@ SETS = {
 }
 SETTINGS = {
     "defaults": {},
-    "word_dropout=0": {"word_dropout": 0.0},
-    "word_dropout=0.3": {"word_dropout": 0.3},
+    "word_dropout=0.1": {"word_dropout": 0.1},
     "dropout=0": {"dropout": 0.0},
     "warmup_epochs=0": {"warmup_epochs": 0},
     "ramp_epochs=10": {"ramp_epochs": 10},

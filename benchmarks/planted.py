@@ -26,7 +26,6 @@ ESTIMATOR = SparseRationalClassifier(
     n_wfsas=12,
     readout="rho",
     dropout=0.0,
-    word_dropout=0.0,
     warmup_epochs=20,
     max_epochs=60,
 )

@@ -2,8 +2,8 @@
 
     SKRATIONAL_DATA=... python -m benchmarks.solvers [--seeds 8]
 
-Each solver has the lambda_ that leaves about 15 transitions, without word dropout. Test
-accuracy, mean over the seeds with its standard error.
+Each solver has the lambda_ that leaves about 15 transitions. Test accuracy, mean over
+the seeds with its standard error.
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ Split = tuple[SequenceArray, np.ndarray]
 def measure(
     solver: str, lambda_: float, seed: int, train: Split, test: Split
 ) -> tuple[float, int]:
-    clf = SparseRationalClassifier(
-        solver=solver, lambda_=lambda_, word_dropout=0.0, random_state=seed
-    )
+    clf = SparseRationalClassifier(solver=solver, lambda_=lambda_, random_state=seed)
     clf.fit(*train)
     return clf.score(*test), clf.learned_structure_.n_transitions
 

@@ -43,7 +43,6 @@ def find_planted_patterns() -> None:
         n_wfsas=12,
         readout="rho",
         dropout=0.0,
-        word_dropout=0.0,
         warmup_epochs=20,
         max_epochs=60,
         ramp_epochs=30,

@@ -13,7 +13,6 @@ FULL_BATCH = SparseRationalClassifier(
     finetune_epochs=60,
     batch_size=None,
     dropout=0.0,
-    word_dropout=0.0,
     early_stopping=False,
     dtype="float64",
 )

@@ -112,7 +112,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         Patience, in epochs.
     dropout : float, default=0.4
         Probability that an automaton's score on a sequence is dropped in training.
-    word_dropout : float, default=0.1
+    word_dropout : float, default=0.0
         Probability that a distinct feature vector is dropped from a batch.
     feature_dropout : float, default=0.0
         Probability that a feature is dropped from a batch.
@@ -252,7 +252,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         dropout: float = 0.4,
-        word_dropout: float = 0.1,
+        word_dropout: float = 0.0,
         feature_dropout: float = 0.0,
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,

@@ -209,7 +209,6 @@ def test_labels_may_be_strings_booleans_or_several_classes():
 def test_weight_zero_means_left_out_and_class_weight_multiplies(data):
     X, y = data.X, data.y
     params = {"early_stopping": False, "batch_size": None, "dropout": 0.0}
-    params |= {"word_dropout": 0.0}
     weights = np.ones(len(y))
     weights[::3] = 0
     kept = np.flatnonzero(weights)

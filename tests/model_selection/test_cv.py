@@ -44,7 +44,6 @@ FULL_BATCH = SparseRationalClassifier(
     finetune_epochs=40,
     batch_size=None,
     dropout=0.0,
-    word_dropout=0.0,
     dtype="float64",
 )
 
