@@ -169,6 +169,8 @@ class SparseRationalClassifier(BaseSequenceClassifier):
     See Also
     --------
     skrational.WordVectorizer : Turns texts into what this classifier reads.
+    skrational.model_selection.regularization_path : Fits all sizes in one run.
+    skrational.SparseRationalClassifierCV : Chooses the size by cross-validation.
 
     Notes
     -----

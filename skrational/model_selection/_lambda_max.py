@@ -24,8 +24,8 @@ _FIRST, _FACTOR, _MOST_FACTORS = 1e-2, 4.0, 12
 def lambda_max(
     X: Any,
     y: ArrayLike,
-    *,
     estimator: SparseRationalClassifier | None = None,
+    *,
     sample_weight: ArrayLike | None = None,
     rtol: float = 0.02,
 ) -> float:
