@@ -469,7 +469,7 @@ def test_the_gradient_when_empty_is_that_of_the_equations(
 
 @pytest.mark.parametrize("readout", ["sum", "last", "rho"])
 def test_default_lambdas_reach_from_dense_to_nearly_empty(data, readout):
-    clf = quick(readout=readout, n_wfsas=6, warmup_epochs=5)
+    clf = quick(readout=readout, n_wfsas=6, warmup_epochs=5, word_dropout=0.1)
     path = follow(data, clf, lambdas=None, n_lambdas=20, epochs_per_lambda=6)
     lambdas = [point.lambda_ for point in path.points]
     np.testing.assert_allclose(np.diff(np.log(lambdas)), np.log(500) / 19)
