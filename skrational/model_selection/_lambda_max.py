@@ -64,8 +64,8 @@ def lambda_max(
 
     Notes
     -----
-    Takes about as long as five to eight fits, less where the penalty soon empties the
-    network. A longer phase (``max_epochs``) has a smaller ``lambda_max``.
+    With the default ``rtol`` the penalized phase is run about ten times, to find an
+    interval and to halve it. Where the penalty empties the network, a run ends there.
 
     Examples
     --------

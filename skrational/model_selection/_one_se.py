@@ -102,6 +102,11 @@ def smallest_within_one_se(
         ValueError if the score or the size isn't there, no mean score is a number, or
         the search has a single split, which leaves no standard error.
 
+    References
+    ----------
+    .. [1] Breiman, Friedman, Olshen, Stone, "Classification and Regression Trees",
+       Wadsworth 1984, section 3.4.3, for the rule.
+
     Examples
     --------
     >>> choose = smallest_within_one_se()

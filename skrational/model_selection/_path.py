@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
 from sklearn.base import clone
 
 from skrational.estimators.rational import SparseRationalClassifier
+from skrational.model_selection._frames import data_frame
 from skrational.model_selection._one_se import within_one_se
 from skrational.structures import RationalStructure
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["PathPoint", "RegularizationPath"]
 
@@ -234,16 +232,19 @@ class RegularizationPath(Sequence[SparseRationalClassifier]):
         columns = {n: [getattr(point, n) for point in self.points] for n in names}
         return columns | {"lengths": [point.structure.lengths for point in self.points]}
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> Any:
         """Return a data frame with a row for each point.
 
         Its columns are ``lambda_``, ``n_transitions``, ``n_wfsas``, ``n_parameters``,
         ``validation_score``, ``validation_error``, ``test_score``, ``seconds`` and
-        ``lengths``, the states of each automaton. Needs pandas.
-        """
-        import pandas as pd
+        ``lengths``, the states of each automaton.
 
-        return pd.DataFrame(self._columns())
+        Raises
+        ------
+        ImportError
+            If pandas isn't installed.
+        """
+        return data_frame(self._columns())
 
     def __repr__(self) -> str:
         columns = self._columns()

@@ -119,6 +119,15 @@ def regularization_path(
     SparseRationalClassifierCV : Chooses lambda by cross-validation along paths.
     lambda_max : The smallest lambda that leaves nothing, for single fits.
 
+    References
+    ----------
+    .. [1] Dodge, Schwartz, Peng, Smith, "RNN Architecture Learning with Sparse
+       Regularization", EMNLP 2019, section 2 for the penalty, Fig. 3 for the curve.
+       :arxiv:`1909.03011`
+    .. [2] Friedman, Hastie, Tibshirani, "Regularization Paths for Generalized Linear
+       Models via Coordinate Descent", Journal of Statistical Software 33(1), 2010,
+       section 2.5, for warm starts along a path.
+
     Examples
     --------
     >>> from skrational import SparseRationalClassifier

@@ -18,6 +18,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
+from skrational.model_selection._frames import data_frame
 from skrational.model_selection._one_se import final_estimator
 from skrational.structures import RationalStructure
 
@@ -126,7 +127,7 @@ class StructureStability:
             }
             for structure, fold, seed, score in runs
         ]
-        return _pandas().DataFrame(rows)
+        return data_frame(rows)
 
     def lengths_frame(self) -> Any:
         """Return a DataFrame with a row for each length that a WFSA can have.
@@ -134,7 +135,7 @@ class StructureStability:
         Its columns are ``share``, that of the runs in which the length occurs, and the
         ``mean``, ``std``, ``min`` and ``max`` of the number of WFSAs of that length.
         """
-        return _pandas().DataFrame(self._length_rows()).set_index("length")
+        return data_frame(self._length_rows()).set_index("length")
 
     def counts_frame(self) -> Any:
         """Return a DataFrame with a row for each multiset of lengths, by frequency.
@@ -153,7 +154,7 @@ class StructureStability:
             }
             for lengths, n_runs in recurring
         ]
-        return _pandas().DataFrame(rows)
+        return data_frame(rows)
 
     def __repr__(self) -> str:
         rows = self._summary()
@@ -353,11 +354,3 @@ def _std(values: Any) -> float:
 
 def _spread(values: Any) -> str:
     return f"{np.mean(values):.3g} ± {_std(values):.3g}"
-
-
-def _pandas() -> Any:
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError("A data frame needs pandas: pip install pandas") from error
-    return pandas

@@ -232,6 +232,7 @@ def evaluate(cell: Any, examples: Examples) -> tuple[float, float]:
     else:
         predicted = logits.argmax(dim=1)
     loss = (log_loss(logits, examples.targets) * examples.weights).mean()
-    weights = examples.weights.double()
-    right = (predicted == examples.targets).double()
+    # In double precision, which not every device has.
+    weights = examples.weights.cpu().double()
+    right = (predicted == examples.targets).cpu()
     return float(loss), float((right * weights).mean())
