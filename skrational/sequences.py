@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skrational.exceptions import SequenceError
-from skrational.repeats import equal_rows
+from skrational.repeats import blocks, equal_rows
 from skrational.sequence_forms import (
     holds_strings,
     is_ragged,
@@ -32,7 +32,7 @@ from skrational.sequence_parts import (
     same_memory,
 )
 
-__all__ = ["SequenceArray", "as_sequences"]
+__all__ = ["SequenceArray", "as_sequences", "check_finite"]
 
 Index: TypeAlias = Any
 
@@ -367,6 +367,26 @@ def as_sequences(
         "SequenceArray, a list of arrays of shape (T_i, n_features), or an array of 2 "
         "or 3 dimensions."
     )
+
+
+def check_finite(X: SequenceArray) -> None:
+    """Raise a ValueError that names the first token with NaN or infinity."""
+    rows = X.features
+    used = np.arange(len(rows))
+    if X.indices is not None:
+        used = np.flatnonzero(np.bincount(X.indices, minlength=len(rows)))
+    for block in blocks(len(used), X.n_features):
+        finite = np.isfinite(rows[used[block]]).all(axis=1)
+        if not finite.all():
+            row = int(used[block][~finite][0])
+            token = int(np.flatnonzero(X.row_numbers() == row)[0])
+            i = int(np.searchsorted(X.offsets, token, side="right")) - 1
+            kind = "NaN" if np.isnan(rows[row]).any() else "infinity"
+            name = "" if X.labels is None else f" ({X.labels[row]!r})"
+            raise ValueError(
+                f"Input X contains {kind}: sequence {i}, token {token - X.offsets[i]}"
+                f"{name}."
+            )
 
 
 def _equal_tables(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:

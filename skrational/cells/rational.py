@@ -65,6 +65,12 @@ class Reading:
     match: str = "anywhere"
     length_exponent: float = 0.5
 
+    @property
+    def divisor_exponent(self) -> float:
+        """Power of the number of tokens by which scores are divided."""
+        joined = self.match == "anywhere" and self.semiring == "plus-times"
+        return self.length_exponent if joined else 0.0
+
 
 class RationalCell(nn.Module):
     """Weighted finite-state automata with a linear readout.
@@ -177,12 +183,12 @@ class RationalCell(nn.Module):
             layout=layout,
             weight=weight,
             bias=bias,
-            final=self._final_weights().numpy(),
+            final=self.final_weights().numpy(),
             wfsa=self.wfsa.numpy(),
             A=self.A.detach().numpy().copy(),
             a=self.a.detach().numpy().copy(),
             anywhere=self.reading.match == "anywhere",
-            length_exponent=self._length_exponent(),
+            length_exponent=self.reading.divisor_exponent,
         )
 
     def scores(self, batch: Batch) -> Tensor:
@@ -199,22 +205,16 @@ class RationalCell(nn.Module):
             self.W_u,
             W_f,
             b_f,
-            self._final_weights(),
+            self.final_weights(),
             batch.ids,
             batch.offsets,
             self.lengths,
             anywhere=self.reading.match == "anywhere",
             semiring=self.reading.semiring,
-            length_exponent=self._length_exponent(),
+            length_exponent=self.reading.divisor_exponent,
         )
 
-    def _length_exponent(self) -> float:
-        """Power of the number of tokens that divides a score."""
-        reading = self.reading
-        joined = reading.match == "anywhere" and reading.semiring == "plus-times"
-        return reading.length_exponent if joined else 0.0
-
-    def _final_weights(self) -> Tensor:
+    def final_weights(self) -> Tensor:
         """Weight of each state in its WFSA's score, (S,)."""
         live = self.live.to(self.b_f.dtype)
         readout = self.reading.readout

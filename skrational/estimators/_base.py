@@ -25,11 +25,10 @@ from sklearn.utils.validation import (
 
 from skrational.callbacks import CallbackSupportMixin
 from skrational.estimators._labelled import Labelled
-from skrational.repeats import blocks
 from skrational.sequence_forms import holds_strings, is_ragged
-from skrational.sequences import SequenceArray, as_sequences
+from skrational.sequences import SequenceArray, as_sequences, check_finite
 
-__all__ = ["BaseSequenceClassifier", "check_finite", "read_sequences"]
+__all__ = ["BaseSequenceClassifier", "read_sequences"]
 
 
 class BaseSequenceClassifier(
@@ -271,23 +270,3 @@ def read_sequences(X: Any, estimator: BaseEstimator) -> SequenceArray:
     if len(sequences) == 0:
         raise ValueError("X is empty: found 0 sequences, expected at least 1.")
     return sequences
-
-
-def check_finite(X: SequenceArray) -> None:
-    """Raise a ValueError that names the first token with NaN or infinity."""
-    rows = X.features
-    used = np.arange(len(rows))
-    if X.indices is not None:
-        used = np.flatnonzero(np.bincount(X.indices, minlength=len(rows)))
-    for block in blocks(len(used), X.n_features):
-        finite = np.isfinite(rows[used[block]]).all(axis=1)
-        if not finite.all():
-            row = int(used[block][~finite][0])
-            token = int(np.flatnonzero(X.row_numbers() == row)[0])
-            i = int(np.searchsorted(X.offsets, token, side="right")) - 1
-            kind = "NaN" if np.isnan(rows[row]).any() else "infinity"
-            name = "" if X.labels is None else f" ({X.labels[row]!r})"
-            raise ValueError(
-                f"Input X contains {kind}: sequence {i}, token {token - X.offsets[i]}"
-                f"{name}."
-            )

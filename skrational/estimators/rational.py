@@ -13,12 +13,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
+from skrational.automata import WeightedAutomata
 from skrational.callbacks import with_callbacks
 from skrational.cells.rational import READOUTS, RationalCell, Reading
-from skrational.estimators._base import (
-    BaseSequenceClassifier,
-    check_finite,
-)
+from skrational.estimators._base import BaseSequenceClassifier
 from skrational.estimators._labelled import Labelled
 from skrational.estimators._rational_fit import RationalFit, prepared
 from skrational.estimators._recipe import spread_lengths
@@ -26,7 +24,7 @@ from skrational.estimators._scoring import scorer_of
 from skrational.kernels import choose_kernel
 from skrational.kernels.batches import Corpus
 from skrational.semirings import SEMIRINGS
-from skrational.sequences import SequenceArray
+from skrational.sequences import SequenceArray, check_finite
 from skrational.structures import RationalStructure
 from skrational.threads import single_thread
 from skrational.training.devices import resolve_device
@@ -368,6 +366,25 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         check_is_fitted(self)
         return self.learned_structure_.n_transitions
 
+    @property
+    def automata_(self) -> WeightedAutomata:
+        """The automata that are left as numbers, for `skrational.inspection`."""
+        check_is_fitted(self)
+        structure, reading = self.learned_structure_, self._reading
+        with torch.no_grad():
+            final = self._cell().final_weights().numpy()
+        return WeightedAutomata(
+            **{name: self.weights_[name] for name in ("W_u", "W_f", "b_f")},
+            final=final,
+            lengths=structure.lengths,
+            numbers=structure.survivors,
+            coef=self.coef_,
+            intercept=self.intercept_,
+            semiring=reading.semiring,
+            match=reading.match,
+            length_exponent=reading.divisor_exponent,
+        )
+
     def _read_fit(self, X: Any, y: Any, sample_weight: Any) -> Labelled:
         """Check the parameters and what there is to learn from."""
         self._validate_params()
@@ -396,7 +413,8 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         corpus = Corpus(X, cell.A.dtype, device)
         with single_thread(), torch.no_grad():
             scores = torch.cat([cell.scores(batch) for batch in corpus.batches()])
-        return scores.cpu().numpy() @ A.T + a
+        logits = scores.cpu().numpy().astype(np.float64) @ A.T + a
+        return logits.astype(A.dtype)
 
     def _cell(self) -> RationalCell:
         """Build the network again."""

@@ -217,10 +217,10 @@ def _score_documents(  # type: ignore[no-untyped-def]
 
 @jit
 def _apply(A, a, scores, out):  # type: ignore[no-untyped-def]
-    """Logits ``A s + a`` of each document."""
+    """Logits ``A s + a`` of each document, rounded once: their terms explain them."""
     for b in range(scores.shape[0]):
         for k in range(A.shape[0]):
-            logit = a[k]
+            logit = np.float64(a[k])
             for i in range(A.shape[1]):
-                logit += A[k, i] * scores[b, i]
+                logit += np.float64(A[k, i]) * np.float64(scores[b, i])
             out[b, k] = logit

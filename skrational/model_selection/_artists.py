@@ -8,36 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.figures import COLOURS, GREY
+
 __all__ = [
     "add_legend",
     "curve_look",
     "draw_baseline",
     "draw_curve",
-    "new_axes",
     "prepare_axes",
 ]
 
-# Okabe and Ito's colours, which all kinds of colour vision tell apart, less the pale
-# yellow. Markers repeat with another period, so that 42 curves differ.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# As many as make 42 curves differ, together with the colours.
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_GREY = "#555555"
 _DASHES = ("--", ":", "-.")
 _STARS = ("*", "p", "h")
 # Powers of two are too few ticks if the largest size is less than so many times the
 # smallest.
 _FEW_TICKS = 6
-
-
-def new_axes() -> Any:
-    """Make a figure of one axes, by pyplot."""
-    try:
-        from matplotlib import pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            "Drawing needs matplotlib: pip install 'skrational[plots]'"
-        ) from error
-    return plt.subplots()[1]
 
 
 def prepare_axes(ax: Any, log: bool, score_label: str) -> None:
@@ -67,7 +54,7 @@ def prepare_axes(ax: Any, log: bool, score_label: str) -> None:
 def curve_look(i: int) -> dict[str, Any]:
     """Colour and marker of the i-th curve."""
     return {
-        "color": _COLOURS[i % len(_COLOURS)],
+        "color": COLOURS[i % len(COLOURS)],
         "marker": _MARKERS[i % len(_MARKERS)],
     }
 
@@ -113,7 +100,7 @@ def draw_baseline(ax: Any, i: int, label: str, values: tuple[float, ...]) -> Any
     """Draw a score as a line, or a score at a size as a marker."""
     if len(values) == 1:
         dashes = _DASHES[i % len(_DASHES)]
-        return ax.axhline(values[0], color=_GREY, lw=1.2, ls=dashes, label=label)
+        return ax.axhline(values[0], color=GREY, lw=1.2, ls=dashes, label=label)
     x, y, *spread = values
     x_std, y_std = spread or (None, None)
     return ax.errorbar(
@@ -123,7 +110,7 @@ def draw_baseline(ax: Any, i: int, label: str, values: tuple[float, ...]) -> Any
         x_std,
         label=label,
         linestyle="none",
-        color=_GREY,
+        color=GREY,
         marker=_STARS[i % len(_STARS)],
         markersize=9,
         elinewidth=0.9,

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
+from skrational.figures import new_axes
 from skrational.model_selection._artists import (
     add_legend,
     curve_look,
     draw_baseline,
     draw_curve,
-    new_axes,
     prepare_axes,
 )
 

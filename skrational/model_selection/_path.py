@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from skrational.estimators.rational import SparseRationalClassifier
-from skrational.model_selection._frames import data_frame
+from skrational.frames import data_frame
 from skrational.model_selection._one_se import within_one_se
 from skrational.structures import RationalStructure
 

@@ -18,7 +18,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
-from skrational.model_selection._frames import data_frame
+from skrational.frames import data_frame
 from skrational.model_selection._one_se import final_estimator
 from skrational.structures import RationalStructure
 

@@ -76,6 +76,11 @@ class VectorTable:
         rows = zlib.crc32(np.ascontiguousarray(sample).tobytes())
         return f"{len(self.vectors)}x{self.n_features}-{words:08x}-{rows:08x}"
 
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """The words, in the order of the rows."""
+        return self.index
+
     def take(self, words: list[str]) -> NDArray[np.float32]:
         """Return the vectors of words of the table, of shape (len(words), n_features).
 
@@ -113,6 +118,11 @@ class VectorDict:
 
     def __contains__(self, word: object) -> bool:
         return word in self.vectors
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """The words, in the order of the dict."""
+        return self.vectors
 
     def take(self, words: list[str]) -> NDArray[np.float32]:
         """Return the vectors of words of the dict; as `VectorTable.take`."""

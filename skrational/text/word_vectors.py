@@ -6,6 +6,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from numbers import Integral
 from typing import Any, ClassVar, Literal
 
@@ -252,14 +253,66 @@ class WordVectorizer(  # type: ignore[call-arg]
             If X isn't as documented.
         """
         check_is_fitted(self)
-        source = WordSource(
+        rows = self._rows.open(self._open_source())
+        return rows.encode(self._read(X, rows.lexicon))
+
+    def vocabulary(self, n_words: int | None = 20_000) -> SequenceArray:
+        """Return the words of the table, as documents of one word each.
+
+        What a classifier would make of every word, without a corpus.
+
+        Parameters
+        ----------
+        n_words : int or None, default=20_000
+            So many words of the table, from its first one on: tables are mostly sorted
+            by frequency, and among hundreds of thousands of rare words some score high
+            by chance. None: all of them.
+
+        Returns
+        -------
+        SequenceArray of at most n_words + 2 sequences
+            After the start and end tokens, where they have vectors of their own; labels
+            are the words.
+
+        Raises
+        ------
+        NotFittedError
+            If the vectorizer isn't fitted.
+        ValueError
+            If ``n_words`` isn't an integer from 1 upwards, or a vector holds NaN.
+
+        Examples
+        --------
+        >>> vectors = {"good": [2.0, 0.0], "bad": [-2.0, 0.0]}
+        >>> vectorizer = WordVectorizer(vectors).fit(["good"])
+        >>> vectorizer.vocabulary().labels.tolist()
+        ['<s>', '</s>', 'good', 'bad']
+        """
+        check_is_fitted(self)
+        if n_words is not None and (
+            isinstance(n_words, bool)
+            or not isinstance(n_words, Integral)
+            or n_words < 1
+        ):
+            raise ValueError(
+                f"n_words is {n_words!r}; expected an integer from 1 upwards, or None."
+            )
+        source = self._open_source()
+        framing = (self.start_token, self.end_token)
+        words: list[str | None] = [w for w in framing if w in source.special]
+        words += islice(source.table.words, n_words)
+        labels = np.array(words, dtype=object)
+        return SequenceArray(
+            source.take(words), np.arange(len(words) + 1), labels=labels
+        )
+
+    def _open_source(self) -> WordSource:
+        return WordSource(
             self._open_table(),
             self.special_vectors_,
             self.unknown_vector_,
             self.unit_norm,
         )
-        rows = self._rows.open(source)
-        return rows.encode(self._read(X, rows.lexicon))
 
     def _prepare(self, X: Iterable[str]) -> tuple[WordRows, Corpus]:
         self._validate_params()

@@ -1,0 +1,135 @@
+"""The automata that a fit has left, as numbers: what inspection reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, log_expit
+
+__all__ = ["WeightedAutomata"]
+
+_ROWS = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedAutomata:
+    """Weighted finite-state automata (WFSAs) with a linear readout of their scores.
+
+    State k of a WFSA is entered by its main-path transition from state k - 1, of weight
+    u, or by its self-loop, of weight f. Rows of the weights are the states of the first
+    WFSA in order, from state 1 on, then of the second, and so on: S in all, of d WFSAs.
+
+    Parameters
+    ----------
+    W_u, W_f : ndarray of shape (S, n_features)
+        Main-path and self-loop weights.
+    b_f : ndarray of shape (S,)
+        Self-loop biases.
+    final : ndarray of shape (S,)
+        Weight, at least 0, of a path that ends in a state.
+    lengths : tuple of int, length d
+        States of each WFSA, without its start.
+    numbers : tuple of int, length d
+        Number, from 0, that each WFSA had before pruning.
+    coef : ndarray of shape (n_outputs, d)
+    intercept : ndarray of shape (n_outputs,)
+        ``logits = coef @ scores + intercept``.
+    semiring : {"plus-times", "max-plus", "max-times"}, default="plus-times"
+    match : {"anywhere", "end"}, default="anywhere"
+        Whether a path may end at any token, or at the last one only.
+    length_exponent : float, default=0.0
+        Scores are divided by the number of tokens to this power.
+
+    References
+    ----------
+    Dodge, Schwartz, Peng, Smith (2019), "RNN architecture learning with sparse
+    regularization", arXiv:1909.03011, section 2.
+
+    Examples
+    --------
+    >>> automata = WeightedAutomata(
+    ...     W_u=np.array([[1.0, 0.0], [0.0, 2.0]]),
+    ...     W_f=np.zeros((2, 2)),
+    ...     b_f=np.zeros(2),
+    ...     final=np.ones(2),
+    ...     lengths=(2,),
+    ...     numbers=(0,),
+    ...     coef=np.ones((1, 1)),
+    ...     intercept=np.zeros(1),
+    ... )
+    >>> u, f = automata.transition_weights(np.eye(2))
+    >>> u.tolist(), f.tolist()
+    ([[0.5, 0.0], [0.0, 1.0]], [[0.5, 0.5], [0.5, 0.5]])
+    """
+
+    W_u: NDArray[np.floating]
+    W_f: NDArray[np.floating]
+    b_f: NDArray[np.floating]
+    final: NDArray[np.floating]
+    lengths: tuple[int, ...]
+    numbers: tuple[int, ...]
+    coef: NDArray[np.floating]
+    intercept: NDArray[np.floating]
+    semiring: str = "plus-times"
+    match: str = "anywhere"
+    length_exponent: float = 0.0
+
+    @property
+    def n_wfsas(self) -> int:
+        """Number of WFSAs (d)."""
+        return len(self.lengths)
+
+    @property
+    def n_transitions(self) -> int:
+        """Number of main-path transitions, one for each state (S)."""
+        return len(self.b_f)
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """First row of each WFSA, and the number of rows: ndarray of shape (d + 1,)."""
+        return np.cumsum([0, *self.lengths], dtype=np.int64)
+
+    def states(self, wfsa: int) -> slice:
+        """Rows of a WFSA, counted from 0 among those that are left."""
+        return slice(int(self.starts[wfsa]), int(self.starts[wfsa + 1]))
+
+    def transition_weights(
+        self, features: ArrayLike
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weigh the transitions that feature rows would take.
+
+        Parameters
+        ----------
+        features : array-like of shape (n_rows, n_features)
+
+        Returns
+        -------
+        main_path : ndarray of shape (n_rows, S), float64
+            u, which is ``(1 - f) * (W_u @ x)`` in plus-times and ``sigmoid(W_u @ x)``
+            in the other semirings.
+        self_loop : ndarray of shape (n_rows, S), float64
+            f, which is ``sigmoid(W_f @ x + b_f)``, in max-plus its logarithm.
+        """
+        rows: NDArray[Any] = np.asarray(features)
+        shape = len(rows), self.n_transitions
+        main_path, self_loop = np.empty(shape), np.empty(shape)
+        W_u, W_f = (np.asarray(W, np.float64).T for W in (self.W_u, self.W_f))
+        for start in range(0, len(rows), _ROWS):
+            block = slice(start, start + _ROWS)
+            x = rows[block].astype(np.float64)
+            z_u, z_f = x @ W_u, x @ W_f + self.b_f
+            if self.semiring == "plus-times":
+                main_path[block] = expit(-z_f) * z_u
+            else:
+                main_path[block] = expit(z_u)
+            activate = log_expit if self.semiring == "max-plus" else expit
+            self_loop[block] = activate(z_f)
+        return main_path, self_loop
+
+    def scale(self, lengths: ArrayLike) -> NDArray[np.float64]:
+        """Factor of the scores of documents of so many tokens."""
+        tokens = np.maximum(np.asarray(lengths, np.float64), 1.0)
+        return tokens**-self.length_exponent
