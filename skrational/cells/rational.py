@@ -169,7 +169,7 @@ class RationalCell(nn.Module):
             table = np.empty((n_rows, automata.width), automata.A.dtype)
             automata.project(corpus.table.numpy(), np.arange(n_rows), table)
             logits = automata.logits(table, corpus.rows, corpus.offsets)
-        return torch.from_numpy(logits)
+        return torch.from_numpy(logits).to(self.A.dtype)
 
     @torch.no_grad()
     def automata(self) -> Automata:

@@ -59,7 +59,7 @@ class BaseSequenceClassifier(
     ) -> NDArray[np.floating]:
         """``A s + a`` for the scores s of the hidden units on each sequence.
 
-        Returns (n, len(A)); raises by `check_finite` if X holds NaN or infinity.
+        Returns (n, len(A)), float64, so that the terms of a logit add up to it; raises by `check_finite` if X holds NaN or infinity.
         """
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -96,10 +96,10 @@ class BaseSequenceClassifier(
         check_is_fitted(self)
         n_units, dtype = self.coef_.shape[1], self.coef_.dtype
         identity, zero = np.eye(n_units, dtype=dtype), np.zeros(n_units, dtype=dtype)
-        return self._logits(self._read_more(X), identity, zero)
+        return self._logits(self._read_more(X), identity, zero).astype(dtype)
 
     def decision_function(self, X: Any) -> NDArray[np.floating]:
-        """Return the logits.
+        """Return the logits, in double precision.
 
         Parameters
         ----------
@@ -132,9 +132,9 @@ class BaseSequenceClassifier(
             Columns in the order of ``classes_``.
         """
         logits = self._decide(X)
-        if logits.ndim == 2:
-            return softmax(logits, axis=1)
-        return expit(np.column_stack([-logits, logits]))
+        if logits.ndim == 1:
+            return expit(np.column_stack([-logits, logits]), dtype=self.coef_.dtype)
+        return softmax(logits, axis=1).astype(self.coef_.dtype)
 
     def predict_log_proba(self, X: Any) -> NDArray[np.floating]:
         """Return the logarithm of the probability of each class.

@@ -77,7 +77,7 @@ class Scorer:
         )
         if not automata.width:
             check_finite(X)
-            return np.tile(automata.a, (len(X), 1))
+            return np.tile(automata.a.astype(np.float64), (len(X), 1))
         with single_thread():
             if X.indices is None:
                 check_finite(X)
@@ -152,7 +152,7 @@ def _without_table(automata: Automata, X: SequenceArray) -> NDArray[Any]:
     """Project the distinct rows of some documents at a time."""
     assert X.indices is not None
     place = np.zeros(len(X.features), dtype=np.int32)
-    logits = [np.empty((0, len(automata.A)), automata.A.dtype)]
+    logits = [np.empty((0, len(automata.A)))]
     for start, stop in chunks(X.offsets):
         first, last = X.offsets[start], X.offsets[stop]
         ids = X.indices[first:last]

@@ -413,8 +413,7 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         corpus = Corpus(X, cell.A.dtype, device)
         with single_thread(), torch.no_grad():
             scores = torch.cat([cell.scores(batch) for batch in corpus.batches()])
-        logits = scores.cpu().numpy().astype(np.float64) @ A.T + a
-        return logits.astype(A.dtype)
+        return scores.cpu().numpy().astype(np.float64) @ A.T + a
 
     def _cell(self) -> RationalCell:
         """Build the network again."""

@@ -137,6 +137,17 @@ class Paths(Sequence[tuple[Path | None, ...]]):
         )
         return cls(scores, ends, entries, parts[0].starts)
 
+    @classmethod
+    def where(cls, chosen: NDArray[np.bool_], paths: Paths, others: Paths) -> Paths:
+        """Take a path where ``chosen`` (n_documents, d) says so, else the other one."""
+        by_state = np.repeat(chosen, np.diff(paths.starts), axis=1)
+        return cls(
+            np.where(chosen, paths.scores, others.scores),
+            np.where(chosen, paths.ends, others.ends),
+            np.where(by_state, paths.entries, others.entries),
+            paths.starts,
+        )
+
     def path(self, i: int, wfsa: int) -> Path | None:
         """Return the path of one WFSA in document i, None if there is none."""
         entries = self.entries[i, self.starts[wfsa] : self.starts[wfsa + 1]]

@@ -86,7 +86,7 @@ class Automata:
     def logits(
         self, table: NDArray[Any], ids: NDArray[np.int32], offsets: NDArray[np.int64]
     ) -> NDArray[Any]:
-        """Logits of documents, (n_documents, n_outputs).
+        """Logits of documents, (n_documents, n_outputs), in double precision.
 
         Parameters
         ----------
@@ -95,7 +95,7 @@ class Automata:
         ids : ndarray of shape (n_tokens,), int32
         offsets : ndarray of shape (n_documents + 1,), int64
         """
-        out = np.empty((len(offsets) - 1, len(self.A)), dtype=self.A.dtype)
+        out = np.empty((len(offsets) - 1, len(self.A)))
         if not self.width:
             out[:] = self.a
             return out
@@ -121,7 +121,7 @@ class Automata:
         """
         if not self.width:
             return self.logits(features, rows, offsets)
-        logits = [np.empty((0, len(self.A)), self.A.dtype)]
+        logits = [np.empty((0, len(self.A)))]
         for start, stop in chunks(offsets):
             first, last = offsets[start], offsets[stop]
             table = np.empty((last - first, self.width), dtype=self.A.dtype)
@@ -217,7 +217,7 @@ def _score_documents(  # type: ignore[no-untyped-def]
 
 @jit
 def _apply(A, a, scores, out):  # type: ignore[no-untyped-def]
-    """Logits ``A s + a`` of each document, rounded once: their terms explain them."""
+    """Logits ``A s + a`` of each document, in double precision: the sum of its terms."""
     for b in range(scores.shape[0]):
         for k in range(A.shape[0]):
             logit = np.float64(a[k])

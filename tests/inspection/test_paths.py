@@ -12,29 +12,6 @@ from skrational.inspection._weights import WeightedTokens
 from skrational.inspection.paths import Path, extreme_paths
 
 
-def all_paths(u, f, final, *, anywhere, additive):
-    """Every path of one automaton: (score, entries, end), straight from Fig. 1."""
-    n_tokens, n_states = u.shape
-    for start in range(n_tokens):
-        ends = range(start + 1, n_tokens + 1) if anywhere else [n_tokens]
-        for end in ends:
-            for n_entered in range(1, min(n_states, end - start) + 1):
-                if final[n_entered - 1] == 0:
-                    continue
-                rest = itertools.combinations(range(start + 1, end), n_entered - 1)
-                for later in rest:
-                    entries = (start, *later)
-                    weight = 0.0 if additive else 1.0
-                    state = 0
-                    for t in range(start, end):
-                        if t in entries:
-                            step, state = u[t, state], state + 1
-                        else:
-                            step = f[t, state - 1]
-                        weight = weight + step if additive else weight * step
-                    yield final[n_entered - 1] * weight, entries, end
-
-
 @st.composite
 def problems(draw):
     """Tables of weights of a few automata, and ragged documents over them."""
@@ -73,8 +50,8 @@ def problems(draw):
 
 
 @settings(max_examples=200, derandomize=True)
-@given(problems())
-def test_paths_equal_those_of_an_enumeration(problem):
+@given(problem=problems())
+def test_paths_equal_those_of_an_enumeration(problem, all_paths):
     automata, tokens = problem
     sides = extreme_paths(automata, tokens)
     for b, (start, stop) in enumerate(itertools.pairwise(tokens.offsets)):
@@ -95,12 +72,15 @@ def test_paths_equal_those_of_an_enumeration(problem):
                 if not every:
                     assert found is None and np.isnan(paths.scores[b, i])
                     continue
-                score = extreme(path[0] for path in every)
+                score = extreme(path.score for path in every)
                 np.testing.assert_allclose(found.score, score, rtol=1e-12, atol=1e-300)
                 # The path that is given has the score that is given.
-                own = [p for p in every if p[1:] == (found.entries, found.end)]
-                assert len(own) == 1
-                np.testing.assert_allclose(own[0][0], score, rtol=1e-12, atol=1e-300)
+                (own,) = (
+                    path
+                    for path in every
+                    if (path.entries, path.end) == (found.entries, found.end)
+                )
+                np.testing.assert_allclose(own.score, score, rtol=1e-12, atol=1e-300)
 
 
 def test_a_negative_weight_after_the_worst_start_makes_the_best_path():

@@ -124,7 +124,7 @@ class Problem:
 def assert_equals_the_reference(logits, problem):
     expected, scale = problem.expected()
     dtype = problem.features.dtype.name
-    assert logits.dtype == dtype
+    assert logits.dtype == np.float64
     assert logits.shape == expected.shape
     assert (np.abs(logits - expected) <= TOLERANCE[dtype] * scale).all()
 

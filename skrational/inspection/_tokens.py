@@ -1,0 +1,153 @@
+"""Weights of tokens: how much of a score goes through them, and what they change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from skrational.automata import WeightedAutomata
+from skrational.compile import frozen
+from skrational.inspection._derivatives import leave_one_out, path_weights
+from skrational.inspection._weights import WeightedTokens
+from skrational.inspection.paths import extreme_paths
+
+__all__ = ["TokenShares", "deletion_effects", "token_shares"]
+
+
+@dataclass(frozen=True, eq=False)
+class TokenShares:
+    """The derivative of each WFSA's log score with respect to a token's transitions.
+
+    Attributes
+    ----------
+    main_path, self_loop : ndarray of shape (n_tokens, d), float64
+        By the main-path transitions and by the self-loops that take the token.
+    """
+
+    main_path: NDArray[np.float64]
+    self_loop: NDArray[np.float64]
+
+
+def token_shares(automata: WeightedAutomata, tokens: WeightedTokens) -> TokenShares:
+    """Share of the score that goes through each token.
+
+    0 where a WFSA scores 0. In max-plus, whose scores are logarithms, the derivative is
+    that of the score.
+    """
+    if automata.semiring != "plus-times":
+        return _shares_of_best_paths(automata, tokens)
+    n_tokens, d = len(tokens.ids), automata.n_wfsas
+    scores = np.empty((len(tokens.offsets) - 1, d))
+    entered, looped = np.empty((n_tokens, d)), np.empty((n_tokens, d))
+    path_weights(*_problem(automata, tokens), scores, entered, looped)
+    return TokenShares(
+        *(_divided(part, _of_tokens(scores, tokens)) for part in (entered, looped))
+    )
+
+
+def deletion_effects(
+    automata: WeightedAutomata, tokens: WeightedTokens, classes: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """What each token alone adds to the log-odds of a class.
+
+    Parameters
+    ----------
+    automata : WeightedAutomata
+    tokens : WeightedTokens
+    classes : ndarray of shape (n_documents,), integer
+        Number of the class, for each document.
+
+    Returns
+    -------
+    ndarray of shape (n_tokens,), float64
+        Log-odds of the document less those of the document without the token: exact,
+        all tokens in linear time.
+    """
+    lengths = np.diff(tokens.offsets)
+    scores = np.empty((len(lengths), automata.n_wfsas))
+    without = np.empty((len(tokens.ids), automata.n_wfsas))
+    additive = automata.semiring == "max-plus"
+    maximum = automata.semiring != "plus-times"
+    leave_one_out(*_problem(automata, tokens), additive, maximum, scores, without)
+    coef = np.asarray(automata.coef, np.float64)
+    odds, odds_without = (
+        _log_odds(s * scale[:, None] @ coef.T + automata.intercept, c)
+        for s, scale, c in (
+            (scores, automata.scale(lengths), classes),
+            (
+                without,
+                automata.scale(_of_tokens(lengths - 1, tokens)),
+                _of_tokens(classes, tokens),
+            ),
+        )
+    )
+    return _of_tokens(odds, tokens) - odds_without
+
+
+def _problem(automata: WeightedAutomata, tokens: WeightedTokens) -> tuple:
+    """What all kernels take first."""
+    return (
+        tokens.main_path,
+        tokens.self_loop,
+        tokens.ids,
+        tokens.offsets,
+        frozen(automata.starts),
+        frozen(np.asarray(automata.final, np.float64)),
+        automata.match == "anywhere",
+    )
+
+
+def _of_tokens(values: NDArray, tokens: WeightedTokens) -> NDArray:
+    """Values of documents, for each of their tokens."""
+    return np.repeat(values, np.diff(tokens.offsets), axis=0)
+
+
+def _divided(parts: NDArray[np.float64], wholes: NDArray[np.float64]) -> NDArray:
+    return np.divide(parts, wholes, out=np.zeros_like(parts), where=wholes != 0)
+
+
+def _log_odds(
+    logits: NDArray[np.float64], classes: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Log-odds of a class against all others."""
+    if logits.shape[1] == 1:
+        return np.where(classes == 1, logits[:, 0], -logits[:, 0])
+    places = np.arange(len(logits))
+    others = logits.copy()
+    others[places, classes] = -np.inf
+    return logits[places, classes] - logsumexp(others, axis=1)
+
+
+def _shares_of_best_paths(
+    automata: WeightedAutomata, tokens: WeightedTokens
+) -> TokenShares:
+    """A score is the weighted sum of the best paths into the states."""
+    shape = len(tokens.ids), automata.n_wfsas
+    entered, looped = np.zeros(shape), np.zeros(shape)
+    scores = np.zeros((len(tokens.offsets) - 1, automata.n_wfsas))
+    for state in range(max(automata.lengths, default=0)):
+        chosen = np.zeros(automata.n_transitions)
+        long_enough = np.asarray(automata.lengths) > state
+        chosen[automata.starts[:-1][long_enough] + state] = 1
+        best, _ = extreme_paths(automata, tokens, chosen * automata.final)
+        there = ~np.isnan(best.scores)
+        scores[there] += best.scores[there]
+        for b, i in np.argwhere(there):
+            path = best.path(b, i)
+            weight = (
+                path.score
+                if automata.semiring == "max-times"
+                else automata.final[automata.starts[i] + state]
+            )
+            first = tokens.offsets[b]
+            entries = first + np.array(path.entries)
+            entered[entries, i] += weight
+            looped[first + path.start : first + path.end, i] += weight
+            looped[entries, i] -= weight
+    if automata.semiring == "max-plus":
+        return TokenShares(entered, looped)
+    wholes = _of_tokens(scores, tokens)
+    return TokenShares(_divided(entered, wholes), _divided(looped, wholes))

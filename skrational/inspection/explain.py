@@ -1,0 +1,167 @@
+"""Explain single predictions: split the logit, and find the words behind each part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrational.inspection._models import Model, open_model, token_names
+from skrational.inspection._progress import advancing, check_progress
+from skrational.inspection._tokens import deletion_effects, token_shares
+from skrational.inspection._weights import WeightedTokens, weighted_tokens
+from skrational.inspection.explanations import Explanation, Explanations
+from skrational.inspection.paths import Paths, extreme_paths
+from skrational.sequences import SequenceArray
+
+__all__ = ["explain"]
+
+
+def explain(
+    estimator: Any, X: Any, *, progress: bool | None = None
+) -> Explanation | Explanations:
+    """Explain the predictions for one or more documents.
+
+    A logit is the bias plus one contribution of each WFSA; a contribution is explained
+    by the path of the WFSA that leads, the share of the score that goes through each
+    token, and what would be predicted without the phrase. Beside that, each token has
+    its exact effect on the prediction.
+
+    Parameters
+    ----------
+    estimator : SparseRationalClassifier, Pipeline or search
+        A fitted classifier, a pipeline that ends with one, or a search over either.
+    X : str, SequenceArray or array-like
+        Documents: what the classifier reads or, with a pipeline, what that reads. A
+        single str is one document.
+    progress : bool or None, default=None
+        Whether to show a progress bar, for which rich is needed. None: for 1,000
+        documents and more, if rich is installed.
+
+    Returns
+    -------
+    Explanation or Explanations
+        An Explanation for a single str, else a sequence of one for each document. Both
+        print as text and show as HTML in notebooks.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator isn't fitted.
+    TypeError, ValueError
+        If the estimator holds no such classifier, or X isn't what it reads.
+    ImportError
+        If a progress bar is asked for and rich isn't installed.
+
+    Notes
+    -----
+    Contributions are computed from the classifier's own scores, so that with the bias
+    they add up to its logits, but for the last digit of these. Paths, weights and
+    effects are computed in double precision, in time and memory linear in the tokens.
+    The explanation of a model that lambda_ emptied is its bias.
+
+    References
+    ----------
+    .. [1] Dodge, Schwartz, Peng, Smith, "RNN Architecture Learning with Sparse
+       Regularization", EMNLP 2019, section 4. :arxiv:`1909.03011`
+
+    Examples
+    --------
+    >>> from skrational import SparseRationalClassifier
+    >>> from skrational.datasets import make_planted_patterns
+    >>> data = make_planted_patterns(n_documents=400, random_state=0)
+    >>> clf = SparseRationalClassifier(n_wfsas=8, random_state=0, max_epochs=5)
+    >>> first, second = explain(clf.fit(data.X, data.y), data.X[:2])
+    >>> logit = first.bias[0] + first.contributions[0].sum()
+    >>> bool(np.isclose(logit, clf.decision_function(data.X[:1])[0], atol=1e-6))
+    True
+    """
+    model = open_model(estimator)
+    single = isinstance(X, str) and bool(model.vectorizers)
+    sequences = model.read([X] if single else X)
+    shown = check_progress(progress, len(sequences))
+    explanations: list[Explanation] = []
+    with advancing("explain", len(sequences), shown) as advance:
+        for part in weighted_tokens(model.automata, sequences):
+            documents = sequences[part.start : part.stop]
+            explanations += _explanations(model, documents, part)
+            advance(len(documents))
+    return explanations[0] if single else Explanations(explanations)
+
+
+def _explanations(
+    model: Model, X: SequenceArray, tokens: WeightedTokens
+) -> Iterator[Explanation]:
+    """Explain some documents: all at once, then one by one."""
+    classifier, automata = model.classifier, model.automata
+    classes, predictions = classifier.classes_, classifier.predict(X)
+    probabilities, scores = classifier.predict_proba(X), classifier.transform(X)
+    scores = scores.astype(np.float64)
+    coef, bias = automata.coef.astype(np.float64), automata.intercept.astype(np.float64)
+    logits = classifier.decision_function(X).reshape(len(X), len(bias))
+    best, worst = extreme_paths(automata, tokens)
+    leading = Paths.where(scores >= 0, best, worst)
+    shares = np.full_like(scores, np.nan)
+    np.divide(
+        leading.scores * automata.scale(X.lengths)[:, None],
+        scores,
+        out=shares,
+        where=scores != 0,
+    )
+    weights = token_shares(automata, tokens)
+    codes = np.searchsorted(classes, predictions)
+    effects = deletion_effects(automata, tokens, codes)
+    without = _probabilities_without(classifier, X, leading)
+    names = token_names(X)
+    for i in range(len(X)):
+        own = slice(X.offsets[i], X.offsets[i + 1])
+        yield Explanation(
+            tokens=tuple(names(i)),
+            classes=classes,
+            prediction=predictions[i],
+            probabilities=probabilities[i],
+            logits=logits[i],
+            bias=bias,
+            contributions=coef * scores[i],
+            scores=scores[i],
+            numbers=automata.numbers,
+            best=best[i],
+            worst=worst[i],
+            paths=leading[i],
+            shares=shares[i],
+            main_path_weights=weights.main_path[own].T,
+            self_loop_weights=weights.self_loop[own].T,
+            effects=effects[own],
+            probabilities_without=without[i],
+        )
+
+
+def _probabilities_without(
+    classifier: Any, X: SequenceArray, paths: Paths
+) -> NDArray[np.floating]:
+    """Predict with the phrase of each WFSA cut out, (n_documents, d, n_classes)."""
+    spans = [
+        paths.entries[:, start:stop]
+        for start, stop in zip(paths.starts[:-1], paths.starts[1:], strict=True)
+    ]
+    probabilities = [
+        classifier.predict_proba(_cut(X, entries[:, 0], entries.max(axis=1) + 1))
+        for entries in spans
+    ]
+    n_classes = len(classifier.classes_)
+    return np.array(probabilities).reshape(-1, len(X), n_classes).swapaxes(0, 1)
+
+
+def _cut(X: SequenceArray, first: NDArray[Any], last: NDArray[Any]) -> SequenceArray:
+    """Leave out the tokens from ``first`` to before ``last``; -1 and 0 for none."""
+    there = last > 0
+    starts = X.offsets[:-1][there]
+    depth = np.zeros(X.n_tokens + 1, np.int64)
+    np.add.at(depth, starts + first[there], 1)
+    np.add.at(depth, starts + last[there], -1)
+    kept = np.cumsum(depth[:-1]) == 0
+    lengths = X.lengths - np.where(there, last - first, 0)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return SequenceArray(X.features, offsets, X.row_numbers()[kept], X.labels)
