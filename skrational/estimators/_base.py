@@ -59,7 +59,8 @@ class BaseSequenceClassifier(
     ) -> NDArray[np.floating]:
         """``A s + a`` for the scores s of the hidden units on each sequence.
 
-        Returns (n, len(A)), float64, so that the terms of a logit add up to it; raises by `check_finite` if X holds NaN or infinity.
+        Returns (n, len(A)), float64, so that the terms of a logit add up to it; raises
+        by `check_finite` if X holds NaN or infinity.
         """
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -2,8 +2,8 @@ r"""What each token does to the score of each automaton: forward, then backward.
 
 Let c_t[k] be the score of all paths into state k after t tokens and b_t[k] what the
 rest of the document makes of a path that is there. Paths in which token t enters state
-k then weigh c_{t-1}[k-1] u_t[k] b_t[k] together, and the sum of c_{t-1}[k] b_t[k] over k
-is the score of the document without the token, but for the paths that ended before.
+k then weigh c_{t-1}[k-1] u_t[k] b_t[k] together, and the sum of c_{t-1}[k] b_t[k] over
+k is the score of the document without the token, but for the paths that ended before.
 Time and memory are linear in the document.
 """
 

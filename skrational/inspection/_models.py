@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrational.automata import WeightedAutomata
 from skrational.sequences import SequenceArray, as_sequences, check_finite
 
-__all__ = ["Model", "check_wfsa", "open_model", "token_names"]
+__all__ = ["Model", "check_count", "check_wfsa", "open_model", "token_names"]
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,19 @@ def check_wfsa(model: Model, wfsa: Any) -> int:
             "coef_."
         )
     return int(wfsa)
+
+
+def check_count(name: str, value: Any) -> int:
+    """Return a parameter if it is an integer from 1 upwards.
+
+    Raises
+    ------
+    ValueError
+        If it isn't.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} is {value!r}; expected an integer from 1 upwards.")
+    return int(value)
 
 
 def token_names(X: SequenceArray) -> Callable[[int], list[str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,8 @@ from skrational.inspection.paths import extreme_paths
 
 __all__ = ["TokenShares", "deletion_effects", "token_shares"]
 
+Floats: TypeAlias = NDArray[np.float64]
+
 
 @dataclass(frozen=True, eq=False)
 class TokenShares:
@@ -27,8 +31,8 @@ class TokenShares:
         By the main-path transitions and by the self-loops that take the token.
     """
 
-    main_path: NDArray[np.float64]
-    self_loop: NDArray[np.float64]
+    main_path: Floats
+    self_loop: Floats
 
 
 def token_shares(automata: WeightedAutomata, tokens: WeightedTokens) -> TokenShares:
@@ -50,7 +54,7 @@ def token_shares(automata: WeightedAutomata, tokens: WeightedTokens) -> TokenSha
 
 def deletion_effects(
     automata: WeightedAutomata, tokens: WeightedTokens, classes: NDArray[np.intp]
-) -> NDArray[np.float64]:
+) -> Floats:
     """What each token alone adds to the log-odds of a class.
 
     Parameters
@@ -87,7 +91,7 @@ def deletion_effects(
     return _of_tokens(odds, tokens) - odds_without
 
 
-def _problem(automata: WeightedAutomata, tokens: WeightedTokens) -> tuple:
+def _problem(automata: WeightedAutomata, tokens: WeightedTokens) -> tuple[Any, ...]:
     """What all kernels take first."""
     return (
         tokens.main_path,
@@ -100,18 +104,16 @@ def _problem(automata: WeightedAutomata, tokens: WeightedTokens) -> tuple:
     )
 
 
-def _of_tokens(values: NDArray, tokens: WeightedTokens) -> NDArray:
+def _of_tokens(values: NDArray[Any], tokens: WeightedTokens) -> NDArray[Any]:
     """Values of documents, for each of their tokens."""
     return np.repeat(values, np.diff(tokens.offsets), axis=0)
 
 
-def _divided(parts: NDArray[np.float64], wholes: NDArray[np.float64]) -> NDArray:
+def _divided(parts: Floats, wholes: Floats) -> Floats:
     return np.divide(parts, wholes, out=np.zeros_like(parts), where=wholes != 0)
 
 
-def _log_odds(
-    logits: NDArray[np.float64], classes: NDArray[np.intp]
-) -> NDArray[np.float64]:
+def _log_odds(logits: Floats, classes: NDArray[np.intp]) -> Floats:
     """Log-odds of a class against all others."""
     if logits.shape[1] == 1:
         return np.where(classes == 1, logits[:, 0], -logits[:, 0])
@@ -128,26 +130,27 @@ def _shares_of_best_paths(
     shape = len(tokens.ids), automata.n_wfsas
     entered, looped = np.zeros(shape), np.zeros(shape)
     scores = np.zeros((len(tokens.offsets) - 1, automata.n_wfsas))
-    for state in range(max(automata.lengths, default=0)):
-        chosen = np.zeros(automata.n_transitions)
-        long_enough = np.asarray(automata.lengths) > state
-        chosen[automata.starts[:-1][long_enough] + state] = 1
-        best, _ = extreme_paths(automata, tokens, chosen * automata.final)
-        there = ~np.isnan(best.scores)
-        scores[there] += best.scores[there]
-        for b, i in np.argwhere(there):
+    additive = automata.semiring == "max-plus"
+    for chosen in _single_states(automata):
+        best, _ = extreme_paths(automata, tokens, chosen)
+        for b, i in np.argwhere(~np.isnan(best.scores)).tolist():
             path = best.path(b, i)
-            weight = (
-                path.score
-                if automata.semiring == "max-times"
-                else automata.final[automata.starts[i] + state]
-            )
+            assert path is not None  # its score is a number
+            scores[b, i] += path.score
+            weight = chosen[automata.states(i)].max() if additive else path.score
             first = tokens.offsets[b]
             entries = first + np.array(path.entries)
-            entered[entries, i] += weight
             looped[first + path.start : first + path.end, i] += weight
             looped[entries, i] -= weight
-    if automata.semiring == "max-plus":
+            entered[entries, i] += weight
+    if additive:
         return TokenShares(entered, looped)
     wholes = _of_tokens(scores, tokens)
     return TokenShares(_divided(entered, wholes), _divided(looped, wholes))
+
+
+def _single_states(automata: WeightedAutomata) -> Iterator[Floats]:
+    """Final weights of state 1 of each WFSA only, then of state 2, and so on."""
+    numbers = np.concatenate([np.arange(n) for n in (*automata.lengths, 0)])
+    for state in range(max(automata.lengths, default=0)):
+        yield np.where(numbers == state, automata.final, 0.0).astype(np.float64)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from skrational.inspection._machines import EPSILON, lay_out, weigh_words
-from skrational.inspection._models import check_wfsa, open_model
+from skrational.inspection._models import check_count, check_wfsa, open_model
 
 __all__ = ["to_networkx"]
 
@@ -73,10 +72,8 @@ def to_networkx(
         raise ImportError("A graph needs networkx: pip install networkx") from error
     model = open_model(estimator)
     wfsa, automata = check_wfsa(model, wfsa), model.automata
-    if n_words is not None and not (
-        isinstance(n_words, Integral) and n_words > 0 and n_words is not True
-    ):
-        raise ValueError(f"n_words is {n_words!r}; expected an integer from 1 upwards.")
+    if n_words is not None:
+        check_count("n_words", n_words)
     words, u, f = weigh_words(model, X)
     states = automata.states(wfsa)
     machine = lay_out(automata, u[:, states], f[:, states], automata.final[states])

@@ -20,9 +20,10 @@ from skrational.inspection._models import open_model
 from skrational.inspection._viterbi import find_extremes
 from skrational.inspection._weights import WeightedTokens, weighted_tokens
 
-__all__ = ["Path", "Paths", "extreme_paths", "find_paths"]
+__all__ = ["SHOWN_LOOPS", "Path", "Paths", "extreme_paths", "find_paths"]
 
-_SHOWN_LOOPS = 2
+SHOWN_LOOPS = 2
+"""Tokens that a self-loop takes, of those that are written out."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ class Path:
             self.entries, (*self.entries[1:], self.end), strict=True
         ):
             loops = [f"({token})" for token in tokens[entry + 1 : after]]
-            dots = ["..."] if len(loops) > _SHOWN_LOOPS else []
-            cells.append(" ".join([tokens[entry], *loops[:_SHOWN_LOOPS], *dots]))
+            dots = ["..."] if len(loops) > SHOWN_LOOPS else []
+            cells.append(" ".join([tokens[entry], *loops[:SHOWN_LOOPS], *dots]))
         return cells
 
 

@@ -217,7 +217,7 @@ def _score_documents(  # type: ignore[no-untyped-def]
 
 @jit
 def _apply(A, a, scores, out):  # type: ignore[no-untyped-def]
-    """Logits ``A s + a`` of each document, in double precision: the sum of its terms."""
+    """Logits ``A s + a`` of each document, summed in double precision."""
     for b in range(scores.shape[0]):
         for k in range(A.shape[0]):
             logit = np.float64(a[k])
