@@ -11,7 +11,8 @@ from scipy.special import expit, log_expit
 
 __all__ = ["WeightedAutomata"]
 
-_ROWS = 4096
+_ROWS = 256
+"""Rows of a product: always as many, so that a row's bits depend on no other row."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +118,12 @@ class WeightedAutomata:
         shape = len(rows), self.n_transitions
         main_path, self_loop = np.empty(shape), np.empty(shape)
         W_u, W_f = (np.asarray(W, np.float64).T for W in (self.W_u, self.W_f))
+        x = np.zeros((_ROWS, rows.shape[1]))
         for start in range(0, len(rows), _ROWS):
             block = slice(start, start + _ROWS)
-            x = rows[block].astype(np.float64)
-            z_u, z_f = x @ W_u, x @ W_f + self.b_f
+            n = len(rows[block])
+            x[:n] = rows[block]
+            z_u, z_f = (x @ W_u)[:n], (x @ W_f)[:n] + self.b_f
             if self.semiring == "plus-times":
                 main_path[block] = expit(-z_f) * z_u
             else:

@@ -13,19 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skrational.inspection._explanation_parts import (
+from skrational.inspection._explanation_parts import Part, Summary, signed, summarize
+from skrational.inspection._explanation_tokens import (
     MARKED,
-    Part,
-    Summary,
     covered,
     entering,
     shown_tokens,
-    signed,
     strengths,
-    summarize,
 )
 from skrational.inspection._tables import shorten
-from skrational.inspection.paths import Path
+from skrational.inspection.paths import SHOWN_LOOPS, Path
 
 if TYPE_CHECKING:
     from skrational.inspection.explanations import Explanation
@@ -36,7 +33,6 @@ _MAX_TOKENS = 2000
 _MAX_DOCUMENTS = 50
 _LONGEST_TOKEN = 200
 _N_SUMMARY_TOKENS = 12
-_N_LOOPS = 2
 
 _FOR, _AGAINST = "0,114,178", "213,94,0"
 _DARKEST = 0.45
@@ -179,8 +175,8 @@ def _bounds(path: Path) -> Iterator[tuple[int, int]]:
 
 
 def _cell(explanation: Explanation, entry: int, after: int) -> str:
-    loops = explanation.tokens[entry + 1 : min(after, entry + 1 + _N_LOOPS)]
-    more = " …" if after - entry - 1 > _N_LOOPS else ""
+    loops = explanation.tokens[entry + 1 : min(after, entry + 1 + SHOWN_LOOPS)]
+    more = " …" if after - entry - 1 > SHOWN_LOOPS else ""
     skipped = escape(" ".join(map(shorten, loops)) + more)
     aside = f' <i style="{_FAINT}">{skipped}</i>' if loops else ""
     return escape(shorten(explanation.tokens[entry])) + aside
@@ -206,9 +202,10 @@ def _document(explanation: Explanation, summary: Summary) -> str:
 
 
 def _legend(summary: Summary) -> str:
+    name = escape(summary.prediction)
     return (
         '<div style="font-size:smaller;margin:.5em 0">'
-        f'<span style="{_highlight(1.0)}">speaks for {escape(summary.prediction)}</span> '
+        f'<span style="{_highlight(1.0)}">speaks for {name}</span> '
         f'<span style="{_highlight(-1.0)}">against it</span> <span style="{_FAINT}">'
         "point at a token for what it adds to the log-odds; phrases have a line above, "
         "their main-path tokens the number of the WFSA</span></div>"

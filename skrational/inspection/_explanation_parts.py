@@ -1,14 +1,12 @@
-"""What the renderings of an explanation have in common: its facts, chosen and worded."""
+"""The summands of a logit, chosen and worded for all renderings of an explanation."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from skrational.inspection._tables import shorten
 from skrational.inspection.paths import Path
@@ -16,30 +14,9 @@ from skrational.inspection.paths import Path
 if TYPE_CHECKING:
     from skrational.inspection.explanations import Explanation
 
-__all__ = [
-    "MARKED",
-    "MAX_WFSAS",
-    "Part",
-    "Summary",
-    "class_name",
-    "covered",
-    "entering",
-    "fill",
-    "phrase",
-    "shown_tokens",
-    "signed",
-    "strengths",
-    "strongest",
-    "summarize",
-]
+__all__ = ["MAX_WFSAS", "Part", "Summary", "signed", "summarize"]
 
 MAX_WFSAS = 8
-MARKED = 0.25
-"""Share of the largest effect from which on a token is marked by more than colour."""
-
-_REACH = 8
-_WIDEST_PHRASE_CELL = 36
-_T = TypeVar("_T")
 
 
 class Part(NamedTuple):
@@ -61,8 +38,8 @@ class Part(NamedTuple):
         The path that leads.
     share : str
         The path's share of the score.
-    without : str
-        What is predicted, how surely, without the path's phrase.
+    becomes, probability : str
+        What is predicted without the path's phrase, and how surely.
     flips : bool
         Whether that is another class.
     """
@@ -74,8 +51,14 @@ class Part(NamedTuple):
     wfsa: int | None = None
     path: Path | None = None
     share: str = ""
-    without: str = ""
+    becomes: str = ""
+    probability: str = ""
     flips: bool = False
+
+    @property
+    def without(self) -> str:
+        """What is predicted without the phrase, in one text."""
+        return f"{self.becomes} ({self.probability})" if self.becomes else ""
 
 
 class Summary(NamedTuple):
@@ -124,8 +107,8 @@ def summarize(explanation: Explanation, max_wfsas: int = MAX_WFSAS) -> Summary:
     Summary
     """
     e, binary = explanation, len(explanation.logits) == 1
-    predicted = int(np.flatnonzero(e.classes == e.prediction)[0])
-    names = [class_name(label) for label in e.classes]
+    predicted = e.predicted
+    names = [_class_name(label) for label in e.classes]
     target = 1 if binary else predicted
     probability = f"p = {e.probabilities[predicted]:.2f}"
     if not binary:
@@ -171,7 +154,8 @@ def _parts(
             then = int(probabilities.argmax())
             parts[place] = parts[place]._replace(
                 share=_share(e.shares[wfsa]),
-                without=f"{names[then]} ({probabilities[then]:.2f})",
+                becomes=names[then],
+                probability=f"{probabilities[then]:.2f}",
                 flips=then != predicted,
             )
     return tuple(parts), logit
@@ -183,16 +167,9 @@ def _share(share: float) -> str:
     return f"{share:.2f}" if abs(share) < 1000 else f"{share:.2g}"
 
 
-def class_name(label: Any) -> str:
+def _class_name(label: Any) -> str:
     """Write a class as Python does, but at most 24 columns of it."""
     return shorten(repr(label.item() if isinstance(label, np.generic) else label))
-
-
-def phrase(explanation: Explanation, path: Path) -> list[str]:
-    """Write a path in cells, self-loops in parentheses, long ones cut."""
-    return [
-        shorten(cell, _WIDEST_PHRASE_CELL) for cell in path.cells(explanation.tokens)
-    ]
 
 
 def signed(values: ArrayLike) -> list[str]:
@@ -203,93 +180,3 @@ def signed(values: ArrayLike) -> list[str]:
         return [f"{number:+.3g}" for number in numbers]
     decimals = 2 - math.floor(math.log10(largest)) if largest > 0 else 2
     return [f"{number:+z.{min(max(decimals, 2), 6)}f}" for number in numbers]
-
-
-def strengths(effects: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return effects over the largest of them, from -1 to 1; no number becomes 0."""
-    largest = np.abs(effects[np.isfinite(effects)]).max(initial=0.0)
-    limited = np.clip(np.nan_to_num(effects), -largest, largest)
-    return limited / largest if largest > 0 else np.sign(limited)
-
-
-def strongest(explanation: Explanation, sign: int, n: int) -> list[int]:
-    """Return the n tokens that speak most for (1) or against (-1) the prediction."""
-    effects = sign * explanation.effects
-    return [int(t) for t in np.argsort(-effects, kind="stable")[:n] if effects[t] > 0]
-
-
-def shown_tokens(
-    explanation: Explanation, wfsas: Iterable[int], max_tokens: int
-) -> list[int | None]:
-    """Choose tokens to show: all or, of too many, the surroundings of what matters.
-
-    Parameters
-    ----------
-    explanation : Explanation
-    wfsas : iterable of int
-        Their leading paths matter most, in this order; then the strongest tokens.
-    max_tokens : int
-
-    Returns
-    -------
-    list of int or None
-        Numbers of tokens, None where some are left out.
-    """
-    n_tokens = len(explanation.tokens)
-    if n_tokens <= max_tokens:
-        return list(range(n_tokens))
-    paths = (explanation.paths[wfsa] for wfsa in wfsas)
-    entries = chain.from_iterable(path.entries for path in paths if path is not None)
-    reach = min(_REACH, max_tokens // 24)
-    shown = np.zeros(n_tokens, bool)
-    room = max_tokens
-    for t in chain(entries, np.argsort(-np.abs(explanation.effects), kind="stable")):
-        near = shown[max(t - reach, 0) : t + reach + 1]
-        room -= len(near) - np.count_nonzero(near)
-        if room < 0:
-            break
-        near[:] = True
-    chosen: list[int | None] = []
-    after = 0
-    for t in np.flatnonzero(shown).tolist():
-        chosen += [t] if t == after else [None, t]
-        after = t + 1
-    return chosen if after == n_tokens else [*chosen, None]
-
-
-def entering(explanation: Explanation, wfsas: Iterable[int]) -> dict[int, list[int]]:
-    """Return, for tokens on main paths, the WFSAs whose leading path they advance."""
-    tokens: dict[int, list[int]] = {}
-    for wfsa in sorted(wfsas):
-        path = explanation.paths[wfsa]
-        for t in path.entries if path is not None else ():
-            tokens.setdefault(t, []).append(wfsa)
-    return tokens
-
-
-def covered(explanation: Explanation, wfsas: Iterable[int]) -> NDArray[np.bool_]:
-    """Return whether each token is in the phrase of a leading path."""
-    inside = np.zeros(len(explanation.tokens), bool)
-    for wfsa in wfsas:
-        path = explanation.paths[wfsa]
-        if path is not None:
-            inside[slice(*path.span)] = True
-    return inside
-
-
-def fill(
-    pieces: Iterable[_T],
-    width: Callable[[_T], float],
-    room: float,
-    gap: float,
-) -> list[list[_T]]:
-    """Break pieces into lines; one that is wider than a line has its own."""
-    lines: list[list[_T]] = []
-    used = math.inf
-    for piece in pieces:
-        used += gap + width(piece)
-        if used > room:
-            lines.append([])
-            used = width(piece)
-        lines[-1].append(piece)
-    return lines

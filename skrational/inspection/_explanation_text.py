@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING
 
-from skrational.inspection._explanation_parts import (
+from skrational.inspection._explanation_parts import Part, Summary, signed, summarize
+from skrational.inspection._explanation_tokens import (
     MARKED,
-    Part,
-    Summary,
     entering,
     fill,
     phrase,
     shown_tokens,
-    signed,
     strengths,
     strongest,
-    summarize,
 )
-from skrational.inspection._tables import shorten
+from skrational.inspection._tables import shorten, terminal_width
 
 if TYPE_CHECKING:
     from skrational.inspection.explanations import Explanation
@@ -49,7 +45,7 @@ def document_text(explanation: Explanation) -> str:
     summary = summarize(explanation)
     lines = [
         f"{summary.prediction} ({summary.probability})",
-        f"{summary.logit}; {summary.meaning}",
+        *_wrapped([f"{summary.logit};", summary.meaning]),
         *_table(explanation, summary),
     ]
     if summary.nothing:
@@ -61,7 +57,8 @@ def _table(explanation: Explanation, summary: Summary) -> list[str]:
     """A line for each part, more where the phrase is long."""
     rows = [_cells(part) for part in summary.parts]
     widths = [
-        max(map(_width, column)) for column in zip(_HEAD[:-1], *rows, strict=True)
+        max(map(terminal_width, column))
+        for column in zip(_HEAD[:-1], *rows, strict=True)
     ]
     indent = 2 + sum(widths) + 2 * len(widths)
     lines = [_line(_HEAD[:-1], widths) + "  " + _HEAD[-1]]
@@ -83,7 +80,7 @@ def _phrase(explanation: Explanation, part: Part, room: int) -> list[str]:
     if part.path is None:
         return ["(no path)"]
     cells = phrase(explanation, part.path)
-    lines = fill(cells, _width, max(room, 1) - 2, 3)
+    lines = fill(cells, terminal_width, max(room, 1) - 2, 3)
     return [" | ".join(line) for line in lines]
 
 
@@ -91,7 +88,7 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
     padded = [
         gap + cell if numeric else cell + gap
         for cell, width, numeric in zip(cells, widths, _NUMERIC, strict=False)
-        for gap in [" " * (width - _width(cell))]
+        for gap in [" " * (width - terminal_width(cell))]
     ]
     return "  " + "  ".join(padded)
 
@@ -100,21 +97,36 @@ def _document(explanation: Explanation, summary: Summary) -> list[str]:
     """The strongest tokens, then the document with its marks."""
     if not explanation.tokens:
         return ["the document is empty"]
-    effects = signed(explanation.effects)
-    for_it, against = (
-        ", ".join(
-            f"{shorten(explanation.tokens[t])} {effects[t]}"
-            for t in strongest(explanation, sign, _N_STRONGEST)
-        )
-        for sign in (1, -1)
-    )
-    marked = _marked_tokens(explanation, summary)
+    words = _marked_tokens(explanation, summary)
     return [
-        f"tokens that speak most for it: {for_it or 'none'}",
-        f"tokens that speak most against it: {against or 'none'}",
+        *_strongest(explanation),
         "document (+ and - speak for and against it, [0] is in the phrase of WFSA 0):",
-        *("  " + " ".join(line) for line in fill(marked, _width, _COLUMNS - 2, 1)),
+        *(
+            f"  {' '.join(line)}"
+            for line in fill(words, terminal_width, _COLUMNS - 2, 1)
+        ),
     ]
+
+
+def _strongest(explanation: Explanation) -> list[str]:
+    """The tokens that speak most for the prediction, and against it."""
+    sides = [strongest(explanation, sign, _N_STRONGEST) for sign in (1, -1)]
+    chosen = sides[0] + sides[1]
+    numbers = dict(zip(chosen, signed(explanation.effects[chosen]), strict=True))
+    lines = []
+    for side, tokens in zip(("for", "against"), sides, strict=True):
+        words = [f"{shorten(explanation.tokens[t])} {numbers[t]}," for t in tokens]
+        last = [words.pop().removesuffix(",")] if words else ["none"]
+        lines += _wrapped([f"tokens that speak most {side} it:", *words, *last])
+    return lines
+
+
+def _wrapped(pieces: list[str]) -> list[str]:
+    """Lines of pieces, all but the first indented."""
+    first, *more = (
+        " ".join(line) for line in fill(pieces, terminal_width, _COLUMNS - 2, 1)
+    )
+    return [first, *(f"  {line}" for line in more)]
 
 
 def _marked_tokens(explanation: Explanation, summary: Summary) -> list[str]:
@@ -131,11 +143,3 @@ def _marked_tokens(explanation: Explanation, summary: Summary) -> list[str]:
         numbers = f"[{','.join(map(str, marks[t]))}]" if t in marks else ""
         words.append(f"{sign}{shorten(explanation.tokens[t])}{numbers}")
     return words
-
-
-def _width(text: str) -> int:
-    """Columns that a terminal gives a text: two for a wide letter of East Asia."""
-    return sum(
-        (unicodedata.east_asian_width(c) in "WF") + (not unicodedata.combining(c))
-        for c in text
-    )

@@ -21,6 +21,7 @@ __all__ = [
     "facts",
     "plural",
     "shorten",
+    "terminal_width",
     "three_digits",
 ]
 
@@ -212,14 +213,14 @@ def shorten(text: str, width: int = _WIDEST_CELL) -> str:
         c if c.isprintable() else c.encode("unicode_escape", "replace").decode()
         for c in text[: width + 1]
     )
-    if _width(printable) <= width:
+    if terminal_width(printable) <= width:
         return printable
-    while _width(printable) >= width:
+    while terminal_width(printable) >= width:
         printable = printable[:-1]
     return printable + "…"
 
 
-def _width(text: str) -> int:
+def terminal_width(text: str) -> int:
     """Columns that a terminal gives a text: two for a wide letter of East Asia."""
     return sum(
         (unicodedata.east_asian_width(c) in "WF") + (not unicodedata.combining(c))
@@ -228,7 +229,7 @@ def _width(text: str) -> int:
 
 
 def _pad(text: str, width: int, numeric: bool) -> str:
-    gap = " " * (width - _width(text))
+    gap = " " * (width - terminal_width(text))
     return gap + text if numeric else text + gap
 
 
@@ -237,7 +238,7 @@ def _text(table: Table) -> str:
         return f"{table.heading}\n  {table.nothing}"
     lines = [[shorten(column.name) for column in table.columns]]
     lines += [[shorten("".join(cell)) for cell in row] for row in table.rows]
-    widths = [max(map(_width, cells)) for cells in zip(*lines, strict=True)]
+    widths = [max(map(terminal_width, cells)) for cells in zip(*lines, strict=True)]
     numeric = [column.numeric for column in table.columns]
     written = ["  ".join(map(_pad, line, widths, numeric)).rstrip() for line in lines]
     return "\n  ".join([table.heading, *written])

@@ -76,18 +76,9 @@ def deletion_effects(
     additive = automata.semiring == "max-plus"
     maximum = automata.semiring != "plus-times"
     leave_one_out(*_problem(automata, tokens), additive, maximum, scores, without)
-    coef = np.asarray(automata.coef, np.float64)
-    odds, odds_without = (
-        _log_odds(s * scale[:, None] @ coef.T + automata.intercept, c)
-        for s, scale, c in (
-            (scores, automata.scale(lengths), classes),
-            (
-                without,
-                automata.scale(_of_tokens(lengths - 1, tokens)),
-                _of_tokens(classes, tokens),
-            ),
-        )
-    )
+    odds = _log_odds(automata, scores, lengths, classes)
+    n_left, classes = _of_tokens(lengths - 1, tokens), _of_tokens(classes, tokens)
+    odds_without = _log_odds(automata, without, n_left, classes)
     return _of_tokens(odds, tokens) - odds_without
 
 
@@ -113,8 +104,18 @@ def _divided(parts: Floats, wholes: Floats) -> Floats:
     return np.divide(parts, wholes, out=np.zeros_like(parts), where=wholes != 0)
 
 
-def _log_odds(logits: Floats, classes: NDArray[np.intp]) -> Floats:
-    """Log-odds of a class against all others."""
+def _log_odds(
+    automata: WeightedAutomata,
+    scores: Floats,
+    lengths: NDArray[np.int64],
+    classes: NDArray[np.intp],
+) -> Floats:
+    """Log-odds of a class against all others, from the sums of paths."""
+    scale = automata.scale(lengths)[:, None]
+    logits = np.tile(automata.intercept.astype(np.float64), (len(scores), 1))
+    # A matrix product could sum in another order for another number of rows.
+    for i, weights in enumerate(automata.coef.T.astype(np.float64)):
+        logits += scores[:, i : i + 1] * scale * weights
     if logits.shape[1] == 1:
         return np.where(classes == 1, logits[:, 0], -logits[:, 0])
     places = np.arange(len(logits))

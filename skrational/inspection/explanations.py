@@ -96,7 +96,7 @@ class Explanation:
     @property
     def output(self) -> int:
         """The output that speaks of the predicted class; 0 for two classes."""
-        return 0 if len(self.logits) == 1 else self._predicted
+        return 0 if len(self.logits) == 1 else self.predicted
 
     @property
     def support(self) -> NDArray[np.float64]:
@@ -104,7 +104,7 @@ class Explanation:
 
         For more classes they are those to the logit of the predicted class.
         """
-        negated = len(self.logits) == 1 and self._predicted == 0
+        negated = len(self.logits) == 1 and self.predicted == 0
         return -self.contributions[0] if negated else self.contributions[self.output]
 
     @property
@@ -113,7 +113,8 @@ class Explanation:
         return np.argsort(-np.abs(self.support), kind="stable").tolist()
 
     @property
-    def _predicted(self) -> int:
+    def predicted(self) -> int:
+        """Number of the predicted class in ``classes``."""
         return int(np.flatnonzero(self.classes == self.prediction)[0])
 
     def to_dict(self) -> dict[str, Any]:

@@ -334,6 +334,8 @@ def test_explanations_are_a_sequence(pipeline, data):
 def test_parts_of_a_corpus_are_explained_alike(data, monkeypatch):
     clf = quick().fit(data.X, data.y)
     expected = explain(clf, data.X)
+    for i in range(0, len(data.X), 7):
+        assert explain(clf, data.X[i : i + 1])[0] == expected[i]
     monkeypatch.setattr("skrational.inspection._weights._CHUNK_TOKENS", 40)
     assert explain(clf, data.X) == expected
 

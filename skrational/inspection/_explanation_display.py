@@ -1,0 +1,198 @@
+"""One explanation as a picture: bars that add up to the logit, and the document."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from skrational.figures import new_axes
+from skrational.inspection._explanation_artists import (
+    draw_bars,
+    draw_document,
+    draw_rows,
+    draw_title,
+)
+from skrational.inspection._explanation_layout import Layout, lay_out
+from skrational.inspection._explanation_parts import MAX_WFSAS, summarize
+from skrational.inspection.explain import explain
+from skrational.inspection.explanations import Explanation
+
+__all__ = ["ExplanationDisplay"]
+
+_WIDTH = 8.0
+_MARGIN = 0.02
+_TITLE = 44.0
+_BOTTOM = 6.0
+
+
+class ExplanationDisplay:
+    """Draw the explanation of one prediction.
+
+    Bars are the bias and what each WFSA adds to the logit; they sum to it. They are
+    blue if they speak for the prediction, vermilion if against. Beside them are the
+    phrase of the path that leads, with self-loops in parentheses, its share of the
+    WFSA's score, and what is predicted without the phrase.
+
+    Below are the tokens, highlighted by what each adds to the log-odds of the
+    prediction, the strong ones framed: solid for it, dashed against it. Tokens of
+    phrases have a line above them, those on the main path the WFSA's number.
+
+    Parameters
+    ----------
+    explanation : Explanation
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    bars_ : BarContainer
+        Of the bias, of the WFSAs in the order of size and, if there are more than
+        ``max_wfsas``, of all others together.
+    numbers_ : list of Annotation
+        What is written beside the bars.
+    phrases_ : list of Annotation
+        One for each bar, empty for the bias and for the others.
+    tokens_ : list of Annotation
+        Those that are shown, with "…" where some are left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from skrational import SparseRationalClassifier
+    >>> from skrational.datasets import make_planted_patterns
+    >>> data = make_planted_patterns(n_documents=200, random_state=0)
+    >>> clf = SparseRationalClassifier(n_wfsas=3, random_state=0, max_epochs=2)
+    >>> display = ExplanationDisplay.from_estimator(
+    ...     clf.fit(data.X, data.y), data.X[:1], ax=Figure().subplots()
+    ... )
+    >>> bars = sum(bar.get_width() for bar in display.bars_)
+    >>> bool(np.isclose(bars, display.explanation.logits[0], atol=1e-5))
+    True
+    """
+
+    def __init__(self, explanation: Explanation) -> None:
+        self.explanation = explanation
+
+    def plot(
+        self, ax: Any = None, *, max_wfsas: int = MAX_WFSAS, max_tokens: int = 120
+    ) -> ExplanationDisplay:
+        """Draw the explanation.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to; its axes are hidden. It shows as many tokens as it has room for.
+            None makes a new figure, as high as it needs.
+        max_wfsas : int, default=8
+            WFSAs that have a bar of their own, the largest in size.
+        max_tokens : int, default=120
+            Of a longer document only the surroundings of the phrases and of the
+            strongest tokens are shown.
+
+        Returns
+        -------
+        ExplanationDisplay
+
+        Raises
+        ------
+        ValueError
+            If a number is negative.
+        ImportError
+            If matplotlib isn't installed.
+        """
+        for name, value in (("max_wfsas", max_wfsas), ("max_tokens", max_tokens)):
+            if value < 0:
+                raise ValueError(f"{name} is {value}; expected at least 0.")
+        summary = summarize(self.explanation, max_wfsas)
+        own = ax is None
+        ax = new_axes() if own else ax
+        width, height = (pixels * 72 / ax.figure.dpi for pixels in ax.bbox.size)
+        if own:
+            width, height = 72 * _WIDTH * (1 - 2 * _MARGIN), math.inf
+        layout = lay_out(self.explanation, summary, max_tokens, width, height)
+        if own:
+            _fit_figure(ax.figure, layout)
+        ax.set_axis_off()
+        ax.set_ylim(layout.height if own else max(layout.height, height), 0)
+        draw_title(ax, summary, layout)
+        self.bars_, self.numbers_ = draw_bars(ax, summary, layout)
+        self.phrases_ = draw_rows(ax, summary, layout)
+        self.tokens_ = draw_document(ax, self.explanation, summary, layout)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    @classmethod
+    def from_explanation(
+        cls, explanation: Explanation, *, ax: Any = None, **kwargs: Any
+    ) -> ExplanationDisplay:
+        """Draw an explanation that was made before.
+
+        Parameters
+        ----------
+        explanation : Explanation
+        ax, **kwargs
+            As for `plot`.
+
+        Returns
+        -------
+        ExplanationDisplay
+
+        Raises
+        ------
+        TypeError
+            If it isn't one Explanation.
+        """
+        if not isinstance(explanation, Explanation):
+            raise TypeError(
+                f"explanation is a {type(explanation).__name__}; expected an "
+                "Explanation, that of one document."
+            )
+        return cls(explanation).plot(ax, **kwargs)
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: Any, *, ax: Any = None, **kwargs: Any
+    ) -> ExplanationDisplay:
+        """Explain the prediction for one document and draw that.
+
+        Parameters
+        ----------
+        estimator : SparseRationalClassifier, Pipeline or search
+            A fitted classifier, a pipeline that ends with one, or a search over either.
+        X : str, SequenceArray or array-like
+            One document: what the classifier reads or, with a pipeline, a str or what
+            that reads.
+        ax, **kwargs
+            As for `plot`.
+
+        Returns
+        -------
+        ExplanationDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator isn't fitted.
+        TypeError, ValueError
+            If the estimator holds no such classifier, or X isn't what it reads, or not
+            one document.
+        """
+        if not isinstance(X, str) and len(X) != 1:
+            raise ValueError(f"X holds {len(X)} documents; expected exactly one.")
+        explained = explain(estimator, X)
+        if not isinstance(explained, Explanation):
+            explained = explained[0]
+        return cls.from_explanation(explained, ax=ax, **kwargs)
+
+
+def _fit_figure(figure: Any, layout: Layout) -> None:
+    """Make a figure as high as the layout and its title need."""
+    height = layout.height + _TITLE + _BOTTOM
+    figure.set_size_inches(_WIDTH, height / 72)
+    figure.subplots_adjust(
+        left=_MARGIN,
+        right=1 - _MARGIN,
+        bottom=_BOTTOM / height,
+        top=1 - _TITLE / height,
+    )
