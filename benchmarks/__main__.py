@@ -4,7 +4,7 @@
 
 Each runs in a process of its own; ``python -m benchmarks.growth --plot FILE`` and the
 like have options of their own. What measures accuracy is run by its own name: defaults,
-figure3, solvers, planted.
+figure3, solvers, planted; so are faithfulness and reading.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ MODULES = {
     "threads": "threads",
     "path": "path",
     "tokenizers": "tokenizers",
+    "inspection": "inspection",
     "cuda": "cuda",
 }
 OF_THEIR_OWN = ("cuda",)

@@ -28,7 +28,10 @@ from skrational import SparseRationalClassifier, WordVectorizer
 from skrational.datasets import load_reviews
 from skrational.inspection import (
     AutomatonDisplay,
+    ExplanationDisplay,
+    Explanations,
     PhraseDisplay,
+    StructureDisplay,
     explain,
     top_phrases,
     top_words,
@@ -38,6 +41,7 @@ from skrational.model_selection import regularization_path
 VECTORS = "vectors/glove.840B.300d.q8.10k.txt.gz"
 N_WFSAS = 3
 SHORT, SHOWN = 40, 3
+COMMON = ("not", "n't", "never", "no", "<s>", "this", "very", "so", "a", "the", "is")
 PAIRS = (
     "i was disappointed .",
     "i was not disappointed .",
@@ -76,11 +80,13 @@ def main() -> None:
     print(top_phrases(clf, X))
     print_heading("Words of each transition")
     print(top_words(pipeline, n=6))
+    print_first_words(clf, vectorizer)
     print_alone(clf, X_dev, dev.labels)
     print_heading("Minimal pairs")
     print_pairs(pipeline)
-    print_surest(pipeline, dev)
-    draw(pipeline, X, folder)
+    print_surest(pipeline, dev, right=True)
+    wrong = print_surest(pipeline, dev, right=False)
+    draw(pipeline, X, wrong, folder)
 
 
 def fit(X: Any, y: Any, X_dev: Any, y_dev: Any) -> SparseRationalClassifier:
@@ -89,6 +95,19 @@ def fit(X: Any, y: Any, X_dev: Any, y_dev: Any) -> SparseRationalClassifier:
     path = regularization_path(estimator, X, y, X_val=X_dev, y_val=y_dev)
     print(path)
     return next(clf for clf in path if clf.learned_structure_.n_wfsas == N_WFSAS)
+
+
+def print_first_words(clf: SparseRationalClassifier, vectorizer: Any) -> None:
+    """Print what common words weigh as the first word of a phrase."""
+    print_heading("Common words, the weight u of each WFSA's first transition")
+    vocabulary = vectorizer.vocabulary()
+    u, _ = clf.automata_.transition_weights(vocabulary.features)
+    row_of = {word: row for row, word in enumerate(vocabulary.labels)}
+    firsts = clf.automata_.starts[:-1]
+    print_table(
+        ["", *(f"WFSA {i}" for i in range(N_WFSAS))],
+        [[word, *(f"{v:+.2f}" for v in u[row_of[word], firsts])] for word in COMMON],
+    )
 
 
 def print_alone(clf: SparseRationalClassifier, X: Any, y: Any) -> None:
@@ -117,26 +136,30 @@ def print_pairs(pipeline: Pipeline) -> None:
     )
 
 
-def print_surest(pipeline: Pipeline, dev: Any) -> None:
-    """Explain the short reviews whose predictions are surest."""
+def print_surest(pipeline: Pipeline, dev: Any, *, right: bool) -> Explanations:
+    """Explain the short reviews whose predictions are surest, and right or wrong."""
     texts = np.array(dev.texts, dtype=object)
     short = np.array([len(text.split()) <= SHORT for text in texts])
     logits, labels = pipeline.decision_function(dev.texts), np.asarray(dev.labels)
-    right = (logits > 0) == (labels == 1)
-    for title, chosen in (("right", right), ("wrong", ~right)):
-        print_heading(f"Short reviews of dev it is surest of and {title} about")
-        candidates = np.flatnonzero(short & chosen)
-        surest = candidates[np.argsort(-np.abs(logits[candidates]))[:SHOWN]]
-        for i, e in zip(surest, explain(pipeline, texts[surest].tolist()), strict=True):
-            print(f"label {labels[i]}: {texts[i]}\n{e}\n")
+    chosen = ((logits > 0) == (labels == 1)) == right
+    title = "right" if right else "wrong"
+    print_heading(f"Short reviews of dev it is surest of and {title} about")
+    candidates = np.flatnonzero(short & chosen)
+    surest = candidates[np.argsort(-np.abs(logits[candidates]))[:SHOWN]]
+    explanations = explain(pipeline, texts[surest].tolist())
+    for i, e in zip(surest, explanations, strict=True):
+        print(f"label {labels[i]}: {texts[i]}\n{e}\n")
+    return explanations
 
 
-def draw(pipeline: Pipeline, X: Any, folder: Path) -> None:
-    pictures = {
+def draw(pipeline: Pipeline, X: Any, wrong: Explanations, folder: Path) -> None:
+    pictures: dict[str, Any] = {
         f"automaton{i}": AutomatonDisplay.from_estimator(pipeline, wfsa=i)
         for i in range(N_WFSAS)
     }
+    pictures["structure"] = StructureDisplay.from_estimator(pipeline)
     pictures["phrases"] = PhraseDisplay.from_estimator(pipeline, X)
+    pictures["explanation"] = ExplanationDisplay.from_explanation(wrong[1])
     for name, display in pictures.items():
         display.figure_.savefig(folder / f"{name}.png", dpi=120)
         print(f"picture: {folder / name}.png")

@@ -2,7 +2,8 @@
 
 Act one plants soft patterns in made-up documents, picks lambda_ by cross-validation
 and shows what was learned next to what was planted. Act two, if the variable
-SKRATIONAL_DATA names a folder of real data, reads real reviews from raw text.
+SKRATIONAL_DATA names a folder of real data, reads real reviews from raw text and
+explains a prediction.
 
 Pictures of the learned structures are written to ``build/demo``.
 """
@@ -13,17 +14,17 @@ import os
 import time
 from pathlib import Path
 
-import numpy as np
-from scipy.special import expit
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skrational import SequenceArray, SparseRationalClassifier, WordVectorizer
 from skrational.datasets import load_reviews, make_planted_patterns, reviews_available
+from skrational.inspection import explain, top_phrases
 
 PICTURES = Path("build/demo")
 VECTORS = "vectors/glove.840B.300d.q8.10k.txt.gz"
-WORDS_SHOWN = 4
+PHRASES_SHOWN = 2
+SENTENCE = "Looks great, but it is not worth the money."
 
 
 def main() -> None:
@@ -72,35 +73,18 @@ def read_reviews(folder: Path) -> None:
     print(f"in {time.perf_counter() - began:.0f} s, words to automata")
     print(f"accuracy on test: {pipeline.score(test.texts, test.labels):.3f}")
     show(pipeline[-1], pipeline[0].transform(train.texts), "reviews")
+    print(f"\nwhy it predicts what it predicts for {SENTENCE!r}:\n")
+    print(explain(pipeline, SENTENCE))
 
 
 def show(clf: SparseRationalClassifier, X: SequenceArray, name: str) -> None:
-    """Print each automaton by its best words, and draw what was kept."""
+    """Print what each automaton looks for, and draw what was kept."""
     structure = clf.learned_structure_
-    print(f"\nlearned: {structure}")
-    words = strongest_words(clf, X)
-    first = 0
-    for i, length, weight in zip(
-        structure.survivors, structure.lengths, clf.coef_[0], strict=True
-    ):
-        slots = words[first : first + length]
-        print(f"  WFSA {i:2d} ({weight:+.1f}): {arrows(slots)}")
-        first += length
+    print(f"\nlearned: {structure}\n")
+    print(top_phrases(clf, X, n=PHRASES_SHOWN))
     picture = PICTURES / f"{name}.svg"
     picture.write_text(structure.to_svg(), encoding="utf-8")
     print(f"\npicture: {picture}")
-
-
-def strongest_words(clf: SparseRationalClassifier, X: SequenceArray) -> list[list[str]]:
-    """Words of the largest main-path weight |u|, with its sign, for each state."""
-    weights = clf.weights_
-    gate = 1 - expit(X.features @ weights["W_f"].T + weights["b_f"])
-    u = gate * (X.features @ weights["W_u"].T)  # (n_words, n_transitions)
-    best = np.argsort(-np.abs(u), axis=0)[:WORDS_SHOWN].T
-    return [
-        [f"{X.labels[word]}{'+' if u[word, k] > 0 else '-'}" for word in words]
-        for k, words in enumerate(best)
-    ]
 
 
 def arrows(slots: object) -> str:
