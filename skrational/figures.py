@@ -11,7 +11,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 The first stands for what is positive, the second for what is negative."""
 
-GREY = "#555555"
+GREY = "#767676"
+"""As far from white as from black, for what matters less."""
 
 
 def new_axes(**kwargs: Any) -> Any:

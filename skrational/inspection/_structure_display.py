@@ -36,7 +36,7 @@ _HEIGHT_TO_WIDTH = 0.8
 _FONT_SIZE = 7.0
 _LABEL_SIZE = 7.5
 _CAPTION = "solid: kept · dashed: removed · double circle: final"
-_KEPT: dict[str, Any] = {"color": "black", "linewidth": 1.3, "linestyle": "solid"}
+_KEPT: dict[str, Any] = {"linewidth": 1.3, "linestyle": "solid"}
 _REMOVED = {**_KEPT, "linewidth": 0.7, "linestyle": "dashed", "alpha": 0.4}
 
 
@@ -171,8 +171,10 @@ class StructureDisplay:
         return cls(open_model(estimator).classifier.learned_structure_).plot(ax)
 
     def _draw_row(self, ax: Any, i: int, left: float, y: float) -> None:
-        """Draw a WFSA, with its numbers at the left."""
-        structure = self.structure
+        """Draw a WFSA, with its numbers at the left, in the colour of text."""
+        from matplotlib import rcParams
+
+        structure, colour = self.structure, {"color": rcParams["text.color"]}
         kept = structure.kept_lengths[i]
         name = f"WFSA {structure.survivors.index(i)}" if kept else "–"
         _write_cells(ax, left, y, str(i), name, bold=kept > 0)
@@ -185,6 +187,7 @@ class StructureDisplay:
                 if k <= kept > 0
                 else (self.removed_states_, self.removed_arcs_, _REMOVED)
             )
+            look = look | colour
             size = {"fontsize": _FONT_SIZE, **look}
             states.append(draw_state(ax, x, y, _RADIUS, str(k), final=final, **size))
             if k > 0:

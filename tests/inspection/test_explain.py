@@ -11,7 +11,12 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from skrational import SequenceArray, SparseRationalClassifier, WordVectorizer
+from skrational import (
+    SequenceArray,
+    SparseRationalClassifier,
+    SparseRationalClassifierCV,
+    WordVectorizer,
+)
 from skrational.datasets import make_planted_patterns
 from skrational.inspection import Explanation, Explanations, explain, find_paths
 
@@ -274,6 +279,19 @@ def test_a_search_is_explained_by_its_best_pipeline(pipeline, data):
     search.fit(data.texts, data.y)
     expected = explain(search.best_estimator_, data.texts[:2])
     assert explain(search, data.texts[:2]) == expected
+
+
+def test_a_search_along_paths_is_explained_by_its_best_classifier(data):
+    vectorizer = WordVectorizer(data.vectors)
+    search = SparseRationalClassifierCV(
+        quick(lambda_=1e-3), lambdas=[1e-3, 1e-2], cv=2, random_state=0
+    )
+    with pytest.raises(NotFittedError):
+        explain(search, data.X)
+    pipeline = make_pipeline(vectorizer, search).fit(data.texts, data.y)
+    X = vectorizer.transform(data.texts[:3])
+    expected = explain(search.best_estimator_, X)
+    assert explain(pipeline, data.texts[:3]) == explain(search, X) == expected
 
 
 def test_an_empty_document_is_explained_by_the_bias(data):

@@ -41,6 +41,13 @@ class HandMade(BaseEstimator):
         return self.structure
 
 
+def test_lines_have_the_colour_of_text_in_dark_figures():
+    with plt.style.context("dark_background"):
+        display = StructureDisplay(structure((2, 2), (1, 0))).plot()
+    shapes = display.kept_states_ + display.removed_arcs_
+    assert {shape.get_edgecolor()[:3] for shape in shapes} == {(1.0, 1.0, 1.0)}
+
+
 def structure(initial, kept, **kwargs):
     return RationalStructure(initial, kept, n_features=5, n_outputs=1, **kwargs)
 

@@ -663,3 +663,29 @@ def test_a_refit_that_only_warns_leaves_one_whole_fit():
         vectorizer.fit(["good bad"])
     assert vectorizer.out_of_vocabulary_ == 0.5
     assert vectorizer.transform(["bad"]).n_features == vectorizer.n_features_out_ == 3
+
+
+@pytest.mark.parametrize("kind", ["dict", "keyed", "file"])
+def test_a_vocabulary_is_the_words_of_the_table(kind, keyed, glove):
+    vectors = {"dict": WORDS, "keyed": keyed, "file": glove}[kind]
+    vectorizer = WordVectorizer(vectors, end_token="good").fit(TEXTS)
+    words = vectorizer.vocabulary()
+    # The end token has a vector in the table, the start token one of its own.
+    assert words.labels.tolist() == ["<s>", *WORDS]
+    assert len(words) == words.n_tokens == len(WORDS) + 1
+    for text, row in zip(words.labels[1:], words.features[1:], strict=True):
+        X = vectorizer.transform([text])
+        np.testing.assert_array_equal(X.features[X.indices[1]], row)
+    np.testing.assert_array_equal(words.features[0], vectorizer.special_vectors_["<s>"])
+    assert vectorizer.vocabulary(2).labels.tolist() == ["<s>", "good", "bad"]
+    assert vectorizer.vocabulary(None) == words
+    loaded = pickle.loads(pickle.dumps(vectorizer))
+    assert loaded.vocabulary() == words
+
+
+def test_a_vocabulary_needs_a_fit_and_a_number():
+    with pytest.raises(NotFittedError):
+        WordVectorizer(WORDS).vocabulary()
+    for n_words in (0, 2.5, True, "all"):
+        with pytest.raises(ValueError, match=r"n_words is .*; expected an integer from"):
+            plain(WORDS).fit(TEXTS).vocabulary(n_words)
