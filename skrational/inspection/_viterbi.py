@@ -14,8 +14,8 @@ from skrational.compile import jit
 
 __all__ = ["find_extremes"]
 
-# How the highest and the lowest path into a state ended: by the main path or not.
-_HIGH_ENTERED, _LOW_ENTERED = 1, 2
+# Whether the highest and the lowest path into a state took its self-loop last.
+_HIGH_STAYED, _LOW_STAYED = 1, 2
 
 
 @jit
@@ -86,53 +86,40 @@ def _go_forth(  # type: ignore[no-untyped-def]
 ):
     """Read a document; keep both extremes, and the token and state where they end."""
     n_tokens, n_states = rows.shape[0], final.shape[0]
-    # Highest and lowest score of a path into each state; the start's weigh one.
-    extremes = np.empty((2, n_states + 1))
-    extremes[:, 0] = 0.0 if additive else 1.0
+    # Of the paths into each state; no path is neither the highest nor the lowest.
+    high, low = np.full(n_states + 1, -np.inf), np.full(n_states + 1, np.inf)
+    high[0] = low[0] = 0.0 if additive else 1.0
     best[:], place[:] = np.nan, -1
     for t in range(n_tokens):
         n_reached = min(n_states, t + 1)
         # From the last state down, so that the one before is still of t - 1.
         for k in range(n_reached, 0, -1):
             u, f = main_path[rows[t], k - 1], self_loop[rows[t], k - 1]
-            back[t, k] = _enter(extremes, k, u, f, k <= t, additive)
+            if additive:
+                one, other = u + high[k - 1], u + low[k - 1]
+                stay_high, stay_low = f + high[k], f + low[k]
+            else:
+                one, other = u * high[k - 1], u * low[k - 1]
+                stay_high, stay_low = f * high[k], f * low[k]
+            enter_high, enter_low = max(one, other), min(one, other)
+            stays_high, stays_low = stay_high > enter_high, stay_low < enter_low
+            high[k] = stay_high if stays_high else enter_high
+            low[k] = stay_low if stays_low else enter_low
+            back[t, k] = stays_high * _HIGH_STAYED + stays_low * _LOW_STAYED
         if anywhere or t == n_tokens - 1:
-            for k in range(1, n_reached + 1):
-                if final[k - 1] > 0.0:
-                    _keep(extremes, k, t, final[k - 1], best, place)
+            _keep(high, low, final, t, n_reached, best, place)
 
 
 @jit
-def _enter(extremes, k, u, f, stays, additive):  # type: ignore[no-untyped-def]
-    """Take both extremes of a state over a token; return how they came about."""
-    if additive:
-        high, low = u + extremes[0, k - 1], u + extremes[1, k - 1]
-    elif u >= 0.0:
-        high, low = u * extremes[0, k - 1], u * extremes[1, k - 1]
-    else:
-        high, low = u * extremes[1, k - 1], u * extremes[0, k - 1]
-    entered = _HIGH_ENTERED | _LOW_ENTERED
-    if stays:
-        stay_high = f + extremes[0, k] if additive else f * extremes[0, k]
-        stay_low = f + extremes[1, k] if additive else f * extremes[1, k]
-        if stay_high > high:
-            high = stay_high
-            entered &= ~_HIGH_ENTERED
-        if stay_low < low:
-            low = stay_low
-            entered &= ~_LOW_ENTERED
-    extremes[0, k], extremes[1, k] = high, low
-    return entered
-
-
-@jit
-def _keep(extremes, k, t, weight, best, place):  # type: ignore[no-untyped-def]
+def _keep(high, low, final, t, n_reached, best, place):  # type: ignore[no-untyped-def]
     """Keep the paths that end here if there were none as extreme; the first counts."""
-    high, low = weight * extremes[0, k], weight * extremes[1, k]
-    if place[0, 0] < 0 or high > best[0]:
-        best[0], place[0, 0], place[0, 1] = high, t, k
-    if place[1, 0] < 0 or low < best[1]:
-        best[1], place[1, 0], place[1, 1] = low, t, k
+    for k in range(1, n_reached + 1):
+        weight = final[k - 1]
+        if weight > 0.0:
+            if place[0, 0] < 0 or weight * high[k] > best[0]:
+                best[0], place[0, 0], place[0, 1] = weight * high[k], t, k
+            if place[1, 0] < 0 or weight * low[k] < best[1]:
+                best[1], place[1, 0], place[1, 1] = weight * low[k], t, k
 
 
 @jit
@@ -143,7 +130,7 @@ def _go_back(  # type: ignore[no-untyped-def]
     entries[:] = -1
     t, k = place
     while t >= 0 and k > 0:
-        if back[t, k] & (_LOW_ENTERED if side else _HIGH_ENTERED):
+        if not back[t, k] & (_LOW_STAYED if side else _HIGH_STAYED):
             entries[k - 1] = t
             if not additive and main_path[rows[t], k - 1] < 0.0:
                 side = 1 - side

@@ -127,7 +127,13 @@ class Paths(Sequence[tuple[Path | None, ...]]):
             return Paths(*parts, self.starts)
         if not -len(self) <= i < len(self):
             raise IndexError(f"document {i} is out of range for {len(self)} documents.")
-        return tuple(self.path(int(i), wfsa) for wfsa in range(self.scores.shape[1]))
+        entries, starts = self.entries[i].tolist(), self.starts.tolist()
+        return tuple(
+            _path(wfsa, score, entries[starts[wfsa] : starts[wfsa + 1]], end)
+            for wfsa, (score, end) in enumerate(
+                zip(self.scores[i].tolist(), self.ends[i].tolist(), strict=True)
+            )
+        )
 
     @classmethod
     def concatenate(cls, parts: Sequence[Paths]) -> Paths:
@@ -152,10 +158,14 @@ class Paths(Sequence[tuple[Path | None, ...]]):
     def path(self, i: int, wfsa: int) -> Path | None:
         """Return the path of one WFSA in document i, None if there is none."""
         entries = self.entries[i, self.starts[wfsa] : self.starts[wfsa + 1]]
-        entered = tuple(int(t) for t in entries[entries >= 0])
-        if not entered:
-            return None
-        return Path(wfsa, float(self.scores[i, wfsa]), entered, int(self.ends[i, wfsa]))
+        score, end = self.scores[i, wfsa].item(), self.ends[i, wfsa].item()
+        return _path(wfsa, score, entries.tolist(), end)
+
+
+def _path(wfsa: int, score: float, entries: list[int], end: int) -> Path | None:
+    """Make a path of a WFSA's columns of `Paths`."""
+    entered = tuple(t for t in entries if t >= 0)
+    return Path(wfsa, score, entered, end) if entered else None
 
 
 def find_paths(estimator: Any, X: Any) -> tuple[Paths, Paths]:
