@@ -60,7 +60,7 @@ def explain(
     Contributions are computed from the classifier's own scores, so that with the bias
     they add up to its logits, but for the last digit of these. Paths, weights and
     effects are computed in double precision, in time and memory linear in the tokens.
-    The explanation of a model that lambda_ emptied is its bias.
+    The explanation of a model that ``lambda_`` emptied is its bias.
 
     References
     ----------
