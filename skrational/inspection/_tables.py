@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -58,11 +59,8 @@ class Table(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WFSATables:
-    """Rows about some WFSAs of a model, and what is to be known of these.
-
-    A subclass lays out the rows of one WFSA in ``_table``.
-    """
+class WFSATables(ABC):
+    """Rows about some WFSAs of a model, and what is to be known of these."""
 
     rows: tuple[Any, ...]
     wfsas: tuple[int, ...]
@@ -141,8 +139,9 @@ class WFSATables:
         """Lay out one table for each WFSA."""
         return [self._table(wfsa) for wfsa in self.wfsas]
 
+    @abstractmethod
     def _table(self, wfsa: int) -> Table:
-        raise NotImplementedError
+        """Lay out the rows of one WFSA."""
 
     def to_text(self) -> str:
         """Write aligned columns; long cells are shortened.
