@@ -4,7 +4,9 @@
 
 Before it, the same call on a small part loads, compiles and starts everything; after
 it, the resident memory's high-water mark is read (Linux only). The input, which is
-there already, is not part of what is added; the result is.
+there already, is not part of what is added; the result is. Features on disk count as
+far as they are in memory: the last case maps random float16 ones of 1024 numbers a
+token, 4 GB of them, from a temporary file.
 """
 
 from __future__ import annotations
@@ -12,8 +14,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from benchmarks import _harness as harness
 from skrational import SequenceArray, SparseRationalClassifier, WordVectorizer
@@ -70,12 +75,34 @@ def training(size: dict[str, int], quick: bool) -> Case:
     return Case(lambda part: clf.fit(X[part], y[part]), X.n_tokens, n_bytes(X))
 
 
+def mapped(size: dict[str, int], quick: bool) -> Case:
+    """Contextual features larger than memory should be, of which batches are read."""
+    n_tokens = 20_000 if quick else 2_000_000
+    file = tempfile.NamedTemporaryFile()  # removed with the process
+    rng = np.random.default_rng(0)
+    for _ in range(0, n_tokens, 10_000):
+        harness.word_vectors(10_000, 1024, rng).astype(np.float16).tofile(file)
+    features = np.memmap(file.name, np.float16, "r", shape=(n_tokens, 1024))
+    X = SequenceArray(features, np.arange(0, n_tokens + 1, N_TOKENS))
+    y = harness.alternating(len(X))
+    clf = SparseRationalClassifier(
+        warmup_epochs=1, max_epochs=1, finetune_epochs=1, random_state=0, **size
+    )
+
+    def fit(part: slice) -> None:
+        assert not file.closed  # nor removed while it is in use
+        clf.fit(X[part], y[part])
+
+    return Case(fit, X.n_tokens, n_bytes(X))
+
+
 CASES = {
     "predict, type-level, 24 x 4": (type_level, FULL),
     "predict, type-level, 8 transitions": (type_level, SMALL),
     "predict, token-level, 24 x 4": (token_level, FULL),
     "text to word numbers": (text, FULL),
     "fit, 24 x 4": (training, FULL),
+    "fit, token-level, on disk, 12 x 4": (mapped, {"n_wfsas": 12, "n_states": 4}),
 }
 
 

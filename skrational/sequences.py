@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skrational.exceptions import SequenceError
+from skrational.memory_maps import release
 from skrational.repeats import blocks, equal_rows
 from skrational.sequence_forms import (
     holds_strings,
@@ -377,6 +378,7 @@ def check_finite(X: SequenceArray) -> None:
         used = np.flatnonzero(np.bincount(X.indices, minlength=len(rows)))
     for block in blocks(len(used), X.n_features):
         finite = np.isfinite(rows[used[block]]).all(axis=1)
+        release(rows)
         if not finite.all():
             row = int(used[block][~finite][0])
             token = int(np.flatnonzero(X.row_numbers() == row)[0])

@@ -26,6 +26,7 @@ from skrational.threads import single_thread
 __all__ = ["Scorer", "scorer_of"]
 
 _MOST_TABLES = 2
+_LARGE_TABLE = 2**26
 _scorers: WeakKeyDictionary[Any, Scorer] = WeakKeyDictionary()
 if hasattr(os, "register_at_fork"):
     # In a child nobody would release a lock that another thread of the parent held.
@@ -79,7 +80,7 @@ class Scorer:
             check_finite(X)
             return np.tile(automata.a.astype(np.float64), (len(X), 1))
         with single_thread():
-            if X.indices is None:
+            if X.indices is None or self._rarely_repeats(X):
                 check_finite(X)
                 return automata.logits_of_tokens(X.features, X.row_numbers(), X.offsets)
             if not self._has_room(X.features):
@@ -91,6 +92,14 @@ class Scorer:
             if not finite:
                 check_finite(X)
             return automata.logits(table.rows, X.indices, X.offsets)
+
+    def _rarely_repeats(self, X: SequenceArray) -> bool:
+        """Whether a table would be large and save nothing, as for contextual rows."""
+        assert X.indices is not None
+        if table_size(self._automata, X.features) < _LARGE_TABLE:
+            return False
+        n_distinct = len(distinct_rows(X.indices, len(X.features)))
+        return X.n_tokens < 1.5 * n_distinct
 
     def _table(self, features: NDArray[Any]) -> TransitionTable:
         """Find the table of these features, or begin one."""

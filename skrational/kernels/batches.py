@@ -17,6 +17,7 @@ from torch import Tensor
 
 from skrational.compile import frozen, jit
 from skrational.kernels.buffers import empty
+from skrational.memory_maps import release
 from skrational.repeats import blocks, distinct_share, find_repeats
 from skrational.sequences import SequenceArray
 
@@ -108,6 +109,7 @@ class Corpus:
             else:
                 rows = _rows_of_tokens(self.rows, starts, offsets)
                 _convert(self.features, rows, x)
+            release(self.features)
             ids = np.arange(len(x), dtype=np.int32)
             return Batch(x.to(self.device), ids, offsets)
         ids, distinct = _distinct(self.rows, starts, offsets, self._stamp)

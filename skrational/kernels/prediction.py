@@ -21,6 +21,7 @@ from skrational.compile import frozen, jit
 from skrational.kernels.layout import Layout
 from skrational.kernels.recurrence import SLAB, activate, forward, read_out
 from skrational.kernels.simd import LANES
+from skrational.memory_maps import release
 from skrational.threads import given_threads, run_all
 
 __all__ = ["Automata", "chunks"]
@@ -126,6 +127,7 @@ class Automata:
             first, last = offsets[start], offsets[stop]
             table = np.empty((last - first, self.width), dtype=self.A.dtype)
             self.project(features, rows[first:last], table)
+            release(features)
             ids = np.arange(last - first, dtype=np.int32)
             logits.append(self.logits(table, ids, offsets[start : stop + 1] - first))
         return np.concatenate(logits)

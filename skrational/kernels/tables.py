@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skrational.compile import frozen, jit
 from skrational.kernels.prediction import Automata
+from skrational.memory_maps import release
 from skrational.repeats import row_hashes
 
 __all__ = ["TransitionTable", "distinct_rows", "table_size"]
@@ -79,6 +80,7 @@ class TransitionTable:
         # What fails half-way must not leave rows that pass for filled.
         self._filled[missing] = False
         self._fill(features, missing)
+        release(features)
         if few and not len(not_finite):
             self._n_filled_in_front = len(features)
         return not np.isin(not_finite, ids).any()
