@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 __all__ = [
+    "BertVectorizer",
     "SequenceArray",
     "SparseRationalClassifier",
     "SparseRationalClassifierCV",
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from skrational.estimators.rational import SparseRationalClassifier
     from skrational.model_selection import SparseRationalClassifierCV
     from skrational.sequences import SequenceArray, as_sequences
+    from skrational.text.bert import BertVectorizer
     from skrational.text.word_vectors import WordVectorizer
 
 _HOMES = {
+    "BertVectorizer": "skrational.text.bert",
     "SequenceArray": "skrational.sequences",
     "SparseRationalClassifier": "skrational.estimators.rational",
     "SparseRationalClassifierCV": "skrational.model_selection",

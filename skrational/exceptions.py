@@ -6,6 +6,7 @@ Each is a subclass of the built-in that scikit-learn and its users expect, so th
 
 __all__ = [
     "DatasetNotFoundError",
+    "FeatureCacheWarning",
     "LargeTableWarning",
     "OutOfVocabularyWarning",
     "SequenceError",
@@ -31,3 +32,7 @@ class OutOfVocabularyWarning(UserWarning):
 
 class LargeTableWarning(UserWarning):
     """Predictions go on without a table that would not fit in memory."""
+
+
+class FeatureCacheWarning(UserWarning):
+    """The cache of features was damaged or could not be written; results are right."""

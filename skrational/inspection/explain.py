@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.inspection._models import Model, open_model, token_names
-from skrational.inspection._progress import advancing, check_progress
 from skrational.inspection._tokens import deletion_effects, token_shares
 from skrational.inspection._weights import WeightedTokens, weighted_tokens
 from skrational.inspection.explanations import Explanation, Explanations
 from skrational.inspection.paths import Paths, extreme_paths
+from skrational.progress import advancing, check_progress
 from skrational.sequences import SequenceArray
 
 __all__ = ["explain"]

@@ -1,5 +1,6 @@
-"""From texts to sequences of word vectors."""
+"""From texts to sequences of word vectors or contextual embeddings."""
 
+from skrational.text.bert import BertVectorizer
 from skrational.text.word_vectors import WordVectorizer
 
-__all__ = ["WordVectorizer"]
+__all__ = ["BertVectorizer", "WordVectorizer"]

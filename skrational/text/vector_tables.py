@@ -26,7 +26,13 @@ from numpy.typing import ArrayLike, NDArray
 from skrational.exceptions import VectorFileError
 from skrational.text.vector_files import find_format, read_vectors
 
-__all__ = ["VectorDict", "VectorTable", "forget_tables", "load_table"]
+__all__ = [
+    "VectorDict",
+    "VectorTable",
+    "cache_folder",
+    "forget_tables",
+    "load_table",
+]
 
 _FORMAT = 1
 _NAME = re.compile(r"\w+(?:-\w+)+")
@@ -187,7 +193,7 @@ def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Tab
         stat = path.stat()
         with _lock:
             return _load_file(
-                path, stat.st_size, stat.st_mtime_ns, _cache_folder(cache)
+                path, stat.st_size, stat.st_mtime_ns, cache_folder(cache, "vectors")
             )
     if isinstance(vectors, Mapping):
         return VectorDict(vectors)
@@ -258,7 +264,28 @@ def _fetch(name: str) -> Path:
     )
 
 
-def _cache_folder(cache: bool | str | os.PathLike[str]) -> Path | None:
+def cache_folder(
+    cache: bool | str | os.PathLike[str], default: str = ""
+) -> Path | None:
+    """Return where to keep what can be made again.
+
+    Parameters
+    ----------
+    cache : bool, str or path-like
+        A path is the folder itself. True: a folder of this package. False: nothing is
+        kept.
+    default : str, default=""
+        The folder within that of the package that True stands for.
+
+    Returns
+    -------
+    Path or None
+
+    Examples
+    --------
+    >>> cache_folder(False) is None
+    True
+    """
     if isinstance(cache, (str, os.PathLike)):
         return Path(cache).expanduser().absolute()
     if not cache:
@@ -267,7 +294,7 @@ def _cache_folder(cache: bool | str | os.PathLike[str]) -> Path | None:
     if not root:
         home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
         root = os.path.join(home, "skrational")
-    return Path(root).expanduser().absolute() / "vectors"
+    return Path(root).expanduser().absolute() / default
 
 
 def _entry_name(path: Path, size: int, mtime: int) -> str:

@@ -1,0 +1,214 @@
+"""Which encoder is meant: found in a folder or on the hub, pinned and described."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+__all__ = [
+    "Description",
+    "check_installed",
+    "check_revision",
+    "commit_of",
+    "describe_encoder",
+    "explained",
+    "find_place",
+]
+
+# Of larger files, samples tell one from another.
+_LARGE = 8 * 2**20
+_SAMPLES, _BLOCK = 64, 2**14
+_COMMIT = re.compile(r"/snapshots/([0-9a-f]{40})/")
+
+
+class Description(NamedTuple):
+    """What the configuration of a model says.
+
+    Parameters
+    ----------
+    revision : str
+        The commit on the hub, or the fingerprint of the folder.
+    n_layers : int
+        Number of layers, without the embeddings.
+    n_features : int
+        Width of a layer.
+    """
+
+    revision: str
+    n_layers: int
+    n_features: int
+
+
+def describe_encoder(
+    model: str | os.PathLike[str], revision: str | None
+) -> Description:
+    """Read the configuration of a model.
+
+    Parameters
+    ----------
+    model : str or path-like
+        A folder, or a name on the Hugging Face hub.
+    revision : str or None
+        A branch, a tag or a commit; of a folder, its fingerprint.
+
+    Returns
+    -------
+    Description
+
+    Raises
+    ------
+    ImportError
+        If transformers isn't installed.
+    FileNotFoundError
+        If there is no such model.
+    ValueError
+        If it isn't an encoder, or the folder has another fingerprint.
+    """
+    check_installed()
+    from transformers import AutoConfig
+
+    place = find_place(model)
+    with explained(model, revision):
+        pinned = _pin(place, revision)
+        config = AutoConfig.from_pretrained(
+            place, revision=commit_of(place, pinned), trust_remote_code=False
+        )
+    _check_encoder(model, config)
+    return Description(pinned, config.num_hidden_layers, config.hidden_size)
+
+
+def check_revision(model: str | os.PathLike[str], revision: str) -> None:
+    """Raise a ValueError if a folder has other content than this fingerprint.
+
+    What has a name on the hub can't change under it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If ``revision`` is a fingerprint and the folder isn't there.
+    ValueError
+    """
+    place = find_place(model)
+    if isinstance(place, Path):
+        _pin(place, revision)
+    elif not re.fullmatch("[0-9a-f]{40}", revision):
+        raise FileNotFoundError(
+            f"The folder model={str(model)!r} isn't there. Put it back, or name its "
+            "new place by set_params(model=...)."
+        )
+
+
+def check_installed() -> None:
+    """Raise an ImportError that says what to install if transformers is missing."""
+    try:
+        import transformers  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "BertVectorizer needs transformers: pip install 'skrational[bert]'"
+        ) from error
+
+
+def find_place(model: str | os.PathLike[str]) -> Path | str:
+    """Return a folder as a path, and a name on the hub as it is."""
+    path = Path(model).expanduser()
+    return path.resolve() if path.is_dir() else os.fspath(model)
+
+
+def _pin(place: Path | str, revision: str | None) -> str:
+    """Return the commit that a revision means now, or a folder's fingerprint."""
+    if isinstance(place, Path):
+        files = sorted(path for path in place.iterdir() if path.is_file())
+        visible = [path for path in files if not path.name.startswith(".")]
+        stats = [path.stat() for path in visible]
+        found = _fingerprint(
+            tuple(map(str, visible)),
+            tuple((stat.st_size, stat.st_mtime_ns) for stat in stats),
+        )
+        if revision not in (None, found):
+            raise ValueError(
+                f"The folder {str(place)!r} has other content (fingerprint "
+                f"{found[:12]}...) than the model that was asked for ({revision})."
+            )
+        return found
+    from transformers.utils import cached_file
+
+    path = str(cached_file(place, "config.json", revision=revision))
+    commit = _COMMIT.search(path.replace(os.sep, "/"))
+    if commit is None:
+        raise OSError(f"no commit is known of {path}")
+    return commit[1]
+
+
+def commit_of(place: Path | str, pinned: str) -> str | None:
+    """Return what to ask the hub for: no folder has a commit."""
+    return None if isinstance(place, Path) else pinned
+
+
+@functools.lru_cache(maxsize=16)
+def _fingerprint(files: tuple[str, ...], stats: tuple[tuple[int, int], ...]) -> str:
+    """Return a hash of names and contents; the stats tell when to look again."""
+    digest = hashlib.sha256()
+    for path, (size, _) in zip(files, stats, strict=True):
+        digest.update(f"{len(Path(path).name)} {Path(path).name} {size}\n".encode())
+        with open(path, "rb") as file:
+            if size <= _LARGE:
+                digest.update(file.read())
+                continue
+            for i in range(_SAMPLES):
+                file.seek(i * (size - _BLOCK) // (_SAMPLES - 1))
+                digest.update(file.read(_BLOCK))
+    return digest.hexdigest()
+
+
+@contextmanager
+def explained(model: str | os.PathLike[str], revision: str | None) -> Iterator[None]:
+    """Turn what transformers raises into one error that names the model."""
+    try:
+        yield
+    except OSError as error:
+        from huggingface_hub import constants
+
+        if Path(model).expanduser().is_dir():
+            what = "the folder lacks a file that transformers needs"
+        else:
+            version = "" if revision is None else f" (revision {revision!r})"
+            what = (
+                "there is no such folder, and no model of this name"
+                f"{version} came from the Hugging Face hub or its cache on this machine"
+            )
+        offline = constants.HF_HUB_OFFLINE and (
+            " HF_HUB_OFFLINE is set: only the cache was searched."
+        )
+        reason = " ".join(str(error).split())
+        raise FileNotFoundError(
+            f"model={str(model)!r} can't be loaded: {what}.{offline or ''} "
+            f"transformers says: {reason}"
+        ) from error
+
+
+def _check_encoder(model: str | os.PathLike[str], config: Any) -> None:
+    from transformers.models.auto import modeling_auto
+
+    kind = getattr(config, "model_type", None)
+    generates = (
+        kind in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+        and kind not in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    )
+    if getattr(config, "is_encoder_decoder", False):
+        fault = "it is an encoder-decoder model"
+    elif getattr(config, "is_decoder", False) or generates:
+        fault = "it is a decoder"
+    elif not all(hasattr(config, n) for n in ("num_hidden_layers", "hidden_size")):
+        fault = "its configuration has no num_hidden_layers or hidden_size"
+    else:
+        return
+    raise ValueError(
+        f"model={str(model)!r}, of type {kind!r}, has no encoder that reads text by "
+        f"itself: {fault}. Expected one like BERT, RoBERTa or MiniLM."
+    )

@@ -1,0 +1,330 @@
+"""The vectorizer of contextual embeddings: texts in, token-level sequences out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from numbers import Integral
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skrational.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from skrational.progress import advancing, check_progress
+from skrational.sequences import SequenceArray
+from skrational.text._embedding import Layers, Recipe, embed_texts
+from skrational.text._encoders import find_device, load_encoder
+from skrational.text._hub import check_revision, describe_encoder
+from skrational.text.cache import FeatureStore
+from skrational.text.corpus import check_texts
+from skrational.text.vector_tables import cache_folder
+
+__all__ = ["BertVectorizer"]
+
+_FORMAT = 1
+
+
+class BertVectorizer(  # type: ignore[call-arg]
+    CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
+    """Turn texts into sequences of contextual embeddings, one a subword or word.
+
+    Any encoder of transformers will do, with its weights as they are. Embeddings are
+    kept on disk, so that a text is embedded once.
+
+    Parameters
+    ----------
+    model : str or path-like
+        A folder that transformers can read, or a name on the Hugging Face hub such as
+        ``"bert-base-uncased"``, which is downloaded when first used.
+    layers : str or list of int, default="sum_last_4"
+        What makes a token's vector: ``"last"``, the last layer; ``"sum_last_N"`` or
+        ``"mean_last_N"``, the sum or mean of the last N; or the numbers of layers to
+        add up. Layer 0 is the embeddings; negative numbers count from the end.
+    tokens : {"subwords", "first", "mean"}, default="subwords"
+        What a token is: each subword, as in [2]_; or each word, with the vector of its
+        first subword or the mean over its subwords. Words are the tokenizer's.
+    special_tokens : bool, default=True
+        Whether tokens such as [CLS] and [SEP], which the model reads in any case, are
+        the first and last tokens of each sequence.
+    long : {"windows", "sentences", "every_sentence"}, default="windows"
+        How to cut documents that are longer than the model can read. ``"windows"``:
+        into overlapping windows. ``"sentences"``: at the ends of sentences, as many to
+        a piece as fit. ``"every_sentence"``: each sentence of any document is embedded
+        by itself, as in [2]_. A sentence that is too long is cut into windows. Nothing
+        is lost.
+    overlap : int, default=64
+        How many subwords a window shares with the one before. Their vectors are the
+        averages over the windows.
+    max_length : int, default=None
+        The most subwords that the model reads at a time, with special tokens. None, and
+        at most: what it was made for.
+    unit_norm : bool, default=True
+        Whether to scale each token's vector to Euclidean length 1. Zero vectors stay
+        zero.
+    batch_size : int, default=32
+        How many pieces of similar length the model reads at once.
+    device : str, default="auto"
+        Where it runs: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ... ``"auto"`` takes a CUDA
+        device if there is one. It computes in float32.
+    dtype : {"float16", "float32"}, default="float16"
+        Type of the features.
+    revision : str, default=None
+        Which version of the model: a branch, a tag or a commit on the hub; None: its
+        main branch. For a folder, what ``revision_`` must be; None: whatever it holds.
+    cache : bool, str or path-like, default=True
+        Whether to keep the features of each text on disk. True: in the folder named by
+        the variable ``SKRATIONAL_CACHE``, or ``skrational`` in ``XDG_CACHE_HOME`` or
+        ``~/.cache``. A path names another folder.
+    cache_size : int, default=2**34
+        The most bytes that the features of one model and one set of parameters may
+        take in the cache.
+    progress : bool or None, default=None
+        Whether to show a progress bar, for which rich is needed. None: if 1,000 texts
+        or more must be embedded and rich is installed.
+
+    Attributes
+    ----------
+    n_features_out_ : int
+        Width of the vectors.
+    n_layers_ : int
+        Number of the model's layers, without the embeddings.
+    revision_ : str
+        The commit on the hub that all files come from; or the fingerprint of the
+        folder: a hash of the names, the sizes and the contents of its files, where of
+        those above 8 MB samples are read.
+
+    Notes
+    -----
+    `fit` reads the model's configuration. The model itself is loaded when a text isn't
+    in the cache, once in a process for all clones and copies; the last two models are
+    kept. Pickles and clones hold no weights. A pickle goes on with the same commit, or
+    refuses a folder whose content has changed.
+
+    The last digits of a text's features depend on its batch. The cache knows a text by
+    its content, and its features by all else that they depend on but the device.
+
+    ``HF_HUB_OFFLINE=1`` keeps transformers from asking the hub. Models that need code
+    of their own from the hub are refused.
+
+    References
+    ----------
+    .. [1] Devlin, Chang, Lee and Toutanova, "BERT: Pre-training of Deep Bidirectional
+       Transformers for Language Understanding", NAACL 2019. :arxiv:`1810.04805`
+    .. [2] Dodge, Schwartz, Peng and Smith, "RNN Architecture Learning with Sparse
+       Regularization", EMNLP 2019. :arxiv:`1909.03011`
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrational import SparseRationalClassifier
+    >>> vectorizer = BertVectorizer("bert-base-uncased", layers="mean_last_4")
+    >>> pipeline = make_pipeline(vectorizer, SparseRationalClassifier())
+    >>> pipeline.fit(texts, labels)  # doctest: +SKIP
+    >>> vectorizer.transform(["Not worth it."]).labels  # doctest: +SKIP
+    array(['[CLS]', 'not', 'worth', 'it', '.', '[SEP]'], dtype=object)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "model": [str, os.PathLike],
+        "layers": [str, list, tuple, np.ndarray],
+        "tokens": [StrOptions({"subwords", "first", "mean"})],
+        "special_tokens": ["boolean"],
+        "long": [StrOptions({"windows", "sentences", "every_sentence"})],
+        "overlap": [Interval(Integral, 0, None, closed="left")],
+        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "unit_norm": ["boolean"],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+        "dtype": [StrOptions({"float16", "float32"})],
+        "revision": [str, None],
+        "cache": ["boolean", str, os.PathLike],
+        "cache_size": [Interval(Integral, 1, None, closed="left")],
+        "progress": ["boolean", None],
+    }
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str],
+        *,
+        layers: str | Sequence[int] = "sum_last_4",
+        tokens: Literal["subwords", "first", "mean"] = "subwords",
+        special_tokens: bool = True,
+        long: Literal["windows", "sentences", "every_sentence"] = "windows",
+        overlap: int = 64,
+        max_length: int | None = None,
+        unit_norm: bool = True,
+        batch_size: int = 32,
+        device: str = "auto",
+        dtype: Literal["float16", "float32"] = "float16",
+        revision: str | None = None,
+        cache: bool | str | os.PathLike[str] = True,
+        cache_size: int = 2**34,
+        progress: bool | None = None,
+    ) -> None:
+        self.model = model
+        self.layers = layers
+        self.tokens = tokens
+        self.special_tokens = special_tokens
+        self.long = long
+        self.overlap = overlap
+        self.max_length = max_length
+        self.unit_norm = unit_norm
+        self.batch_size = batch_size
+        self.device = device
+        self.dtype = dtype
+        self.revision = revision
+        self.cache = cache
+        self.cache_size = cache_size
+        self.progress = progress
+
+    @with_callbacks
+    def fit(self, X: Iterable[str], y: Any = None) -> BertVectorizer:
+        """Check the texts and read the model's configuration.
+
+        Parameters
+        ----------
+        X : iterable of str
+            The texts; at least one.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        BertVectorizer
+            This vectorizer.
+
+        Raises
+        ------
+        ImportError
+            If transformers isn't installed.
+        FileNotFoundError
+            If there is no such model, in a folder or on the hub.
+        ValueError, TypeError
+            If the model is no encoder, or a parameter or X isn't as documented.
+        """
+        task = FitTask(self, 0, {"X": X, "y": y})
+        self._prepare(X)
+        task.end()
+        return self
+
+    @with_callbacks
+    def fit_transform(self, X: Iterable[str], y: Any = None) -> SequenceArray:
+        """Fit, then transform the same texts.
+
+        Parameters
+        ----------
+        X : iterable of str
+            The texts; at least one.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        SequenceArray of len(X) sequences
+            As `transform` returns it.
+        """
+        task = FitTask(self, 0, {"X": X, "y": y})
+        sequences = self._transform(self._prepare(X))
+        task.end()
+        return sequences
+
+    def transform(self, X: Iterable[str]) -> SequenceArray:
+        """Embed texts, or take from the cache those that were embedded before.
+
+        Parameters
+        ----------
+        X : iterable of str
+            The texts; at least one. An empty text becomes its special tokens.
+
+        Returns
+        -------
+        SequenceArray of len(X) sequences
+            Of type ``dtype``. Its labels are the subwords as the tokenizer writes them
+            or, of words, the text itself.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If the vectorizer was unpickled and its model isn't there, or the folder
+            holds another one.
+        ValueError
+            If ``overlap`` or ``max_length`` don't fit the model, or a feature is too
+            large for float16.
+        ValueError, TypeError
+            If X isn't as documented.
+        """
+        check_is_fitted(self)
+        return self._transform(_read_texts(X))
+
+    def _prepare(self, X: Iterable[str]) -> list[str]:
+        self._validate_params()
+        texts = _read_texts(X)
+        find_device(self.device)
+        found = describe_encoder(self.model, self.revision)
+        Layers.read(self.layers, found.n_layers)
+        self.revision_ = found.revision
+        self.n_layers_, self.n_features_out_ = found.n_layers, found.n_features
+        return texts
+
+    def _transform(self, texts: list[str]) -> SequenceArray:
+        check_revision(self.model, self.revision_)
+        recipe = Recipe(
+            Layers.read(self.layers, self.n_layers_),
+            self.tokens,
+            bool(self.special_tokens),
+            self.long,
+            int(self.overlap),
+            None if self.max_length is None else int(self.max_length),
+            bool(self.unit_norm),
+            self.dtype,
+        )
+        store = FeatureStore(
+            self._folder(recipe), self.n_features_out_, self.dtype, self.cache_size
+        )
+        keys = [
+            hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+            for text in texts
+        ]
+        return store.sequences(keys, partial(self._embed, texts, recipe))
+
+    def _folder(self, recipe: Recipe) -> Path | None:
+        root = cache_folder(self.cache)
+        if root is None:
+            return None
+        parts = {"format": _FORMAT, "revision": self.revision_, **asdict(recipe)}
+        name = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return root / "bert" / name
+
+    def _embed(
+        self, texts: list[str], recipe: Recipe, positions: list[int]
+    ) -> Iterator[tuple[int, NDArray[np.floating], list[str]]]:
+        """Embed the texts that the cache lacks."""
+        encoder = load_encoder(self.model, self.revision_, self.device)
+        shown = check_progress(self.progress, len(positions))
+        with advancing("embed", len(positions), shown) as advance:
+            yield from embed_texts(
+                encoder, texts, positions, recipe, self.batch_size, advance
+            )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def _read_texts(X: Iterable[str]) -> list[str]:
+    texts = list(check_texts(X))
+    if not texts:
+        raise ValueError("X holds no texts; expected at least one.")
+    return texts

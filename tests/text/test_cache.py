@@ -1,0 +1,596 @@
+import errno
+import gc
+import os
+import pickle
+import random
+import shutil
+import tempfile
+import threading
+import warnings
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skrational.exceptions import FeatureCacheWarning
+from skrational.sequences import SequenceArray
+from skrational.text import _feature_files
+from skrational.text.cache import FeatureStore
+
+WIDTH = 3
+ROW = WIDTH * 2
+TEXTS = ["good not bad", "", "so so", "naïve", "a b c d", "line\nbreak"]
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    gc.collect()
+    assert not list(folder.glob("skrational-*"))
+
+
+@pytest.fixture
+def store(tmp_path):
+    return FeatureStore(tmp_path / "store", WIDTH)
+
+
+def key(text):
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def words(text):
+    return text.split(" ") if text else []
+
+
+def features(text):
+    n = len(words(text))
+    seed = int(key(text)[:8], 16)
+    rows = np.random.default_rng(seed).normal(size=(n, WIDTH))
+    return rows.astype(np.float16).astype(np.float32)
+
+
+class Embedder:
+    """Embeds texts, and knows which."""
+
+    def __init__(self, texts, fails_at=None, backwards=False):
+        self.texts, self.fails_at, self.backwards = texts, fails_at, backwards
+        self.done, self.n_calls = [], 0
+
+    def __call__(self, positions):
+        self.n_calls += 1
+        assert positions == sorted(set(positions))
+        for position in positions[:: -1 if self.backwards else 1]:
+            text = self.texts[position]
+            if text == self.fails_at:
+                raise RuntimeError("no memory on the device")
+            self.done.append(text)
+            yield position, features(text), words(text)
+
+
+def ask(store, texts, **options):
+    """Check the features of texts; return them and which texts were embedded."""
+    embed = Embedder(texts, **options)
+    X = store.sequences([key(text) for text in texts], embed)
+    assert_right(X, texts)
+    assert embed.n_calls <= 1
+    return X, embed.done
+
+
+def assert_right(X, texts):
+    assert isinstance(X, SequenceArray) and len(X) == len(texts)
+    rows = X.row_numbers()
+    for i, text in enumerate(texts):
+        assert X[i].dtype == np.float16
+        np.testing.assert_array_equal(X[i], features(text))
+        tokens = rows[X.offsets[i] : X.offsets[i + 1]]
+        assert list(X.labels[tokens]) == words(text)
+
+
+def ask_damaged(store, texts):
+    """As `ask`; at most one warning is right."""
+    _feature_files._checked.clear()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        X, embedded = ask(store, texts)
+    assert len(caught) <= 1
+    assert all(w.category is FeatureCacheWarning for w in caught)
+    return X, embedded, caught
+
+
+def is_mapped(X):
+    array = X.features
+    while isinstance(array, np.ndarray):
+        if isinstance(array, np.memmap):
+            return not X.features.flags.writeable
+        array = array.base
+    return False
+
+
+def files_of(store):
+    return sorted(p for p in store.folder.rglob("*") if p.is_file())
+
+
+def data_file(store):
+    (path,) = store.folder.glob("generation-*/features.bin")
+    return path
+
+
+# What is returned
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_second_call_embeds_nothing(store, backwards):
+    first, embedded = ask(store, TEXTS, backwards=backwards)
+    assert sorted(embedded) == sorted(TEXTS)
+    second, embedded = ask(store, TEXTS)
+    assert embedded == [] and first == second
+    assert is_mapped(first) and is_mapped(second)
+    assert first.labels.dtype == object
+
+
+def test_documents_in_the_order_of_the_file_have_no_indices(store):
+    X, _ = ask(store, TEXTS)
+    assert X.indices is None and len(X.features) == X.n_tokens
+    X, _ = ask(store, TEXTS[2:5])
+    assert X.indices is None and len(X.features) == X.n_tokens
+
+
+@pytest.mark.parametrize(
+    "texts", [TEXTS[::-1], TEXTS[::2], [TEXTS[2], TEXTS[0], TEXTS[2]]]
+)
+def test_other_orders_share_the_rows(store, texts):
+    ask(store, TEXTS)
+    X, embedded = ask(store, texts)
+    assert embedded == [] and is_mapped(X) and X.indices is not None
+
+
+def test_repeated_documents_are_embedded_once(store):
+    X, embedded = ask(store, ["a b", "c", "a b", "", ""])
+    assert embedded == ["a b", "c", ""]
+    assert len(X.features) == 3
+
+
+@pytest.mark.parametrize("texts", [[], ["", ""], [""]])
+def test_no_tokens(store, texts):
+    for _ in range(2):
+        X, _ = ask(store, texts)
+        assert X.features.shape == (0, WIDTH)
+    assert ask(store, [*texts, "a b"])[1] == ["a b"]
+
+
+@pytest.mark.parametrize("folder", [None, "store"])
+def test_labels_of_any_characters(tmp_path, folder):
+    store = FeatureStore(folder and tmp_path / folder, 1)
+    labels = ["\n", "\x00", "\ud83d\ude00", "\ud800", "😀", '"\\', "", "\u2028"]
+
+    def embed(positions):
+        yield 0, np.zeros((len(labels), 1), dtype=np.float16), labels
+
+    assert list(store.sequences(["ab"], embed).labels) == labels
+    assert list(store.sequences(["ab"], embed).labels) == labels
+
+
+def test_dtype(tmp_path):
+    store = FeatureStore(tmp_path / "a", 1, dtype="float32")
+    X = store.sequences(["ab"], lambda _: iter([(0, np.full((1, 1), 0.1), ["a"])]))
+    assert X.dtype == np.float32
+
+
+@pytest.mark.parametrize("folder", [None, "store"])
+def test_result_goes_to_worker_processes(tmp_path, folder):
+    X, _ = ask(FeatureStore(folder and tmp_path / folder, WIDTH), TEXTS)
+    with joblib.parallel_config("loky", n_jobs=2):
+        ((name, *rows),) = joblib.Parallel()([joblib.delayed(look_at)(X)])
+    assert name == "memmap"
+    for a, b in zip(rows, X, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert pickle.loads(pickle.dumps(X)) == X
+
+
+def look_at(X):
+    return [type(X.features).__name__, *map(np.array, X)]
+
+
+def test_no_folder_keeps_nothing_but_maps(own_temporary_folder):
+    store = FeatureStore(None, WIDTH)
+    X, embedded = ask(store, TEXTS)
+    assert embedded == TEXTS and is_mapped(X) and X.indices is None
+    assert len(list(own_temporary_folder.iterdir())) == 1
+    part = X[1:]
+    del X
+    gc.collect()
+    assert_right(part, TEXTS[1:])
+    del part
+    gc.collect()
+    assert not list(own_temporary_folder.iterdir())
+    assert ask(store, TEXTS)[1] == TEXTS
+
+
+def test_no_folder_nor_temporary_folder(monkeypatch):
+    monkeypatch.setattr(tempfile, "mkdtemp", full_disk)
+    with pytest.warns(FeatureCacheWarning, match="No space.*in memory"):
+        ask(FeatureStore(None, WIDTH), TEXTS)
+
+
+# embed
+
+
+def test_what_was_embedded_before_an_error_is_kept(store):
+    with pytest.raises(RuntimeError, match="no memory"):
+        ask(store, TEXTS, fails_at=TEXTS[3])
+    assert ask(store, TEXTS)[1] == TEXTS[3:]
+
+
+@pytest.mark.parametrize(
+    ("documents", "message"),
+    [
+        ([(1, np.zeros((1, WIDTH)), ["a"])], "position 1"),
+        ([(0, np.zeros((1, WIDTH)), ["a"])] * 2, "position 0"),
+        ([(0, np.zeros((2, WIDTH)), ["a"])], "1 labels"),
+        ([(0, np.zeros((1, 2)), ["a"])], "shape"),
+        ([], "nothing"),
+    ],
+)
+@pytest.mark.parametrize("folder", [None, "store"])
+def test_embed_is_checked(tmp_path, folder, documents, message):
+    store = FeatureStore(folder and tmp_path / folder, WIDTH)
+    with pytest.raises(ValueError, match=message):
+        store.sequences(["ab"], lambda positions: iter(documents))
+
+
+# Several at once
+
+
+def ask_and_count(folder, texts, log):
+    def embed(positions):
+        for position in positions:
+            with open(log, "ab", buffering=0) as file:
+                file.write(b".")
+            yield position, features(texts[position]), words(texts[position])
+
+    store = FeatureStore(folder, WIDTH)
+    assert_right(store.sequences([key(text) for text in texts], embed), texts)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_overlapping_documents_are_embedded_once(tmp_path, backend):
+    texts = [f"text {i}" for i in range(120)]
+    parts = [texts[:80], texts[40:], texts[::-1], texts[30:90]]
+    log = tmp_path / "log"
+    with joblib.parallel_config(backend, n_jobs=2):
+        joblib.Parallel()(
+            joblib.delayed(ask_and_count)(tmp_path / "store", part, log)
+            for part in parts
+        )
+    assert log.stat().st_size == len(texts)
+
+
+def test_reads_while_another_thread_embeds(store):
+    ask(store, TEXTS[:3])
+    begun, done = threading.Event(), threading.Event()
+
+    def slow(positions):
+        begun.set()
+        done.wait(30)
+        yield from Embedder(TEXTS)(positions)
+
+    thread = threading.Thread(
+        target=store.sequences, args=([key(text) for text in TEXTS], slow)
+    )
+    thread.start()
+    begun.wait(30)
+    assert ask(store, TEXTS[:3])[1] == []
+    done.set()
+    thread.join()
+    assert ask(store, TEXTS)[1] == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_leaves_temporary_files_alone():
+    X, _ = ask(FeatureStore(None, WIDTH), TEXTS)
+    child = os.fork()
+    if not child:
+        del X
+        gc.collect()
+        os._exit(0)
+    os.waitpid(child, 0)
+    with joblib.parallel_config("loky", n_jobs=2):
+        joblib.Parallel()([joblib.delayed(look_at)(X)])
+
+
+# Damage
+
+
+@pytest.fixture(scope="module")
+def intact(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("intact") / "store"
+    ask(FeatureStore(folder, WIDTH), TEXTS[:4])
+    return folder
+
+
+@contextmanager
+def copied(folder):
+    with tempfile.TemporaryDirectory() as scratch:
+        yield FeatureStore(shutil.copytree(folder, Path(scratch, "store")), WIDTH)
+
+
+def names(folder):
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+FILES = ["features.bin", "labels.bin", "index.txt", "meta.json"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_cut_files(intact, name):
+    (path,) = intact.rglob(name)
+    for size in range(path.stat().st_size):
+        with copied(intact) as store:
+            cut = store.folder / path.relative_to(intact)
+            os.truncate(cut, size)
+            _, embedded, caught = ask_damaged(store, TEXTS[:4])
+            assert embedded
+            whole_lines = cut.read_bytes()[:size].count(b"\n")
+            at_border = name == "index.txt" and whole_lines + len(embedded) == 4
+            assert caught or at_border
+            # Healed, and nothing is embedded again.
+            assert ask_damaged(store, TEXTS[1:])[1:] == (TEXTS[4:], [])
+            assert ask_damaged(store, TEXTS)[1:] == ([], [])
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("n_before", [0, 2])
+def test_killed_writers(tmp_path, monkeypatch, n_before):
+    write = _feature_files._write
+    finished = False
+    for n_bytes in range(0, 2000, 7):
+        store, left = FeatureStore(tmp_path / f"{n_bytes}", WIDTH), [n_bytes]
+
+        def is_killed(path, position, content, left=left):
+            write(path, position, bytes(content)[: max(0, left[0])])
+            left[0] -= len(bytes(content))
+            if left[0] < 0:
+                raise Killed
+
+        ask(store, TEXTS[:n_before])
+        monkeypatch.setattr(_feature_files, "_write", is_killed)
+        try:
+            ask(store, TEXTS)
+            finished = True
+        except Killed:
+            pass
+        monkeypatch.setattr(_feature_files, "_write", write)
+        _, embedded, _ = ask_damaged(store, TEXTS)
+        n_kept = len(TEXTS) - len(embedded)
+        assert embedded == TEXTS[n_kept:] and n_kept >= n_before
+        if finished:
+            return
+    raise AssertionError("never finished")
+
+
+@given(st.data())
+@settings(max_examples=150)
+def test_flipped_bits(intact, data):
+    with copied(intact) as store:
+        for _ in range(data.draw(st.integers(1, 3))):
+            path = store.folder / data.draw(st.sampled_from(names(intact)))
+            content = bytearray(path.read_bytes())
+            if content:
+                at = data.draw(st.integers(0, 8 * len(content) - 1))
+                content[at // 8] ^= 1 << at % 8
+                path.write_bytes(content)
+        texts = data.draw(st.sampled_from([TEXTS[:4], TEXTS[1:], TEXTS[::-1]]))
+        ask_damaged(store, texts)
+        assert ask_damaged(store, texts)[1:] == ([], [])
+
+
+@given(st.data())
+@settings(max_examples=80)
+def test_garbage_and_missing_files(intact, data):
+    with copied(intact) as store:
+        for name in data.draw(st.sets(st.sampled_from(names(intact)), min_size=1)):
+            path = store.folder / name
+            garbage = data.draw(st.none() | st.binary(max_size=200))
+            path.unlink() if garbage is None else path.write_bytes(garbage)
+        ask_damaged(store, TEXTS)
+        assert ask_damaged(store, TEXTS)[1:] == ([], [])
+
+
+def test_every_damage_is_named_in_one_warning(store):
+    ask(store, TEXTS)
+    data, index = data_file(store), data_file(store).with_name("index.txt")
+    content = bytearray(data.read_bytes())
+    content[0] ^= 1
+    data.write_bytes(content)
+    lines = index.read_bytes().splitlines(keepends=True)
+    index.write_bytes(b"".join([lines[0], lines[1], b"x", *lines[2:]]))
+    _, embedded, (caught,) = ask_damaged(store, TEXTS)
+    assert embedded == [TEXTS[0], TEXTS[2]]
+    assert "1 damaged document" in str(caught.message)
+    assert "index" in str(caught.message)
+    assert caught.filename == __file__
+
+
+def test_healing_spares_the_rows_of_other_documents(store):
+    X, _ = ask(store, TEXTS)
+    index = data_file(store).with_name("index.txt")
+    index.write_bytes(index.read_bytes()[:-1])
+    ask_damaged(store, [TEXTS[-1], "more of it"])
+    assert_right(X, TEXTS)
+
+
+def test_rows_without_an_entry_are_cut_off(store):
+    ask(store, TEXTS)
+    path = data_file(store)
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes() + b"half a document")
+    assert ask(store, ["more of it"])[1] == ["more of it"]
+    assert path.stat().st_size == size + 3 * WIDTH * 2
+    ask(store, [*TEXTS, "more of it"])
+
+
+def test_another_width_begins_anew(store):
+    ask(store, TEXTS)
+    other = FeatureStore(store.folder, 1)
+    with pytest.warns(FeatureCacheWarning, match="begins anew"):
+        other.sequences(["ab"], lambda _: iter([(0, np.ones((1, 1)), ["a"])]))
+    assert len(list(store.folder.glob("generation-*"))) == 1
+    with pytest.warns(FeatureCacheWarning, match="begins anew"):
+        ask(store, TEXTS)
+
+
+def test_entries_are_checked_once(store, monkeypatch):
+    ask(store, TEXTS)
+    ask(store, TEXTS)
+    marks = set(_feature_files._checked)
+    assert len(marks) >= len(TEXTS)
+    ask(store, TEXTS)
+    assert _feature_files._checked == marks
+
+
+# Limits
+
+
+def test_a_full_cache_keeps_the_documents_of_the_call(tmp_path):
+    store = FeatureStore(tmp_path / "store", WIDTH, max_bytes=10 * ROW)
+    first, _ = ask(store, ["a b c d", "e f g h"])
+    X, embedded = ask(store, ["a b c d", "i j k", "l m"])
+    assert embedded == ["i j k", "l m"] and is_mapped(X)
+    assert ask(store, ["a b c d", "i j k", "l m"])[1] == []
+    assert_right(first, ["a b c d", "e f g h"])
+    # joblib opens it by name.
+    with joblib.parallel_config("loky", n_jobs=2):
+        joblib.Parallel()([joblib.delayed(look_at)(first)])
+    del first
+    gc.collect()
+    assert data_file(store).stat().st_size == 9 * ROW
+    assert ask(store, ["e f g h"])[1] == ["e f g h"]
+
+
+def test_a_call_beyond_the_limit_is_not_cached(tmp_path):
+    store = FeatureStore(tmp_path / "store", WIDTH, max_bytes=5 * ROW)
+    texts = ["a b c", "d e", "f g h", "i"]
+    for n_embedded in (4, 2):
+        with pytest.warns(FeatureCacheWarning, match="30 bytes.*temporary") as caught:
+            X, embedded = ask(store, texts)
+        assert len(caught) == 1 and len(embedded) == n_embedded and is_mapped(X)
+        assert data_file(store).stat().st_size <= 5 * ROW
+    assert ask(store, texts[:2])[1] == []
+
+
+def test_removed_generation_does_not_matter_to_maps(tmp_path):
+    store = FeatureStore(tmp_path / "store", WIDTH, max_bytes=4 * ROW)
+    for i in range(10):
+        X, _ = ask(store, [f"a b {i}", f"{i}"])
+        assert is_mapped(X)
+    del X
+    gc.collect()
+    assert data_file(store).stat().st_size == 4 * ROW
+
+
+# Files that can't be written
+
+
+def full_disk(*args, **kwargs):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("name", ["features.bin", "labels.bin", "index.txt"])
+@pytest.mark.parametrize("n_written", [0, 1])
+def test_a_full_disk(store, monkeypatch, name, n_written):
+    ask(store, TEXTS[:2])
+    write, left = _feature_files._write, [n_written]
+
+    def fails(path, position, content):
+        if path.name == name and store.folder in path.parents:
+            if not left[0]:
+                write(path, position, bytes(content)[:5])
+                full_disk()
+            left[0] -= 1
+        write(path, position, content)
+
+    monkeypatch.setattr(_feature_files, "_write", fails)
+    with pytest.warns(FeatureCacheWarning, match="No space.*temporary") as caught:
+        X, embedded = ask(store, TEXTS)
+    assert len(caught) == 1 and embedded == TEXTS[2:] and is_mapped(X)
+    assert data_file(store).stat().st_size == (3 + 2 * n_written) * ROW
+    monkeypatch.undo()
+    assert ask(store, TEXTS)[1] == TEXTS[2 + n_written :]
+
+
+@pytest.mark.parametrize("n_written", [0, 4, 12])
+def test_all_disks_full(store, monkeypatch, n_written):
+    ask(store, TEXTS[:2])
+    write, left = _feature_files._write, [n_written]
+
+    def fails(path, position, content):
+        if store.folder in path.parents or not left[0]:
+            full_disk()
+        left[0] -= 1
+        write(path, position, content)
+
+    monkeypatch.setattr(_feature_files, "_write", fails)
+    with pytest.warns(FeatureCacheWarning, match="No space.*in memory") as caught:
+        _, embedded = ask(store, TEXTS)
+    assert len(caught) == 1 and embedded == TEXTS[2:]
+
+
+def test_full_while_a_generation_begins(tmp_path, monkeypatch):
+    store = FeatureStore(tmp_path / "store", WIDTH, max_bytes=4 * ROW)
+    ask(store, ["a b", "c d"])
+    mkdir = Path.mkdir
+    monkeypatch.setattr(
+        Path,
+        "mkdir",
+        lambda self, *a, **k: (
+            full_disk() if "generation" in self.name else mkdir(self, *a, **k)
+        ),
+    )
+    with pytest.warns(FeatureCacheWarning, match="No space.*temporary"):
+        ask(store, ["a b", "e f"])
+    assert ask(store, ["a b", "c d"])[1] == []
+
+
+def no_lock(self):
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_read_only_folder_is_read(store, monkeypatch):
+    ask(store, TEXTS[:3])
+    before = {path: path.read_bytes() for path in files_of(store)}
+    monkeypatch.setattr("skrational.text.cache.FileLock.acquire", no_lock)
+    X, embedded = ask(store, TEXTS[:3])
+    assert embedded == [] and is_mapped(X)
+    with pytest.warns(FeatureCacheWarning, match="Permission.*temporary") as caught:
+        X, embedded = ask(store, TEXTS)
+    assert len(caught) == 1 and embedded == TEXTS[3:] and is_mapped(X)
+    assert before == {path: path.read_bytes() for path in files_of(store)}
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    store = FeatureStore(tmp_path / "file" / "store", WIDTH)
+    with pytest.warns(FeatureCacheWarning, match="temporary"):
+        X, _ = ask(store, TEXTS)
+    assert is_mapped(X)
+
+
+def test_random_histories(tmp_path):
+    random_state = random.Random(0)
+    texts = [" ".join("x" * (i % 5)) + str(i) for i in range(30)]
+    store = FeatureStore(tmp_path / "store", WIDTH, max_bytes=60 * ROW)
+    for _ in range(150):
+        ask(store, random_state.choices(texts, k=random_state.randrange(12)))
+    gc.collect()
+    assert data_file(store).stat().st_size <= 60 * ROW
