@@ -8,7 +8,8 @@ beside regularization paths at the goals of 10, 20, 30 and 40 transitions, read 
 end as the paper does and anywhere. Beside them logistic regression on mean vectors, and
 on TF-IDF of words and pairs. Whatever is chosen is chosen on dev; test is scored once
 for each chosen model. The default model, all-MiniLM-L6-v2, comes as a package; features
-are kept in the cache, so that a second run doesn't need it.
+are kept in the cache, so that a second run doesn't need it; with --embed-only it prints
+how fast they are read.
 """
 
 from __future__ import annotations
@@ -154,9 +155,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--model", help="a name or a folder; default: all-MiniLM-L6-v2")
     parser.add_argument("--n-jobs", type=int, default=2)
+    parser.add_argument("--embed-only", action="store_true")
     options = parser.parse_args()
     print(describe_machine(), flush=True)
     data = features(options.model or packaged_model())
+    if options.embed_only:
+        return
     linear = tfidf(load_texts(SET))
     print_heading("Linear models")
     tfidf_row = linear["n_parameters"] - 1, linear["dev"], linear["test"]
