@@ -13,6 +13,7 @@ __all__ = [
     "draw_labelled",
     "draw_loop",
     "draw_state",
+    "scale_of",
     "set_text",
     "set_up_axes",
     "write",
@@ -26,11 +27,20 @@ _MOST_OF_LINE = 20
 _MOST_OF_TITLE = 62
 
 
-def set_up_axes(ax: Any, width: float, bottom: float, top: float, title: str) -> None:
+def set_up_axes(
+    ax: Any, width: float, bottom: float, top: float, title: str, scale: float = 1.0
+) -> None:
     """Give axes room for a picture, with circles that are round, and a title."""
     ax.set_axis_off()
     ax.set(xlim=(0, width), ylim=(bottom, top), aspect="equal")
-    set_text(ax.set_title(" ", fontsize=10), title, _MOST_OF_TITLE)
+    set_text(ax.set_title(" ", fontsize=10 * scale), title, _MOST_OF_TITLE)
+
+
+def scale_of(ax: Any, width: float, height: float) -> float:
+    """Return what letters and lines shrink by where axes have less room, in inches."""
+    box = ax.get_window_extent()
+    inches = box.width / ax.figure.dpi, box.height / ax.figure.dpi
+    return min(1.0, inches[0] / width, inches[1] / height)
 
 
 def draw_state(
@@ -57,10 +67,18 @@ def draw_state(
 
 
 def draw_labelled(
-    ax: Any, x: Sequence[float], radius: float, arc: Arc, fontsize: float, **look: Any
+    ax: Any,
+    x: Sequence[float],
+    radius: float,
+    arc: Arc,
+    fontsize: float,
+    scale: float = 1.0,
+    **look: Any,
 ) -> Any:
     """Draw an arc between states at x, its label over a loop or under a main path."""
-    line = {"linewidth": arc.width, "color": arc.colour, "linestyle": arc.dashes}
+    line: dict[str, Any] = {"color": arc.colour, "linestyle": arc.dashes}
+    line["linewidth"] = scale * arc.width
+    fontsize *= scale
     look = {"fontsize": fontsize, "most": _MOST_OF_LINE, **look}
     if arc.is_loop:
         centre = x[arc.source]
@@ -68,13 +86,13 @@ def draw_labelled(
         place = {"ha": "center", "va": "bottom", "multialignment": "left"}
         place["color"] = arc.colour
         write(ax, centre, 3 * radius, text, **place | look)
-        return draw_loop(ax, centre, 0, radius, mutation_scale=11, **line)
+        return draw_loop(ax, centre, 0, radius, mutation_scale=11 * scale, **line)
     start, end = x[arc.source] + radius, x[arc.target] - radius
     for i, (text, colour) in enumerate(arc.lines):
-        below = 3, -8 - LINE_SPACING * fontsize * i
+        below = 3 * scale, -8 * scale - LINE_SPACING * fontsize * i
         place = {"color": colour, "va": "top"}
         write(ax, start, 0, text, offset=below, **place | look)
-    return draw_arc(ax, start, end, 0, mutation_scale=14, **line)
+    return draw_arc(ax, start, end, 0, mutation_scale=14 * scale, **line)
 
 
 def draw_arc(ax: Any, start: float, end: float, y: float, **look: Any) -> Any:

@@ -14,6 +14,7 @@ from skrational.inspection._artists import (
     LINE_SPACING,
     draw_labelled,
     draw_state,
+    scale_of,
     set_up_axes,
     write,
 )
@@ -142,8 +143,9 @@ class AutomatonDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to; what is there stays, its axes are hidden. None makes a new figure,
-            large enough for words of 14 characters; longer ones are cut.
+            Where to; what is there stays, its axes are hidden, and letters shrink if
+            there isn't room enough. None makes a new figure, large enough for words of
+            14 characters; longer ones are cut.
         fontsize : float, default=8.0
             Of words, in points; a new figure grows with it.
         **kwargs
@@ -168,22 +170,27 @@ class AutomatonDisplay:
         step = _STEP_OF_POINT * fontsize
         width = max(step * len(self.final) + 2 * _MARGIN, _MIN_WIDTH)
         bottom, top = -2 * _RADIUS - under, 3 * _RADIUS + over
+        scale = 1.0 if ax is None else scale_of(ax, width, top - bottom)
         if ax is None:
             ax = new_axes(figsize=(width, top - bottom + _TITLE), layout="constrained")
-        set_up_axes(ax, width, bottom, top, self.title)
+        set_up_axes(ax, width, bottom, top, self.title, scale)
         if any(self.main_path_words):
             is_log = any(f < 0 for words in self.skipped_words for _, f in words)
             caption = _CAPTION.format(f="log f" if is_log else "f")
-            look: dict[str, Any] = {"fontsize": fontsize, "color": GREY}
+            look: dict[str, Any] = {"fontsize": scale * fontsize, "color": GREY}
             write(ax, width / 2, bottom, caption, ha="center", va="bottom", **look)
         left = (width - step * len(self.final)) / 2
         x = [left + step * k for k in range(len(self.final) + 1)]
+        final, size = self._final_states(), 8 * scale
         self.states_ = [
-            draw_state(ax, x[k], 0, _RADIUS, label, final=k in self._final_states())
+            draw_state(ax, x[k], 0, _RADIUS, label, final=k in final, fontsize=size)
             for k, label in enumerate(self._state_labels())
         ]
         self.main_path_arcs_, self.self_loop_arcs_ = (
-            [draw_labelled(ax, x, _RADIUS, arc, fontsize, **kwargs) for arc in arcs]
+            [
+                draw_labelled(ax, x, _RADIUS, arc, fontsize, scale, **kwargs)
+                for arc in arcs
+            ]
             for arcs in (main_path, loops)
         )
         self.ax_, self.figure_ = ax, ax.figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import Any
 
 from skrational.figures import new_axes
@@ -97,13 +98,16 @@ class ExplanationDisplay:
         Raises
         ------
         ValueError
-            If a number is negative.
+            If ``max_wfsas`` or ``max_tokens`` isn't an integer from 0 upwards.
         ImportError
             If matplotlib isn't installed.
         """
         for name, value in (("max_wfsas", max_wfsas), ("max_tokens", max_tokens)):
-            if value < 0:
-                raise ValueError(f"{name} is {value}; expected at least 0.")
+            whole = isinstance(value, Integral) and not isinstance(value, bool)
+            if not whole or value < 0:
+                raise ValueError(
+                    f"{name} is {value!r}; expected an integer from 0 upwards."
+                )
         summary = summarize(self.explanation, max_wfsas)
         own = ax is None
         ax = new_axes() if own else ax
@@ -178,10 +182,12 @@ class ExplanationDisplay:
             If the estimator holds no such classifier, or X isn't what it reads, or not
             one document.
         """
-        if not isinstance(X, str) and len(X) != 1:
-            raise ValueError(f"X holds {len(X)} documents; expected exactly one.")
         explained = explain(estimator, X)
         if not isinstance(explained, Explanation):
+            if len(explained) != 1:
+                raise ValueError(
+                    f"X holds {len(explained)} documents; expected exactly one."
+                )
             explained = explained[0]
         return cls.from_explanation(explained, ax=ax, **kwargs)
 

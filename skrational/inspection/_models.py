@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
 from skrational.automata import WeightedAutomata
 from skrational.sequences import SequenceArray, as_sequences, check_finite
@@ -45,6 +47,8 @@ class Model:
                 )
             for vectorizer in self.vectorizers:
                 X = vectorizer.transform(X)
+            if hasattr(self.classifier, "feature_names_in_"):
+                _check_feature_names(self.classifier, X, reset=False)
         sequences = as_sequences(X)
         expected = self.automata.W_u.shape[1]
         if sequences.n_features != expected:
@@ -56,6 +60,17 @@ class Model:
             raise ValueError("X is empty: found 0 documents, expected at least 1.")
         check_finite(sequences)
         return sequences
+
+    @contextmanager
+    def without_names(self) -> Iterator[None]:
+        """Let the classifier predict from sequences without a word on column names.
+
+        `read` has compared them.
+        """
+        with warnings.catch_warnings():
+            if hasattr(self.classifier, "feature_names_in_"):
+                warnings.filterwarnings("ignore", "X does not have valid feature names")
+            yield
 
     def require_automata(self) -> None:
         """Raise a ValueError if no automaton is left."""
@@ -100,6 +115,10 @@ def open_model(estimator: Any) -> Model:
         else:
             if hasattr(found, "fit") and hasattr(found, "estimator"):
                 check_is_fitted(found)  # a search says that it isn't fitted
+                raise TypeError(
+                    f"estimator is a {type(found).__name__} without best_estimator_; "
+                    "expected a search with refit=True, or another estimator."
+                )
             raise TypeError(
                 f"estimator is a {type(estimator).__name__}; expected a fitted "
                 "SparseRationalClassifier, a Pipeline that ends with one, or a search "

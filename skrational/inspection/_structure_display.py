@@ -10,6 +10,7 @@ from skrational.inspection._artists import (
     draw_arc,
     draw_loop,
     draw_state,
+    scale_of,
     set_up_axes,
     write,
 )
@@ -95,8 +96,8 @@ class StructureDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to; what is there stays, its axes are hidden. None makes a new figure,
-            as large as it takes.
+            Where to; what is there stays, its axes are hidden, and letters shrink if
+            there isn't room enough. None makes a new figure, as large as it takes.
 
         Returns
         -------
@@ -113,20 +114,22 @@ class StructureDisplay:
         n_columns = math.ceil(len(lengths) / n_rows)
         width = max(column * n_columns - _GAP + 2 * _EDGE, _MIN_WIDTH)
         height = _HEAD + _ROW * n_rows + _CAPTION_ROOM
+        scale = 1.0 if ax is None else scale_of(ax, width, height)
         if ax is None:
             ax = new_axes(figsize=(width + 0.3, height + _TITLE), layout="constrained")
-        set_up_axes(ax, width, -height, 0, repr(self.structure))
+        set_up_axes(ax, width, -height, 0, repr(self.structure), scale)
         left = (width - column * n_columns + _GAP) / 2
         self.kept_states_: list[Any] = []
         self.kept_arcs_: list[Any] = []
         self.removed_states_: list[Any] = []
         self.removed_arcs_: list[Any] = []
         for i in range(n_columns):
-            _write_cells(ax, left + column * i, -_HEAD / 2, "before", "after")
+            _write_cells(ax, left + column * i, -_HEAD / 2, "before", "after", scale)
         for i in range(len(lengths)):
             y = -_HEAD - _ROW * (i % n_rows + 1) + _RADIUS + 0.02
-            self._draw_row(ax, i, left + column * (i // n_rows), y)
-        look: dict[str, Any] = {"fontsize": _LABEL_SIZE, "ha": "center", "va": "bottom"}
+            self._draw_row(ax, i, left + column * (i // n_rows), y, scale)
+        look: dict[str, Any] = {"ha": "center", "va": "bottom"}
+        look["fontsize"] = scale * _LABEL_SIZE
         write(ax, width / 2, -height, _CAPTION, **look)
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -170,15 +173,15 @@ class StructureDisplay:
         """
         return cls(open_model(estimator).classifier.learned_structure_).plot(ax)
 
-    def _draw_row(self, ax: Any, i: int, left: float, y: float) -> None:
+    def _draw_row(self, ax: Any, i: int, left: float, y: float, scale: float) -> None:
         """Draw a WFSA, with its numbers at the left, in the colour of text."""
         from matplotlib import rcParams
 
         structure, colour = self.structure, {"color": rcParams["text.color"]}
         kept = structure.kept_lengths[i]
         name = f"WFSA {structure.survivors.index(i)}" if kept else "–"
-        _write_cells(ax, left, y, str(i), name, bold=kept > 0)
-        first = left + _NUMBER + _NAME + _RADIUS
+        _write_cells(ax, left, y, str(i), name, scale, bold=kept > 0)
+        first, head = left + _NUMBER + _NAME + _RADIUS, 6 * scale
         for k in range(structure.initial_lengths[i] + 1):
             x = first + _STEP * k
             final = 0 < k <= kept and (structure.all_final or k == kept)
@@ -187,13 +190,13 @@ class StructureDisplay:
                 if k <= kept > 0
                 else (self.removed_states_, self.removed_arcs_, _REMOVED)
             )
-            look = look | colour
-            size = {"fontsize": _FONT_SIZE, **look}
+            look = look | colour | {"linewidth": scale * look["linewidth"]}
+            size = {"fontsize": scale * _FONT_SIZE, **look}
             states.append(draw_state(ax, x, y, _RADIUS, str(k), final=final, **size))
             if k > 0:
                 ends = x - _STEP + _RADIUS, x - _RADIUS
-                arcs.append(draw_arc(ax, *ends, y, mutation_scale=6, **look))
-                arcs.append(draw_loop(ax, x, y, _RADIUS, mutation_scale=6, **look))
+                arcs.append(draw_arc(ax, *ends, y, mutation_scale=head, **look))
+                arcs.append(draw_loop(ax, x, y, _RADIUS, mutation_scale=head, **look))
 
 
 def _n_rows(n_wfsas: int, column: float) -> int:
@@ -206,9 +209,16 @@ def _n_rows(n_wfsas: int, column: float) -> int:
 
 
 def _write_cells(
-    ax: Any, left: float, y: float, before: str, after: str, *, bold: bool = False
+    ax: Any,
+    left: float,
+    y: float,
+    before: str,
+    after: str,
+    scale: float,
+    *,
+    bold: bool = False,
 ) -> None:
-    look: dict[str, Any] = {"fontsize": _LABEL_SIZE, "va": "center"}
+    look: dict[str, Any] = {"fontsize": scale * _LABEL_SIZE, "va": "center"}
     look["fontweight"] = "bold" if bold else "normal"
     write(ax, left + _NUMBER, y, before, ha="right", **look)
     write(ax, left + _NUMBER + 0.12, y, after, ha="left", **look)

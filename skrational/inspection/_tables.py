@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ __all__ = [
     "three_digits",
 ]
 
-_WIDEST_CELL = 24
+_WIDEST_CELL, _WIDEST_IN_HTML = 24, 200
 # Lines and text take the notebook's colours, light or dark.
 _LINE = "1px solid rgba(127,127,127,.4)"
 _CELL = "padding:.15em .8em .15em 0;vertical-align:baseline;background:none;"
@@ -95,7 +96,7 @@ class WFSATables(ABC):
         label or None
             The class whose logit the score raises most, against the others.
         """
-        logits = self.coef[:, wfsa] * score
+        logits = self.coef[:, wfsa].astype(np.float64) * score
         if len(logits) == 1:
             logits = np.array([0.0, logits[0]])
         if np.ptp(logits) == 0:
@@ -187,7 +188,8 @@ def choose_wfsas(model: Model, wfsas: Any) -> tuple[int, ...]:
     model.require_automata()
     if wfsas is None:
         return tuple(range(model.automata.n_wfsas))
-    if not isinstance(wfsas, Iterable) or isinstance(wfsas, str):
+    single = isinstance(wfsas, str) or getattr(wfsas, "ndim", 1) == 0
+    if not isinstance(wfsas, Iterable) or single:
         raise TypeError(f"wfsas is {wfsas!r}; expected a sequence of integers or None.")
     chosen = tuple(dict.fromkeys(check_wfsa(model, wfsa) for wfsa in wfsas))
     if not chosen:
@@ -207,16 +209,18 @@ def plural(n: int, noun: str) -> str:
 
 def shorten(text: str, width: int = _WIDEST_CELL) -> str:
     """Cut a text that is too long; write what can't be printed as an escape."""
-    # Of a token of a million characters only these few are looked at.
+    # Of a token of a million characters only these few are looked at; accents of their
+    # own take no room.
+    most = 8 * width
     printable = "".join(
         c if c.isprintable() else c.encode("unicode_escape", "replace").decode()
-        for c in text[: width + 1]
+        for c in text[:most]
     )
-    if terminal_width(printable) <= width:
+    if len(text) <= most and terminal_width(printable) <= width:
         return printable
-    while terminal_width(printable) >= width:
-        printable = printable[:-1]
-    return printable + "…"
+    ends = accumulate(map(terminal_width, printable))
+    kept = sum(1 for end in ends if end < width)
+    return printable[:kept] + "…"
 
 
 def terminal_width(text: str) -> int:
@@ -275,5 +279,5 @@ def _html_row(row: Sequence[str | tuple[str, str]], styles: list[str]) -> str:
 
 def _html_cell(cell: str | tuple[str, str]) -> str:
     text, aside = (cell, "") if isinstance(cell, str) else cell
-    faint = f'<i style="opacity:.6">{escape(aside)}</i>' if aside else ""
-    return escape(text) + faint
+    text, aside = (escape(shorten(part, _WIDEST_IN_HTML)) for part in (text, aside))
+    return text + (f'<i style="opacity:.6">{aside}</i>' if aside else "")

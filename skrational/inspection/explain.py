@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,7 +87,8 @@ def explain(
     with advancing("explain", len(sequences), shown) as advance:
         for part in weighted_tokens(model.automata, sequences):
             documents = sequences[part.start : part.stop]
-            explanations += _explanations(model, documents, part)
+            with model.without_names():
+                explanations += _explanations(model, documents, part)
             advance(len(documents))
     return explanations[0] if single else Explanations(explanations)
 
@@ -142,16 +144,14 @@ def _probabilities_without(
     classifier: Any, X: SequenceArray, paths: Paths
 ) -> NDArray[np.floating]:
     """Predict with the phrase of each WFSA cut out, (n_documents, d, n_classes)."""
-    spans = [
-        paths.entries[:, start:stop]
-        for start, stop in zip(paths.starts[:-1], paths.starts[1:], strict=True)
-    ]
-    probabilities = [
-        classifier.predict_proba(_cut(X, entries[:, 0], entries.max(axis=1) + 1))
-        for entries in spans
-    ]
-    n_classes = len(classifier.classes_)
-    return np.array(probabilities).reshape(-1, len(X), n_classes).swapaxes(0, 1)
+    n_classes, d = len(classifier.classes_), paths.scores.shape[1]
+    if d == 0:
+        return np.empty((len(X), 0, n_classes))
+    spans = [paths.entries[:, a:b] for a, b in itertools.pairwise(paths.starts)]
+    # In one call: some kernels take as long for many documents as for one.
+    parts = [_cut(X, span[:, 0], span.max(axis=1) + 1) for span in spans]
+    probabilities = classifier.predict_proba(SequenceArray.concatenate(parts))
+    return probabilities.reshape(d, len(X), n_classes).swapaxes(0, 1)
 
 
 def _cut(X: SequenceArray, first: NDArray[Any], last: NDArray[Any]) -> SequenceArray:

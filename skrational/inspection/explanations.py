@@ -17,6 +17,18 @@ from skrational.inspection.paths import Path
 
 __all__ = ["Explanation", "Explanations"]
 
+_COLUMNS = (
+    "document",
+    "prediction",
+    "wfsa",
+    "number",
+    "score",
+    "contribution",
+    "share",
+    "phrase",
+    "prediction_without",
+)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
@@ -229,23 +241,23 @@ class Explanations(Sequence[Explanation]):
         ImportError
             If pandas isn't installed.
         """
-        return data_frame(
-            [
-                {
-                    "document": n,
-                    "prediction": e.prediction,
-                    "wfsa": i,
-                    "number": e.numbers[i],
-                    "score": e.scores[i],
-                    "contribution": e.contributions[e.output, i],
-                    "share": e.shares[i],
-                    "phrase": "" if path is None else " ".join(path.cells(e.tokens)),
-                    "prediction_without": e.predictions_without[i],
-                }
-                for n, e in enumerate(self)
-                for i, path in enumerate(e.paths)
-            ]
-        )
+        rows = [
+            (
+                n,
+                e.prediction,
+                i,
+                e.numbers[i],
+                e.scores[i],
+                e.contributions[e.output, i],
+                e.shares[i],
+                "" if path is None else " ".join(path.cells(e.tokens)),
+                e.predictions_without[i],
+            )
+            for n, e in enumerate(self)
+            for i, path in enumerate(e.paths)
+        ]
+        columns = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
+        return data_frame(dict(zip(_COLUMNS, columns, strict=True)))
 
     def to_text(self) -> str:
         """Write the explanations for a terminal, one below the other."""

@@ -30,7 +30,8 @@ from skrational.inspection._machines import (
     lay_out,
     weigh_words,
 )
-from skrational.inspection._models import check_wfsa, open_model
+from skrational.inspection._models import open_model
+from skrational.inspection._tables import choose_wfsas
 
 __all__ = ["to_openfst"]
 
@@ -127,9 +128,7 @@ def to_openfst(
     if weights not in ("real", "negative_log"):
         raise ValueError(f"weights is {weights!r}; expected 'real' or 'negative_log'.")
     model = open_model(estimator)
-    model.require_automata()
-    chosen = range(model.automata.n_wfsas) if wfsas is None else wfsas
-    files: dict[int, list[Path]] = {check_wfsa(model, wfsa): [] for wfsa in chosen}
+    files: dict[int, list[Path]] = {wfsa: [] for wfsa in choose_wfsas(model, wfsas)}
     home = Path(os.path.abspath(folder))
     # On the file system of the folder, and nothing is left of it after an error.
     nearby = next(path for path in (home, *home.parents) if path.exists())

@@ -156,7 +156,17 @@ class Paths(Sequence[tuple[Path | None, ...]]):
         )
 
     def path(self, i: int, wfsa: int) -> Path | None:
-        """Return the path of one WFSA in document i, None if there is none."""
+        """Return the path of one WFSA in document i, None if there is none.
+
+        Raises
+        ------
+        IndexError
+            If there is no such document or WFSA.
+        """
+        if not 0 <= wfsa < self.scores.shape[1]:
+            raise IndexError(
+                f"wfsa is {wfsa}; expected 0 to {self.scores.shape[1] - 1}."
+            )
         entries = self.entries[i, self.starts[wfsa] : self.starts[wfsa + 1]]
         score, end = self.scores[i, wfsa].item(), self.ends[i, wfsa].item()
         return _path(wfsa, score, entries.tolist(), end)
@@ -174,7 +184,8 @@ def find_paths(estimator: Any, X: Any) -> tuple[Paths, Paths]:
     A path may begin at any token. With ``match="end"`` it ends at the document's last
     token, with ``match="anywhere"`` at any. Its score is the product (in max-plus, the
     sum) of its transition weights, times the weight of the state it ends in. Of equal
-    paths the one that ends first is taken, then the shortest.
+    paths the one that ends first is taken, then the shortest. A model that ``lambda_``
+    emptied has none.
 
     Parameters
     ----------

@@ -118,7 +118,20 @@ def clf(planted):
 
 @pytest.fixture
 def ax():
-    return Figure().subplots()
+    """Axes with room enough for letters of their full size."""
+    return Figure(figsize=(20, 15)).subplots()
+
+
+def test_letters_and_lines_shrink_with_the_axes(clf, planted, ax):
+    small = Figure(figsize=(4, 3)).subplots()
+    large, little = (
+        AutomatonDisplay.from_estimator(clf, planted.X, ax=axes) for axes in (ax, small)
+    )
+    sizes = [{t.get_fontsize() for t in d.ax_.texts} for d in (large, little)]
+    widths = [[a.get_linewidth() for a in d.main_path_arcs_] for d in (large, little)]
+    scale = max(sizes[1]) / max(sizes[0])
+    assert 0.2 < scale < 0.8
+    np.testing.assert_allclose(widths[1], scale * np.array(widths[0]))
 
 
 @pytest.fixture(autouse=True)

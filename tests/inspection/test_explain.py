@@ -5,6 +5,7 @@ from functools import partial
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import expit, log_expit
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -413,3 +414,34 @@ def test_bad_input_is_named_before_any_work(data, pipeline):
         explain(pipeline[-1], data.X[:0])
     with pytest.raises(ValueError, match="contains NaN: sequence 0, token 1"):
         explain(pipeline[-1], [np.array([[0.0] * 10, [np.nan] * 10])])
+
+
+def test_column_names_are_compared_and_not_warned_about(data):
+    frame = pd.DataFrame(np.arange(60.0).reshape(20, 3), columns=list("abc"))
+    clf = quick(n_states=1).fit(frame, np.arange(20) % 2)
+    explanations = explain(clf, frame)
+    assert [e.prediction for e in explanations] == clf.predict(frame).tolist()
+    for read in (explain, find_paths):
+        with pytest.raises(ValueError, match="feature names should match"):
+            read(clf, frame.rename(columns={"a": "z"}))
+
+
+def test_a_frame_of_an_emptied_model_has_its_columns(data):
+    with pytest.warns(ConvergenceWarning):
+        clf = quick(lambda_=1e3, max_epochs=10).fit(data.X, data.y)
+    frame = explain(clf, data.X[:2]).to_frame()
+    assert len(frame) == 0 and list(frame)[:3] == ["document", "prediction", "wfsa"]
+
+
+def test_phrases_are_cut_out_by_few_predictions(data, monkeypatch):
+    clf = quick(n_wfsas=12).fit(data.X, data.y)
+    calls = []
+    predict_proba = type(clf).predict_proba
+
+    def counted(self, X):
+        calls.append(len(X))
+        return predict_proba(self, X)
+
+    monkeypatch.setattr(type(clf), "predict_proba", counted)
+    explain(clf, data.X)
+    assert sorted(calls) == [120, 12 * 120]

@@ -134,3 +134,10 @@ def _three_documents():
     u, f = automata.transition_weights([[1.0], [2.0]])
     offsets = np.array([0, 0, 1, 3])
     return automata, WeightedTokens(0, 3, u, f, np.array([0, 1, 0]), offsets)
+
+
+def test_a_wfsa_that_is_not_there_has_no_path():
+    best, _ = extreme_paths(*_three_documents())
+    for wfsa in (-1, 1):
+        with pytest.raises(IndexError, match=f"wfsa is {wfsa}; expected 0 to 0"):
+            best.path(1, wfsa)

@@ -425,3 +425,11 @@ def test_numbers_have_three_digits(value, written):
 )
 def test_cells_are_shortened_to_what_a_terminal_shows(text, short):
     assert shorten(text) == short
+
+
+def test_accents_of_their_own_take_no_room():
+    text = "e\u0301" * 20
+    assert shorten(text) == text
+    cut = shorten("e\u0301" * 30)
+    assert cut == "e\u0301" * 23 + "…"
+    assert shorten("a" + "\u0301" * 10_000).endswith("…")

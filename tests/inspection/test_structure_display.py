@@ -48,6 +48,15 @@ def test_lines_have_the_colour_of_text_in_dark_figures():
     assert {shape.get_edgecolor()[:3] for shape in shapes} == {(1.0, 1.0, 1.0)}
 
 
+def test_letters_shrink_with_the_axes():
+    sizes = []
+    for figsize in ((12, 10), (3, 2)):
+        axes = Figure(figsize=figsize).subplots()
+        StructureDisplay(structure((4,) * 24, (2,) * 24)).plot(axes)
+        sizes.append(max(text.get_fontsize() for text in axes.texts))
+    assert sizes[1] < 0.5 * sizes[0]
+
+
 def structure(initial, kept, **kwargs):
     return RationalStructure(initial, kept, n_features=5, n_outputs=1, **kwargs)
 
