@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import mmap
+import weakref
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["release"]
+__all__ = ["may_release", "release"]
+
+_releasable: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
+
+
+def may_release(pages: mmap.mmap) -> None:
+    """Let `release` give back the pages of a map that no np.memmap stands for."""
+    _releasable.add(pages)
 
 
 def release(array: NDArray[Any]) -> None:
@@ -35,11 +43,14 @@ def release(array: NDArray[Any]) -> None:
     [0.0, 1.0, 2.0, 3.0]
     """
     owner: Any = array
-    keeps_changes = False
+    written_to_file = False
     while isinstance(owner, np.ndarray):
-        keeps_changes |= isinstance(owner, np.memmap) and owner.mode == "c"
+        if isinstance(owner, np.memmap):
+            written_to_file = owner.mode in ("r", "r+", "w+")
         owner = owner.base
-    if keeps_changes or not isinstance(owner, mmap.mmap):
-        return
-    if hasattr(owner, "madvise"):
+    if isinstance(owner, memoryview):
+        owner = owner.obj
+    # Of a private map the changes would be lost.
+    known = isinstance(owner, mmap.mmap) and (written_to_file or owner in _releasable)
+    if known and hasattr(owner, "madvise"):
         owner.madvise(mmap.MADV_DONTNEED)

@@ -1,5 +1,7 @@
 """What memory maps give back, and what they keep."""
 
+import mmap
+import os
 import sys
 from pathlib import Path
 
@@ -67,3 +69,15 @@ def test_a_fit_and_a_prediction_leave_no_pages_behind(file):
         assert resident_bytes(array) < array.nbytes // 4
         clf.predict(part)
         assert resident_bytes(array) < array.nbytes // 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="maps of Unix")
+def test_private_maps_that_are_no_memmap_keep_what_was_written(file):
+    for pages in (
+        mmap.mmap(-1, 8000, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS),
+        mmap.mmap(os.open(file, os.O_RDONLY), 8000, access=mmap.ACCESS_COPY),
+    ):
+        array = np.ndarray(1000, np.float64, buffer=pages)
+        array[:] = 3
+        release(array[2:])
+        assert (array == 3).all()

@@ -80,8 +80,9 @@ class Corpus:
         self.dtype = dtype
         self.device = device
         rows = X.row_numbers()
-        first_documents = min(int(np.searchsorted(X.offsets, _PROBED_TOKENS)), len(X))
-        probed = rows[: X.offsets[first_documents]]
+        # Spread over all documents: the first ones may be copies of one another.
+        n_probed = min(len(rows), _PROBED_TOKENS)
+        probed = rows[np.linspace(0, len(rows) - 1, n_probed).astype(np.int64)]
         self.repeats = distinct_share(X.features, probed) <= _MOST_DISTINCT
         self.features, self.rows = X.features, frozen(rows)
         self._in_order = X.indices is None

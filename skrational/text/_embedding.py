@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ class Layers:
             n = int(match[2])
             numbers = tuple(range(n_layers + 1 - n, n_layers + 1))
             return cls(numbers, 1.0 if match[1] == "sum" else 1 / n)
-        given = list(layers)
+        given = np.atleast_1d(np.asarray(layers, dtype=object)).tolist()
         numbered = all(
             isinstance(i, (int, np.integer))
             and not isinstance(i, bool)
@@ -213,14 +214,27 @@ def _fill(
     """Run the encoder on all pieces, the longest first; yield how many are complete."""
     pieces = [(a, i) for a in assemblies for i in range(len(a.spans))]
     pieces.sort(key=lambda piece: len(piece[0].ids(piece[1])), reverse=True)
-    for start in range(0, len(pieces), batch_size):
-        batch = pieces[start : start + batch_size]
+    for batch in _batches(pieces, batch_size, encoder.pads):
         ids = [encoder.prefix + a.ids(i) + encoder.suffix for a, i in batch]
         rows = encoder.embed(ids, layers.numbers, layers.scale)
         yield sum(
             assembly.add(i, features, len(encoder.prefix))
             for (assembly, i), features in zip(batch, rows, strict=True)
         )
+
+
+def _batches(
+    pieces: list[tuple[Assembly, int]], batch_size: int, pads: bool
+) -> Iterator[list[tuple[Assembly, int]]]:
+    """Cut pieces sorted by length into batches, of one length where padding matters."""
+    if pads:
+        groups = [pieces]
+    else:
+        by_length = itertools.groupby(pieces, lambda piece: len(piece[0].ids(piece[1])))
+        groups = [list(group) for _, group in by_length]
+    for group in groups:
+        for start in range(0, len(group), batch_size):
+            yield group[start : start + batch_size]
 
 
 def _labels(encoder: Encoder, document: Document, recipe: Recipe) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import threading
@@ -35,6 +36,16 @@ _lock = threading.Lock()
 _encoders: OrderedDict[tuple[str, str, str], Encoder] = OrderedDict()
 
 
+def _start_anew() -> None:
+    """In a child nobody would release a lock that another thread of the parent held."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)
+
+
 @dataclass(frozen=True, eq=False)
 class Encoder:
     """A model and its tokenizer.
@@ -48,6 +59,8 @@ class Encoder:
         The special tokens around each piece.
     limit : int
         The most tokens of a piece, with the special ones.
+    process : int
+        Where it was loaded.
     """
 
     model: Any
@@ -56,6 +69,17 @@ class Encoder:
     prefix: list[int]
     suffix: list[int]
     limit: int
+    process: int
+
+    @functools.cached_property
+    def pads(self) -> bool:
+        """Whether a piece has the same features beside a longer one."""
+        piece = [*self.prefix, *self.suffix] or [0]
+        longer = piece * 3
+        layers = range(self.model.config.num_hidden_layers + 1)
+        (alone,) = self.embed([piece], layers, 1.0)
+        padded, _ = self.embed([piece, longer], layers, 1.0)
+        return bool(np.allclose(alone, padded, rtol=1e-3, atol=1e-3))
 
     @property
     def n_special(self) -> int:
@@ -123,7 +147,13 @@ class Encoder:
         for i, piece in enumerate(pieces):
             ids[i, : len(piece)] = piece
             mask[i, : len(piece)] = 1
-        with torch.inference_mode():
+        if os.getpid() != self.process:
+            # In a fork OpenMP would wait for threads that aren't there.
+            torch.set_num_threads(1)
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, enabled=False),
+        ):
             states = self.model(
                 input_ids=torch.from_numpy(ids).to(self.device),
                 attention_mask=torch.from_numpy(mask).to(self.device),
@@ -187,7 +217,7 @@ def find_device(device: str) -> Any:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         where = torch.device(device)
-        torch.empty(0, device=where)
+        torch.zeros(1, device=where).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ValueError(
             f"device={device!r} is not available on this machine; expected 'auto', "
@@ -229,7 +259,12 @@ def _load(model: str | os.PathLike[str], revision: str, device: Any) -> Encoder:
     network = network.eval().to(device)
     _check_states(model, network, device)
     return Encoder(
-        network, tokenizer, device, *_frame(tokenizer), _limit(network, tokenizer)
+        network,
+        tokenizer,
+        device,
+        *_frame(tokenizer),
+        _limit(network, tokenizer),
+        os.getpid(),
     )
 
 
@@ -255,16 +290,20 @@ def _quiet(local: bool) -> Iterator[None]:
 def _check_states(model: str | os.PathLike[str], network: Any, device: Any) -> None:
     import torch
 
-    with torch.inference_mode():
-        ids = torch.ones((1, 1), dtype=torch.long, device=device)
-        output = network(input_ids=ids, output_hidden_states=True)
-    states = getattr(output, "hidden_states", None)
     n_layers = network.config.num_hidden_layers
+    fault = (
+        f"model={str(model)!r} has no encoder of texts that returns a hidden state for "
+        f"each of its {n_layers} layers."
+    )
+    try:
+        with torch.inference_mode():
+            ids = torch.ones((1, 1), dtype=torch.long, device=device)
+            output = network(input_ids=ids, output_hidden_states=True)
+    except Exception as error:  # a model of images raises whatever it likes
+        raise ValueError(fault) from error
+    states = getattr(output, "hidden_states", None)
     if states is None or len(states) != n_layers + 1:
-        raise ValueError(
-            f"model={str(model)!r} has no encoder that returns a hidden state for each "
-            f"of its {n_layers} layers."
-        )
+        raise ValueError(fault)
 
 
 def _frame(tokenizer: Any) -> tuple[list[int], list[int]]:

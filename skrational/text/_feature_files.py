@@ -26,8 +26,12 @@ from skrational.text._mapped_files import map_file
 
 __all__ = ["Document", "FeatureFiles", "FeatureMemory", "Place", "copy", "gather"]
 
-# What this process has checked: the file and the entry, as numbers.
-_checked: set[tuple[Any, ...]] = set()
+# What this process has checked: entries of a folder, and the state of the file then.
+_checked: dict[tuple[str, int], tuple[int, ...]] = {}
+
+
+_COPIED = 2**26
+"""Bytes of rows that are copied rather than mapped with all that is between them."""
 
 
 class Document(NamedTuple):
@@ -93,6 +97,8 @@ class FeatureFiles:
     dtype : dtype
     new : bool, default=False
         Make the folder, unless it's there, and empty files in it.
+    temporary : bool, default=False
+        Whether the files go before other processes may be done with them.
 
     Attributes
     ----------
@@ -113,8 +119,10 @@ class FeatureFiles:
         n_features: int,
         dtype: np.dtype[Any],
         new: bool = False,
+        temporary: bool = False,
     ) -> None:
         self.folder = Path(folder)
+        self._temporary = temporary
         self._width, self._dtype = n_features, dtype
         self.row_bytes = n_features * dtype.itemsize
         self._rows_path = self.folder / "features.bin"
@@ -210,14 +218,15 @@ class FeatureFiles:
             state = self._rows_path.stat()
             if state.st_size < entry.stop * self.row_bytes:
                 return False
-            mark = (str(self.folder), state.st_dev, state.st_ino, hash(entry))
-            if mark not in _checked:
+            mark = (str(self.folder), hash(entry))
+            now = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+            if _checked.get(mark) != now:
                 rows = np.ascontiguousarray(self.rows(entry.first, entry.stop))
                 sound = zlib.crc32(rows.data) == entry.rows_crc
                 release(rows)
                 if not sound:
                     return False
-                _checked.add(mark)
+                _checked[mark] = now
         except (OSError, ValueError):
             return False
         return True
@@ -230,7 +239,9 @@ class FeatureFiles:
             if stop > n_rows:
                 raise OSError(f"{self._rows_path} has been cut")
             shape = (n_rows, self._width)
-            self._map = map_file(self._rows_path, self._dtype, shape)
+            self._map = map_file(
+                self._rows_path, self._dtype, shape, by_name=not self._temporary
+            )
         return self._map[first:stop]
 
     def labels(self, key: str) -> list[str]:
@@ -261,6 +272,7 @@ class FeatureMemory:
         self.entries: dict[str, Entry] = {}
         self._documents: dict[str, Document] = {}
         self._empty = np.empty((0, n_features), dtype)
+        self.row_bytes = n_features * dtype.itemsize
         self._n_rows = 0
 
     def append(self, key: str, document: Document) -> None:
@@ -312,8 +324,14 @@ def gather(place: Place, keys: Sequence[str]) -> SequenceArray:
     filled = [entry for entry in found if entry.n_rows]
     low = min((entry.first for entry in filled), default=0)
     high = max((entry.stop for entry in filled), default=0)
-    features = place.rows(low, high)
     offsets = offsets_of(np.array([entry.n_rows for entry in found], dtype=np.int64))
+    if 2 * offsets[-1] < high - low and offsets[-1] * place.row_bytes <= _COPIED:
+        # A few documents need not hold on to all that stands between them.
+        parts = [place.rows(0, 0), *(place.rows(e.first, e.stop) for e in filled)]
+        names = [name for entry in filled for name in place.labels(entry.key)]
+        rows = np.concatenate(parts)
+        return SequenceArray(rows, offsets, labels=np.array([*names, ""], object)[:-1])
+    features = place.rows(low, high)
     labels = np.full(high - low, "", dtype=object)
     known: dict[str, str] = {}
     for entry in set(filled):

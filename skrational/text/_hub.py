@@ -21,9 +21,6 @@ __all__ = [
     "find_place",
 ]
 
-# Of larger files, samples tell one from another.
-_LARGE = 8 * 2**20
-_SAMPLES, _BLOCK = 64, 2**14
 _COMMIT = re.compile(r"/snapshots/([0-9a-f]{40})/")
 
 
@@ -116,6 +113,8 @@ def check_installed() -> None:
 
 def find_place(model: str | os.PathLike[str]) -> Path | str:
     """Return a folder as a path, and a name on the hub as it is."""
+    if not os.fspath(model):
+        raise ValueError("model is ''; expected a folder, or a name on the hub.")
     path = Path(model).expanduser()
     return path.resolve() if path.is_dir() else os.fspath(model)
 
@@ -132,8 +131,9 @@ def _pin(place: Path | str, revision: str | None) -> str:
         )
         if revision not in (None, found):
             raise ValueError(
-                f"The folder {str(place)!r} has other content (fingerprint "
-                f"{found[:12]}...) than the model that was asked for ({revision})."
+                f"model={str(place)!r} is a folder of other content (fingerprint "
+                f"{found[:12]}...) than revision={revision!r}; expected that "
+                "fingerprint, or None for whatever the folder holds."
             )
         return found
     from transformers.utils import cached_file
@@ -157,12 +157,8 @@ def _fingerprint(files: tuple[str, ...], stats: tuple[tuple[int, int], ...]) -> 
     for path, (size, _) in zip(files, stats, strict=True):
         digest.update(f"{len(Path(path).name)} {Path(path).name} {size}\n".encode())
         with open(path, "rb") as file:
-            if size <= _LARGE:
-                digest.update(file.read())
-                continue
-            for i in range(_SAMPLES):
-                file.seek(i * (size - _BLOCK) // (_SAMPLES - 1))
-                digest.update(file.read(_BLOCK))
+            content = hashlib.file_digest(file, "sha256")
+        digest.update(content.digest())
     return digest.hexdigest()
 
 
@@ -171,6 +167,13 @@ def explained(model: str | os.PathLike[str], revision: str | None) -> Iterator[N
     """Turn what transformers raises into one error that names the model."""
     try:
         yield
+    except ValueError as error:
+        if str(error).startswith("model="):
+            raise
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"model={str(model)!r} can't be read. transformers says: {reason}"
+        ) from error
     except OSError as error:
         from huggingface_hub import constants
 

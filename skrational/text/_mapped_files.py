@@ -1,7 +1,7 @@
 """Memory maps, and folders that stay for as long as this process maps their files.
 
-joblib sends a memory map to its workers by name: a file that is mapped has to keep its
-name.
+joblib sends an np.memmap to its workers by name: a file that is mapped as one has to
+keep its name.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import os
 import shutil
 import threading
 import weakref
-from mmap import mmap
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skrational.memory_maps import may_release
 
 __all__ = ["discard", "map_file"]
 
@@ -23,12 +25,25 @@ _maps: list[tuple[weakref.ref[mmap], Path]] = []
 _lock = threading.RLock()
 
 
-def map_file(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Map a file that isn't empty into memory, read-only."""
-    array = np.memmap(path, dtype, "r", shape=shape)
+def map_file(
+    path: Path, dtype: np.dtype[Any], shape: tuple[int, ...], by_name: bool = True
+) -> NDArray[Any]:
+    """Map a file that isn't empty into memory, read-only.
+
+    Not ``by_name``, it is no np.memmap: joblib copies what it sends to other processes,
+    which may outlive the file.
+    """
+    if by_name:
+        array: NDArray[Any] = np.memmap(path, dtype, "r", shape=shape)
+        pages = cast(mmap, array.base)
+    else:
+        with open(path, "rb") as file:
+            pages = mmap(file.fileno(), 0, access=ACCESS_READ)
+        array = np.ndarray(shape, dtype, buffer=pages)
+        may_release(pages)
     with _lock:
         _maps[:] = [(ref, name) for ref, name in _maps if ref() is not None]
-        _maps.append((weakref.ref(cast(mmap, array.base)), path))
+        _maps.append((weakref.ref(pages), path))
     return array
 
 

@@ -100,8 +100,7 @@ class BertVectorizer(  # type: ignore[call-arg]
         Number of the model's layers, without the embeddings.
     revision_ : str
         The commit on the hub that all files come from; or the fingerprint of the
-        folder: a hash of the names, the sizes and the contents of its files, where of
-        those above 8 MB samples are read.
+        folder: a hash of the names, the sizes and the contents of its files.
 
     Notes
     -----

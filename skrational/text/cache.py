@@ -207,7 +207,8 @@ class FeatureStore:
 
     def _scratch(self) -> FeatureFiles:
         """Begin temporary files; whoever asks for them discards them."""
-        return self._files(Path(tempfile.mkdtemp(prefix="skrational-")), new=True)
+        folder = Path(tempfile.mkdtemp(prefix="skrational-"))
+        return FeatureFiles(folder, self.n_features, self.dtype, True, temporary=True)
 
     def _memory(self) -> FeatureMemory:
         return FeatureMemory(self.n_features, self.dtype)

@@ -585,21 +585,22 @@ def test_the_revision_of_a_folder_is_its_content(folder, tmp_path):
     assert exact(moved).fit(["a"]).revision_ == revision
     (moved / "config.json").write_text((moved / "config.json").read_text() + "\n")
     assert exact(moved).fit(["a"]).revision_ != revision
-    with pytest.raises(ValueError, match=r"has other content .* asked for"):
+    with pytest.raises(
+        ValueError, match=r"is a folder of other content .* than revision="
+    ):
         exact(moved, revision=revision).fit(["a"])
 
 
-def test_large_files_are_sampled(tmp_path, monkeypatch):
-    monkeypatch.setattr(_hub, "_LARGE", 10**6)
-    content = np.zeros(3 * 10**6, dtype=np.uint8)
+def test_every_byte_of_a_folder_counts(tmp_path):
+    content = np.zeros(9 * 2**20, dtype=np.uint8)
     seen = set()
-    for change in (None, 0, len(content) - 1):
+    for change in (None, 0, 5_000_001, len(content) - 1):
         if change is not None:
             content[change] = 1
         (tmp_path / "weights").write_bytes(content.tobytes())
         seen.add(_hub._pin(tmp_path, None))
         _hub._fingerprint.cache_clear()
-    assert len(seen) == 3
+    assert len(seen) == 4
 
 
 def test_other_content_is_refused(tmp_path):
@@ -609,7 +610,7 @@ def test_other_content_is_refused(tmp_path):
     data = pickle.dumps(vectorizer)
     write_model(folder, seed=1)
     for fitted in (vectorizer, pickle.loads(data)):
-        with pytest.raises(ValueError, match="has other content"):
+        with pytest.raises(ValueError, match="is a folder of other content"):
             fitted.transform(["a"])
     write_model(tmp_path / "again")
     assert fitted.set_params(model=tmp_path / "again").transform(["a"]) == X
@@ -775,3 +776,78 @@ def test_many_texts_show_a_progress_bar(folder, capfd):
     assert "embed" in capfd.readouterr().err
     exact(folder, progress=False).fit_transform(texts)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("kind", ["FNet", "ConvBert"])
+def test_models_that_padding_disturbs_read_pieces_of_one_length(tmp_path, kind):
+    settings = {}
+    if kind == "ConvBert":
+        settings = {"num_attention_heads": 2, "embedding_size": 16, "head_ratio": 1}
+    config = getattr(transformers, f"{kind}Config")(
+        vocab_size=len(VOCABULARY),
+        hidden_size=16,
+        num_hidden_layers=2,
+        intermediate_size=32,
+        max_position_embeddings=LIMIT,
+        initializer_range=0.2,
+        **settings,
+    )
+    with torch.random.fork_rng():
+        getattr(transformers, f"{kind}Model")(config).save_pretrained(tmp_path)
+    write_tokenizer(tmp_path)
+    texts = ["a", "b c d e", "good bad", "the movie", "a b c d e f g h i"]
+    together = exact(tmp_path, layers=[0, -1]).fit_transform(texts)
+    alone = exact(tmp_path, layers=[0, -1], batch_size=1).fit_transform(texts)
+    assert not _encoders.load_encoder(tmp_path, revision_of(tmp_path), "cpu").pads
+    for a, b in zip(together, alone, strict=True):
+        assert_close(a, b)
+
+
+def revision_of(folder):
+    return exact(folder, layers="last").fit(["a"]).revision_
+
+
+def test_padding_does_not_disturb_bert(folder):
+    revision = revision_of(folder)
+    assert _encoders.load_encoder(folder, revision, "cpu").pads
+
+
+def test_autocast_is_switched_off(folder):
+    expected = exact(folder).fit_transform(TEXTS)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert exact(folder).fit_transform(TEXTS) == expected
+
+
+def test_a_fork_embeds(folder, tmp_path):
+    script = (
+        "import multiprocessing, sys, torch\n"
+        "from skrational.text.bert import BertVectorizer\n"
+        "torch.set_num_threads(2)\n"
+        "v = BertVectorizer(sys.argv[1], overlap=8, cache=sys.argv[2])\n"
+        "X = v.fit_transform(['good movie ' * 40] * 3 + ['a'])\n"
+        "def child():\n"
+        "    assert v.transform(['bad ' * 50, 'b']).n_tokens > 50\n"
+        "p = multiprocessing.get_context('fork').Process(target=child)\n"
+        "p.start(); p.join(60); print(p.exitcode); p.kill()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, str(folder), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout == "0\n", done.stderr
+
+
+def test_what_cannot_be_read_is_named(folder, tmp_path):
+    with pytest.raises(ValueError, match="model is ''; expected a folder"):
+        BertVectorizer("").fit(["a"])
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(
+        ValueError, match=r"model='.*' can't be read. transformers says"
+    ):
+        BertVectorizer(tmp_path).fit(["a"])
+    with pytest.raises(ValueError, match="layers is"):
+        BertVectorizer(folder, layers=np.array(9)).fit(["a"])
+    with pytest.raises(ValueError, match="device='meta' is not available"):
+        BertVectorizer(folder, device="meta").fit(["a"])
