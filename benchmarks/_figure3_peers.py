@@ -88,7 +88,7 @@ def _best_linear(
 def _means(X: SequenceArray) -> NDArray[np.float32]:
     weights = np.repeat(1 / np.maximum(X.lengths, 1), X.lengths).astype(np.float32)
     shape = len(X), len(X.features)
-    return csr_matrix((weights, X.indices, X.offsets), shape) @ X.features
+    return csr_matrix((weights, X.row_numbers(), X.offsets), shape) @ X.features
 
 
 def _last_tokens(X: SequenceArray, n: int) -> SequenceArray:

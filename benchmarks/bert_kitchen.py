@@ -22,12 +22,9 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from benchmarks._figure3_data import load_texts
-from benchmarks._figure3_peers import tfidf
+from benchmarks._figure3_peers import mean_vectors, tfidf
 from benchmarks._harness import describe_machine, print_heading, print_table
 from skrational import BertVectorizer, SequenceArray, SparseRationalClassifier
 from skrational.datasets import load_reviews
@@ -130,22 +127,9 @@ def row(name: str, runs: list[Scores], n_seeds: int) -> list[str]:
     return [name + few, f"{size:.1f}", f"{dev:.4f}", f"{test:.4f}{spread}"]
 
 
-def mean_vectors(data: dict[str, Split]) -> Scores:
-    """Logistic regression on the mean vector of each document."""
-    X = {
-        split: np.array([x.mean(axis=0, dtype=np.float32) for x in sequences])
-        for split, (sequences, _) in data.items()
-    }
-    y = {split: labels for split, (_, labels) in data.items()}
-    models = [
-        make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=2000))
-        for C in (1e-3, 1e-2, 1e-1, 1)
-    ]
-    for model in models:
-        model.fit(X["train"], y["train"])
-    best = max(models, key=lambda model: model.score(X["dev"], y["dev"]))
-    dev, test = (best.score(X[split], y[split]) for split in ("dev", "test"))
-    return X["train"].shape[1], dev, test
+def scores(linear: dict[str, Any]) -> Scores:
+    """Features of a linear model, and its accuracy on dev and on test."""
+    return linear["n_parameters"] - 1, linear["dev"], linear["test"]
 
 
 def main() -> None:
@@ -161,14 +145,12 @@ def main() -> None:
     data = features(options.model or packaged_model())
     if options.embed_only:
         return
-    linear = tfidf(load_texts(SET))
     print_heading("Linear models")
-    tfidf_row = linear["n_parameters"] - 1, linear["dev"], linear["test"]
     print_table(
         ["", "features", "dev", "test"],
         [
-            row("mean vectors + LR", [mean_vectors(data)], 1),
-            row("TF-IDF(1,2) + LR", [tfidf_row], 1),
+            row("mean vectors + LR", [scores(mean_vectors(data))], 1),
+            row("TF-IDF(1,2) + LR", [scores(tfidf(load_texts(SET)))], 1),
         ],
     )
     for match in ("anywhere", "end"):
@@ -185,13 +167,13 @@ def compare(data: dict[str, Split], match: str, options: Any) -> None:
         delayed(fixed)(data, match, BASELINES[name], seed) for name, seed in jobs
     )
     runs: dict[str, list[Scores]] = {}
-    for (name, _), scores in zip(jobs, fits, strict=True):
-        runs.setdefault(name, []).append(scores)
+    for (name, _), fit in zip(jobs, fits, strict=True):
+        runs.setdefault(name, []).append(fit)
     runs |= choices(paths)
     print_heading(f'match="{match}", {options.seeds} seeds')
     print_table(
         ["", "transitions", "dev", "test"],
-        [row(name, scores, options.seeds) for name, scores in runs.items()],
+        [row(name, fits, options.seeds) for name, fits in runs.items()],
     )
 
 

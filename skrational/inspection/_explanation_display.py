@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral
 from typing import Any
 
 from skrational.figures import new_axes
@@ -15,6 +14,7 @@ from skrational.inspection._explanation_artists import (
 )
 from skrational.inspection._explanation_layout import Layout, lay_out
 from skrational.inspection._explanation_parts import MAX_WFSAS, summarize
+from skrational.inspection._models import check_count
 from skrational.inspection.explain import explain
 from skrational.inspection.explanations import Explanation
 
@@ -102,12 +102,8 @@ class ExplanationDisplay:
         ImportError
             If matplotlib isn't installed.
         """
-        for name, value in (("max_wfsas", max_wfsas), ("max_tokens", max_tokens)):
-            whole = isinstance(value, Integral) and not isinstance(value, bool)
-            if not whole or value < 0:
-                raise ValueError(
-                    f"{name} is {value!r}; expected an integer from 0 upwards."
-                )
+        max_wfsas = check_count("max_wfsas", max_wfsas, least=0)
+        max_tokens = check_count("max_tokens", max_tokens, least=0)
         summary = summarize(self.explanation, max_wfsas)
         own = ax is None
         ax = new_axes() if own else ax

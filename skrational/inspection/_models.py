@@ -149,16 +149,19 @@ def check_wfsa(model: Model, wfsa: Any) -> int:
     return int(wfsa)
 
 
-def check_count(name: str, value: Any) -> int:
-    """Return a parameter if it is an integer from 1 upwards.
+def check_count(name: str, value: Any, least: int = 1) -> int:
+    """Return a parameter if it is an integer from ``least`` upwards.
 
     Raises
     ------
     ValueError
         If it isn't.
     """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} is {value!r}; expected an integer from 1 upwards.")
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ValueError(
+            f"{name} is {value!r}; expected an integer from {least} upwards."
+        )
     return int(value)
 
 
