@@ -28,7 +28,7 @@ from sklearn.pipeline import make_pipeline
 from benchmarks import _harness as harness
 from benchmarks import _peers as peers
 from skrational import SequenceArray, SparseRationalClassifier, WordVectorizer
-from skrational.kernels.batches import Corpus
+from skrational.cells.batches import Corpus
 from skrational.training.loop import PhaseRun
 
 STEP = ((PhaseRun, "_step"), (Corpus, "batch"))

@@ -23,8 +23,8 @@ import torch
 from benchmarks import _harness as harness
 from benchmarks.training_step import trained
 from skrational import SequenceArray
+from skrational.cells.batches import Corpus
 from skrational.cells.rational import RationalCell, Reading
-from skrational.kernels.batches import Corpus
 
 N_FEATURES, N_WFSAS, N_STATES, BATCH = 300, 24, 4, 64
 JUMP = 2.0

@@ -37,9 +37,9 @@ from torch import Tensor, nn
 from benchmarks import _harness as harness
 from benchmarks import _peers as peers
 from skrational import SequenceArray
+from skrational.cells.batches import Corpus
 from skrational.cells.rational import RationalCell, Reading
-from skrational.kernels.batches import Corpus
-from skrational.kernels.buffers import recycling
+from skrational.utils.buffers import recycling
 
 N_DOCUMENTS, N_WFSAS, N_STATES = 64, 24, 4
 KEEP_ALL = {

@@ -7,7 +7,8 @@ loads neither torch nor gensim.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from skrational._version import __version__ as __version__
+from skrational.utils.moved import find_moved_modules
 
 __all__ = [
     "BertVectorizer",
@@ -33,6 +34,8 @@ _HOMES = {
     "WordVectorizer": "skrational.text.word_vectors",
     "as_sequences": "skrational.sequences",
 }
+
+find_moved_modules()
 
 
 def __getattr__(name: str) -> Any:

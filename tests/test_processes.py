@@ -23,7 +23,8 @@ import numpy as np
 import torch
 
 from skrational import SequenceArray, SparseRationalClassifier
-from skrational.kernels import cpu, prediction
+from skrational.kernels.cpu import operation as cpu
+from skrational.kernels.cpu import prediction
 
 torch.set_num_threads(2)
 cpu._LEAST_PRODUCT = cpu._LEAST_WALK = 0
@@ -110,13 +111,13 @@ def test_a_fork_while_other_threads_hold_the_locks_does_not_hang(tmp_path):
         """
         import warnings
 
-        from skrational import threads
-        from skrational.estimators import _scoring
+        from skrational.utils import threads
+        from skrational.kernels.cpu import scorer
 
         warnings.simplefilter("ignore")
         clf = quick().fit(X, y)
         expected = clf.decision_function(X)
-        locks = [threads._lock, *(s._lock for s in _scoring._scorers.values())]
+        locks = [threads._lock, *(s._lock for s in scorer._scorers.values())]
         assert len(locks) == 2
         for lock in locks:
             lock.acquire()
@@ -301,11 +302,12 @@ def test_a_change_of_one_file_compiles_again_what_others_made_of_it(tmp_path):
     )
     # A caller keeps what it calls in its own machine code.
     (package / "callee.py").write_text(
-        "from skrational.compile import jit\n\n@jit\ndef f(x):\n    return x + 1\n"
+        "from skrational.utils.compile import jit\n\n"
+        "@jit\ndef f(x):\n    return x + 1\n"
     )
     (package / "caller.py").write_text(
         "from skrational.callee import f\n"
-        "from skrational.compile import jit\n\n"
+        "from skrational.utils.compile import jit\n\n"
         "@jit\ndef g(x):\n    return f(x)\n"
     )
 

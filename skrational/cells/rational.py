@@ -33,11 +33,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups, Part
 from skrational.kernels import choose_kernel, document_scores
-from skrational.kernels.batches import Batch, Corpus
-from skrational.kernels.layout import Layout
-from skrational.kernels.prediction import Automata
+from skrational.kernels.cpu.layout import Layout
+from skrational.kernels.cpu.prediction import Automata
 
 __all__ = ["READOUTS", "RationalCell", "Reading"]
 

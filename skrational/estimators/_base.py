@@ -23,10 +23,10 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from skrational.callbacks import CallbackSupportMixin
-from skrational.estimators._labelled import Labelled
-from skrational.sequence_forms import holds_strings, is_ragged
 from skrational.sequences import SequenceArray, as_sequences, check_finite
+from skrational.sequences.forms import holds_strings, is_ragged
+from skrational.training.labelled import Labelled
+from skrational.utils.callbacks import CallbackSupportMixin
 
 __all__ = ["BaseSequenceClassifier", "read_sequences"]
 

@@ -12,21 +12,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skrational.callbacks import FitTask
+from skrational.cells.batches import Corpus
 from skrational.cells.rational import RationalCell, Reading
-from skrational.estimators._labelled import Labelled
 from skrational.estimators._logging import shown
 from skrational.estimators._recipe import optimization, phases, spread_lengths
-from skrational.kernels.batches import Corpus
-from skrational.kernels.buffers import recycling
 from skrational.pruning.threshold import Threshold
 from skrational.structures import RationalStructure
-from skrational.threads import single_thread
 from skrational.training.adam import Moments
 from skrational.training.devices import resolve_device
+from skrational.training.labelled import Labelled
 from skrational.training.loop import Examples, PhaseRun
 from skrational.training.phases import Phase
 from skrational.training.rng import Randomness
+from skrational.utils.buffers import recycling
+from skrational.utils.callbacks import FitTask
+from skrational.utils.threads import single_thread
 
 __all__ = ["RationalFit", "prepared"]
 

@@ -13,22 +13,22 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
-from skrational.automata import WeightedAutomata
-from skrational.callbacks import with_callbacks
+from skrational.cells.batches import Corpus
 from skrational.cells.rational import READOUTS, RationalCell, Reading
 from skrational.estimators._base import BaseSequenceClassifier
-from skrational.estimators._labelled import Labelled
 from skrational.estimators._rational_fit import RationalFit, prepared
 from skrational.estimators._recipe import spread_lengths
-from skrational.estimators._scoring import scorer_of
 from skrational.kernels import choose_kernel
-from skrational.kernels.batches import Corpus
-from skrational.semirings import SEMIRINGS
+from skrational.kernels.cpu.scorer import scorer_of
+from skrational.kernels.semirings import SEMIRINGS
 from skrational.sequences import SequenceArray, check_finite
 from skrational.structures import RationalStructure
-from skrational.threads import single_thread
+from skrational.structures.automata import WeightedAutomata
 from skrational.training.devices import resolve_device
+from skrational.training.labelled import Labelled
 from skrational.training.rng import Randomness
+from skrational.utils.callbacks import with_callbacks
+from skrational.utils.threads import single_thread
 
 __all__ = ["SparseRationalClassifier"]
 

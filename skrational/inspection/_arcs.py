@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.figures import COLOURS, GREY
 from skrational.inspection._transitions import Words
+from skrational.utils.figures import COLOURS, GREY
 
 __all__ = ["Arc", "arcs_dot", "main_path_arcs", "self_loop_arcs"]
 

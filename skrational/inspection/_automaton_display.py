@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skrational.figures import GREY, new_axes
 from skrational.inspection._arcs import Arc, arcs_dot, main_path_arcs, self_loop_arcs
 from skrational.inspection._artists import (
     LINE_SPACING,
@@ -23,6 +22,7 @@ from skrational.inspection._transitions import (
     Words,
     words_and_strengths,
 )
+from skrational.utils.figures import GREY, new_axes
 
 __all__ = ["AutomatonDisplay"]
 

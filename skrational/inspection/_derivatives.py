@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skrational.compile import jit
+from skrational.utils.compile import jit
 
 __all__ = ["leave_one_out", "path_weights"]
 

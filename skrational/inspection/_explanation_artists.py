@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skrational.figures import COLOURS, GREY
 from skrational.inspection._artists import set_text, write
 from skrational.inspection._explanation_layout import (
     FONT_SIZE,
@@ -20,6 +19,7 @@ from skrational.inspection._explanation_layout import (
 )
 from skrational.inspection._explanation_parts import Summary
 from skrational.inspection._explanation_tokens import MARKED, covered, strengths
+from skrational.utils.figures import COLOURS, GREY
 
 if TYPE_CHECKING:
     from skrational.inspection.explanations import Explanation

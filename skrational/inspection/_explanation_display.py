@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from skrational.figures import new_axes
 from skrational.inspection._explanation_artists import (
     draw_bars,
     draw_document,
@@ -17,6 +16,7 @@ from skrational.inspection._explanation_parts import MAX_WFSAS, summarize
 from skrational.inspection._models import check_count
 from skrational.inspection.explain import explain
 from skrational.inspection.explanations import Explanation
+from skrational.utils.figures import new_axes
 
 __all__ = ["ExplanationDisplay"]
 

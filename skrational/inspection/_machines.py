@@ -15,9 +15,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.automata import WeightedAutomata
 from skrational.inspection._models import Model
 from skrational.inspection._vocabulary import read_vocabulary
+from skrational.structures.automata import WeightedAutomata
 
 __all__ = ["EPSILON", "Machine", "Transition", "lay_out", "weigh_words"]
 

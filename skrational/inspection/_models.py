@@ -12,8 +12,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
-from skrational.automata import WeightedAutomata
 from skrational.sequences import SequenceArray, as_sequences, check_finite
+from skrational.structures.automata import WeightedAutomata
 
 __all__ = ["Model", "check_count", "check_wfsa", "open_model", "token_names"]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from itertools import accumulate, zip_longest
 from typing import Any, NamedTuple
 
-from skrational.figures import COLOURS, GREY, new_axes
 from skrational.inspection._artists import set_text
 from skrational.inspection._tables import shorten, three_digits
 from skrational.inspection.phrases import Phrase, Phrases, top_phrases
+from skrational.utils.figures import COLOURS, GREY, new_axes
 
 __all__ = ["PhraseDisplay"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from skrational.figures import new_axes
 from skrational.inspection._artists import (
     draw_arc,
     draw_loop,
@@ -16,6 +15,7 @@ from skrational.inspection._artists import (
 )
 from skrational.inspection._models import open_model
 from skrational.structures import RationalStructure
+from skrational.utils.figures import new_axes
 
 __all__ = ["StructureDisplay"]
 

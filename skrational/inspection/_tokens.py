@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from skrational.automata import WeightedAutomata
-from skrational.compile import frozen
 from skrational.inspection._derivatives import leave_one_out, path_weights
 from skrational.inspection._weights import WeightedTokens
 from skrational.inspection.paths import extreme_paths
+from skrational.structures.automata import WeightedAutomata
+from skrational.utils.compile import frozen
 
 __all__ = ["TokenShares", "deletion_effects", "token_shares"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skrational.compile import jit
+from skrational.utils.compile import jit
 
 __all__ = ["find_extremes"]
 

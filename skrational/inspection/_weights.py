@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.automata import WeightedAutomata
-from skrational.compile import frozen
 from skrational.sequences import SequenceArray
+from skrational.structures.automata import WeightedAutomata
+from skrational.utils.compile import frozen
 
 __all__ = ["WeightedTokens", "weighted_tokens"]
 

@@ -14,8 +14,8 @@ from skrational.inspection._tokens import deletion_effects, token_shares
 from skrational.inspection._weights import WeightedTokens, weighted_tokens
 from skrational.inspection.explanations import Explanation, Explanations
 from skrational.inspection.paths import Paths, extreme_paths
-from skrational.progress import advancing, check_progress
 from skrational.sequences import SequenceArray
+from skrational.utils.optional import advancing, check_progress
 
 __all__ = ["explain"]
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.frames import data_frame
 from skrational.inspection._explanation_html import document_html, documents_html
 from skrational.inspection._explanation_text import document_text
 from skrational.inspection.paths import Path
+from skrational.utils.optional import data_frame
 
 __all__ = ["Explanation", "Explanations"]
 

@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 
-from skrational.automata import WeightedAutomata
 from skrational.inspection._machines import (
     EPSILON,
     Floats,
@@ -32,6 +31,7 @@ from skrational.inspection._machines import (
 )
 from skrational.inspection._models import open_model
 from skrational.inspection._tables import choose_wfsas
+from skrational.structures.automata import WeightedAutomata
 
 __all__ = ["to_openfst"]
 

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.automata import WeightedAutomata
-from skrational.compile import frozen
 from skrational.inspection._models import open_model
 from skrational.inspection._viterbi import find_extremes
 from skrational.inspection._weights import WeightedTokens, weighted_tokens
+from skrational.structures.automata import WeightedAutomata
+from skrational.utils.compile import frozen
 
 __all__ = ["SHOWN_LOOPS", "Path", "Paths", "extreme_paths", "find_paths"]
 

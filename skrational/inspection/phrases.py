@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.automata import WeightedAutomata
-from skrational.frames import data_frame
 from skrational.inspection._models import check_count, open_model, token_names
 from skrational.inspection._phrase_keys import phrase_keys, token_codes
 from skrational.inspection._tables import (
@@ -27,6 +25,8 @@ from skrational.inspection._tables import (
 from skrational.inspection._weights import weighted_tokens
 from skrational.inspection.paths import Path, Paths, extreme_paths
 from skrational.sequences import SequenceArray
+from skrational.structures.automata import WeightedAutomata
+from skrational.utils.optional import data_frame
 
 __all__ = ["Phrase", "Phrases", "top_phrases"]
 

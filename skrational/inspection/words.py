@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.frames import data_frame
 from skrational.inspection._models import check_count, open_model
 from skrational.inspection._tables import (
     Column,
@@ -20,6 +19,7 @@ from skrational.inspection._tables import (
     three_digits,
 )
 from skrational.inspection._vocabulary import read_vocabulary
+from skrational.utils.optional import data_frame
 
 __all__ = ["TransitionWord", "TransitionWords", "top_words"]
 

@@ -17,7 +17,7 @@ from skrational.kernels.availability import is_available
 __all__ = ["choose_kernel", "document_scores"]
 
 _MODULES = {
-    "numba": "skrational.kernels.cpu",
+    "numba": "skrational.kernels.cpu.operation",
     "reference": "skrational.kernels.reference",
     "triton": "skrational.kernels.cuda",
 }

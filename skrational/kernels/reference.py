@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skrational.semirings import SEMIRINGS, Semiring
+from skrational.kernels.semirings import SEMIRINGS, Semiring
 
 __all__ = [
     "document_scores",

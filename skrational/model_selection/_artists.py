@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.figures import COLOURS, GREY
+from skrational.utils.figures import COLOURS, GREY
 
 __all__ = [
     "add_legend",

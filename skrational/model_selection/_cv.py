@@ -22,8 +22,6 @@ from sklearn.model_selection import check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrational.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from skrational.estimators._labelled import Labelled
 from skrational.estimators._rational_fit import RationalFit, prepared
 from skrational.estimators._recipe import spread_lengths
 from skrational.estimators.rational import SparseRationalClassifier
@@ -39,7 +37,9 @@ from skrational.model_selection._path_fit import (
 )
 from skrational.model_selection._trunk import Trunk
 from skrational.structures import RationalStructure
+from skrational.training.labelled import Labelled
 from skrational.training.rng import draw_seed
+from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 
 __all__ = ["SparseRationalClassifierCV"]
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
-from skrational.figures import new_axes
 from skrational.model_selection._artists import (
     add_legend,
     curve_look,
@@ -18,6 +17,7 @@ from skrational.model_selection._artists import (
     draw_curve,
     prepare_axes,
 )
+from skrational.utils.figures import new_axes
 
 __all__ = ["RegularizationPathDisplay"]
 

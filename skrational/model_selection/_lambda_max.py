@@ -9,12 +9,12 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from skrational.callbacks import with_callbacks
-from skrational.estimators._labelled import Labelled
 from skrational.estimators._rational_fit import RationalFit, prepared
 from skrational.estimators._recipe import regularize, warmup
 from skrational.estimators.rational import SparseRationalClassifier
+from skrational.training.labelled import Labelled
 from skrational.training.rng import Randomness
+from skrational.utils.callbacks import with_callbacks
 
 __all__ = ["lambda_max"]
 

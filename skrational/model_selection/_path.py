@@ -11,9 +11,9 @@ import numpy as np
 from sklearn.base import clone
 
 from skrational.estimators.rational import SparseRationalClassifier
-from skrational.frames import data_frame
 from skrational.model_selection._one_se import within_one_se
 from skrational.structures import RationalStructure
+from skrational.utils.optional import data_frame
 
 __all__ = ["PathPoint", "RegularizationPath"]
 

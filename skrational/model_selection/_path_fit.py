@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from skrational import __version__
-from skrational.callbacks import with_callbacks
-from skrational.estimators._labelled import Labelled
+from skrational._version import __version__
 from skrational.estimators._rational_fit import RationalFit, prepared
 from skrational.estimators.rational import SparseRationalClassifier
 from skrational.model_selection._checkpoint import Checkpoint
@@ -27,8 +25,10 @@ from skrational.model_selection._records import (
     record,
 )
 from skrational.model_selection._trunk import Trunk
+from skrational.training.labelled import Labelled
 from skrational.training.loop import Examples, evaluate
 from skrational.training.rng import Randomness, draw_seed
+from skrational.utils.callbacks import with_callbacks
 
 __all__ = ["check_lambdas", "default_lambdas", "fit_path", "regularization_path"]
 

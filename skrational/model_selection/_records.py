@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.estimators._labelled import Labelled
 from skrational.estimators._rational_fit import RationalFit
 from skrational.model_selection._checkpoint import Record
 from skrational.model_selection._path import PathPoint
-from skrational.repeats import row_hashes
+from skrational.sequences.repeats import row_hashes
 from skrational.structures import RationalStructure
+from skrational.training.labelled import Labelled
 
 __all__ = ["describe", "digest", "fitted_of", "point_of", "record"]
 

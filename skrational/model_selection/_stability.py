@@ -18,9 +18,9 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
-from skrational.frames import data_frame
 from skrational.model_selection._one_se import final_estimator
 from skrational.structures import RationalStructure
+from skrational.utils.optional import data_frame
 
 __all__ = ["StructureStability", "structure_stability"]
 

@@ -14,13 +14,13 @@ from typing import Any
 import torch
 
 from skrational.cells.rational import RationalCell
-from skrational.estimators._labelled import Labelled
 from skrational.estimators._rational_fit import RationalFit
 from skrational.estimators._recipe import finetune, regularize, warmup
 from skrational.estimators.rational import SparseRationalClassifier
 from skrational.model_selection._checkpoint import Record
 from skrational.model_selection._epochs import PathEpochs
 from skrational.training.adam import Moments
+from skrational.training.labelled import Labelled
 from skrational.training.loop import log_loss
 from skrational.training.rng import Randomness
 

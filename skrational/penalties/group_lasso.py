@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skrational.groups import Groups
-from skrational.kernels.simd import LANES
 from skrational.penalties.newton import shrink
+from skrational.utils.simd import LANES
 
 __all__ = ["GroupLasso"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from skrational.compile import jit
-from skrational.kernels.simd import LANES, load, mul_add, splat, store, total
+from skrational.utils.compile import jit
+from skrational.utils.simd import LANES, load, mul_add, splat, store, total
 
 __all__ = ["shrink"]
 

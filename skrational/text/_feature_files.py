@@ -19,10 +19,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.memory_maps import release
-from skrational.sequence_parts import offsets_of
 from skrational.sequences import SequenceArray
+from skrational.sequences.parts import offsets_of
 from skrational.text._mapped_files import map_file
+from skrational.utils.memory_maps import release
 
 __all__ = ["Document", "FeatureFiles", "FeatureMemory", "Place", "copy", "gather"]
 

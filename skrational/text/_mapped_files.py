@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.memory_maps import may_release
+from skrational.utils.memory_maps import may_release
 
 __all__ = ["discard", "map_file"]
 

@@ -18,8 +18,6 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrational.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from skrational.progress import advancing, check_progress
 from skrational.sequences import SequenceArray
 from skrational.text._embedding import Layers, Recipe, embed_texts
 from skrational.text._encoders import find_device, load_encoder
@@ -27,6 +25,8 @@ from skrational.text._hub import check_revision, describe_encoder
 from skrational.text.cache import FeatureStore
 from skrational.text.corpus import check_texts
 from skrational.text.vector_tables import cache_folder
+from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from skrational.utils.optional import advancing, check_progress
 
 __all__ = ["BertVectorizer"]
 

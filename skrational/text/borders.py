@@ -14,7 +14,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.compile import jit
 from skrational.text.bits import (
     BLOCK,
     classifier,
@@ -24,6 +23,7 @@ from skrational.text.bits import (
     memory,
 )
 from skrational.text.scanner import SPACE, token_end
+from skrational.utils.compile import jit
 
 __all__ = ["NO_FRAME", "find_tokens"]
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.compile import jit
 from skrational.text.lexicon import Lexicon
 from skrational.text.spans import Spans
+from skrational.utils.compile import jit
 
 __all__ = ["Corpus", "check_texts", "read_corpus"]
 

@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.compile import jit
 from skrational.text.bits import memory, read_eight
 from skrational.text.characters import text_of
+from skrational.utils.compile import jit
 
 __all__ = ["Lexicon"]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from skrational.compile import jit
+from skrational.utils.compile import jit
 
 __all__ = ["token_end"]
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.compile import jit
 from skrational.sequences import SequenceArray
 from skrational.text.bits import memory
 from skrational.text.corpus import Corpus
 from skrational.text.lexicon import Lexicon
 from skrational.text.vector_tables import Table
+from skrational.utils.compile import jit
 
 __all__ = ["SharedRows", "WordRows", "WordSource", "scale_rows"]
 

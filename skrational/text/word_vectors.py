@@ -17,7 +17,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrational.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from skrational.exceptions import OutOfVocabularyWarning, VectorFileError
 from skrational.sequences import SequenceArray
 from skrational.text.corpus import Corpus, read_corpus
@@ -26,6 +25,7 @@ from skrational.text.spans import Frame, Spans, split_by, split_compiled
 from skrational.text.tokenize import tokenize
 from skrational.text.vector_tables import Table, load_table
 from skrational.text.word_rows import SharedRows, WordRows, WordSource, scale_rows
+from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 
 __all__ = ["WordVectorizer"]
 

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups
-from skrational.kernels.batches import Batch, Corpus
 from skrational.penalties.base import Penalty
 from skrational.training.adam import Adam, Moments
 from skrational.training.phases import Optimization, Phase

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from skrational.kernels.batches import Batch
+from skrational.cells.batches import Batch
 
 __all__ = ["Dropout"]
 

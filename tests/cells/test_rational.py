@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
+from skrational.cells.batches import Corpus
 from skrational.cells.rational import READOUTS, RationalCell, Reading
-from skrational.kernels.batches import Corpus
 from skrational.sequences import as_sequences
 
 SEMIRINGS = "plus-times", "max-plus", "max-times"

@@ -12,11 +12,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from skrational import SparseRationalClassifier
-from skrational.automata import WeightedAutomata
 from skrational.datasets import make_planted_patterns
-from skrational.figures import COLOURS, GREY
 from skrational.inspection._automaton_display import AutomatonDisplay
 from skrational.sequences import SequenceArray
+from skrational.structures.automata import WeightedAutomata
+from skrational.utils.figures import COLOURS, GREY
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")

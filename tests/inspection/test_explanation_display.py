@@ -6,11 +6,11 @@ import pytest
 
 from skrational import SparseRationalClassifier, WordVectorizer
 from skrational.datasets import make_planted_patterns
-from skrational.figures import COLOURS
 from skrational.inspection._explanation_display import ExplanationDisplay
 from skrational.inspection.explain import explain
 from skrational.inspection.explanations import Explanation
 from skrational.inspection.paths import Path
+from skrational.utils.figures import COLOURS
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")

@@ -17,11 +17,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from skrational import SequenceArray, SparseRationalClassifier, WordVectorizer
-from skrational.automata import WeightedAutomata
 from skrational.datasets import make_planted_patterns
 from skrational.inspection import openfst, to_networkx, to_openfst
 from skrational.inspection._machines import lay_out
 from skrational.kernels.reference import document_scores
+from skrational.structures.automata import WeightedAutomata
 
 SEMIRINGS = ("plus-times", "max-times", "max-plus")
 RINGS = {

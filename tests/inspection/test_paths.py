@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skrational.automata import WeightedAutomata
 from skrational.inspection._weights import WeightedTokens
 from skrational.inspection.paths import Path, extreme_paths
+from skrational.structures.automata import WeightedAutomata
 
 
 @st.composite

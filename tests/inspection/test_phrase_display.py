@@ -8,9 +8,9 @@ import pytest
 
 from skrational import SparseRationalClassifier
 from skrational.datasets import make_planted_patterns
-from skrational.figures import COLOURS, GREY
 from skrational.inspection._phrase_display import PhraseDisplay
 from skrational.inspection.phrases import Phrase, Phrases, top_phrases
+from skrational.utils.figures import COLOURS, GREY
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")

@@ -10,7 +10,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from skrational import SparseRationalClassifier, WordVectorizer
-from skrational.automata import WeightedAutomata
 from skrational.datasets import make_planted_patterns
 from skrational.inspection import _weights
 from skrational.inspection._models import token_names
@@ -18,6 +17,7 @@ from skrational.inspection._tables import shorten, three_digits
 from skrational.inspection.paths import find_paths
 from skrational.inspection.phrases import top_phrases
 from skrational.sequences import SequenceArray
+from skrational.structures.automata import WeightedAutomata
 
 
 class Fitted(BaseEstimator):

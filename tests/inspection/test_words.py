@@ -9,10 +9,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from skrational import SparseRationalClassifier, WordVectorizer
-from skrational.automata import WeightedAutomata
 from skrational.datasets import make_planted_patterns
 from skrational.inspection.words import top_words
 from skrational.sequences import SequenceArray
+from skrational.structures.automata import WeightedAutomata
 
 WORDS = ["so", "good", "bad", "not", "fine"]
 

@@ -12,14 +12,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from skrational import SequenceArray, SparseRationalClassifier
+from skrational.cells.batches import Corpus
 from skrational.cells.rational import RationalCell, Reading
 from skrational.datasets import make_planted_patterns
-from skrational.estimators._labelled import stratified_split
-from skrational.kernels.batches import Corpus
 from skrational.model_selection import regularization_path
 from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._path_fit import default_lambdas
 from skrational.model_selection._trunk import Trunk
+from skrational.training.labelled import stratified_split
 from skrational.training.rng import Randomness, draw_seed
 
 LAMBDAS = [0.0, 1e-3, 1e-2, 3e-2]

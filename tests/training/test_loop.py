@@ -6,15 +6,15 @@ import pytest
 import torch
 from sklearn.metrics import log_loss
 
+from skrational.cells.batches import Corpus
 from skrational.cells.rational import RationalCell, Reading
-from skrational.kernels.batches import Corpus
 from skrational.penalties.group_lasso import GroupLasso
 from skrational.sequences import SequenceArray
-from skrational.threads import single_thread
 from skrational.training.loop import Examples, PhaseRun, evaluate
 from skrational.training.noise import Dropout
 from skrational.training.phases import Optimization, Phase
 from skrational.training.rng import Randomness
+from skrational.utils.threads import single_thread
 
 PLAIN = Optimization(
     batch_size=None, weight_decay=0.0, max_grad_norm=None, dropout=Dropout()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from skrational.kernels.batches import Batch
+from skrational.cells.batches import Batch
 from skrational.training.noise import Dropout
 
 pytestmark = pytest.mark.usefixtures("untouched_generators")

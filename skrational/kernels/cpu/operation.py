@@ -1,0 +1,335 @@
+"""The plus-times recurrence for the CPU: projection and recurrence as one operation.
+
+A pass is cut into tasks: tiles of the matrix products, and the towers of slabs
+(`kernels.layout`) that run over the documents. Tasks may run on several threads; what
+each computes does not depend on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise, starmap
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from skrational.kernels.cpu.layout import Layout
+from skrational.kernels.cpu.recurrence import (
+    SLAB,
+    STRIDE,
+    activate,
+    backward,
+    forward,
+    read_out,
+    read_out_backward,
+)
+from skrational.utils.buffers import empty
+from skrational.utils.compile import frozen
+from skrational.utils.simd import LANES
+from skrational.utils.threads import given_threads, run_all
+
+__all__ = ["document_scores", "state_scores"]
+
+_LEAST_ADJOINT = {torch.float32: 1e-30, torch.float64: 1e-290}
+_TILE_ROWS, _PART_ROWS, _MOST_PARTS = 512, 2048, 4
+"""Pieces of the two matrix products, the same for any number of threads: rows of the
+first, and rows of the parts of the second, which have to be added up."""
+
+_LEAST_PRODUCT, _LEAST_WALK = 2**26, 2**17
+"""Multiplications of a product, and tokens times slabs of a recurrence, below which
+sharing costs more than it saves."""
+
+
+class _Run:
+    """One pass over a batch: what its tasks, forward and backward, work on.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_rows, E)
+    weight : Tensor of shape (n_slabs * 64, E)
+    bias : ndarray of shape (n_slabs * 32,)
+    ids, offsets : ndarray
+    layout : Layout
+    anywhere : bool
+    keep : bool
+        Whether a backward pass may follow.
+    """
+
+    def __init__(
+        self,
+        x: Tensor,
+        weight: Tensor,
+        bias: NDArray[Any],
+        ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        layout: Layout,
+        anywhere: bool,
+        keep: bool,
+    ) -> None:
+        # Helper threads don't know that gradients aren't recorded here.
+        self.x, self.weight, self.bias = x.detach(), weight, bias
+        self.ids, self.offsets = frozen(ids), frozen(offsets)
+        self.layout, self.anywhere = layout, anywhere
+        # Each row is read once, in order: f and u need no pass of their own.
+        self.fresh = len(ids) == len(x) and np.array_equal(ids, np.arange(len(x)))
+        n_slabs, dtype = layout.n_slabs, bias.dtype
+        self.table = empty(len(x), n_slabs * 2 * SLAB, dtype=x.dtype)
+        self.links = layout.links_as(dtype)
+        self.out = np.empty((n_slabs, (len(offsets) - 1) * SLAB), dtype)
+        n_slots = len(ids) // STRIDE + len(offsets) if keep else 0
+        self.kept = np.empty((n_slabs, n_slots * SLAB), dtype)
+        n_levels = len(ids) * LANES if layout.is_chained else 0
+        self.last_levels = np.empty((n_slabs, n_levels), dtype)
+        n_threads = given_threads()
+        large_product = x.numel() * len(weight) >= _LEAST_PRODUCT
+        self.n_multipliers = n_threads if large_product else 1
+        large_walk = len(ids) * n_slabs >= _LEAST_WALK
+        self.n_walkers = n_threads if large_walk else 1
+
+    def forward(self) -> NDArray[Any]:
+        """Score the states, (n_slabs, B * 32)."""
+        tiles = _parts(len(self.x), _TILE_ROWS)
+        run_all([partial(self._project, tile) for tile in tiles], self.n_multipliers)
+        self._walk(self._forward)
+        return self.out
+
+    def backward(self, grad_out: NDArray[Any]) -> tuple[Tensor, Tensor, NDArray[Any]]:
+        """Return the gradients of the projected rows, the weight and the bias.
+
+        ``grad_out`` has the shape (n_slabs, B * 32).
+        """
+        grad = self.table
+        if not self.fresh:
+            grad = empty(*self.table.shape, dtype=self.table.dtype).zero_()
+        grad_bias = np.empty_like(self.bias)
+        self._walk(partial(self._backward, grad_out, grad, grad_bias))
+        return grad, self._weight_gradient(grad), grad_bias
+
+    def _weight_gradient(self, grad: Tensor) -> Tensor:
+        """Multiply the gradients of the rows by the rows, part by part of the rows."""
+        tiles = _parts(len(self.x), _PART_ROWS)
+        parts = empty(len(tiles), *self.weight.shape, dtype=grad.dtype)
+
+        def multiply(i: int) -> None:
+            torch.mm(grad[tiles[i]].T, self.x[tiles[i]], out=parts[i])
+
+        tasks = [partial(multiply, i) for i in range(len(tiles))]
+        run_all(tasks, self.n_multipliers)
+        total = parts[0]
+        for part in parts[1:]:
+            total += part
+        return total
+
+    def _walk(self, task: Callable[[tuple[int, int]], None]) -> None:
+        """Run the slabs over the documents."""
+        shares = self.layout.shares(self.n_walkers)
+        run_all([partial(task, slabs) for slabs in shares], self.n_walkers)
+
+    def _project(self, tile: slice) -> None:
+        rows = self.table[tile]
+        torch.mm(self.x[tile], self.weight.T, out=rows)
+        if not self.fresh:
+            activate(rows.numpy(), self.bias)
+
+    def _forward(self, slabs: tuple[int, int]) -> None:
+        forward(
+            self.table.numpy(),
+            slabs,
+            self.ids,
+            self.offsets,
+            self.links,
+            self.bias,
+            self.fresh,
+            self.anywhere,
+            self.kept,
+            self.last_levels,
+            self.out,
+        )
+
+    def _backward(
+        self,
+        grad_out: NDArray[Any],
+        grad: Tensor,
+        grad_bias: NDArray[Any],
+        slabs: tuple[int, int],
+    ) -> None:
+        backward(
+            self.table.numpy(),
+            slabs,
+            self.ids,
+            self.offsets,
+            self.links,
+            self.fresh,
+            self.anywhere,
+            _LEAST_ADJOINT[grad.dtype],
+            self.kept,
+            self.last_levels,
+            grad_out,
+            grad.numpy(),
+            grad_bias,
+        )
+
+
+def _parts(length: int, least: int) -> list[slice]:
+    """Cut a length into a few equal parts of about ``least`` or more."""
+    n_parts = min(max(1, length // least), _MOST_PARTS)
+    borders = [length * i // n_parts for i in range(n_parts + 1)]
+    return list(starmap(slice, pairwise(borders)))
+
+
+class _DocumentScores(torch.autograd.Function):
+    """Projection, recurrence and readout as one differentiable operation."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        W_u: Tensor,
+        W_f: Tensor,
+        b_f: Tensor,
+        final: Tensor,
+        scale: NDArray[Any],
+        readers: NDArray[np.int64],
+        run_of: Callable[..., _Run],
+    ) -> Tensor:
+        run = run_of(x, W_u, W_f, b_f, keep=True)
+        ctx.run, ctx.final, ctx.scale, ctx.readers = run, final.detach(), scale, readers
+        ctx.used = False
+        return _read_out(run.forward(), run.layout, readers, ctx.final, scale)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        run, layout = ctx.run, ctx.run.layout
+        if ctx.used and run.fresh:
+            # The first backward pass wrote its gradients over the table.
+            run.forward()
+        ctx.used = True
+        grad_states, grad_final = np.empty_like(run.out), torch.empty_like(ctx.final)
+        read_out_backward(
+            run.out,
+            layout.columns,
+            ctx.readers,
+            ctx.final.numpy(),
+            ctx.scale,
+            grad.contiguous().numpy(),
+            grad_states,
+            grad_final.numpy(),
+        )
+        grad_z, grad_weight, grad_bias = run.backward(grad_states)
+        return (
+            grad_z @ run.weight if ctx.needs_input_grad[0] else None,
+            grad_weight.index_select(0, layout.u_rows),
+            grad_weight.index_select(0, layout.f_rows),
+            torch.from_numpy(grad_bias[layout.columns]),
+            grad_final if ctx.needs_input_grad[4] else None,
+            None,
+            None,
+            None,
+        )
+
+
+def _read_out(
+    states: NDArray[Any],
+    layout: Layout,
+    readers: NDArray[np.int64],
+    final: Tensor,
+    scale: NDArray[Any],
+) -> Tensor:
+    n_scores = int(readers[-1]) + 1 if len(readers) else 0
+    scores = np.empty((len(scale), n_scores), states.dtype)
+    read_out(states, layout.columns, readers, final.numpy(), scale, scores)
+    return torch.from_numpy(scores)
+
+
+def document_scores(
+    x: Tensor,
+    W_u: Tensor,
+    W_f: Tensor,
+    b_f: Tensor,
+    final: Tensor,
+    ids: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    lengths: tuple[int, ...],
+    *,
+    anywhere: bool = False,
+    semiring: str = "plus-times",
+    length_exponent: float = 0.0,
+) -> Tensor:
+    """Score every automaton; see `skrational.kernels.reference.document_scores`.
+
+    Raises
+    ------
+    ValueError
+        If the semiring isn't plus-times, or a tensor isn't on the CPU.
+    """
+    layout = _layout(x, lengths, semiring)
+    scale = np.ones(len(offsets) - 1, x.detach().numpy().dtype)
+    if length_exponent:
+        scale[:] = np.maximum(np.diff(offsets), 1) ** -float(length_exponent)
+    run_of = _runner(ids, offsets, layout, anywhere)
+    return _score(run_of, (x, W_u, W_f, b_f, final), layout.wfsa, scale)
+
+
+def state_scores(
+    x: Tensor,
+    W_u: Tensor,
+    W_f: Tensor,
+    b_f: Tensor,
+    ids: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    lengths: tuple[int, ...],
+    *,
+    anywhere: bool = False,
+    semiring: str = "plus-times",
+) -> Tensor:
+    """Score every state; see `skrational.kernels.reference.state_scores`.
+
+    Raises
+    ------
+    ValueError
+        If the semiring isn't plus-times, or a tensor isn't on the CPU.
+    """
+    layout = _layout(x, lengths, semiring)
+    every_state = np.arange(sum(lengths))
+    scale = np.ones(len(offsets) - 1, x.detach().numpy().dtype)
+    run_of = _runner(ids, offsets, layout, anywhere)
+    return _score(run_of, (x, W_u, W_f, b_f, torch.ones_like(b_f)), every_state, scale)
+
+
+def _layout(x: Tensor, lengths: tuple[int, ...], semiring: str) -> Layout:
+    if semiring != "plus-times" or x.device.type != "cpu":
+        raise ValueError(
+            "the numba kernel computes plus-times on the CPU; got "
+            f"{semiring} on {x.device.type}."
+        )
+    return Layout.of(tuple(lengths))
+
+
+def _runner(
+    ids: NDArray[np.int32], offsets: NDArray[np.int64], layout: Layout, anywhere: bool
+) -> Callable[..., _Run]:
+    """Make a function that begins a pass over these documents."""
+
+    def run_of(x: Tensor, W_u: Tensor, W_f: Tensor, b_f: Tensor, keep: bool) -> _Run:
+        packed = layout.pack(W_u, W_f, b_f)
+        return _Run(x, *packed, ids, offsets, layout, anywhere, keep)
+
+    return run_of
+
+
+def _score(
+    run_of: Callable[..., _Run],
+    inputs: tuple[Tensor, Tensor, Tensor, Tensor, Tensor],
+    readers: NDArray[np.int64],
+    scale: NDArray[Any],
+) -> Tensor:
+    """Run over the documents and sum the states; ``inputs`` may need gradients."""
+    if torch.is_grad_enabled():
+        return _DocumentScores.apply(*inputs, scale, readers, run_of)
+    *weights, final = inputs
+    run = run_of(*weights, keep=False)
+    return _read_out(run.forward(), run.layout, readers, final.detach(), scale)

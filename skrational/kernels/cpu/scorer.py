@@ -1,0 +1,175 @@
+"""What predictions remember: tables of transition weights, kept outside of estimators.
+
+An estimator holds its weights only, so that it stays small in a pickle and equal to
+itself. The tables live as long as the estimator, and as the features that they are of.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Lock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrational.exceptions import LargeTableWarning
+from skrational.kernels.cpu.prediction import Automata, chunks
+from skrational.kernels.cpu.tables import TransitionTable, distinct_rows, table_size
+from skrational.sequences import SequenceArray
+from skrational.utils.threads import single_thread
+
+__all__ = ["Scorer", "scorer_of"]
+
+_MOST_TABLES = 2
+_LARGE_TABLE = 2**26
+_scorers: WeakKeyDictionary[Any, Scorer] = WeakKeyDictionary()
+if hasattr(os, "register_at_fork"):
+    # In a child nobody would release a lock that another thread of the parent held.
+    os.register_at_fork(after_in_child=_scorers.clear)
+
+
+class Scorer:
+    """Predicts with the weights of one fit.
+
+    Parameters
+    ----------
+    weights : dict of str to ndarray
+    settings : object
+        What else the automata depend on.
+    automata : Automata
+    """
+
+    def __init__(
+        self, weights: dict[str, NDArray[Any]], settings: Any, automata: Automata
+    ) -> None:
+        self._settings = settings
+        self._weights = {name: array.copy() for name, array in weights.items()}
+        self._automata = automata
+        self._tables: list[TransitionTable] = []
+        self._lock = Lock()
+        self._warned = False
+
+    def is_of(self, weights: dict[str, NDArray[Any]], settings: Any) -> bool:
+        """Whether it was made of these weights and settings."""
+        same = settings == self._settings and weights.keys() == self._weights.keys()
+        return same and all(
+            np.array_equal(weights[name], array)
+            for name, array in self._weights.items()
+        )
+
+    def logits(
+        self,
+        X: SequenceArray,
+        A: NDArray[Any],
+        a: NDArray[Any],
+        check_finite: Callable[[SequenceArray], None],
+    ) -> NDArray[Any]:
+        """Logits ``A s + a`` of documents; ``check_finite`` raises the error for X."""
+        dtype = self._automata.A.dtype
+        automata = replace(
+            self._automata,
+            A=np.ascontiguousarray(A, dtype),
+            a=np.ascontiguousarray(a, dtype),
+        )
+        if not automata.width:
+            check_finite(X)
+            return np.tile(automata.a.astype(np.float64), (len(X), 1))
+        with single_thread():
+            if X.indices is None or self._rarely_repeats(X):
+                check_finite(X)
+                return automata.logits_of_tokens(X.features, X.row_numbers(), X.offsets)
+            if not self._has_room(X.features):
+                check_finite(X)
+                return _without_table(automata, X)
+            with self._lock:
+                table = self._table(X.features)
+                finite = table.fill(X.features, X.indices)
+            if not finite:
+                check_finite(X)
+            return automata.logits(table.rows, X.indices, X.offsets)
+
+    def _rarely_repeats(self, X: SequenceArray) -> bool:
+        """Whether a table would be large and save nothing, as for contextual rows."""
+        assert X.indices is not None
+        if table_size(self._automata, X.features) < _LARGE_TABLE:
+            return False
+        n_distinct = len(distinct_rows(X.indices, len(X.features)))
+        return X.n_tokens < 1.5 * n_distinct
+
+    def _table(self, features: NDArray[Any]) -> TransitionTable:
+        """Find the table of these features, or begin one."""
+        self._tables = [table for table in self._tables if table.is_in_use()]
+        for i, table in enumerate(self._tables):
+            if table.belongs_to(features):
+                self._tables.append(self._tables.pop(i))
+                return table
+        self._tables = self._tables[1 - _MOST_TABLES :]
+        self._tables.append(TransitionTable(self._automata, features))
+        return self._tables[-1]
+
+    def _has_room(self, features: NDArray[Any]) -> bool:
+        if any(table.belongs_to(features) for table in list(self._tables)):
+            return True
+        needed, available = table_size(self._automata, features), available_memory()
+        if 2 * needed <= available:
+            return True
+        if not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"A table of transition weights for {len(features)} feature rows would "
+                f"take {needed / 2**20:.0f} MiB; {available / 2**20:.0f} MiB are free. "
+                "Predictions do without it, which is slower.",
+                LargeTableWarning,
+                stacklevel=6,
+            )
+        return False
+
+
+def scorer_of(
+    estimator: Any,
+    weights: dict[str, NDArray[Any]],
+    settings: Any,
+    make: Callable[[], Automata],
+) -> Scorer:
+    """Return the scorer of an estimator's present weights."""
+    scorer = _scorers.get(estimator)
+    if scorer is None or not scorer.is_of(weights, settings):
+        scorer = _scorers[estimator] = Scorer(weights, settings, make())
+    return scorer
+
+
+def available_memory() -> int:
+    """Bytes that can be allocated without swapping, as far as the system tells."""
+    try:
+        with open("/proc/meminfo") as file:
+            fields = dict(line.split(":", 1) for line in file)
+        return int(fields["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (AttributeError, OSError, ValueError):
+        return 2**32
+
+
+def _without_table(automata: Automata, X: SequenceArray) -> NDArray[Any]:
+    """Project the distinct rows of some documents at a time."""
+    assert X.indices is not None
+    place = np.zeros(len(X.features), dtype=np.int32)
+    logits = [np.empty((0, len(automata.A)))]
+    for start, stop in chunks(X.offsets):
+        first, last = X.offsets[start], X.offsets[stop]
+        ids = X.indices[first:last]
+        used = distinct_rows(ids, len(X.features))
+        place[used] = np.arange(len(used))
+        table = np.empty((len(used), automata.width), dtype=automata.A.dtype)
+        automata.project(X.features, used, table)
+        logits.append(
+            automata.logits(table, place[ids], X.offsets[start : stop + 1] - first)
+        )
+    return np.concatenate(logits)

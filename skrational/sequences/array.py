@@ -1,0 +1,395 @@
+"""Packed sequences: the one container that every layer above reads.
+
+A corpus of n sequences is two arrays, the feature rows and the offsets at which the
+sequences begin. With a third, ``indices``, a token is the number of a row: word
+vectors are stored once for each word (*type-level* features). Without it, each token
+has a row of its own, as with BERT (*token-level* features).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skrational.exceptions import SequenceError
+from skrational.sequences.forms import (
+    holds_strings,
+    is_ragged,
+    read_list,
+    read_padded,
+)
+from skrational.sequences.parts import (
+    check_features,
+    check_indices,
+    check_offsets,
+    equal_labels,
+    offsets_of,
+    read_positions,
+    same_memory,
+)
+from skrational.sequences.repeats import blocks, equal_rows
+from skrational.utils.memory_maps import release
+
+__all__ = ["SequenceArray", "as_sequences", "check_finite"]
+
+Index: TypeAlias = Any
+
+_STRINGS = (
+    "X holds strings, but a sequence classifier reads one vector a token. Put a text "
+    "vectorizer in front, for instance make_pipeline(WordVectorizer("
+    "'glove.6B.300d.txt'), SparseRationalClassifier())."
+)
+
+
+class SequenceArray:
+    """A read-only one-dimensional array of sequences of feature vectors.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_rows, n_features), float16, float32 or float64
+        The feature rows. A memory map stays a memory map; integers become float64.
+    offsets : array-like of shape (n_sequences + 1,), integer
+        Sequence i holds the tokens ``offsets[i]`` to ``offsets[i + 1]``. Starts at 0,
+        never decreases (an empty sequence repeats its offset), ends at the number of
+        tokens.
+    indices : array-like of shape (n_tokens,), integer, default=None
+        The row of each token (type-level features). None: token t has row t
+        (token-level features).
+    labels : array-like of shape (n_rows,), str, default=None
+        What to show for a row, usually the word.
+
+    Attributes
+    ----------
+    features, offsets, indices, labels : ndarray or None
+        The parameters, as read-only arrays (offsets int64, indices int32).
+    lengths : ndarray of shape (n_sequences,), int64
+        Number of tokens of each sequence.
+
+    Raises
+    ------
+    SequenceError
+        (a ValueError) if the parts do not fit together; the message names the part.
+    TypeError
+        If the features are not numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = SequenceArray(np.eye(3), [0, 2, 5], indices=[0, 1, 2, 2, 0])
+    >>> X
+    SequenceArray(2 sequences, 5 tokens of 3 features in 3 rows, type-level)
+    >>> X[0]
+    array([[1., 0., 0.],
+           [0., 1., 0.]])
+    >>> len(X[1:]), X[[1, 0]].lengths
+    (1, array([3, 2]))
+    """
+
+    __slots__ = ("features", "indices", "labels", "offsets")
+
+    features: NDArray[np.floating]
+    offsets: NDArray[np.int64]
+    indices: NDArray[np.int32] | None
+    labels: NDArray[Any] | None
+
+    def __init__(
+        self,
+        features: ArrayLike,
+        offsets: ArrayLike,
+        indices: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+    ) -> None:
+        rows = check_features(features)
+        n_rows = rows.shape[0]
+        row_of_token = None if indices is None else check_indices(indices, n_rows)
+        n_tokens = n_rows if row_of_token is None else len(row_of_token)
+        ends = check_offsets(offsets, n_tokens)
+        names = None if labels is None else np.asarray(labels)
+        if names is not None and names.shape != (n_rows,):
+            raise SequenceError(
+                f"labels has shape {names.shape}; expected one label for each of the "
+                f"{n_rows} feature rows."
+            )
+        self._set(rows, ends, row_of_token, names)
+
+    def _set(self, *parts: NDArray[Any] | None) -> None:
+        for name, part in zip(
+            ("features", "offsets", "indices", "labels"), parts, strict=True
+        ):
+            if part is not None:
+                part = part.view()
+                part.flags.writeable = False
+            object.__setattr__(self, name, part)
+
+    @classmethod
+    def _trusted(cls, *parts: NDArray[Any] | None) -> SequenceArray:
+        """Build from parts that are known to fit together."""
+        new = cls.__new__(cls)
+        new._set(*parts)
+        return new
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"SequenceArray is read-only: cannot set {name!r}.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (
+            SequenceArray._trusted,
+            (self.features, self.offsets, self.indices, self.labels),
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def shape(self) -> tuple[int]:
+        """``(n_sequences,)``: what lets scikit-learn split it as an array."""
+        return (len(self),)
+
+    ndim = 1
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the features."""
+        return self.features.dtype
+
+    @property
+    def n_features(self) -> int:
+        """Width of a feature row."""
+        return int(self.features.shape[1])
+
+    @property
+    def n_tokens(self) -> int:
+        """Number of tokens of all sequences."""
+        return int(self.offsets[-1])
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Number of tokens of each sequence."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[NDArray[np.floating]]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, key: Index) -> Any:
+        """Return one sequence (int) or a SequenceArray that shares the features."""
+        if isinstance(key, tuple):
+            # scikit-learn indexes an array as X[key, ...].
+            if len(key) != 2 or key[1] is not Ellipsis:
+                raise IndexError(f"a SequenceArray has one dimension; got {key!r}.")
+            key = key[0]
+        if isinstance(key, (int, np.integer)):
+            return self.features[self.rows(int(key))]
+        if isinstance(key, slice):
+            start, stop, step = key.indices(len(self))
+            if step == 1:
+                return self._slice(start, max(start, stop))
+            key = np.arange(start, stop, step)
+        return self._take(read_positions(key, len(self)))
+
+    def rows(self, i: int) -> slice | NDArray[np.int32]:
+        """Rows of the tokens of sequence i, as a slice or an index array."""
+        n = len(self)
+        if not -n <= i < n:
+            raise IndexError(f"sequence {i} is out of range for {n} sequences.")
+        i %= n
+        tokens = slice(int(self.offsets[i]), int(self.offsets[i + 1]))
+        return tokens if self.indices is None else self.indices[tokens]
+
+    def _slice(self, start: int, stop: int) -> SequenceArray:
+        first, last = int(self.offsets[start]), int(self.offsets[stop])
+        offsets = self.offsets[start : stop + 1] - first
+        if self.indices is not None:
+            return SequenceArray._trusted(
+                self.features, offsets, self.indices[first:last], self.labels
+            )
+        labels = None if self.labels is None else self.labels[first:last]
+        return SequenceArray._trusted(self.features[first:last], offsets, None, labels)
+
+    def _take(self, positions: NDArray[np.intp]) -> SequenceArray:
+        offsets = offsets_of(self.lengths[positions])
+        tokens = np.arange(offsets[-1]) + np.repeat(
+            self.offsets[positions] - offsets[:-1], np.diff(offsets)
+        )
+        indices = tokens if self.indices is None else self.indices[tokens]
+        return SequenceArray._trusted(
+            self.features, offsets, indices.astype(np.int32, copy=False), self.labels
+        )
+
+    def to_list(self) -> list[NDArray[np.floating]]:
+        """Return the sequences as a list of arrays of shape (T_i, n_features)."""
+        return list(self)
+
+    @classmethod
+    def concatenate(cls, arrays: Sequence[SequenceArray]) -> SequenceArray:
+        """Join arrays end to end; the features are shared if all of them share them.
+
+        Parameters
+        ----------
+        arrays : sequence of SequenceArray
+            At least one; of equal width.
+
+        Returns
+        -------
+        SequenceArray
+            Labels are kept if every array has them.
+
+        Raises
+        ------
+        SequenceError
+            If there is no array, or the widths differ.
+        """
+        arrays = list(arrays)
+        widths = {a.n_features for a in arrays}
+        if len(widths) != 1:
+            raise SequenceError(
+                f"concatenate needs arrays of one width; got the widths "
+                f"{sorted(widths)}."
+            )
+        first = arrays[0]
+        offsets = offsets_of(np.concatenate([a.lengths for a in arrays]))
+        if first.indices is not None and all(
+            a.indices is not None and same_memory(a.features, first.features)
+            for a in arrays
+        ):
+            indices = np.concatenate([a.row_numbers() for a in arrays])
+            if all(_equal_tables(a.labels, first.labels) for a in arrays):
+                return cls._trusted(first.features, offsets, indices, first.labels)
+            if any(a.labels is None for a in arrays):
+                return cls._trusted(first.features, offsets, indices, None)
+        features = np.concatenate([a.features for a in arrays])
+        labels = [a.labels for a in arrays if a.labels is not None]
+        joined = np.concatenate(labels) if len(labels) == len(arrays) else None
+        if all(a.indices is None for a in arrays):
+            return cls._trusted(features, offsets, None, joined)
+        shifts = offsets_of(np.array([len(a.features) for a in arrays]))
+        indices = np.concatenate(
+            [a.row_numbers() + s for a, s in zip(arrays, shifts[:-1], strict=True)]
+        ).astype(np.int32)
+        return cls._trusted(features, offsets, indices, joined)
+
+    def __add__(self, other: SequenceArray) -> SequenceArray:
+        if not isinstance(other, SequenceArray):
+            return NotImplemented
+        return SequenceArray.concatenate([self, other])
+
+    def row_numbers(self) -> NDArray[np.int32]:
+        """Row of every token, also where each token has a row of its own."""
+        if self.indices is not None:
+            return self.indices
+        return np.arange(self.n_tokens, dtype=np.int32)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both hold the same vectors (and labels) in the same order."""
+        if not isinstance(other, SequenceArray):
+            return NotImplemented
+        if self.n_features != other.n_features or not np.array_equal(
+            self.offsets, other.offsets
+        ):
+            return False
+        mine, theirs = self.row_numbers(), other.row_numbers()
+        if not equal_labels(self.labels, other.labels, mine, theirs):
+            return False
+        return equal_rows(self.features, mine, other.features, theirs)
+
+    def __repr__(self) -> str:
+        level = "token-level" if self.indices is None else "type-level"
+        return (
+            f"SequenceArray({len(self)} sequences, {self.n_tokens} tokens of "
+            f"{self.n_features} features in {len(self.features)} rows, {level})"
+        )
+
+
+def as_sequences(
+    X: Any, *, lengths: ArrayLike | None = None, labels: ArrayLike | None = None
+) -> SequenceArray:
+    """Read any accepted form of sequences as a `SequenceArray`.
+
+    Parameters
+    ----------
+    X : SequenceArray, list, ndarray or tensor
+        One of: a SequenceArray (returned as it is); a list or object array of arrays of
+        shape (T_i, n_features), T_i >= 0; a three-dimensional array of shape
+        (n_sequences, T, n_features), padded at the end of each sequence with rows of
+        NaN unless ``lengths`` is given; a two-dimensional array of shape (n_sequences,
+        n_features), read as sequences of one vector.
+    lengths : array-like of shape (n_sequences,), integer, default=None
+        Numbers of tokens, for a three-dimensional X.
+    labels : array-like of shape (n_tokens,), str, default=None
+        What to show for each token.
+
+    Returns
+    -------
+    SequenceArray
+
+    Raises
+    ------
+    TypeError
+        If X holds strings or is a sparse matrix.
+    SequenceError
+        (a ValueError) if the shapes do not fit together or NaN stands before the end.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> as_sequences([np.zeros((3, 5)), np.zeros((0, 5)), np.ones((1, 5))])
+    SequenceArray(3 sequences, 4 tokens of 5 features in 4 rows, token-level)
+    >>> padded = np.ones((2, 3, 5))
+    >>> padded[0, 1:] = np.nan
+    >>> as_sequences(padded).lengths
+    array([1, 3])
+    """
+    if lengths is not None and getattr(X, "ndim", None) != 3:
+        raise SequenceError("lengths goes with a three-dimensional X only.")
+    if isinstance(X, SequenceArray):
+        if labels is not None:
+            raise SequenceError("X is a SequenceArray, which has its own labels.")
+        return X
+    if hasattr(X, "tocsr"):
+        raise TypeError(
+            "X is a sparse matrix, but sequences are dense vectors: sparse input is "
+            "not supported."
+        )
+    if holds_strings(X):
+        raise TypeError(_STRINGS)
+    if is_ragged(X):
+        return SequenceArray(*read_list(list(X)), labels=labels)
+    array = np.asarray(X)
+    if array.ndim == 3:
+        return SequenceArray(*read_padded(array, lengths), labels=labels)
+    if array.ndim == 2:
+        return SequenceArray(array, np.arange(len(array) + 1), labels=labels)
+    raise SequenceError(
+        f"X has {array.ndim} dimensions (shape {array.shape}); expected a "
+        "SequenceArray, a list of arrays of shape (T_i, n_features), or an array of 2 "
+        "or 3 dimensions."
+    )
+
+
+def check_finite(X: SequenceArray) -> None:
+    """Raise a ValueError that names the first token with NaN or infinity."""
+    rows = X.features
+    used = np.arange(len(rows))
+    if X.indices is not None:
+        used = np.flatnonzero(np.bincount(X.indices, minlength=len(rows)))
+    for block in blocks(len(used), X.n_features):
+        finite = np.isfinite(rows[used[block]]).all(axis=1)
+        release(rows)
+        if not finite.all():
+            row = int(used[block][~finite][0])
+            token = int(np.flatnonzero(X.row_numbers() == row)[0])
+            i = int(np.searchsorted(X.offsets, token, side="right")) - 1
+            kind = "NaN" if np.isnan(rows[row]).any() else "infinity"
+            name = "" if X.labels is None else f" ({X.labels[row]!r})"
+            raise ValueError(
+                f"Input X contains {kind}: sequence {i}, token {token - X.offsets[i]}"
+                f"{name}."
+            )
+
+
+def _equal_tables(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))

@@ -1,0 +1,116 @@
+"""Feature vectors that repeat: found by their bits, stored once.
+
+With frozen word vectors a token's transition weights depend on the word alone, so a
+batch projects its distinct vectors only. What is distinct is read from the vectors
+themselves, so that it doesn't matter how a caller packed them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrational.utils.compile import frozen, jit
+
+__all__ = ["blocks", "distinct_share", "equal_rows", "find_repeats", "row_hashes"]
+
+Rows = NDArray[Any]
+
+
+def find_repeats(features: NDArray[Any], rows: Rows) -> tuple[Rows, Rows]:
+    """Find the distinct vectors among some rows.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_rows, n_features)
+    rows : ndarray of shape (n,), integer
+        Row numbers, one for each token; may repeat.
+
+    Returns
+    -------
+    distinct : ndarray of shape (n_distinct,), integer
+        Rows that hold each distinct vector once.
+    position : ndarray of shape (n,), int32
+        For each token the place of its vector in ``distinct``.
+    """
+    used, row_of_token = _unique_integers(rows, len(features))
+    _, first, merged = np.unique(
+        row_hashes(features, used), return_index=True, return_inverse=True
+    )
+    if not equal_rows(features, used, features, used[first][merged]):
+        # Two different vectors share a hash: compare the vectors themselves.
+        _, first, merged = np.unique(
+            features[used], axis=0, return_index=True, return_inverse=True
+        )
+    return used[first], merged.ravel()[row_of_token].astype(np.int32)
+
+
+def _unique_integers(values: Rows, limit: int) -> tuple[Rows, Rows]:
+    """Equal ``np.unique(values, return_inverse=True)``, without sorting."""
+    seen = np.zeros(limit, dtype=bool)
+    seen[values] = True
+    unique = np.flatnonzero(seen)
+    place = np.empty(limit, dtype=np.int32)
+    place[unique] = np.arange(len(unique))
+    return unique, place[values]
+
+
+def distinct_share(features: NDArray[Any], rows: Rows) -> float:
+    """Number of distinct vectors among the rows, divided by the number of rows."""
+    if len(rows) == 0:
+        return 1.0
+    return len(np.unique(row_hashes(features, rows))) / len(rows)
+
+
+def blocks(n_rows: int, n_features: int) -> Iterator[slice]:
+    """Slices of rows that hold about a million numbers each."""
+    step = max(1, 2**20 // n_features)
+    return (slice(i, i + step) for i in range(0, n_rows, step))
+
+
+def equal_rows(
+    a: NDArray[Any], rows_a: NDArray[Any], b: NDArray[Any], rows_b: NDArray[Any]
+) -> bool:
+    """Whether ``a[rows_a]`` and ``b[rows_b]`` hold the same numbers."""
+    return all(
+        np.array_equal(a[rows_a[block]], b[rows_b[block]])
+        for block in blocks(len(rows_a), a.shape[1])
+    )
+
+
+def row_hashes(features: NDArray[Any], rows: Rows) -> NDArray[np.uint64]:
+    """64-bit hash of the bits of each row.
+
+    Rows that differ in one number never share a hash; others share one about as rarely
+    as chance would have it.
+    """
+    n_features = features.shape[1]
+    odd = np.random.default_rng(0).integers(
+        2**63, size=n_features, dtype=np.uint64
+    ) | np.uint64(1)
+    words = np.dtype(f"u{features.dtype.itemsize}")
+    hashes = np.empty(len(rows), dtype=np.uint64)
+    if features.flags.c_contiguous:
+        numbers = frozen(rows.astype(np.int64, copy=False))
+        _hash_rows(frozen(features.view(words)), numbers, odd, hashes)
+        return hashes
+    for block in blocks(len(rows), n_features):
+        bits = np.ascontiguousarray(features[rows[block]]).view(words)
+        _hash_rows(frozen(bits), frozen(np.arange(len(bits))), odd, hashes[block])
+    return hashes
+
+
+@jit
+def _hash_rows(bits, rows, odd, out):  # type: ignore[no-untyped-def]
+    for i in range(rows.size):
+        row = rows[i]
+        total = np.uint64(0)
+        for j in range(bits.shape[1]):
+            word = np.uint64(bits[row, j])
+            # Round numbers end in zero bits, which a product alone would keep.
+            word ^= word >> np.uint64(32)
+            total += word * odd[j]
+        out[i] = total ^ (total >> np.uint64(32))

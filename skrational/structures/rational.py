@@ -1,0 +1,312 @@
+"""What is left of a pruned model, as a value: counted, compared, stored and drawn.
+
+A rational recurrent network is a set of weighted finite-state automata (WFSAs), each
+with its states in a line. Pruning takes states from the end of a line, so that a list
+of lengths says all there is to say about the structure that was learned.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from html import escape
+from numbers import Integral
+from typing import Any
+
+from skrational.structures.drawing import automata_dot, automata_svg
+
+__all__ = ["RationalStructure", "StructureDiff"]
+
+_TYPE = "RationalStructure"
+_VERSION = 1
+_LEAST = {
+    "n_features": 1,
+    "n_outputs": 1,
+    "n_readout_parameters_per_state": 0,
+    "n_fixed_self_loops": 0,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class StructureDiff:
+    """How one structure differs from another in what it keeps; false if it doesn't.
+
+    Parameters
+    ----------
+    rows : tuple of (int, int, int)
+        For each WFSA whose length differs: its original index (from 0), the states
+        kept here and the states kept there.
+    n_transitions, n_parameters : int
+        Main-path transitions and parameters there, minus those here.
+    """
+
+    rows: tuple[tuple[int, int, int], ...]
+    n_transitions: int
+    n_parameters: int
+
+    def __bool__(self) -> bool:
+        return bool(self.rows) or self.n_parameters != 0
+
+    def __repr__(self) -> str:
+        if not self:
+            return "no difference"
+        differ = "WFSA differs" if len(self.rows) == 1 else "WFSAs differ"
+        head = (
+            f"{len(self.rows)} {differ}, {self.n_transitions:+d} transitions, "
+            f"{self.n_parameters:+d} parameters"
+        )
+        rows = [f"  WFSA {i}: {here} -> {there} states" for i, here, there in self.rows]
+        return "\n".join([head, *rows])
+
+
+@dataclass(frozen=True, repr=False)
+class RationalStructure:
+    """The states that pruning left of each WFSA.
+
+    Parameters
+    ----------
+    initial_lengths : sequence of int, length d
+        States of each WFSA before pruning, without the start; stored as a tuple.
+    kept_lengths : sequence of int, length d
+        States left of each, from the start; 0 if it was removed; stored as a tuple.
+    n_features : int
+        Length of the word vectors (E in the paper).
+    n_outputs : int
+        Rows of the readout: 1 for two classes, else the number of classes.
+    n_readout_parameters_per_state : int, default=0
+        1 if each state has a learned final weight.
+    n_fixed_self_loops : int, default=0
+        Kept states whose self-loop was removed: their E + 1 parameters don't count.
+    all_final : bool, default=True
+        Whether every state is final, or only the last one of each WFSA.
+
+    Raises
+    ------
+    ValueError
+        If a count is not an integer or out of range, or the lengths do not pair up.
+
+    Notes
+    -----
+    A state owns the weights of its main path (E) and of its self-loop (E and a bias),
+    the group w_g of 2E + 1 parameters that is pruned as one.
+
+    References
+    ----------
+    Dodge, Schwartz, Peng, Smith (2019), "RNN architecture learning with sparse
+    regularization", arXiv:1909.03011, sections 2 and 3.
+
+    Examples
+    --------
+    >>> structure = RationalStructure((4, 4, 4), (2, 0, 4), n_features=300, n_outputs=1)
+    >>> structure
+    6 of 12 transitions in 2 of 3 WFSAs
+    >>> structure.survivors, structure.lengths
+    ((0, 2), (2, 4))
+    >>> structure.n_parameters, structure.n_parameters_initial
+    (3609, 7216)
+    >>> RationalStructure.from_json(structure.to_json()) == structure
+    True
+    """
+
+    initial_lengths: tuple[int, ...]
+    kept_lengths: tuple[int, ...]
+    n_features: int
+    n_outputs: int
+    n_readout_parameters_per_state: int = 0
+    n_fixed_self_loops: int = 0
+    all_final: bool = True
+
+    def __post_init__(self) -> None:
+        initial = _integers("initial_lengths", self.initial_lengths, least=1)
+        kept = _integers("kept_lengths", self.kept_lengths, least=0)
+        if not initial:
+            raise ValueError("initial_lengths is empty; expected at least one WFSA.")
+        if len(kept) != len(initial):
+            raise ValueError(
+                f"kept_lengths has {len(kept)} WFSAs and initial_lengths has "
+                f"{len(initial)}; expected a length for each, 0 for one removed."
+            )
+        for i, (here, most) in enumerate(zip(kept, initial, strict=True)):
+            if here > most:
+                raise ValueError(f"kept_lengths[{i}] is {here}; expected 0 to {most}.")
+        adopt = object.__setattr__  # the way into a frozen dataclass
+        adopt(self, "initial_lengths", initial)
+        adopt(self, "kept_lengths", kept)
+        for name, least in _LEAST.items():
+            adopt(self, name, _integer(name, getattr(self, name), least))
+        if self.n_fixed_self_loops > self.n_transitions:
+            raise ValueError(
+                f"n_fixed_self_loops is {self.n_fixed_self_loops}; expected at most "
+                f"{self.n_transitions}, one a kept state."
+            )
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """States of each WFSA that is left, in the original order."""
+        return tuple(n for n in self.kept_lengths if n > 0)
+
+    @property
+    def survivors(self) -> tuple[int, ...]:
+        """Original index (from 0) of each WFSA that is left."""
+        return tuple(i for i, n in enumerate(self.kept_lengths) if n > 0)
+
+    @property
+    def n_wfsas(self) -> int:
+        """WFSAs left."""
+        return len(self.survivors)
+
+    @property
+    def n_wfsas_initial(self) -> int:
+        """WFSAs before pruning."""
+        return len(self.initial_lengths)
+
+    @property
+    def n_transitions(self) -> int:
+        """Main-path transitions left, one for each state."""
+        return sum(self.kept_lengths)
+
+    @property
+    def n_transitions_initial(self) -> int:
+        """Main-path transitions before pruning."""
+        return sum(self.initial_lengths)
+
+    @property
+    def n_parameters(self) -> int:
+        """Parameters left, those of the readout and its bias included."""
+        fixed = self.n_fixed_self_loops * (self.n_features + 1)
+        return self._count(self.n_transitions, self.n_wfsas) - fixed
+
+    @property
+    def n_parameters_initial(self) -> int:
+        """Parameters before pruning."""
+        return self._count(self.n_transitions_initial, self.n_wfsas_initial)
+
+    @property
+    def share_pruned(self) -> float:
+        """Share of the main-path transitions that was pruned, 0 to 1."""
+        return 1 - self.n_transitions / self.n_transitions_initial
+
+    @property
+    def kept_states(self) -> tuple[tuple[int, int], ...]:
+        """Original WFSA (from 0) and state (from 1) of each state left."""
+        return tuple(
+            (i, k) for i, n in enumerate(self.kept_lengths) for k in range(1, n + 1)
+        )
+
+    def diff(self, other: RationalStructure) -> StructureDiff:
+        """Compare what two structures of as many WFSAs keep.
+
+        Parameters
+        ----------
+        other : RationalStructure
+            "There" in the result; this structure is "here".
+
+        Raises
+        ------
+        TypeError
+            If ``other`` is not a RationalStructure.
+        ValueError
+            If the two began with different numbers of WFSAs.
+
+        Examples
+        --------
+        >>> here = RationalStructure((4, 4), (4, 1), n_features=10, n_outputs=1)
+        >>> there = RationalStructure((4, 4), (2, 1), n_features=10, n_outputs=1)
+        >>> here.diff(there)
+        1 WFSA differs, -2 transitions, -42 parameters
+          WFSA 0: 4 -> 2 states
+        """
+        if not isinstance(other, RationalStructure):
+            raise TypeError(
+                f"other is a {type(other).__name__}; expected a RationalStructure."
+            )
+        if other.n_wfsas_initial != self.n_wfsas_initial:
+            raise ValueError(
+                f"other began with {other.n_wfsas_initial} WFSAs; expected "
+                f"{self.n_wfsas_initial}, as many as here: they pair up by index."
+            )
+        pairs = zip(self.kept_lengths, other.kept_lengths, strict=True)
+        return StructureDiff(
+            rows=tuple((i, a, b) for i, (a, b) in enumerate(pairs) if a != b),
+            n_transitions=other.n_transitions - self.n_transitions,
+            n_parameters=other.n_parameters - self.n_parameters,
+        )
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Write the structure as JSON; ``indent`` as for :func:`json.dumps`."""
+        record = {"type": _TYPE, "version": _VERSION, **asdict(self)}
+        return json.dumps(record, indent=indent)
+
+    @classmethod
+    def from_json(cls, text: str) -> RationalStructure:
+        """Read what :meth:`to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the text is damaged, of another kind or of another format version.
+        """
+        try:
+            record = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            expected = "what RationalStructure.to_json wrote"
+            raise ValueError(f"Not JSON ({error}); expected {expected}.") from error
+        return cls(**_check_record(record, [field.name for field in fields(cls)]))
+
+    def to_dot(self) -> str:
+        """Write the WFSAs as Graphviz DOT: kept states bold, removed ones dashed."""
+        return automata_dot(
+            self.initial_lengths, self.kept_lengths, all_final=self.all_final
+        )
+
+    def to_svg(self) -> str:
+        """Draw the WFSAs as an SVG document, after Fig. 1 of the paper."""
+        return automata_svg(
+            self.initial_lengths,
+            self.kept_lengths,
+            all_final=self.all_final,
+            title=f"{self}: kept states solid, removed states dashed",
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.n_transitions} of {self.n_transitions_initial} transitions in "
+            f"{self.n_wfsas} of {self.n_wfsas_initial} WFSAs"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<div><div>{escape(repr(self))}</div>\n{self.to_svg()}</div>"
+
+    def _count(self, n_transitions: int, n_wfsas: int) -> int:
+        per_state = 2 * self.n_features + 1 + self.n_readout_parameters_per_state
+        return n_transitions * per_state + self.n_outputs * (n_wfsas + 1)
+
+
+def _integer(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name} is {value!r}; expected an integer >= {least}.")
+    return int(value)
+
+
+def _integers(name: str, values: Any, least: int) -> tuple[int, ...]:
+    try:
+        items = list(values)
+    except TypeError:
+        raise ValueError(
+            f"{name} is {values!r}; expected a sequence of integers, one a WFSA."
+        ) from None
+    return tuple(_integer(f"{name}[{i}]", v, least) for i, v in enumerate(items))
+
+
+def _check_record(record: Any, names: list[str]) -> dict[str, Any]:
+    """Parsed JSON, less its type and version, if it is a record of these names."""
+    content = dict(record) if isinstance(record, dict) else {}
+    kind, version = content.pop("type", None), content.pop("version", None)
+    if (kind, version) != (_TYPE, _VERSION):
+        raise ValueError(
+            f"The JSON is of type {kind!r}, format version {version!r}; expected "
+            f"{_TYPE!r}, version {_VERSION}."
+        )
+    if set(content) != set(names):
+        raise ValueError(f"The JSON has the keys {sorted(content)}; expected {names}.")
+    return content

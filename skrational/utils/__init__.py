@@ -1,0 +1,1 @@
+"""What every layer uses: compilation, threads, memory, files, figures, checks."""

@@ -1,0 +1,126 @@
+"""Compilation of the kernels: numba, cached where a folder can be written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import numba
+from numba.core.caching import FunctionCache
+from numpy.typing import NDArray
+
+__all__ = ["frozen", "jit"]
+
+_PACKAGE = Path(__file__).parents[1]
+_COMPILES = re.compile(rb"^@(jit|intrinsic|njit)\b", re.MULTILINE)
+
+_OPTIONS = {
+    # The kernels release the GIL and start no threads of their own: numba's threading
+    # layers abort under joblib's threading backend and hang after a fork.
+    "nogil": True,
+    # Contraction to FMA only: NaN, infinity and the order of sums keep their meaning.
+    "fastmath": {"contract", "nsz"},
+    "error_model": "numpy",
+    "boundscheck": False,
+}
+
+
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile a function on its first call, and keep the machine code on disk.
+
+    The code is kept beside the source or, where that is read-only, in numba's folder
+    for the user; ``NUMBA_CACHE_DIR`` names another one. Where none can be written,
+    each process compiles for itself.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    numba.core.dispatcher.Dispatcher
+
+    Examples
+    --------
+    >>> @jit
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(4)
+    8
+    """
+    dispatcher = numba.njit(**_OPTIONS)(function)
+    try:
+        dispatcher._cache = _Cache(function)
+    except RuntimeError as error:
+        if "no locator available" not in str(error):
+            raise
+    return dispatcher
+
+
+class _Cache(FunctionCache):
+    """Numba's cache on disk, which here never fails a computation.
+
+    Machine code holds what a function calls, and the constants that it reads, but numba
+    looks for changes in the function's own file only. Here all files beside it count,
+    and all files of the package that lie beside a kernel.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        folder = Path(function.__code__.co_filename).parent
+        stamps = map(_stamp, sorted({folder, *_kernel_folders()}))
+        files = self._cache_file
+        files._source_stamp = files._source_stamp, *stamps
+
+    def load_overload(self, *args: Any) -> Any:
+        """Return nothing, as for a function not yet compiled, if a file is damaged."""
+        try:
+            return super().load_overload(*args)
+        except (OSError, EOFError, UnpicklingError):
+            return None
+
+    def save_overload(self, *args: Any) -> None:
+        """Go on without the file if there is no room for it."""
+        with suppress(OSError, EOFError, UnpicklingError):
+            super().save_overload(*args)
+
+
+@lru_cache
+def _kernel_folders() -> frozenset[Path]:
+    """Folders of the package in which a source compiles something."""
+    return frozenset(
+        path.parent
+        for path in _PACKAGE.rglob("*.py")
+        if _COMPILES.search(path.read_bytes())
+    )
+
+
+@lru_cache
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Names, times and sizes of the sources in a folder."""
+    files = ((path.name, path.stat()) for path in sorted(folder.glob("*.py")))
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in files)
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a read-only view.
+
+    To numba an array that can't be written to is of another type, for which a kernel is
+    compiled once more. What is only read is therefore always passed as such.
+
+    Parameters
+    ----------
+    array : ndarray
+
+    Returns
+    -------
+    ndarray
+    """
+    view = array.view()
+    view.flags.writeable = False
+    return view

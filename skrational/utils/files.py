@@ -1,0 +1,92 @@
+"""Files: written whole or not at all; and the folder for what can be made again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+from uuid import uuid4
+
+__all__ = ["cache_root", "discard", "replaced_file", "unfinished_files"]
+
+_SUFFIX = ".part"
+
+
+@contextmanager
+def replaced_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
+    """Yield a file that takes the name ``path`` once all of it is on the disk.
+
+    If writing fails, nothing is left of it, and what had the name before stays.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that is there.
+    mode : {"wb", "w"}, default="wb"
+    **options
+        As for :func:`open`.
+
+    Raises
+    ------
+    OSError
+        If the file can't be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "note.txt")
+    ...     with replaced_file(path, "w") as file:
+    ...         _ = file.write("whole")
+    ...     path.read_text(), len(list(Path(folder).iterdir()))
+    ('whole', 1)
+    """
+    part = path.with_name(f"{path.name}.{uuid4().hex[:8]}{_SUFFIX}")
+    try:
+        with open(part, mode, **options) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        discard(part)
+
+
+def unfinished_files(path: Path) -> list[Path]:
+    """Return what killed writers of a file left beside it; ``*`` in names is a joker.
+
+    Of a writer that is at work the unfinished file is listed, too.
+    """
+    return list(path.parent.glob(f"{path.name}.*{_SUFFIX}"))
+
+
+def discard(path: Path) -> None:
+    """Remove a file, if that is possible."""
+    with suppress(OSError):
+        path.unlink()
+
+
+def cache_root(variable: str, default: str = "") -> Path:
+    """Return the folder for what can be made, or downloaded, again.
+
+    Parameters
+    ----------
+    variable : str
+        The environment variable that may name it: ``SKRATIONAL_CACHE`` for what is
+        computed, ``SKRATIONAL_HOME`` for data sets.
+    default : str, default=""
+        Where it is, without the variable, in ``skrational`` in ``XDG_CACHE_HOME`` or,
+        without that, in ``~/.cache``.
+
+    Returns
+    -------
+    Path
+        Absolute; it may not be there yet.
+    """
+    named = os.environ.get(variable)
+    if named:
+        return Path(named).expanduser().absolute()
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache, "skrational", default).expanduser().absolute()

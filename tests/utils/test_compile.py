@@ -1,0 +1,125 @@
+import numba
+import numpy as np
+import pytest
+from numba.core import caching
+
+from skrational.utils.compile import jit
+
+
+def double(x):
+    return 2 * x
+
+
+def cached_files(folder):
+    return sorted(path.suffix for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """What NUMBA_CACHE_DIR names."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_machine_code_is_kept_on_disk(folder):
+    assert jit(double)(4) == 8
+    assert cached_files(folder) == [".nbc", ".nbi"]
+
+
+def test_kept_code_is_loaded_and_not_compiled_again(folder):
+    jit(double)(4)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    again = jit(double)
+    assert again(5) == 10
+    assert sum(again.stats.cache_hits.values()) == 1
+    assert not again.stats.cache_misses
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_a_folder_that_cannot_be_made_is_done_without(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "file" / "cache"))
+    # Not beside this file either.
+    locators = [caching.UserProvidedCacheLocator]
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", locators)
+    assert jit(double)(4) == 8
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_without_any_place_to_cache_each_process_compiles(monkeypatch):
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+    compiled = jit(double)
+    assert compiled(4) == 8
+    assert compiled.targetoptions["nogil"]
+    assert isinstance(compiled._cache, caching.NullCache)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_other_errors_are_not_swallowed(monkeypatch, cached):
+    def fail(*args, **options):
+        raise RuntimeError("cannot cache function: the moon is full")
+
+    if cached:
+        monkeypatch.setattr(caching.CompileResultCacheImpl, "__init__", fail)
+    else:
+        monkeypatch.setattr(numba, "njit", fail)
+    with pytest.raises(RuntimeError, match="the moon is full"):
+        jit(double)
+
+
+def test_an_error_of_another_kind_is_not_swallowed(monkeypatch):
+    def fail(*args, **options):
+        raise OSError("no locator available")
+
+    monkeypatch.setattr(numba, "njit", fail)
+    with pytest.raises(OSError, match="no locator"):
+        jit(double)
+
+
+# What follows needs no cache; a stale one could hide a change of the options.
+@pytest.fixture
+def uncached(monkeypatch):
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+    return jit
+
+
+def test_compiled_code_releases_the_interpreter_and_starts_no_threads(uncached):
+    options = uncached(double).targetoptions
+    assert options["nogil"]
+    assert not options.get("parallel", False)
+
+
+def test_nan_and_infinity_keep_their_meaning(uncached):
+    @uncached
+    def probe(x, out):
+        out[0] = x != x
+        out[1] = np.isinf(x)
+        out[2] = x - x == 0
+        out[3] = x * 0 == 0
+
+    out = np.empty(4, dtype=bool)
+    for x in (np.nan, np.inf, -np.inf, 1.0):
+        probe(x, out)
+        finite = np.isfinite(x)
+        assert out.tolist() == [np.isnan(x), np.isinf(x), finite, finite]
+
+
+def test_division_by_zero_follows_numpy(uncached):
+    @uncached
+    def divide(a, b):
+        return a / b
+
+    assert divide(1.0, 0.0) == np.inf
+    assert np.isnan(divide(0.0, 0.0))
+
+
+def test_sums_keep_their_order(uncached):
+    @uncached
+    def add_up(x):
+        total = x.dtype.type(0)
+        for value in x:
+            total += value
+        return total
+
+    x = np.random.default_rng(0).normal(size=10_001).astype(np.float32)
+    assert add_up(x) == np.cumsum(x)[-1]
