@@ -1,12 +1,13 @@
 """Groups: which parameters stand or fall together.
 
 A penalty charges for groups and a pruner drops them; neither knows what a group means.
-A cell says it, by naming the group of every row of its tensors.
+A cell says it, by naming the group of every row, column or entry of its parameters.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,39 +22,79 @@ __all__ = ["Groups", "Part"]
 
 @dataclass(frozen=True)
 class Part:
-    """Tensors whose rows belong to groups in the same way.
+    """Parameters whose slices belong to groups in the same way.
 
     Attributes
     ----------
-    parameters : tuple of Tensor of shape (n_rows, ...)
-    group : Tensor of shape (n_rows,), int64
-        The group of each row.
+    parameters : tuple of Tensor
+        The parameters themselves. A view, such as a transpose, would go on showing old
+        memory once an optimizer has moved the parameter.
+    group : Tensor of int64
+        The group of each slice: of shape (n_slices,) or, with ``axis=None``, that of
+        the parameters.
+    axis : int or None, default=0
+        What a slice is: a row (0), a column (1), or a single entry (None).
+
+    Examples
+    --------
+    >>> weight = torch.tensor([[3.0, 0.0], [4.0, 2.0]])
+    >>> columns = Part((weight,), torch.arange(2), axis=1)
+    >>> columns.pack(columns.parameters)
+    tensor([[3., 4.],
+            [0., 2.]])
     """
 
     parameters: tuple[Tensor, ...]
     group: Tensor
+    axis: int | None = 0
+
+    @property
+    def group_of_slices(self) -> Tensor:
+        """Group of each slice, in the order of `pack`: Tensor of shape (n_slices,)."""
+        return self.group.reshape(-1)
 
     def pack(self, values: Sequence[Tensor]) -> Tensor:
-        """Join values shaped as the parameters, row by row, (n_rows, m)."""
-        return torch.cat(
-            [v.reshape(len(v), math.prod(v.shape[1:])) for v in values], dim=1
-        )
+        """Join values shaped as the parameters, slice by slice, (n_slices, m)."""
+        return torch.cat([self._slices(v) for v in values], dim=1)
 
     def scale_(self, factors: Tensor) -> None:
-        """Multiply the parameters in place by packed factors, (n_rows, m)."""
-        widths = [math.prod(p.shape[1:]) for p in self.parameters]
+        """Multiply the parameters in place by packed factors, (n_slices, m)."""
+        widths = [self._slices(p).shape[1] for p in self.parameters]
         for p, factor in zip(self.parameters, factors.split(widths, 1), strict=True):
-            p.mul_(factor.reshape(p.shape))
+            if self.axis is None:
+                p.mul_(factor.reshape(p.shape))
+            else:
+                moved = p.movedim(self.axis, 0)
+                moved.mul_(factor.reshape(moved.shape))
+
+    def _slices(self, value: Tensor) -> Tensor:
+        """Values of a parameter, a row for each slice."""
+        if self.axis is None:
+            return value.reshape(-1, 1)
+        moved = value.movedim(self.axis, 0)
+        return moved.reshape(len(moved), math.prod(moved.shape[1:]))
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Disjoint groups of parameters.
+    """Groups of parameters.
 
     Attributes
     ----------
     parts : tuple of Part
     n_groups : int
+    omega : Tensor of shape (n_groups,), default=None
+        What the norm of each group is multiplied by in a penalty. None: 1.
+    overlaps : bool, default=False
+        Whether an entry of a parameter may be in more than one group, as where a
+        parameter is in one part by its rows and in another by its columns. Such groups
+        have norms and can be zeroed, but no proximal operator.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is in several parts and ``overlaps`` doesn't say so, which would
+        scale it once for each, or omega has another length.
 
     Examples
     --------
@@ -66,9 +107,29 @@ class Groups:
 
     parts: tuple[Part, ...]
     n_groups: int
+    omega: Tensor | None = None
+    overlaps: bool = False
 
-    def sum_rows(self, values: Sequence[Tensor]) -> Tensor:
-        """Add up, group by group, packed values (n_rows, m) of each part.
+    def __post_init__(self) -> None:
+        if self.omega is not None and self.omega.shape != (self.n_groups,):
+            raise ValueError(
+                f"omega has the shape {tuple(self.omega.shape)}; expected "
+                f"({self.n_groups},), a factor for each group."
+            )
+        occurrences = Counter(map(_address, self.parameters))
+        if not self.overlaps and max(occurrences.values(), default=0) > 1:
+            raise ValueError(
+                "A parameter is in several parts: it would be scaled once for each of "
+                "them. Give each parameter to one part, or set overlaps=True."
+            )
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """All parameters that have groups."""
+        return [p for part in self.parts for p in part.parameters]
+
+    def sum_slices(self, values: Sequence[Tensor]) -> Tensor:
+        """Add up, group by group, packed values (n_slices, m) of each part.
 
         Returns
         -------
@@ -76,16 +137,17 @@ class Groups:
         """
         total = values[0].new_zeros(self.n_groups)
         for part, value in zip(self.parts, values, strict=True):
-            total = total.index_add(0, part.group, value.sum(dim=1))
+            total = total.index_add(0, part.group_of_slices, value.sum(dim=1))
         return total
 
     @cached_property
-    def rows_by_group(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows of all parts, counted through, group by group.
+    def slices_by_group(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Slices of all parts, counted through, group by group.
 
-        Returns where the groups begin, (n_groups + 1,), and the rows, (n_rows,).
+        Returns where the groups begin, (n_groups + 1,), and the slices, (n_slices,).
         """
-        group = torch.cat([part.group for part in self.parts]).cpu().numpy()
+        groups = [part.group_of_slices for part in self.parts]
+        group = torch.cat(groups).cpu().numpy()
         starts = np.concatenate(
             [[0], np.cumsum(np.bincount(group, minlength=self.n_groups))]
         )
@@ -93,6 +155,24 @@ class Groups:
 
     def norms(self) -> Tensor:
         """Euclidean norm of each group, (n_groups,); differentiable, 0 at zero."""
-        squares = self.sum_rows([p.pack(p.parameters).square() for p in self.parts])
+        squares = self.sum_slices([p.pack(p.parameters).square() for p in self.parts])
         positive = squares > 0
         return torch.where(positive, squares, 1.0).sqrt() * positive
+
+    @torch.no_grad()
+    def zero_(self, live: NDArray[np.bool_]) -> None:
+        """Set what is in a group that isn't live to zero, in place.
+
+        Parameters
+        ----------
+        live : ndarray of shape (n_groups,), bool
+        """
+        for part in self.parts:
+            mask = torch.from_numpy(live).to(part.group.device)[part.group_of_slices]
+            packed = part.pack(part.parameters)
+            part.scale_(mask.to(packed)[:, None].expand_as(packed))
+
+
+def _address(parameter: Tensor) -> int:
+    """Name a parameter by its memory, of which an empty one has none."""
+    return parameter.data_ptr() if parameter.numel() else id(parameter)

@@ -18,7 +18,7 @@ from torch import Tensor
 from skrational.sequences import SequenceArray
 from skrational.sequences.repeats import blocks, distinct_share, find_repeats
 from skrational.utils.buffers import empty
-from skrational.utils.compile import frozen, jit
+from skrational.utils.compile import jit, read_only
 from skrational.utils.memory_maps import release
 
 __all__ = ["Batch", "Corpus"]
@@ -84,7 +84,7 @@ class Corpus:
         n_probed = min(len(rows), _PROBED_TOKENS)
         probed = rows[np.linspace(0, len(rows) - 1, n_probed).astype(np.int64)]
         self.repeats = distinct_share(X.features, probed) <= _MOST_DISTINCT
-        self.features, self.rows = X.features, frozen(rows)
+        self.features, self.rows = X.features, read_only(rows)
         self._in_order = X.indices is None
         self.table: Tensor | None = None
         if self.repeats:
@@ -92,7 +92,7 @@ class Corpus:
             self.table = torch.empty(len(distinct), X.n_features, dtype=dtype)
             _convert(X.features, distinct, self.table)
             self.table = self.table.to(device)
-            self.rows = frozen(self.rows)
+            self.rows = read_only(self.rows)
             self._stamp = np.full(len(distinct), -1, dtype=np.int32)
 
     def __len__(self) -> int:

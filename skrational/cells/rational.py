@@ -25,51 +25,29 @@ EMNLP 2019, section 2.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from skrational.cells.base import Cut, copy_parameters, parameters_as_arrays
 from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups, Part
 from skrational.kernels import choose_kernel, document_scores
-from skrational.kernels.cpu.layout import Layout
-from skrational.kernels.cpu.prediction import Automata
+from skrational.kernels.cpu.prediction import PackedAutomata
+from skrational.kernels.cpu.readout import apply_readout
+from skrational.structures import RationalStructure
+from skrational.structures.automata import ScoringRule
 
-__all__ = ["READOUTS", "RationalCell", "Reading"]
+__all__ = ["RationalCell"]
 
-READOUTS = ("sum", "last", "rho", "rho_softmax")
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How the scores of an automaton's states become its score on a document.
-
-    Attributes
-    ----------
-    semiring : {"plus-times", "max-plus", "max-times"}
-    readout : {"sum", "last", "rho", "rho_softmax"}
-        Over the states of a WFSA: their sum (all states are final), the last one, or
-        weighted by learned ``sigmoid(rho)`` or ``softmax(rho)``.
-    match : {"end", "anywhere"}
-        Score at the last token (the paper's c_T), or of all tokens together.
-    length_exponent : float
-        With "anywhere" in plus-times, scores are divided by ``T ** length_exponent``.
-    """
-
-    semiring: str = "plus-times"
-    readout: str = "sum"
-    match: str = "anywhere"
-    length_exponent: float = 0.5
-
-    @property
-    def divisor_exponent(self) -> float:
-        """Power of the number of tokens by which scores are divided."""
-        joined = self.match == "anywhere" and self.semiring == "plus-times"
-        return self.length_exponent if joined else 0.0
+# The name under which files of version 0.1.0 know it.
+Reading = ScoringRule
 
 
 class RationalCell(nn.Module):
@@ -83,11 +61,12 @@ class RationalCell(nn.Module):
         States of each WFSA.
     n_outputs : int
         Rows of the readout: 1 for two classes.
-    reading : Reading
+    rule : ScoringRule
     dtype : torch.dtype
-    origin : sequence of int or None, default=None
-        Number of each WFSA in the network from which it was cut out; None: they are
-        numbered through.
+    numbers : sequence of int or None, default=None
+        Number of each WFSA before pruning; None: they are numbered through.
+    initial_lengths : sequence of int or None, default=None
+        States of each WFSA before pruning; None: ``lengths``.
     """
 
     def __init__(
@@ -95,14 +74,16 @@ class RationalCell(nn.Module):
         n_features: int,
         lengths: Sequence[int],
         n_outputs: int,
-        reading: Reading,
+        rule: ScoringRule,
         dtype: torch.dtype = torch.float32,
-        origin: Sequence[int] | None = None,
+        numbers: Sequence[int] | None = None,
+        initial_lengths: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.lengths = tuple(int(n) for n in lengths)
-        self.origin = tuple(range(len(lengths)) if origin is None else origin)
-        self.reading = reading
+        self.numbers = tuple(range(len(lengths)) if numbers is None else numbers)
+        self.initial_lengths = tuple(initial_lengths or self.lengths)
+        self.rule = rule
         n_states, n_wfsas = sum(self.lengths), len(self.lengths)
 
         def parameter(*shape: int) -> nn.Parameter:
@@ -111,7 +92,7 @@ class RationalCell(nn.Module):
         self.W_u = parameter(n_states, n_features)
         self.W_f = parameter(n_states, n_features)
         self.b_f = parameter(n_states)
-        if reading.readout.startswith("rho"):
+        if rule.readout.startswith("rho"):
             self.rho = parameter(n_states)
         self.A = parameter(n_outputs, n_wfsas)
         self.a = parameter(n_outputs)
@@ -119,7 +100,7 @@ class RationalCell(nn.Module):
         self.register_buffer("wfsa", torch.from_numpy(wfsa), persistent=False)
         live = torch.ones(n_states, dtype=torch.bool)
         self.register_buffer("live", live, persistent=False)
-        self.register_buffer("learned_loops", live.clone(), persistent=False)
+        self.register_buffer("learned_loops", live.clone())
 
     wfsa: Tensor
     live: Tensor
@@ -147,77 +128,66 @@ class RationalCell(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits of a batch, (B, n_outputs)."""
-        return self.classify(self.scores(batch))
+        return self.readout(self.hidden(batch))
 
-    def classify(self, scores: Tensor) -> Tensor:
-        """Logits from the WFSAs' scores, ``A s + a``."""
-        return nn.functional.linear(scores, self.A, self.a)
-
-    @torch.no_grad()
-    def predict(self, corpus: Corpus) -> Tensor:
-        """Logits of a whole corpus, (n, n_outputs), by the fastest way there is."""
-        kernel = choose_kernel(self.A.device.type, self.reading.semiring)
-        if kernel != "numba":
-            return torch.cat([self(batch) for batch in corpus.batches()])
-        automata = self.automata()
-        if corpus.table is None:
-            logits = automata.logits_of_tokens(
-                corpus.features, corpus.rows, corpus.offsets
-            )
-        else:
-            n_rows = len(corpus.table)
-            table = np.empty((n_rows, automata.width), automata.A.dtype)
-            automata.project(corpus.table.numpy(), np.arange(n_rows), table)
-            logits = automata.logits(table, corpus.rows, corpus.offsets)
-        return torch.from_numpy(logits).to(self.A.dtype)
-
-    @torch.no_grad()
-    def automata(self) -> Automata:
-        """Pack the automata for prediction on the CPU, in plus-times."""
-        layout = Layout.of(self.lengths)
-        loops = self.learned_loops.to(self.b_f.dtype)
-        weight, bias = layout.pack(
-            self.W_u, self.W_f * loops[:, None], self.b_f * loops
-        )
-        return Automata(
-            layout=layout,
-            weight=weight,
-            bias=bias,
-            final=self.final_weights().numpy(),
-            wfsa=self.wfsa.numpy(),
-            A=self.A.detach().numpy().copy(),
-            a=self.a.detach().numpy().copy(),
-            anywhere=self.reading.match == "anywhere",
-            length_exponent=self.reading.divisor_exponent,
-        )
-
-    def scores(self, batch: Batch) -> Tensor:
+    def hidden(self, batch: Batch) -> Tensor:
         """Document score of each WFSA, (B, d)."""
         if not self.lengths:
             return self.A.new_zeros(len(batch.offsets) - 1, 0)
-        W_f: Tensor = self.W_f
-        b_f: Tensor = self.b_f
-        if not self.learned_loops.all():
-            loops = self.learned_loops.to(b_f.dtype)
-            W_f, b_f = W_f * loops[:, None], b_f * loops
         return document_scores(
             batch.x,
             self.W_u,
-            W_f,
-            b_f,
+            *self._loops(),
             self.final_weights(),
             batch.ids,
             batch.offsets,
             self.lengths,
-            anywhere=self.reading.match == "anywhere",
-            semiring=self.reading.semiring,
-            length_exponent=self.reading.divisor_exponent,
+            anywhere=self.rule.match == "anywhere",
+            semiring=self.rule.semiring,
+            length_exponent=self.rule.divisor_exponent,
         )
+
+    def readout(self, hidden: Tensor) -> Tensor:
+        """Logits from the WFSAs' scores, ``A s + a``."""
+        return nn.functional.linear(hidden, self.A, self.a)
+
+    @torch.no_grad()
+    def predict(self, corpus: Corpus) -> Tensor:
+        """Logits of a whole corpus, (n, n_outputs), by the fastest way there is."""
+        kernel = choose_kernel(self.A.device.type, self.rule.semiring)
+        if kernel != "numba":
+            return torch.cat([self(batch) for batch in corpus.batches()])
+        automata = self.packed_automata()
+        if corpus.table is None:
+            scores = automata.scores_of_tokens(
+                corpus.features, corpus.rows, corpus.offsets
+            )
+        else:
+            n_rows = len(corpus.table)
+            table = np.empty((n_rows, automata.width), automata.dtype)
+            automata.project(corpus.table.numpy(), np.arange(n_rows), table)
+            scores = automata.scores(table, corpus.rows, corpus.offsets)
+        logits = apply_readout(scores, self.A.numpy(), self.a.numpy())
+        return torch.from_numpy(logits).to(self.A.dtype)
+
+    @torch.no_grad()
+    def packed_automata(self) -> PackedAutomata:
+        """Pack the automata for prediction on the CPU, in plus-times."""
+        weights = (self.W_u, *self._loops(), self.final_weights())
+        arrays = (tensor.detach().numpy() for tensor in weights)
+        return PackedAutomata.of(self.lengths, self.rule, *arrays)
+
+    def _loops(self) -> tuple[Tensor, Tensor]:
+        """Weights and biases of the self-loops, 0 of those that are fixed."""
+        if self.learned_loops.all():
+            return self.W_f, self.b_f
+        loops = self.learned_loops.to(self.b_f.dtype)
+        return self.W_f * loops[:, None], self.b_f * loops
 
     def final_weights(self) -> Tensor:
         """Weight of each state in its WFSA's score, (S,)."""
         live = self.live.to(self.b_f.dtype)
-        readout = self.reading.readout
+        readout = self.rule.readout
         if readout == "last":
             return self._is_last().to(live)
         if readout == "rho":
@@ -282,47 +252,93 @@ class RationalCell(nn.Module):
             for start, stop in pairwise(starts)
         )
 
-    def fix_self_loops(self, live: NDArray[np.bool_]) -> None:
-        """Fix the self-loops that are not live at the weight of an empty one, 1/2."""
-        self.learned_loops.logical_and_(torch.from_numpy(live).to(self.W_f.device))
+    def pruned(
+        self, kind: str, live: NDArray[np.bool_]
+    ) -> tuple[RationalCell, Cut | None]:
+        """Slice out what is left if only the live groups of a kind remain.
+
+        A self-loop that isn't live, of a state that is, is fixed at the weight of an
+        empty one, 1/2.
+        """
+        kept = self.kept_lengths(kind, live)
+        small = self.compacted(kept)
+        if kind == "transitions":
+            loops = torch.from_numpy(live[len(self.b_f) :]).to(self.live.device)
+            small.fix_self_loops(loops[self._state_mask(kept)])
+        return small, lambda values: self.sliced(kept, values)
+
+    def live_structure(self, kind: str, live: NDArray[np.bool_]) -> RationalStructure:
+        """Return the structure that `pruned` would leave, but for fixed self-loops."""
+        return self._structure_of(self.kept_lengths(kind, live))
+
+    def structure(self) -> RationalStructure:
+        """Return the states that are left of each WFSA."""
+        return self._structure_of(self.lengths)
+
+    def _structure_of(self, lengths: Sequence[int]) -> RationalStructure:
+        kept_lengths = [0] * len(self.initial_lengths)
+        for number, length in zip(self.numbers, lengths, strict=True):
+            kept_lengths[number] = length
+        mask = self._state_mask(lengths)
+        return RationalStructure(
+            self.initial_lengths,
+            tuple(kept_lengths),
+            n_features=self.W_u.shape[1],
+            n_outputs=len(self.a),
+            n_readout_parameters_per_state=int(hasattr(self, "rho")),
+            n_fixed_self_loops=int((~self.learned_loops[mask]).sum()),
+            all_final=self.rule.readout != "last",
+        )
+
+    def emptied(self) -> tuple[RationalCell, Tensor]:
+        """Return a copy without any transition, and its W_u: states grow by that."""
+        cell = deepcopy(self)
+        with torch.no_grad():
+            for weight in (cell.W_u, cell.W_f, cell.b_f):
+                weight.zero_()
+        if cell.rule.readout == "last":
+            # The last state that can be reached: the first to grow.
+            cell.rule = replace(cell.rule, readout="sum")
+        return cell, cell.W_u
+
+    @torch.no_grad()
+    def set_prior(self, outputs: NDArray[np.floating]) -> None:
+        """Set the bias of the readout, a."""
+        self.a.copy_(torch.from_numpy(outputs))
+
+    def fix_self_loops(self, live: Tensor) -> None:
+        """Fix the self-loops that are not live, (S,), at the weight of an empty one."""
+        self.learned_loops.logical_and_(live)
         with torch.no_grad():
             self.W_f.mul_(self.learned_loops[:, None])
             self.b_f.mul_(self.learned_loops)
 
     def masked(self, kept: Sequence[int]) -> RationalCell:
-        """Copy of the same shape in which states beyond ``kept`` score nothing.
+        """Copy of the same shape in which states beyond the kept ones score nothing.
 
-        The full-size twin of `compacted`, for comparison.
+        The full-size twin of `compacted`, for comparison; ``kept`` is a length for each
+        WFSA.
         """
-        twin = RationalCell(
-            self.W_u.shape[1],
-            self.lengths,
-            len(self.A),
-            self.reading,
-            self.A.dtype,
-            self.origin,
-        )
-        twin.load_state_dict(self.state_dict())
-        twin.live.copy_(self._kept_mask(kept))
-        twin.learned_loops.copy_(self.learned_loops)
-        return twin.to(self.A.device)
+        twin = deepcopy(self)
+        twin.live.copy_(self._state_mask(kept))
+        return twin
 
     def compacted(self, kept: Sequence[int]) -> RationalCell:
-        """Copy without the states beyond ``kept`` and without WFSAs of length 0.
+        """Copy of ``kept`` states of each WFSA, without WFSAs of none.
 
         Its tensors are slices of this cell's, copied, so that nothing of the large
         network is kept alive.
         """
-        mask = self._kept_mask(kept)
         small = RationalCell(
             self.W_u.shape[1],
             [n for n in kept if n > 0],
             len(self.A),
-            self.reading,
+            self.rule,
             self.A.dtype,
-            [i for i, n in zip(self.origin, kept, strict=True) if n > 0],
+            [i for i, n in zip(self.numbers, kept, strict=True) if n > 0],
+            self.initial_lengths,
         ).to(self.A.device)
-        small.learned_loops.copy_(self.learned_loops[mask])
+        small.learned_loops.copy_(self.learned_loops[self._state_mask(kept)])
         slices = self.sliced(kept, list(self.parameters()))
         with torch.no_grad():
             for parameter, values in zip(small.parameters(), slices, strict=True):
@@ -334,7 +350,7 @@ class RationalCell(nn.Module):
 
         ``values`` are one tensor for each parameter, of its shape.
         """
-        states = self._kept_mask(kept)
+        states = self._state_mask(kept)
         wfsas = torch.tensor(np.asarray(kept) > 0, device=states.device)
         cuts = {"A": (slice(None), wfsas), "a": (slice(None),)}
         return [
@@ -342,37 +358,44 @@ class RationalCell(nn.Module):
             for (name, _), value in zip(self.named_parameters(), values, strict=True)
         ]
 
-    def _kept_mask(self, kept: Sequence[int]) -> Tensor:
-        numbers = np.concatenate([np.arange(n) for n in (*self.lengths, 0)])
+    def _state_mask(self, kept: Sequence[int]) -> Tensor:
+        """Mask, (S,), of the first ``kept`` states of each WFSA."""
+        places = np.concatenate([np.arange(n) for n in (*self.lengths, 0)])
         limits = np.repeat(np.asarray(kept, dtype=int), self.lengths)
-        return torch.from_numpy(numbers < limits).to(self.live.device)
+        return torch.from_numpy(places < limits).to(self.live.device)
 
     def to_arrays(self) -> dict[str, NDArray[np.floating]]:
         """Parameters as numpy copies."""
-        return {
-            name: tensor.detach().cpu().numpy().copy()
-            for name, tensor in self.named_parameters()
-        }
+        return parameters_as_arrays(self)
+
+    def blank(self, structure: RationalStructure) -> RationalCell:
+        """Make a cell of a structure that scores alike, with all parameters 0."""
+        return self.of_structure(structure, self.rule, self.A.dtype)
+
+    @classmethod
+    def of_structure(
+        cls, structure: RationalStructure, rule: ScoringRule, dtype: torch.dtype
+    ) -> RationalCell:
+        """Make a cell of a structure, with all parameters 0."""
+        return cls(
+            structure.n_features,
+            structure.lengths,
+            structure.n_outputs,
+            rule,
+            dtype,
+            structure.survivors,
+            structure.initial_lengths,
+        )
 
     @classmethod
     def from_arrays(
         cls,
-        arrays: dict[str, NDArray[np.floating]],
-        lengths: Sequence[int],
-        reading: Reading,
-        origin: Sequence[int] | None = None,
+        arrays: dict[str, NDArray[Any]],
+        structure: RationalStructure,
+        rule: ScoringRule,
     ) -> RationalCell:
         """Rebuild a cell from `to_arrays`."""
-        n_outputs = len(arrays["a"])
-        cell = cls(
-            arrays["W_u"].shape[1],
-            lengths,
-            n_outputs,
-            reading,
-            torch.from_numpy(arrays["a"][:0].copy()).dtype,
-            origin,
-        )
-        with torch.no_grad():
-            for name, tensor in cell.named_parameters():
-                tensor.copy_(torch.from_numpy(np.array(arrays[name])))
+        dtype = torch.from_numpy(arrays["a"][:0].copy()).dtype
+        cell = cls.of_structure(structure, rule, dtype)
+        copy_parameters(cell, arrays)
         return cell

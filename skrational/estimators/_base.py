@@ -20,11 +20,13 @@ from sklearn.utils.validation import (
     _check_feature_names,
     _check_sample_weight,
     _check_y,
+    _get_feature_names,
     check_is_fitted,
 )
 
-from skrational.sequences import SequenceArray, as_sequences, check_finite
-from skrational.sequences.forms import holds_strings, is_ragged
+from skrational.sequences import SequenceArray, check_finite
+from skrational.sequences.array import pack
+from skrational.sequences.forms import form_of
 from skrational.training.labelled import Labelled
 from skrational.utils.callbacks import CallbackSupportMixin
 
@@ -42,7 +44,7 @@ class BaseSequenceClassifier(
     """A classifier of sequences whose fitted state is numpy.
 
     A subclass fits, sets ``classes_``, ``coef_`` and ``intercept_``, and computes the
-    scores on which the linear readout works.
+    scores of its hidden units, on which the linear readout works.
     """
 
     _doc_link_module = "skrational"
@@ -54,14 +56,18 @@ class BaseSequenceClassifier(
     n_features_in_: int
 
     @abstractmethod
-    def _logits(
-        self, X: SequenceArray, A: NDArray[np.floating], a: NDArray[np.floating]
-    ) -> NDArray[np.floating]:
-        """``A s + a`` for the scores s of the hidden units on each sequence.
+    def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
+        """Score each sequence with each hidden unit, (n, d).
 
-        Returns (n, len(A)), float64, so that the terms of a logit add up to it; raises
-        by `check_finite` if X holds NaN or infinity.
+        Raises by `check_finite` if X holds NaN or infinity.
         """
+
+    def _readout(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the logits ``coef_ s + intercept_``, (n, n_outputs).
+
+        They are float64, so that the terms of a logit add up to it.
+        """
+        return scores.astype(np.float64) @ self.coef_.T + self.intercept_
 
     def __sklearn_is_fitted__(self) -> bool:
         # The parameter ``lambda_`` ends as fitted attributes do, which would pass for
@@ -95,9 +101,7 @@ class BaseSequenceClassifier(
             What the linear readout sees.
         """
         check_is_fitted(self)
-        n_units, dtype = self.coef_.shape[1], self.coef_.dtype
-        identity, zero = np.eye(n_units, dtype=dtype), np.zeros(n_units, dtype=dtype)
-        return self._logits(self._read_more(X), identity, zero).astype(dtype)
+        return self._scores(self._read_more(X)).astype(self.coef_.dtype, copy=False)
 
     def decision_function(self, X: Any) -> NDArray[np.floating]:
         """Return the logits, in double precision.
@@ -112,12 +116,25 @@ class BaseSequenceClassifier(
         ndarray of shape (n_sequences,) or (n_sequences, n_classes)
             One logit, that of ``classes_[1]``, for two classes.
         """
-        return self._decide(X)
-
-    def _decide(self, X: Any) -> NDArray[np.floating]:
-        check_is_fitted(self)
-        logits = self._logits(self._read_more(X), self.coef_, self.intercept_)
+        logits = self._logits(X)
         return logits[:, 0] if len(self.classes_) == 2 else logits
+
+    def _logits(self, X: Any) -> NDArray[np.float64]:
+        """Logits of sequences in any accepted form, (n, n_outputs)."""
+        check_is_fitted(self)
+        return self._readout(self._scores(self._read_more(X)))
+
+    def _probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.floating]:
+        """Probability of each class, (n, n_classes), from the logits."""
+        if logits.shape[1] == 1:
+            return expit(np.hstack([-logits, logits]), dtype=self.coef_.dtype)
+        return softmax(logits, axis=1).astype(self.coef_.dtype)
+
+    def _most_probable(self, logits: NDArray[np.float64]) -> NDArray[Any]:
+        """The most probable class of each sequence, (n,), from the logits."""
+        if logits.shape[1] == 1:
+            return self.classes_[(logits[:, 0] > 0).astype(int)]
+        return self.classes_[logits.argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
         """Return the probability of each class.
@@ -132,10 +149,7 @@ class BaseSequenceClassifier(
         ndarray of shape (n_sequences, n_classes)
             Columns in the order of ``classes_``.
         """
-        logits = self._decide(X)
-        if logits.ndim == 1:
-            return expit(np.column_stack([-logits, logits]), dtype=self.coef_.dtype)
-        return softmax(logits, axis=1).astype(self.coef_.dtype)
+        return self._probabilities(self._logits(X))
 
     def predict_log_proba(self, X: Any) -> NDArray[np.floating]:
         """Return the logarithm of the probability of each class.
@@ -164,9 +178,7 @@ class BaseSequenceClassifier(
         -------
         ndarray of shape (n_sequences,)
         """
-        logits = self._decide(X)
-        chosen = logits.argmax(axis=1) if logits.ndim == 2 else (logits > 0).astype(int)
-        return self.classes_[chosen]
+        return self._most_probable(self._logits(X))
 
     def _read_more(self, X: Any) -> SequenceArray:
         """Read X for a prediction: as wide as in fit."""
@@ -217,7 +229,8 @@ class BaseSequenceClassifier(
             raise ValueError(
                 f"X holds {len(sequences)} sequences, but not one token to learn from."
             )
-        return Labelled(sequences, classes, codes, weights)
+        names = _get_feature_names(X)
+        return Labelled(sequences, classes, codes, weights, names)
 
     def _read_held_out(
         self, training: Labelled, X: Any, y: Any, name: str = "val"
@@ -256,18 +269,12 @@ def read_sequences(X: Any, estimator: BaseEstimator) -> SequenceArray:
     """
     if hasattr(X, "detach"):
         X = X.detach().cpu().numpy()
-    is_matrix = not (
-        isinstance(X, SequenceArray)
-        or is_ragged(X)
-        or getattr(X, "ndim", 0) == 3
-        or holds_strings(X)
-        or hasattr(X, "tocsr")
-    )
-    if is_matrix:
-        X = check_array(
-            X, dtype=[np.float64, np.float32], input_name="X", estimator=estimator
-        )
-    sequences = as_sequences(X)
-    if len(sequences) == 0:
+    if not isinstance(X, SequenceArray):
+        form = form_of(X)
+        if form == "matrix":
+            dtypes = [np.float64, np.float32]
+            X = check_array(X, dtype=dtypes, input_name="X", estimator=estimator)
+        X = pack(X, form)
+    if len(X) == 0:
         raise ValueError("X is empty: found 0 sequences, expected at least 1.")
-    return sequences
+    return X

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-import warnings
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
-import torch
-from numpy.typing import ArrayLike, NDArray
-from sklearn.exceptions import ConvergenceWarning
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_feature_names, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from skrational.cells.batches import Corpus
-from skrational.cells.rational import READOUTS, RationalCell, Reading
-from skrational.estimators._base import BaseSequenceClassifier
-from skrational.estimators._rational_fit import RationalFit, prepared
-from skrational.estimators._recipe import spread_lengths
+from skrational.estimators._sparse import TRAINING, SparseSequenceClassifier
 from skrational.kernels import choose_kernel
+from skrational.kernels.cpu.prediction import PackedAutomata
+from skrational.kernels.cpu.readout import apply_readout
 from skrational.kernels.cpu.scorer import scorer_of
-from skrational.kernels.semirings import SEMIRINGS
-from skrational.sequences import SequenceArray, check_finite
+from skrational.sequences import SequenceArray
 from skrational.structures import RationalStructure
-from skrational.structures.automata import WeightedAutomata
-from skrational.training.devices import resolve_device
-from skrational.training.labelled import Labelled
-from skrational.training.rng import Randomness
-from skrational.utils.callbacks import with_callbacks
-from skrational.utils.threads import single_thread
+from skrational.structures.automata import (
+    MATCHES,
+    READOUTS,
+    SEMIRING_NAMES,
+    ScoringRule,
+    WeightedAutomata,
+    final_weights,
+)
+from skrational.structures.rational import spread_lengths
+
+if TYPE_CHECKING:
+    import torch
+
+    from skrational.cells.rational import RationalCell
+    from skrational.penalties.group_lasso import GroupLasso
 
 __all__ = ["SparseRationalClassifier"]
 
 
-class SparseRationalClassifier(BaseSequenceClassifier):
+class SparseRationalClassifier(SparseSequenceClassifier):
     r"""Classify sequences with a few short weighted automata, learned by sparsity.
 
     Each hidden unit is a weighted finite-state automaton (WFSA) that scores a soft
@@ -194,39 +197,20 @@ class SparseRationalClassifier(BaseSequenceClassifier):
     32
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = TRAINING | {
         "n_wfsas": [Interval(Integral, 1, None, closed="left")],
         "n_states": [Interval(Integral, 1, None, closed="left"), tuple, list],
-        "lambda_": [Interval(Real, 0, None, closed="left")],
         "penalty": [StrOptions({"states", "wfsas", "transitions"})],
-        "semiring": [StrOptions(set(SEMIRINGS))],
+        "semiring": [StrOptions(set(SEMIRING_NAMES))],
         "readout": [StrOptions(set(READOUTS))],
-        "match": [StrOptions({"anywhere", "end"})],
+        "match": [StrOptions(set(MATCHES))],
         "length_exponent": [Interval(Real, 0, None, closed="left")],
-        "solver": [StrOptions({"prox", "subgradient"})],
-        "threshold": [Interval(Real, 0, None, closed="left")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "finetune_schedule": [StrOptions({"cosine", "plateau", "constant"})],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
-        "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "ramp_epochs": [Interval(Integral, 0, None, closed="left")],
-        "finetune_epochs": [Interval(Integral, 0, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "word_dropout": [Interval(Real, 0, 1, closed="left")],
-        "feature_dropout": [Interval(Real, 0, 1, closed="left")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
-        "warm_start": ["boolean"],
-        "dtype": [StrOptions({"float32", "float64"})],
-        "device": [str],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
+    _unit = "state"
+
+    learned_structure_: RationalStructure
+    _scoring_rule: ScoringRule
+    _final_weights: NDArray[np.floating]
 
     def __init__(
         self,
@@ -263,173 +247,139 @@ class SparseRationalClassifier(BaseSequenceClassifier):
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
+        super().__init__(
+            lambda_=lambda_,
+            solver=solver,
+            threshold=threshold,
+            learning_rate=learning_rate,
+            finetune_schedule=finetune_schedule,
+            batch_size=batch_size,
+            warmup_epochs=warmup_epochs,
+            max_epochs=max_epochs,
+            ramp_epochs=ramp_epochs,
+            finetune_epochs=finetune_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            dropout=dropout,
+            word_dropout=word_dropout,
+            feature_dropout=feature_dropout,
+            weight_decay=weight_decay,
+            max_grad_norm=max_grad_norm,
+            class_weight=class_weight,
+            warm_start=warm_start,
+            dtype=dtype,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
         self.n_wfsas = n_wfsas
         self.n_states = n_states
-        self.lambda_ = lambda_
         self.penalty = penalty
         self.semiring = semiring
         self.readout = readout
         self.match = match
         self.length_exponent = length_exponent
-        self.solver = solver
-        self.threshold = threshold
-        self.learning_rate = learning_rate
-        self.finetune_schedule = finetune_schedule
-        self.batch_size = batch_size
-        self.warmup_epochs = warmup_epochs
-        self.max_epochs = max_epochs
-        self.ramp_epochs = ramp_epochs
-        self.finetune_epochs = finetune_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.dropout = dropout
-        self.word_dropout = word_dropout
-        self.feature_dropout = feature_dropout
-        self.weight_decay = weight_decay
-        self.max_grad_norm = max_grad_norm
-        self.class_weight = class_weight
-        self.warm_start = warm_start
-        self.dtype = dtype
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
-
-    @with_callbacks
-    def fit(
-        self,
-        X: Any,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        *,
-        X_val: Any = None,
-        y_val: ArrayLike | None = None,
-    ) -> SparseRationalClassifier:
-        """Learn the automata: regularize, prune, finetune.
-
-        Parameters
-        ----------
-        X : SequenceArray, list of ndarray, or ndarray
-            Sequences of feature vectors: a `SequenceArray`, a list or object array of
-            arrays of shape (T_i, n_features), a three-dimensional array padded with
-            NaN, or a two-dimensional array of sequences of one vector.
-        y : array-like of shape (n_sequences,)
-            Class labels: numbers, strings or booleans.
-        sample_weight : array-like of shape (n_sequences,), default=None
-            Weights, at least 0; a sample of weight 0 is left out.
-        X_val, y_val : like X and y, default=None
-            Validation data for early stopping, instead of a part of X.
-
-        Returns
-        -------
-        self : SparseRationalClassifier
-
-        Raises
-        ------
-        ValueError, TypeError
-            If a parameter, X, y or a weight is not what it should be. The estimator is
-            then as it was before, also when a fit is interrupted.
-
-        Warns
-        -----
-        ConvergenceWarning
-            If ``lambda_`` removed every state: what is left is the intercept, that is,
-            the majority classifier.
-        """
-        training = self._read_fit(X, y, sample_weight)
-        if not self.early_stopping and (X_val is not None or y_val is not None):
-            raise ValueError(
-                "X_val and y_val serve early stopping; got "
-                f"early_stopping={self.early_stopping}."
-            )
-        held_out = self._read_held_out(training, X_val, y_val)
-        randomness = Randomness.drawn_from(self.random_state)
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        with prepared(self.verbose):
-            run = RationalFit(self, training, randomness, held_out)
-            fitted = run.regularize_prune_finetune(
-                {"X": X, "y": y, "metadata": metadata}
-            )
-        self._adopt(fitted, X)
-        if self.learned_structure_.n_transitions == 0:
-            warnings.warn(
-                f"lambda_={self.lambda_} removed every state: only the intercept is "
-                "left, which predicts the majority class. Lower lambda_.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        return self
 
     @property
     def n_transitions_(self) -> int:
         """Main-path transitions that are left, the size of the model."""
-        check_is_fitted(self)
-        return self.learned_structure_.n_transitions
+        return self.size_
 
     @property
     def automata_(self) -> WeightedAutomata:
         """The automata that are left as numbers, for `skrational.inspection`."""
         check_is_fitted(self)
-        structure, reading = self.learned_structure_, self._reading
-        with torch.no_grad():
-            final = self._cell().final_weights().numpy()
+        structure, rule = self.learned_structure_, self._scoring_rule
         return WeightedAutomata(
             **{name: self.weights_[name] for name in ("W_u", "W_f", "b_f")},
-            final=final,
+            final=self._final(),
             lengths=structure.lengths,
             numbers=structure.survivors,
             coef=self.coef_,
             intercept=self.intercept_,
-            semiring=reading.semiring,
-            match=reading.match,
-            length_exponent=reading.divisor_exponent,
+            semiring=rule.semiring,
+            match=rule.match,
+            length_exponent=rule.divisor_exponent,
         )
 
-    def _read_fit(self, X: Any, y: Any, sample_weight: Any) -> Labelled:
-        """Check the parameters and what there is to learn from."""
-        self._validate_params()
+    def _check_own_parameters(self, device_type: str) -> None:
         spread_lengths(self.n_states, self.n_wfsas)
-        choose_kernel(resolve_device(self.device).type, self.semiring)
-        return self._read_training(X, y, sample_weight)
+        choose_kernel(device_type, self.semiring)
 
-    def _adopt(self, fitted: dict[str, Any], X: Any) -> None:
-        """Take over the result of a fit, all at once."""
-        _check_feature_names(self, X, reset=True)
-        for name, value in fitted.items():
-            setattr(self, name, value)
+    def _dense_cell(
+        self,
+        n_features: int,
+        n_outputs: int,
+        dtype: torch.dtype,
+        generator: torch.Generator,
+    ) -> RationalCell:
+        from skrational.cells.rational import RationalCell
 
-    def _logits(
-        self, X: SequenceArray, A: NDArray[np.floating], a: NDArray[np.floating]
-    ) -> NDArray[np.floating]:
-        device = self._prediction_device()
-        if choose_kernel(device.type, self._reading.semiring) == "numba":
-            settings = self.learned_structure_.lengths, self._reading
-            scorer = scorer_of(
-                self, self.weights_, settings, lambda: self._cell().automata()
-            )
-            return scorer.logits(X, A, a, check_finite)
-        check_finite(X)
-        cell = self._cell().to(device)
-        corpus = Corpus(X, cell.A.dtype, device)
-        with single_thread(), torch.no_grad():
-            scores = torch.cat([cell.scores(batch) for batch in corpus.batches()])
-        return scores.cpu().numpy().astype(np.float64) @ A.T + a
-
-    def _cell(self) -> RationalCell:
-        """Build the network again."""
-        arrays = {**self.weights_, "A": self.coef_, "a": self.intercept_}
-        return RationalCell.from_arrays(
-            arrays, self.learned_structure_.lengths, self._reading
+        lengths = spread_lengths(self.n_states, self.n_wfsas)
+        rule = ScoringRule(
+            self.semiring, self.readout, self.match, self.length_exponent
         )
+        cell = RationalCell(n_features, lengths, n_outputs, rule, dtype)
+        return cell.initialize(generator)
 
-    def _prediction_device(self) -> torch.device:
-        try:
-            return resolve_device(self.device)
-        except ValueError:
-            return torch.device("cpu")
+    def _blank_cell(
+        self, structure: RationalStructure, dtype: torch.dtype
+    ) -> RationalCell:
+        from skrational.cells.rational import RationalCell
 
-    weights_: dict[str, NDArray[np.floating]]
-    learned_structure_: RationalStructure
-    history_: list[dict[str, Any]]
-    n_iter_: int
-    _reading: Reading
+        return RationalCell.of_structure(structure, self._scoring_rule, dtype)
+
+    def _charges(self) -> tuple[tuple[GroupLasso, str], ...]:
+        from skrational.penalties.group_lasso import GroupLasso
+
+        return ((GroupLasso(self.lambda_), self.penalty),)
+
+    def _own_attributes(self, cell: RationalCell) -> dict[str, Any]:
+        final = cell.final_weights().detach().cpu().numpy().copy()
+        return {"_scoring_rule": cell.rule, "_final_weights": final}
+
+    def _final(self) -> NDArray[np.floating]:
+        """Weights of the final states, as training computed them, to the bit."""
+        rule, lengths = self._scoring_rule, self.learned_structure_.lengths
+        expected = final_weights(rule.readout, lengths, self.weights_)
+        if "_final_weights" not in vars(self) and rule.readout.startswith("rho"):
+            # A file of version 0.1.0, which had to ask the cell.
+            return self._fitted_cell().final_weights().detach().numpy()
+        trained = vars(self).get("_final_weights", expected)
+        # Another one if somebody has changed the weights.
+        return trained if _close(trained, expected) else expected
+
+    def _fitted_cell(self, dtype: str | None = None) -> RationalCell:
+        return cast("RationalCell", super()._fitted_cell(dtype))
+
+    def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
+        if not self._scores_on_cpu():
+            return super()._scores(X)
+        settings = self.learned_structure_.lengths, self._scoring_rule
+        return scorer_of(self, self.weights_, settings, self._packed).scores(X)
+
+    def _readout(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        if not self._scores_on_cpu():
+            return super()._readout(scores)
+        return apply_readout(scores, self.coef_, self.intercept_)
+
+    def _scores_on_cpu(self) -> bool:
+        """Whether the compiled kernel scores, which does without torch."""
+        on_cpu = self.device in ("auto", "cpu")
+        device_type = "cpu" if on_cpu else self._prediction_device().type
+        return choose_kernel(device_type, self._scoring_rule.semiring) == "numba"
+
+    def _packed(self) -> PackedAutomata:
+        lengths, rule = self.learned_structure_.lengths, self._scoring_rule
+        W_u, W_f, b_f = (self.weights_[name] for name in ("W_u", "W_f", "b_f"))
+        return PackedAutomata.of(lengths, rule, W_u, W_f, b_f, self._final())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Version 0.1.0 had another name for it.
+        renamed = {"_reading": "_scoring_rule"}
+        super().__setstate__({renamed.get(k, k): v for k, v in state.items()})
+
+
+def _close(a: NDArray[np.floating], b: NDArray[np.floating]) -> bool:
+    return a.shape == b.shape and np.allclose(a, b, rtol=1e-5, atol=0)

@@ -14,7 +14,7 @@ from skrational.inspection._derivatives import leave_one_out, path_weights
 from skrational.inspection._weights import WeightedTokens
 from skrational.inspection.paths import extreme_paths
 from skrational.structures.automata import WeightedAutomata
-from skrational.utils.compile import frozen
+from skrational.utils.compile import read_only
 
 __all__ = ["TokenShares", "deletion_effects", "token_shares"]
 
@@ -89,8 +89,8 @@ def _problem(automata: WeightedAutomata, tokens: WeightedTokens) -> tuple[Any, .
         tokens.self_loop,
         tokens.ids,
         tokens.offsets,
-        frozen(automata.starts),
-        frozen(np.asarray(automata.final, np.float64)),
+        read_only(automata.starts),
+        read_only(np.asarray(automata.final, np.float64)),
         automata.match == "anywhere",
     )
 

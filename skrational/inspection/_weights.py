@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skrational.sequences import SequenceArray
 from skrational.structures.automata import WeightedAutomata
-from skrational.utils.compile import frozen
+from skrational.utils.compile import read_only
 
 __all__ = ["WeightedTokens", "weighted_tokens"]
 
@@ -60,9 +60,9 @@ def weighted_tokens(
         yield WeightedTokens(
             start,
             stop,
-            frozen(main_path),
-            frozen(self_loop),
-            frozen(ids.astype(np.int64)),
-            frozen(X.offsets[start : stop + 1] - first),
+            read_only(main_path),
+            read_only(self_loop),
+            read_only(ids.astype(np.int64)),
+            read_only(X.offsets[start : stop + 1] - first),
         )
         start = stop

@@ -18,7 +18,7 @@ from skrational.inspection._models import open_model
 from skrational.inspection._viterbi import find_extremes
 from skrational.inspection._weights import WeightedTokens, weighted_tokens
 from skrational.structures.automata import WeightedAutomata
-from skrational.utils.compile import frozen
+from skrational.utils.compile import read_only
 
 __all__ = ["SHOWN_LOOPS", "Path", "Paths", "extreme_paths", "find_paths"]
 
@@ -260,8 +260,8 @@ def extreme_paths(
         tokens.self_loop,
         tokens.ids,
         tokens.offsets,
-        frozen(automata.starts),
-        frozen(np.asarray(weights, np.float64)),
+        read_only(automata.starts),
+        read_only(np.asarray(weights, np.float64)),
         automata.semiring == "max-plus",
         automata.match == "anywhere",
         scores,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
-from skrational.kernels.availability import is_available
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["choose_kernel", "document_scores"]
 
@@ -53,6 +53,11 @@ def choose_kernel(device_type: str, semiring: str) -> str:
     if device_type == "cuda" and is_available():
         return "triton"
     return "numba" if device_type == "cpu" else "reference"
+
+
+def is_available() -> bool:
+    """Whether Triton, which compiles the kernels for CUDA, is installed."""
+    return find_spec("triton") is not None
 
 
 def _check_forced(name: str, device_type: str, semiring: str) -> None:

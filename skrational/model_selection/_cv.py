@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -22,8 +22,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrational.estimators._rational_fit import RationalFit, prepared
-from skrational.estimators._recipe import spread_lengths
+from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.estimators.rational import SparseRationalClassifier
 from skrational.model_selection._checkpoint import Checkpoint
 from skrational.model_selection._epochs import PathEpochs
@@ -35,13 +34,17 @@ from skrational.model_selection._path_fit import (
     default_lambdas,
     fit_path,
 )
-from skrational.model_selection._trunk import Trunk
-from skrational.structures import RationalStructure
+from skrational.model_selection._path_run import PathRun
+from skrational.structures import Structure
+from skrational.training.fit import SparseFit, training_resources
 from skrational.training.labelled import Labelled
 from skrational.training.rng import draw_seed
 from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 
 __all__ = ["SparseRationalClassifierCV"]
+
+_LIMITS = ("max_size", "max_transitions")
+"""Values of ``refit``, and names of the parameters that go with them."""
 
 
 def _of_the_best(name: str) -> Callable[..., NDArray[Any]]:
@@ -71,22 +74,27 @@ class SparseRationalClassifierCV(
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier, default=None
-        Its parameters hold for all fits, ``lambda_`` aside. None: the defaults.
+    estimator : SparseRationalClassifier or another of its family, default=None
+        Its parameters hold for all fits, ``lambda_`` aside. None: a
+        SparseRationalClassifier with the defaults.
     lambdas : sequence of float, default=None
         Rising strengths of the penalty. None: chosen on X, see `regularization_path`.
     n_lambdas : int, default=20
         How many of them.
     cv : int, splitter or iterable, default=5
         The folds; for an int stratified, without shuffling. They are drawn once.
-    refit : {"one_se", "best", "max_transitions"}, default="one_se"
+    refit : {"one_se", "best", "max_size", "max_transitions"}, default="one_se"
         "best" takes the lambda of the best mean accuracy, "one_se" the one of the
         smallest mean size whose accuracy is within one standard error of the best.
-        "max_transitions" answers "the best model with at most ``max_transitions``":
-        of the lambdas that leave no more of them on all samples, the one of the best
-        mean accuracy.
+        "max_size" answers "the best model of at most ``max_size``": of the lambdas that
+        leave no more on all samples, the one of the best mean accuracy.
+        "max_transitions" is the same with ``max_transitions``.
+    max_size : int, default=None
+        From 1 to the size of the dense network; only with ``refit="max_size"``. Of
+        automata the size is the number of transitions.
     max_transitions : int, default=None
-        From 1 to the size of the dense network; only with ``refit="max_transitions"``.
+        The same, under the name that automata have for it; only with
+        ``refit="max_transitions"``.
     n_jobs : int, default=None
         Folds at once, in processes. The result doesn't depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -108,7 +116,7 @@ class SparseRationalClassifierCV(
         the path of a fold ended, the empty model counts on.
     paths_ : list of RegularizationPath
         One a fold; validated on what the fold leaves out.
-    learned_structure_ : RationalStructure
+    learned_structure_ : Structure
         Of ``best_estimator_``, like ``n_transitions_``.
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -135,11 +143,12 @@ class SparseRationalClassifierCV(
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "estimator": [SparseRationalClassifier, None],
+        "estimator": [SparseSequenceClassifier, None],
         "lambdas": ["array-like", None],
         "n_lambdas": [Interval(Integral, 1, None, closed="left")],
         "cv": ["cv_object"],
-        "refit": [StrOptions({"one_se", "best", "max_transitions"})],
+        "refit": [StrOptions({"one_se", "best", *_LIMITS})],
+        "max_size": [Interval(Integral, 1, None, closed="left"), None],
         "max_transitions": [Interval(Integral, 1, None, closed="left"), None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -147,12 +156,13 @@ class SparseRationalClassifierCV(
 
     def __init__(
         self,
-        estimator: SparseRationalClassifier | None = None,
+        estimator: SparseSequenceClassifier | None = None,
         *,
         lambdas: Sequence[float] | None = None,
         n_lambdas: int = 20,
         cv: Any = 5,
         refit: str = "one_se",
+        max_size: int | None = None,
         max_transitions: int | None = None,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -162,6 +172,7 @@ class SparseRationalClassifierCV(
         self.n_lambdas = n_lambdas
         self.cv = cv
         self.refit = refit
+        self.max_size = max_size
         self.max_transitions = max_transitions
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -189,7 +200,7 @@ class SparseRationalClassifierCV(
         """
         self._validate_params()
         template = self._template()
-        self._check_limit(template)
+        limit = self._limit()
         lambdas = None if self.lambdas is None else check_lambdas(self.lambdas)
         labelled = template._read_fit(X, y, sample_weight)
         splitter = check_cv(self.cv, labelled.codes, classifier=True)
@@ -202,48 +213,47 @@ class SparseRationalClassifierCV(
         seed = draw_seed(self.random_state)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         task = FitTask(self, len(splits) + 1, {"X": X, "y": y, "metadata": metadata})
-        trunk = _begin_trunk(template, labelled, seed)
+        run = _begin_run(template, labelled, seed, limit)
         if lambdas is None:
-            lambdas = default_lambdas(trunk.gradient_when_empty(), self.n_lambdas)
+            lambdas = default_lambdas(run.gradient_when_empty(), self.n_lambdas)
         paths = self._follow_folds(template, labelled, splits, lambdas, seed, task)
         results = fold_results(paths, lambdas)
         last = task.phase("refit", 0)
-        best, branches = self._choose(results, trunk, lambdas)
-        with prepared(template.verbose):
-            fitted = trunk.finetune(branches[best])
-            trunk.fit.end()
+        best, branches = self._choose(results, run, lambdas, limit)
+        with training_resources(template.verbose):
+            fitted = run.finetune(branches[best])
+            run.fit.end()
         last.end(lambda: fitted)
         task.end(lambda: fitted)
         chosen = clone(template).set_params(lambda_=lambdas[best])
-        chosen._adopt(fitted, X)
+        chosen._adopt(fitted)
         self.best_estimator_ = chosen
         self.lambda_, self.best_index_ = lambdas[best], best
         self.lambdas_ = np.array(lambdas)
         self.cv_results_, self.paths_ = results, paths
         return self
 
-    def _template(self) -> SparseRationalClassifier:
+    def _template(self) -> SparseSequenceClassifier:
         given = self.estimator
         template = SparseRationalClassifier() if given is None else clone(given)
         return template.set_params(warm_start=False).set_callbacks()
 
-    def _check_limit(self, template: SparseRationalClassifier) -> None:
-        limit, asked = self.max_transitions, self.refit == "max_transitions"
-        if asked != (limit is not None):
-            raise ValueError(
-                "max_transitions and refit='max_transitions' go together; got "
-                f"max_transitions={limit}, refit={self.refit!r}."
-            )
-        dense = sum(spread_lengths(template.n_states, template.n_wfsas))
-        if limit is not None and limit > dense:
-            raise ValueError(
-                f"max_transitions={limit} is more than the dense network has; "
-                f"expected 1 to {dense}."
-            )
+    def _limit(self) -> _Limit | None:
+        """Return the size that ``refit`` limits the model to, if it does."""
+        for name in _LIMITS:
+            value = getattr(self, name)
+            if (self.refit == name) != (value is not None):
+                raise ValueError(
+                    f"{name} and refit={name!r} go together; got {name}={value}, "
+                    f"refit={self.refit!r}."
+                )
+        if self.refit not in _LIMITS:
+            return None
+        return _Limit(self.refit, getattr(self, self.refit))
 
     def _follow_folds(
         self,
-        template: SparseRationalClassifier,
+        template: SparseSequenceClassifier,
         labelled: Labelled,
         splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
         lambdas: list[float],
@@ -264,26 +274,49 @@ class SparseRationalClassifierCV(
         return paths
 
     def _choose(
-        self, results: dict[str, NDArray[Any]], trunk: Trunk, lambdas: list[float]
-    ) -> tuple[int, list[RationalFit]]:
-        """Choose a lambda; return its position, and the branches of the last path."""
+        self,
+        results: dict[str, NDArray[Any]],
+        run: PathRun,
+        lambdas: list[float],
+        limit: _Limit | None,
+    ) -> tuple[int, list[SparseFit]]:
+        """Choose a lambda.
+
+        Parameters
+        ----------
+        results : dict of str to ndarray of shape (n_lambdas,)
+        run : PathRun
+            On all samples, warmed up.
+        lambdas : list of float
+        limit : _Limit or None
+
+        Returns
+        -------
+        int
+            Its position.
+        list of SparseFit
+            The branches of the path on all samples, as far as it was followed.
+        """
         means = results["mean_test_score"]
-        if self.refit == "max_transitions":
-            branches = _branches(trunk, lambdas, len(lambdas))
-            sizes = [sum(branch.cell.lengths) for branch in branches]
-            allowed = np.flatnonzero(np.array(sizes) <= self.max_transitions)
+        if limit is not None:
+            branches = _branches(run, lambdas, len(lambdas))
+            structures = [branch.cell.structure() for branch in branches]
+            sizes = np.array([structure.size for structure in structures])
+            allowed = np.flatnonzero(sizes <= limit.size)
             if not len(allowed):
                 raise ValueError(
-                    f"max_transitions={self.max_transitions}: the largest lambda, "
-                    f"{lambdas[-1]:g}, leaves {sizes[-1]} transitions. Add larger ones."
+                    f"{limit.name}={limit.size}: the largest lambda, {lambdas[-1]:g}, "
+                    f"leaves {sizes[-1]} {structures[-1].size_name}. Add larger ones."
                 )
             return int(allowed[np.argmax(means[allowed])]), branches
         if self.refit == "best":
             best = int(np.argmin(results["rank_test_score"]))
         else:
             errors = standard_errors(results)
-            best = within_one_se(means, errors, results["mean_n_transitions"])
-        branches = _branches(trunk, lambdas, best + 1)
+            best = within_one_se(
+                means, errors, results[f"mean_n_{run.fit.cell.structure().size_name}"]
+            )
+        branches = _branches(run, lambdas, best + 1)
         return min(best, len(branches) - 1), branches
 
     predict = _of_the_best("predict")
@@ -297,7 +330,7 @@ class SparseRationalClassifierCV(
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        of_estimator = SparseRationalClassifier().__sklearn_tags__()
+        of_estimator = (self.estimator or SparseRationalClassifier()).__sklearn_tags__()
         tags.input_tags = of_estimator.input_tags
         tags.classifier_tags = of_estimator.classifier_tags
         tags.transformer_tags = of_estimator.transformer_tags
@@ -323,9 +356,14 @@ class SparseRationalClassifierCV(
         return self._part("feature_names_in_")
 
     @property
-    def learned_structure_(self) -> RationalStructure:
+    def learned_structure_(self) -> Structure:
         """Which automata and states survived."""
         return self._part("learned_structure_")
+
+    @property
+    def size_(self) -> int:
+        """Size of the model that is left."""
+        return self._part("size_")
 
     @property
     def n_transitions_(self) -> int:
@@ -339,18 +377,35 @@ class SparseRationalClassifierCV(
         return getattr(self.best_estimator_, name)
 
 
-def _begin_trunk(
-    template: SparseRationalClassifier, labelled: Labelled, seed: int
-) -> Trunk:
-    with prepared(template.verbose):
-        trunk = Trunk(template, labelled, seed, PathEpochs.of(template))
-        trunk.fit.begin(None, {})
-        trunk.warm_up()
-    return trunk
+class _Limit(NamedTuple):
+    """The largest size that a model may have, and the parameter that says so."""
+
+    name: str
+    size: int
+
+
+def _begin_run(
+    template: SparseSequenceClassifier,
+    labelled: Labelled,
+    seed: int,
+    limit: _Limit | None,
+) -> PathRun:
+    """Warm up a path on all samples, if the limit isn't above its dense size."""
+    with training_resources(template.verbose):
+        run = PathRun(template, labelled, seed, PathEpochs.of(template))
+        dense = run.fit.cell.structure().size_initial
+        if limit is not None and limit.size > dense:
+            raise ValueError(
+                f"{limit.name}={limit.size} is more than the dense network has; "
+                f"expected 1 to {dense}."
+            )
+        run.fit.begin(None, {})
+        run.warm_up()
+    return run
 
 
 def _follow_fold(
-    template: SparseRationalClassifier,
+    template: SparseSequenceClassifier,
     training: Labelled,
     validation: Labelled,
     lambdas: list[float],
@@ -358,7 +413,7 @@ def _follow_fold(
 ) -> RegularizationPath:
     return fit_path(
         clone(template),
-        (training, validation.weighing(), None),
+        (training, validation.with_weight(), None),
         None,
         lambdas,
         PathEpochs.of(template),
@@ -367,13 +422,13 @@ def _follow_fold(
     )
 
 
-def _branches(trunk: Trunk, lambdas: Iterable[float], n: int) -> list[RationalFit]:
+def _branches(run: PathRun, lambdas: Iterable[float], n: int) -> list[SparseFit]:
     """The networks at the first lambdas, until one is empty."""
-    branches: list[RationalFit] = []
+    branches: list[SparseFit] = []
     for i, lambda_ in zip(range(n), lambdas, strict=False):
-        with prepared(trunk.fit.params.verbose):
-            trunk.regularize(i, lambda_)
-            branches.append(trunk.branch(i))
-        if not trunk.fit.cell.lengths:
+        with training_resources(run.fit.params.verbose):
+            run.regularize(i, lambda_)
+            branches.append(run.branch(i))
+        if run.fit.is_empty():
             break
     return branches

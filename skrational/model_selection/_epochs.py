@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
-from skrational.estimators._recipe import spread_lengths
-from skrational.estimators.rational import SparseRationalClassifier
+from skrational.estimators._sparse import SparseSequenceClassifier
+from skrational.utils.checks import check_count
 
-__all__ = ["PathEpochs", "check_count"]
+__all__ = ["PathEpochs"]
 
 _SMALL = 0.1
-"""Share of the dense network's transitions that makes a small network."""
+"""Share of the dense network's size that makes a small network."""
 
 
 @dataclass(frozen=True)
@@ -26,19 +25,17 @@ class PathEpochs:
     ----------
     per_lambda : int
     most, least : int
-        Of finetuning: for points of up to ``small`` transitions, and for any point.
-    small : float
+        Of finetuning: for points of up to a tenth of the dense size, and for any point.
     """
 
     per_lambda: int
     most: int
     least: int
-    small: float
 
     @classmethod
     def of(
         cls,
-        estimator: SparseRationalClassifier,
+        estimator: SparseSequenceClassifier,
         per_lambda: Any = None,
         finetune: Any = None,
     ) -> PathEpochs:
@@ -46,30 +43,21 @@ class PathEpochs:
         if per_lambda is None:
             per_lambda = max(1, estimator.max_epochs // 10)
         per_lambda = check_count("epochs_per_lambda", per_lambda, 1)
-        lengths = spread_lengths(estimator.n_states, estimator.n_wfsas)
-        small = _SMALL * sum(lengths)
         if finetune is not None:
             finetune = check_count("finetune_epochs", finetune, 0)
-            return cls(per_lambda, finetune, finetune, small)
+            return cls(per_lambda, finetune, finetune)
         most, least = (-(-estimator.finetune_epochs // part) for part in (2, 10))
-        return cls(per_lambda, most, least, small)
+        return cls(per_lambda, most, least)
 
-    def of_point(self, n_transitions: int) -> int:
-        """Epochs of finetuning of a network of so many transitions.
+    def of_point(self, size: int, size_initial: int) -> int:
+        """Epochs of finetuning of a network, given its size and that of the dense one.
 
         Examples
         --------
-        >>> epochs = PathEpochs(per_lambda=2, most=10, least=2, small=9.6)
-        >>> [epochs.of_point(n) for n in (1, 9, 24, 48, 96)]
+        >>> epochs = PathEpochs(per_lambda=2, most=10, least=2)
+        >>> [epochs.of_point(n, size_initial=96) for n in (1, 9, 24, 48, 96)]
         [10, 10, 4, 2, 2]
         """
-        share = self.small / max(n_transitions, self.small)
+        small = _SMALL * size_initial
+        share = small / max(size, small)
         return max(self.least, round(self.most * share))
-
-
-def check_count(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ValueError(
-            f"{name} must be an integer of at least {least}; got {value!r}."
-        )
-    return int(value)

@@ -17,9 +17,10 @@ def fold_results(
 ) -> dict[str, NDArray[Any]]:
     """Accuracy and size, of each fold and on average, at each lambda."""
     results = {"lambda_": np.array(lambdas)}
+    size_name = paths[0].points[0].structure.size_name
     for name, of_point in (
         ("test_score", "validation_score"),
-        ("n_transitions", "n_transitions"),
+        (f"n_{size_name}", "size"),
     ):
         folds = [[getattr(point, of_point) for point in p.points] for p in paths]
         values = np.array([f + [f[-1]] * (len(lambdas) - len(f)) for f in folds], float)

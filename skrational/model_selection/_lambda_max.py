@@ -9,10 +9,12 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from skrational.estimators._rational_fit import RationalFit, prepared
-from skrational.estimators._recipe import regularize, warmup
+from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.estimators.rational import SparseRationalClassifier
+from skrational.model_selection._family import check_estimator
+from skrational.training.fit import SparseFit, training_resources
 from skrational.training.labelled import Labelled
+from skrational.training.recipe import regularize, warmup
 from skrational.training.rng import Randomness
 from skrational.utils.callbacks import with_callbacks
 
@@ -24,12 +26,12 @@ _FIRST, _FACTOR, _MOST_FACTORS = 1e-2, 4.0, 12
 def lambda_max(
     X: Any,
     y: ArrayLike,
-    estimator: SparseRationalClassifier | None = None,
+    estimator: SparseSequenceClassifier | None = None,
     *,
     sample_weight: ArrayLike | None = None,
     rtol: float = 0.02,
 ) -> float:
-    """Find the smallest ``lambda_`` that leaves no state.
+    """Find the smallest ``lambda_`` that leaves nothing, no state of an automaton.
 
     A lasso has a formula for it, the gradient at zero. Here the readout isn't penalized
     and grows as long as it's worth it, so that states survive penalties far above that
@@ -41,7 +43,7 @@ def lambda_max(
     ----------
     X, y
         As for `SparseRationalClassifier.fit`.
-    estimator : SparseRationalClassifier, default=None
+    estimator : SparseRationalClassifier or another of its family, default=None
         Its parameters are those of the fits; ``lambda_`` and ``warm_start`` don't
         matter. Give it an int as ``random_state`` to have the same answer again. None:
         the defaults.
@@ -79,11 +81,7 @@ def lambda_max(
     """
     if estimator is None:
         estimator = SparseRationalClassifier()
-    if not isinstance(estimator, SparseRationalClassifier):
-        raise TypeError(
-            "estimator must be a SparseRationalClassifier; got "
-            f"{type(estimator).__name__}."
-        )
+    check_estimator(estimator)
     if not isinstance(rtol, Real) or not 0 < rtol < 1:
         raise ValueError(f"rtol must be a number between 0 and 1; got {rtol!r}.")
     template = clone(estimator).set_params(warm_start=False).set_callbacks()
@@ -92,10 +90,10 @@ def lambda_max(
 
 
 def _search(
-    template: SparseRationalClassifier, training: Labelled, rtol: float
+    template: SparseSequenceClassifier, training: Labelled, rtol: float
 ) -> float:
-    with prepared(template.verbose):
-        fit = RationalFit(
+    with training_resources(template.verbose):
+        fit = SparseFit(
             template, training, Randomness.drawn_from(template.random_state)
         )
         fit.begin(None, {})
@@ -110,7 +108,7 @@ def _search(
     return high
 
 
-def _bracket(fit: RationalFit) -> tuple[float, float]:
+def _bracket(fit: SparseFit) -> tuple[float, float]:
     """A strength that leaves states, and a larger one that doesn't."""
     strength = _FIRST
     empty = _empties(fit, strength)
@@ -128,11 +126,11 @@ def _bracket(fit: RationalFit) -> tuple[float, float]:
     )
 
 
-def _empties(fit: RationalFit, lambda_: float) -> bool:
+def _empties(fit: SparseFit, lambda_: float) -> bool:
     """Whether the penalized phase of this strength leaves nothing."""
     attempt = fit.copy()
     attempt.params = clone(fit.params).set_params(lambda_=lambda_)
     phase = regularize(attempt.params)
     attempt.run(phase)
     attempt.prune(phase)
-    return not attempt.cell.lengths
+    return attempt.is_empty()

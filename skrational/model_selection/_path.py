@@ -10,21 +10,20 @@ from typing import Any, overload
 import numpy as np
 from sklearn.base import clone
 
-from skrational.estimators.rational import SparseRationalClassifier
+from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.model_selection._one_se import within_one_se
-from skrational.structures import RationalStructure
+from skrational.structures import Structure
 from skrational.utils.optional import data_frame
 
 __all__ = ["PathPoint", "RegularizationPath"]
 
-_COLUMNS = {
+_FORMATS = {
     "lambda_": "{:.3g}",
-    "n_transitions": "{}",
-    "n_wfsas": "{}",
     "validation_score": "{:.4f}",
     "test_score": "{:.4f}",
     "seconds": "{:.2f}",
 }
+_NOT_PRINTED = ("n_parameters", "validation_error")
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class PathPoint:
     ----------
     lambda_ : float
         Strength of the penalty.
-    structure : RationalStructure
+    structure : Structure
         What was left.
     validation_score : float
         Accuracy on the validation data.
@@ -49,29 +48,30 @@ class PathPoint:
     """
 
     lambda_: float
-    structure: RationalStructure
+    structure: Structure
     validation_score: float
     validation_error: float
     test_score: float
     seconds: float
 
     @property
-    def n_transitions(self) -> int:
-        """Main-path transitions left."""
-        return self.structure.n_transitions
-
-    @property
-    def n_wfsas(self) -> int:
-        """Automata left."""
-        return self.structure.n_wfsas
+    def size(self) -> int:
+        """Size of what was left, in the unit of its structure."""
+        return self.structure.size
 
     @property
     def n_parameters(self) -> int:
         """Parameters left, those of the readout included."""
         return self.structure.n_parameters
 
+    def __getattr__(self, name: str) -> Any:
+        # Counts of the structure, such as n_transitions and n_wfsas of automata.
+        if name.startswith("n_"):
+            return getattr(self.structure, name)
+        raise AttributeError(f"PathPoint has no attribute {name!r}.")
 
-class RegularizationPath(Sequence[SparseRationalClassifier]):
+
+class RegularizationPath(Sequence[SparseSequenceClassifier]):
     """Classifiers from dense to sparse, as `regularization_path` returns them.
 
     A sequence: ``path[i]`` is the i-th point as a fitted classifier, ready to predict,
@@ -80,7 +80,7 @@ class RegularizationPath(Sequence[SparseRationalClassifier]):
 
     Parameters
     ----------
-    template : SparseRationalClassifier
+    template : estimator
         Its parameters are those that the points have in common.
     points : sequence of PathPoint
     fitted : sequence of dict
@@ -111,7 +111,7 @@ class RegularizationPath(Sequence[SparseRationalClassifier]):
 
     def __init__(
         self,
-        template: SparseRationalClassifier,
+        template: SparseSequenceClassifier,
         points: Sequence[PathPoint],
         fitted: Sequence[dict[str, Any]],
         seconds: float,
@@ -125,12 +125,12 @@ class RegularizationPath(Sequence[SparseRationalClassifier]):
         return len(self.points)
 
     @overload
-    def __getitem__(self, i: int) -> SparseRationalClassifier: ...
+    def __getitem__(self, i: int) -> SparseSequenceClassifier: ...
     @overload
     def __getitem__(self, i: slice) -> RegularizationPath: ...
     def __getitem__(
         self, i: int | slice
-    ) -> SparseRationalClassifier | RegularizationPath:
+    ) -> SparseSequenceClassifier | RegularizationPath:
         """Return the i-th point as a fitted classifier, or a part of the path."""
         if isinstance(i, slice):
             return RegularizationPath(
@@ -142,36 +142,43 @@ class RegularizationPath(Sequence[SparseRationalClassifier]):
             setattr(clf, name, value)
         return clf
 
-    def __iter__(self) -> Iterator[SparseRationalClassifier]:
+    def __iter__(self) -> Iterator[SparseSequenceClassifier]:
         return (self[i] for i in range(len(self)))
 
     def at(
-        self, *, n_transitions: int | None = None, lambda_: float | None = None
-    ) -> SparseRationalClassifier:
+        self,
+        *,
+        size: int | None = None,
+        n_transitions: int | None = None,
+        lambda_: float | None = None,
+    ) -> SparseSequenceClassifier:
         """Return the best classifier of a size, or that of a ``lambda_``.
 
         Parameters
         ----------
+        size : int, default=None
+            The largest size it may have. Of the points that keep to it, the one of the
+            best validation score; among equals the smallest.
         n_transitions : int, default=None
-            The most transitions it may have. Of the points that keep to it, the one of
-            the best validation score; among equals the smallest.
+            The same as ``size``, which for automata is the number of transitions.
         lambda_ : float, default=None
             One of the strengths on the path.
 
         Returns
         -------
-        SparseRationalClassifier
+        estimator
 
         Raises
         ------
         ValueError
             If no point is that small or of that strength, or not exactly one of the
-            two is given.
+            parameters is given.
         """
-        if (n_transitions is None) == (lambda_ is None):
+        given = {"size": size, "n_transitions": n_transitions, "lambda_": lambda_}
+        if sum(value is not None for value in given.values()) != 1:
+            listed = ", ".join(f"{name}={value}" for name, value in given.items())
             raise ValueError(
-                "at() takes n_transitions or lambda_, one of them; got "
-                f"n_transitions={n_transitions}, lambda_={lambda_}."
+                f"at() takes size, n_transitions or lambda_, one of them; got {listed}."
             )
         if lambda_ is not None:
             there = [point.lambda_ for point in self.points]
@@ -181,21 +188,21 @@ class RegularizationPath(Sequence[SparseRationalClassifier]):
                     f"lambda_={lambda_} is not on the path; expected one of {there}."
                 )
             return self[int(equal[0])]
-        assert n_transitions is not None
-        sizes = [point.n_transitions for point in self.points]
-        allowed = [i for i, size in enumerate(sizes) if size <= n_transitions]
+        name, most = next((n, v) for n, v in given.items() if v is not None)
+        sizes = [point.size for point in self.points]
+        allowed = [i for i, size in enumerate(sizes) if size <= most]
         if not allowed:
             raise ValueError(
-                f"n_transitions={n_transitions}: no point of the path is that small; "
-                f"the smallest has {min(sizes)} transitions."
+                f"{name}={most}: no point of the path is that small; the smallest has "
+                f"{min(sizes)} {self.points[0].structure.size_name}."
             )
         return self[self._best_of(allowed)]
 
-    def best(self) -> SparseRationalClassifier:
+    def best(self) -> SparseSequenceClassifier:
         """Return the classifier of the best validation score; of equals the least."""
         return self[self._best_of(range(len(self)))]
 
-    def smallest_within_one_se(self) -> SparseRationalClassifier:
+    def smallest_within_one_se(self) -> SparseSequenceClassifier:
         """Return the smallest classifier that is about as good as the best one.
 
         That is, of those whose validation score is within one standard error, that of
@@ -205,7 +212,7 @@ class RegularizationPath(Sequence[SparseRationalClassifier]):
         i = within_one_se(
             columns["validation_score"],
             columns["validation_error"],
-            columns["n_transitions"],
+            [point.size for point in self.points],
         )
         return self[i]
 
@@ -214,30 +221,37 @@ class RegularizationPath(Sequence[SparseRationalClassifier]):
             allowed,
             key=lambda i: (
                 self.points[i].validation_score,
-                -self.points[i].n_transitions,
+                -self.points[i].size,
             ),
         )
 
     def _columns(self) -> dict[str, list[Any]]:
-        names = (
-            "lambda_",
-            "n_transitions",
-            "n_wfsas",
+        """The columns of `to_frame`."""
+        structures = [point.structure for point in self.points]
+        first = structures[0]
+        columns: dict[str, list[Any]] = {
+            "lambda_": [point.lambda_ for point in self.points],
+            f"n_{first.size_name}": [s.size for s in structures],
+        }
+        for name in first.counts():
+            columns[f"n_{name.lower()}"] = [s.counts()[name] for s in structures]
+        for name in (
             "n_parameters",
             "validation_score",
             "validation_error",
             "test_score",
             "seconds",
-        )
-        columns = {n: [getattr(point, n) for point in self.points] for n in names}
-        return columns | {"lengths": [point.structure.lengths for point in self.points]}
+        ):
+            columns[name] = [getattr(point, name) for point in self.points]
+        return columns | {f"{first.part_name}s": [s.parts() for s in structures]}
 
     def to_frame(self) -> Any:
         """Return a data frame with a row for each point.
 
-        Its columns are ``lambda_``, ``n_transitions``, ``n_wfsas``, ``n_parameters``,
-        ``validation_score``, ``validation_error``, ``test_score``, ``seconds`` and
-        ``lengths``, the states of each automaton.
+        For automata, its columns are ``lambda_``, ``n_transitions``, ``n_wfsas``,
+        ``n_parameters``, ``validation_score``, ``validation_error``, ``test_score``,
+        ``seconds`` and ``lengths``, the states of each automaton. Other structures have
+        their own names of size, counts and parts.
 
         Raises
         ------
@@ -248,13 +262,14 @@ class RegularizationPath(Sequence[SparseRationalClassifier]):
 
     def __repr__(self) -> str:
         columns = self._columns()
-        shown = {
-            name: [form.format(value) for value in columns[name]]
-            for name, form in _COLUMNS.items()
-            if not np.isnan(columns[name]).all()
+        *names, _ = columns
+        printed = {
+            name: [_FORMATS.get(name, "{}").format(value) for value in columns[name]]
+            for name in names
+            if name not in _NOT_PRINTED and not np.isnan(columns[name]).all()
         }
-        widths = [max(map(len, (name, *cells))) for name, cells in shown.items()]
-        rows = [shown.keys(), *zip(*shown.values(), strict=True)]
+        widths = [max(map(len, (name, *cells))) for name, cells in printed.items()]
+        rows = [printed.keys(), *zip(*printed.values(), strict=True)]
         lines = [
             "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True))
             for row in rows

@@ -1,4 +1,4 @@
-"""The regularization path: checks, the way along the trunk, the result."""
+"""The regularization path: checks, the run from dense to sparse, the result."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from skrational._version import __version__
-from skrational.estimators._rational_fit import RationalFit, prepared
-from skrational.estimators.rational import SparseRationalClassifier
+from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.model_selection._checkpoint import Checkpoint
-from skrational.model_selection._epochs import PathEpochs, check_count
+from skrational.model_selection._epochs import PathEpochs
+from skrational.model_selection._family import check_estimator
 from skrational.model_selection._path import PathPoint, RegularizationPath
+from skrational.model_selection._path_run import PathRun
 from skrational.model_selection._records import (
     describe,
     digest,
@@ -24,11 +25,12 @@ from skrational.model_selection._records import (
     point_of,
     record,
 )
-from skrational.model_selection._trunk import Trunk
+from skrational.training.fit import SparseFit, training_resources
 from skrational.training.labelled import Labelled
 from skrational.training.loop import Examples, evaluate
 from skrational.training.rng import Randomness, draw_seed
 from skrational.utils.callbacks import with_callbacks
+from skrational.utils.checks import check_count
 
 __all__ = ["check_lambdas", "default_lambdas", "fit_path", "regularization_path"]
 
@@ -37,7 +39,7 @@ _LEAST, _MOST = 1 / 50, 10
 
 
 def regularization_path(
-    estimator: SparseRationalClassifier,
+    estimator: SparseSequenceClassifier,
     X: Any,
     y: ArrayLike,
     lambdas: Sequence[float] | None = None,
@@ -62,7 +64,7 @@ def regularization_path(
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier
+    estimator : SparseRationalClassifier or another of its family
         Its parameters hold for all points, except ``lambda_``, ``ramp_epochs`` and
         ``warm_start``. It is cloned, with its callbacks: a progress bar counts the
         phases of the path. ``early_stopping`` concerns the finetuning only.
@@ -138,12 +140,10 @@ def regularization_path(
     >>> path.points[0].n_transitions
     16
     """
-    if not isinstance(estimator, SparseRationalClassifier):
-        raise TypeError(
-            "estimator must be a SparseRationalClassifier; got "
-            f"{type(estimator).__name__}. Transform texts before: the path fits many "
-            "classifiers on the same features."
-        )
+    check_estimator(
+        estimator,
+        " Transform texts before: the path fits many classifiers on the same features.",
+    )
     template = clone(estimator).set_params(warm_start=False)
     training = template._read_fit(X, y, sample_weight)
     epochs = PathEpochs.of(template, epochs_per_lambda, finetune_epochs)
@@ -179,7 +179,7 @@ def regularization_path(
 
 
 def fit_path(
-    template: SparseRationalClassifier,
+    template: SparseSequenceClassifier,
     parts: tuple[Labelled, Labelled, Labelled | None],
     early: Labelled | None,
     lambdas: list[float] | int,
@@ -191,7 +191,7 @@ def fit_path(
 
     Parameters
     ----------
-    template : SparseRationalClassifier
+    template : SparseSequenceClassifier
         Unfitted.
     parts : tuple of Labelled
         For training, validation and, perhaps, test.
@@ -211,25 +211,22 @@ def fit_path(
     training, *scored = parts
     n_lambdas = lambdas if isinstance(lambdas, int) else len(lambdas)
 
-    def follow(template: SparseRationalClassifier) -> RegularizationPath:
-        with prepared(template.verbose):
-            trunk = Trunk(template, training, checkpoint.seed, epochs, early)
-            trunk.fit.begin(1 + 2 * n_lambdas, data)
-            points, fitted, seconds = _follow(trunk, lambdas, scored, checkpoint)
-            trunk.fit.end()
-        template._adopt({}, data["X"])
-        names = _feature_names(template)
-        fitted = [attributes | names for attributes in fitted]
+    def follow(template: SparseSequenceClassifier) -> RegularizationPath:
+        with training_resources(template.verbose):
+            run = PathRun(template, training, checkpoint.seed, epochs, early)
+            run.fit.begin(1 + 2 * n_lambdas, data)
+            points, fitted, seconds = _follow(run, lambdas, scored, checkpoint)
+            run.fit.end()
         return RegularizationPath(template, points, fitted, seconds)
 
     return with_callbacks(follow)(template)
 
 
 def _hold_out(
-    estimator: SparseRationalClassifier, training: Labelled, seed: int
+    estimator: SparseSequenceClassifier, training: Labelled, seed: int
 ) -> tuple[Labelled, Labelled]:
     """Split a validation part off."""
-    kept, held_out = training.weighing().split(
+    rest, held_out = training.with_weight().split(
         estimator.validation_fraction, Randomness(seed).split
     )
     if held_out is None:
@@ -238,7 +235,7 @@ def _hold_out(
             f"validation_fraction={estimator.validation_fraction} of each class; "
             "give X_val and y_val."
         )
-    return kept, held_out
+    return rest, held_out
 
 
 def check_lambdas(lambdas: Any) -> list[float]:
@@ -277,7 +274,7 @@ def default_lambdas(gradient: float, n_lambdas: int) -> list[float]:
 
 
 def _follow(
-    trunk: Trunk,
+    run: PathRun,
     lambdas: list[float] | int,
     scored: list[Labelled | None],
     checkpoint: Checkpoint,
@@ -285,38 +282,39 @@ def _follow(
     """Go along the path, from the checkpoint on; return its points and seconds."""
     began = time.perf_counter()
     records, state = checkpoint.load()
-    examples = [None if part is None else trunk.fit.examples(part) for part in scored]
+    examples = [None if part is None else run.fit.examples(part) for part in scored]
     if state is None:
-        trunk.warm_up()
+        run.warm_up()
         if isinstance(lambdas, int):
-            lambdas = default_lambdas(trunk.gradient_when_empty(), lambdas)
+            lambdas = default_lambdas(run.gradient_when_empty(), lambdas)
     else:
-        trunk.restore(state)
+        run.restore(state)
         lambdas = [float(value) for value in state[0]["lambdas"]]
         began -= state[0]["seconds"]
     points = [point_of(*record) for record in records]
-    fitted = [fitted_of(trunk.fit, *record) for record in records]
+    fitted = [fitted_of(run.fit, *record) for record in records]
     for i in range(len(points), len(lambdas)):
-        if points and not points[-1].n_transitions:
+        if points and not points[-1].size:
             break
         point_began = time.perf_counter()
-        trunk.regularize(i, lambdas[i])
-        branch = trunk.branch(i)
-        fitted.append(trunk.finetune(branch))
+        run.regularize(i, lambdas[i])
+        branch = run.branch(i)
+        fitted.append(run.finetune(branch))
         scores = _scores(branch, examples)
         points.append(_point(lambdas[i], fitted[-1], scores, point_began))
-        facts, arrays = trunk.state()
+        facts, arrays = run.state()
         facts |= {"lambdas": lambdas, "seconds": time.perf_counter() - began}
         checkpoint.save(i, record(points[-1], fitted[-1]), (facts, arrays))
     return points, fitted, time.perf_counter() - began
 
 
 def _scores(
-    branch: RationalFit, examples: list[Examples | None]
+    branch: SparseFit, examples: list[Examples | None]
 ) -> tuple[float, float, float]:
     """Score on validation, its standard error, and score on test."""
     score, test = (
-        np.nan if part is None else evaluate(branch.cell, part)[1] for part in examples
+        np.nan if part is None else evaluate(branch.cell, part, branch.loss)[1]
+        for part in examples
     )
     assert examples[0] is not None
     weights = examples[0].weights
@@ -332,8 +330,3 @@ def _point(
 ) -> PathPoint:
     structure = fitted["learned_structure_"]
     return PathPoint(lambda_, structure, *scores, time.perf_counter() - began)
-
-
-def _feature_names(estimator: SparseRationalClassifier) -> dict[str, Any]:
-    names = getattr(estimator, "feature_names_in_", None)
-    return {} if names is None else {"feature_names_in_": names}

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.estimators._rational_fit import RationalFit
+from skrational.cells.base import copy_parameters
 from skrational.model_selection._checkpoint import Record
 from skrational.model_selection._path import PathPoint
 from skrational.sequences.repeats import row_hashes
-from skrational.structures import RationalStructure
+from skrational.structures import RationalStructure, Structure, structure_from_json
+from skrational.training.fit import SparseFit
 from skrational.training.labelled import Labelled
 
-__all__ = ["describe", "digest", "fitted_of", "point_of", "record"]
+__all__ = ["describe", "digest", "fitted_of", "point_of", "record", "structure_of"]
 
 
 def record(point: PathPoint, fitted: dict[str, Any]) -> Record:
@@ -36,24 +38,37 @@ def record(point: PathPoint, fitted: dict[str, Any]) -> Record:
 
 
 def point_of(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> PathPoint:
-    facts = {**facts, "structure": RationalStructure.from_json(facts["structure"])}
+    """The point of a record."""
+    facts = {**facts, "structure": structure_from_json(facts["structure"])}
     del facts["history_"]
     return PathPoint(**facts)
 
 
 def fitted_of(
-    fit: RationalFit, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]
+    fit: SparseFit, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]
 ) -> dict[str, Any]:
     """The fitted attributes of a point that was kept."""
-    weights = {
-        name.removeprefix("weights/"): value
+    named = {"coef_": "A", "intercept_": "a"}
+    parameters = {
+        named.get(name, name.removeprefix("weights/")): value
         for name, value in arrays.items()
-        if name.startswith("weights/")
     }
-    structure = RationalStructure.from_json(facts["structure"])
-    return fit.attributes(
-        weights, arrays["coef_"], arrays["intercept_"], structure, facts["history_"]
-    )
+    structure = structure_from_json(facts["structure"])
+    cell = fit.cell.blank(structure)
+    copy_parameters(cell, parameters)
+    return fit.attributes(cell, structure, facts["history_"])
+
+
+def structure_of(facts: dict[str, Any], dense: Structure) -> Structure:
+    """The structure of a run that was kept, given the one that it began with."""
+    if "structure" in facts:
+        return structure_from_json(facts["structure"])
+    # As version 0.1.0 wrote it, of automata.
+    assert isinstance(dense, RationalStructure)
+    kept_lengths = [0] * dense.n_wfsas_initial
+    for number, length in zip(facts["origin"], facts["lengths"], strict=True):
+        kept_lengths[number] = length
+    return replace(dense, kept_lengths=tuple(kept_lengths))
 
 
 def describe(params: dict[str, Any]) -> dict[str, str]:

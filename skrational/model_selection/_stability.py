@@ -19,7 +19,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrational.model_selection._one_se import final_estimator
-from skrational.structures import RationalStructure
+from skrational.structures import Structure
 from skrational.utils.optional import data_frame
 
 __all__ = ["StructureStability", "structure_stability"]
@@ -33,7 +33,7 @@ class StructureStability:
 
     Parameters
     ----------
-    structures : tuple of RationalStructure, length n_runs
+    structures : tuple of Structure, length n_runs
         What each run learned.
     scores : tuple of float, length n_runs
         Score of each run on the fold that was left out, NaN where none was.
@@ -60,7 +60,7 @@ class StructureStability:
       agreement    0.667
     """
 
-    structures: tuple[RationalStructure, ...]
+    structures: tuple[Structure, ...]
     scores: tuple[float, ...]
     folds: tuple[int | None, ...]
     seeds: tuple[int | None, ...]
@@ -76,14 +76,24 @@ class StructureStability:
             )
 
     @property
+    def mean_size(self) -> float:
+        """Mean size, of automata the number of main-path transitions."""
+        return float(np.mean([s.size for s in self.structures]))
+
+    @property
+    def std_size(self) -> float:
+        """Standard deviation of the size."""
+        return _std([s.size for s in self.structures])
+
+    @property
     def mean_n_transitions(self) -> float:
-        """Mean number of main-path transitions."""
-        return float(np.mean([s.n_transitions for s in self.structures]))
+        """The same as `mean_size`."""
+        return self.mean_size
 
     @property
     def std_n_transitions(self) -> float:
-        """Standard deviation of the number of main-path transitions."""
-        return _std([s.n_transitions for s in self.structures])
+        """The same as `std_size`."""
+        return self.std_size
 
     @property
     def mean_score(self) -> float:
@@ -100,29 +110,30 @@ class StructureStability:
         r"""How alike the structures are, 0 to 1; NaN for a single run.
 
         The mean over all pairs of runs of the Jaccard similarity of their multisets of
-        lengths, :math:`\sum_k \min(a_k, b_k) / \sum_k \max(a_k, b_k)`, where a and b
-        count the WFSAs of length k. It is 1 if all runs learned as many WFSAs of each
+        parts, which are the lengths of automata,
+        :math:`\sum_k \min(a_k, b_k) / \sum_k \max(a_k, b_k)`, where a and b count the
+        WFSAs of length k. It is 1 if all runs learned as many WFSAs of each
         length, in whatever order, and 0 if no two runs share a length. Two empty models
         agree. WFSAs of the same length count as the same, whatever they match.
         """
-        counts = [Counter(s.lengths) for s in self.structures]
+        counts = [Counter(s.parts()) for s in self.structures]
         pairs = [_jaccard(a, b) for a, b in combinations(counts, 2)]
         return float(np.mean(pairs)) if pairs else float("nan")
 
     def to_frame(self) -> Any:
         """Return a DataFrame with a row a run.
 
-        Its columns are ``fold``, ``seed``, ``n_transitions``, ``n_wfsas``, ``lengths``
-        (a tuple in descending order) and ``score``.
+        For automata, its columns are ``fold``, ``seed``, ``n_transitions``,
+        ``n_wfsas``, ``lengths`` (a tuple in descending order) and ``score``.
         """
         runs = zip(self.structures, self.folds, self.seeds, self.scores, strict=True)
         rows = [
             {
                 "fold": fold,
                 "seed": seed,
-                "n_transitions": structure.n_transitions,
-                "n_wfsas": structure.n_wfsas,
-                "lengths": _multiset(structure),
+                f"n_{structure.size_name}": structure.size,
+                **{f"n_{k.lower()}": n for k, n in structure.counts().items()},
+                f"{structure.part_name}s": _multiset(structure),
                 "score": score,
             }
             for structure, fold, seed, score in runs
@@ -134,8 +145,9 @@ class StructureStability:
 
         Its columns are ``share``, that of the runs in which the length occurs, and the
         ``mean``, ``std``, ``min`` and ``max`` of the number of WFSAs of that length.
+        For other structures, a row is a value that a part can have.
         """
-        return data_frame(self._length_rows()).set_index("length")
+        return data_frame(self._part_rows()).set_index(self._first.part_name)
 
     def counts_frame(self) -> Any:
         """Return a DataFrame with a row for each multiset of lengths, by frequency.
@@ -147,14 +159,24 @@ class StructureStability:
         recurring = Counter(map(_multiset, self.structures)).most_common()
         rows = [
             {
-                "n_wfsas": len(lengths),
-                "lengths": lengths,
+                f"n_{self._counted.lower()}": len(parts),
+                f"{self._first.part_name}s": parts,
                 "n_runs": n_runs,
                 "share": n_runs / len(self.structures),
             }
-            for lengths, n_runs in recurring
+            for parts, n_runs in recurring
         ]
         return data_frame(rows)
+
+    @property
+    def _counted(self) -> str:
+        """What the parts are called in tables: "WFSAs"."""
+        return next(iter(self._first.counts()))
+
+    @property
+    def _first(self) -> Structure:
+        """A structure, for the names that all of them have in common."""
+        return self.structures[0]
 
     def __repr__(self) -> str:
         rows = self._summary()
@@ -164,16 +186,17 @@ class StructureStability:
         )
 
     def _repr_html_(self) -> str:
-        lengths = self._length_rows()
-        head = "".join(f"<th>{name}</th>" for name in lengths[0])
+        rows = self._part_rows()
+        head = "".join(f"<th>{name}</th>" for name in rows[0])
         body = "".join(
             f"<tr>{''.join(f'<td>{v:.3g}</td>' for v in row.values())}</tr>"
-            for row in lengths
+            for row in rows
         )
         summary = "; ".join(f"{k} {v}" for k, v in self._summary().items())
         return (
             f"<div><div>{escape(self._title())}: {escape(summary)}</div>\n<table>"
-            f"<caption>WFSAs of each length: share of runs, and number</caption>"
+            f"<caption>{self._counted} of each {self._first.part_name}: share of runs, "
+            "and number</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 
@@ -189,29 +212,34 @@ class StructureStability:
 
     def _summary(self) -> dict[str, str]:
         scored = {} if np.isnan(self.scores).all() else {"score": _spread(self.scores)}
+        counts = {
+            name: _spread([s.counts()[name] for s in self.structures])
+            for name in self._first.counts()
+        }
         return {
-            "transitions": _spread([s.n_transitions for s in self.structures]),
-            "WFSAs": _spread([s.n_wfsas for s in self.structures]),
+            self._first.size_name: _spread([s.size for s in self.structures]),
+            **counts,
             **scored,
             "agreement": f"{self.agreement:.3g}",
         }
 
-    def _length_rows(self) -> list[dict[str, float]]:
-        longest = max(max(s.initial_lengths) for s in self.structures)
-        counts = np.array(
-            [np.bincount(s.lengths, minlength=longest + 1) for s in self.structures]
-        )
-        return [
-            {
-                "length": k,
-                "share": float(np.mean(counts[:, k] > 0)),
-                "mean": float(counts[:, k].mean()),
-                "std": _std(counts[:, k]),
-                "min": int(counts[:, k].min()),
-                "max": int(counts[:, k].max()),
-            }
-            for k in range(1, longest + 1)
-        ]
+    def _part_rows(self) -> list[dict[str, Any]]:
+        values = dict.fromkeys(v for s in self.structures for v in s.possible_parts())
+        of_runs = [Counter(s.parts()) for s in self.structures]
+        rows = []
+        for value in sorted(values):
+            n = np.array([counter[value] for counter in of_runs])
+            rows.append(
+                {
+                    self._first.part_name: value,
+                    "share": float(np.mean(n > 0)),
+                    "mean": float(n.mean()),
+                    "std": _std(n),
+                    "min": int(n.min()),
+                    "max": int(n.max()),
+                }
+            )
+        return rows
 
 
 def structure_stability(
@@ -228,7 +256,8 @@ def structure_stability(
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier, SparseRationalClassifierCV or Pipeline
+    estimator : SparseRationalClassifier, another of its family, \
+            SparseRationalClassifierCV or Pipeline
         A pipeline ends in one of them. Clones of it are fitted, for each seed on each
         fold.
     X : sequences, or what the first step of the pipeline reads
@@ -290,7 +319,7 @@ def structure_stability(
 
 def _learned(
     estimator: Any, X: Any, y: ArrayLike, split: tuple[Any, Any] | None, scorer: Any
-) -> tuple[RationalStructure, float]:
+) -> tuple[Structure, float]:
     """Fit the estimator; return its structure, and its score if data is left out."""
     if split is None:
         estimator.fit(X, y)
@@ -339,8 +368,8 @@ def _seeded(estimator: Any, seed: int | None) -> Any:
     return estimator.set_params(**dict.fromkeys(names, seed))
 
 
-def _multiset(structure: RationalStructure) -> tuple[int, ...]:
-    return tuple(sorted(structure.lengths, reverse=True))
+def _multiset(structure: Structure) -> tuple[Any, ...]:
+    return tuple(sorted(structure.parts(), reverse=True))
 
 
 def _jaccard(a: Counter[int], b: Counter[int]) -> float:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from skrational.groups import Groups
 
-__all__ = ["Penalty"]
+__all__ = ["Penalty", "ProximalPenalty"]
 
 
 class Penalty(Protocol):
-    """A price for groups of parameters, added to the loss or applied by its prox."""
+    """A price for groups of parameters, to be added to the loss.
+
+    An implementation is a frozen value: the strength is part of it, and `scaled` makes
+    another one. It may read `Groups.omega`, and must not change a parameter.
+    """
 
     def value(self, groups: Groups) -> Tensor:
         """Return the price as a differentiable scalar."""
@@ -23,10 +27,25 @@ class Penalty(Protocol):
         """Return the penalty at a share of its strength."""
         ...
 
+
+@runtime_checkable
+class ProximalPenalty(Penalty, Protocol):
+    """A penalty with a proximal operator, which leaves exact zeros.
+
+    The training loop applies it after each step of the optimizer. A penalty without one
+    goes into the loss.
+    """
+
     def prox_(self, groups: Groups, metric: Sequence[Tensor], step_size: float) -> None:
         """Apply the proximal operator to the parameters, in place.
 
-        ``metric`` holds the diagonal of the metric, packed for each part of the groups
-        as its parameters are.
+        Parameters
+        ----------
+        groups : Groups
+            Without overlaps: each entry belongs to one group.
+        metric : sequence of Tensor of shape (n_slices, m)
+            Diagonal of the metric, packed for each part of the groups as its parameters
+            are.
+        step_size : float
         """
         ...

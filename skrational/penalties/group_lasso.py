@@ -26,7 +26,9 @@ __all__ = ["GroupLasso"]
 class GroupLasso:
     r"""Charge each group its norm.
 
-    .. math:: \lambda \sum_g \lVert w_g \rVert_2
+    .. math:: \lambda \sum_g \omega_g \lVert w_g \rVert_2
+
+    where :math:`\omega_g` is the group's `Groups.omega`, 1 by default.
 
     Parameters
     ----------
@@ -59,7 +61,10 @@ class GroupLasso:
 
     def value(self, groups: Groups) -> Tensor:
         """Return the penalty, a differentiable scalar."""
-        return self.lambda_ * groups.norms().sum()
+        norms = groups.norms()
+        if groups.omega is not None:
+            norms = norms * groups.omega
+        return self.lambda_ * norms.sum()
 
     def scaled(self, share: float) -> GroupLasso:
         """Return the penalty at a share of its strength."""
@@ -73,14 +78,14 @@ class GroupLasso:
 
         .. math::
             \min_w \tfrac{1}{2 \eta} \sum_j D_j (w_j - \tilde w_j)^2
-            + \lambda \lVert w \rVert_2 .
+            + \lambda \omega_g \lVert w \rVert_2 .
 
         The solution is exactly zero iff
-        :math:`\lVert D \tilde w \rVert \le \eta \lambda`, else
-        :math:`w_j = D_j \theta \tilde w_j / (D_j \theta + \eta \lambda)` where
+        :math:`\lVert D \tilde w \rVert \le c` with
+        :math:`c = \eta \lambda \omega_g`, else
+        :math:`w_j = D_j \theta \tilde w_j / (D_j \theta + c)` where
         :math:`\theta = \lVert w \rVert` is the root of
-        :math:`\phi(\theta) = \sum_j (D_j \tilde w_j / (D_j \theta + \eta \lambda))^2
-        = 1`.
+        :math:`\phi(\theta) = \sum_j (D_j \tilde w_j / (D_j \theta + c))^2 = 1`.
 
         Parameters
         ----------
@@ -90,13 +95,26 @@ class GroupLasso:
             soft threshold; Adam's metric is ``sqrt(v_hat) + eps`` [2]_.
         step_size : float
             The learning rate eta.
+
+        Raises
+        ------
+        ValueError
+            If the groups overlap: the operators of overlapping groups are applied one
+            after the other, each to groups of its own.
         """
-        cut = step_size * self.lambda_
-        if cut == 0:
+        if groups.overlaps:
+            raise ValueError(
+                "GroupLasso.prox_ can't be used with groups that overlap. Charge for "
+                "each kind of groups by itself."
+            )
+        if step_size * self.lambda_ == 0:
             return
+        cuts = np.full(groups.n_groups, step_size * self.lambda_)
+        if groups.omega is not None:
+            cuts *= groups.omega.cpu().numpy()
         weights = _stack([part.pack(part.parameters) for part in groups.parts])
         factors = np.empty_like(weights)
-        shrink(weights, _stack(metric), *groups.rows_by_group, cut, factors)
+        shrink(weights, _stack(metric), *groups.slices_by_group, cuts, factors)
         row = 0
         for part, d in zip(groups.parts, metric, strict=True):
             of_part = torch.from_numpy(factors[row : row + len(d), : d.shape[1]])
@@ -105,7 +123,7 @@ class GroupLasso:
 
 
 def _stack(parts: Sequence[Tensor]) -> NDArray[Any]:
-    """Put the rows of the parts below each other, padded by 0 to whole vectors."""
+    """Put packed parts below each other, padded by 0 to whole vectors."""
     width = -(-max(p.shape[1] for p in parts) // LANES) * LANES
     stacked = parts[0].new_zeros(sum(map(len, parts)), width)
     row = 0

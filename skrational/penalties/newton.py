@@ -17,7 +17,7 @@ _NEWTON_STEPS = 30
 
 
 @jit
-def shrink(weights, metric, starts, rows, cut, factors):  # type: ignore[no-untyped-def]
+def shrink(weights, metric, starts, rows, cuts, factors):  # type: ignore[no-untyped-def]
     """Compute the factors by which the proximal step shrinks every weight.
 
     Parameters
@@ -28,15 +28,15 @@ def shrink(weights, metric, starts, rows, cut, factors):  # type: ignore[no-unty
         Where the groups begin in ``rows``.
     rows : ndarray of shape (n_rows,), int64
         Row numbers, group by group.
-    cut : float
-        Step size times lambda.
+    cuts : ndarray of shape (n_groups,), float64
+        Step size times lambda times omega of each group.
     factors : ndarray of shape (n_rows, m)
         Filled; 0 where the step empties a group.
     """
     for g in range(starts.size - 1):
         members = rows[starts[g] : starts[g + 1]]
-        theta = _norm_after(weights, metric, members, cut)
-        _factors(metric, members, theta, cut, factors)
+        theta = _norm_after(weights, metric, members, cuts[g])
+        _factors(metric, members, theta, cuts[g], factors)
 
 
 @jit

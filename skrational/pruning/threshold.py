@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from skrational.groups import Groups
 
 __all__ = ["Threshold"]
 
@@ -22,13 +25,18 @@ class Threshold:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> Threshold(0.1).survivors(np.array([0.0, 0.05, 2.0]))
+    >>> import torch
+    >>> from skrational.groups import Groups, Part
+    >>> weight = torch.tensor([[0.0, 0.0], [0.03, 0.04], [2.0, 0.0]])
+    >>> groups = Groups((Part((weight,), torch.arange(3)),), 3)
+    >>> Threshold(0.1).survivors(groups)
     array([False, False,  True])
     """
 
     threshold: float
 
-    def survivors(self, norms: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """Return a mask of the groups that stay, of the shape of ``norms``."""
-        return norms > self.threshold
+    @torch.no_grad()
+    def survivors(self, groups: Groups, progress: float = 1.0) -> NDArray[np.bool_]:
+        """Return which groups stay, (n_groups,), at whatever time of the phase."""
+        survive: NDArray[np.bool_] = groups.norms().cpu().numpy() > self.threshold
+        return survive

@@ -15,12 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skrational.exceptions import SequenceError
-from skrational.sequences.forms import (
-    holds_strings,
-    is_ragged,
-    read_list,
-    read_padded,
-)
+from skrational.sequences.forms import Form, form_of, read_list, read_padded
 from skrational.sequences.parts import (
     check_features,
     check_indices,
@@ -349,14 +344,43 @@ def as_sequences(
         if labels is not None:
             raise SequenceError("X is a SequenceArray, which has its own labels.")
         return X
-    if hasattr(X, "tocsr"):
+    return pack(X, form_of(X), lengths, labels)
+
+
+def pack(
+    X: Any,
+    form: Form,
+    lengths: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+) -> SequenceArray:
+    """Pack sequences whose form is known.
+
+    Parameters
+    ----------
+    X : list, ndarray or tensor
+    form : Form
+        As `form_of` returns it.
+    lengths : array-like of shape (n_sequences,), default=None
+        Numbers of tokens, for the form "padded".
+    labels : array-like of shape (n_tokens,), default=None
+
+    Returns
+    -------
+    SequenceArray
+
+    Raises
+    ------
+    TypeError, SequenceError
+        As `as_sequences`.
+    """
+    if form == "sparse":
         raise TypeError(
             "X is a sparse matrix, but sequences are dense vectors: sparse input is "
             "not supported."
         )
-    if holds_strings(X):
+    if form == "strings":
         raise TypeError(_STRINGS)
-    if is_ragged(X):
+    if form == "ragged":
         return SequenceArray(*read_list(list(X)), labels=labels)
     array = np.asarray(X)
     if array.ndim == 3:

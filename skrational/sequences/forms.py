@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,9 +10,23 @@ from numpy.typing import ArrayLike, NDArray
 from skrational.exceptions import SequenceError
 from skrational.sequences.parts import check_integers, offsets_of
 
-__all__ = ["holds_strings", "is_ragged", "read_list", "read_padded"]
+__all__ = ["Form", "form_of", "is_ragged", "read_list", "read_padded"]
 
 Parts: TypeAlias = tuple[NDArray[Any], NDArray[np.int64]]
+
+
+Form: TypeAlias = Literal["sparse", "strings", "ragged", "padded", "matrix"]
+
+
+def form_of(X: Any) -> Form:
+    """Say in which form sequences come; "matrix" is whatever numpy may make of it."""
+    if hasattr(X, "tocsr"):
+        return "sparse"
+    if _holds_strings(X):
+        return "strings"
+    if is_ragged(X):
+        return "ragged"
+    return "padded" if getattr(X, "ndim", 0) == 3 else "matrix"
 
 
 def is_ragged(X: Any) -> bool:
@@ -38,7 +52,7 @@ def _dimensions(x: Any) -> int | None:
     return depth + int(getattr(x, "ndim", 0))
 
 
-def holds_strings(X: Any) -> bool:
+def _holds_strings(X: Any) -> bool:
     """Whether X is a text, texts, or lists of tokens."""
     if isinstance(X, (str, bytes)):
         return True

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.utils.compile import frozen, jit
+from skrational.utils.compile import jit, read_only
 
 __all__ = ["blocks", "distinct_share", "equal_rows", "find_repeats", "row_hashes"]
 
@@ -94,12 +94,12 @@ def row_hashes(features: NDArray[Any], rows: Rows) -> NDArray[np.uint64]:
     words = np.dtype(f"u{features.dtype.itemsize}")
     hashes = np.empty(len(rows), dtype=np.uint64)
     if features.flags.c_contiguous:
-        numbers = frozen(rows.astype(np.int64, copy=False))
-        _hash_rows(frozen(features.view(words)), numbers, odd, hashes)
+        numbers = read_only(rows.astype(np.int64, copy=False))
+        _hash_rows(read_only(features.view(words)), numbers, odd, hashes)
         return hashes
     for block in blocks(len(rows), n_features):
         bits = np.ascontiguousarray(features[rows[block]]).view(words)
-        _hash_rows(frozen(bits), frozen(np.arange(len(bits))), odd, hashes[block])
+        _hash_rows(read_only(bits), read_only(np.arange(len(bits))), odd, hashes[block])
     return hashes
 
 

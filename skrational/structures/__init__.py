@@ -1,5 +1,6 @@
 """What is left of a pruned model, as values: structures and automata, without torch."""
 
+from skrational.structures.base import Structure, structure_from_json
 from skrational.structures.rational import RationalStructure, StructureDiff
 
-__all__ = ["RationalStructure", "StructureDiff"]
+__all__ = ["RationalStructure", "Structure", "StructureDiff", "structure_from_json"]

@@ -2,17 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, log_expit
 
-__all__ = ["WeightedAutomata"]
+__all__ = [
+    "MATCHES",
+    "READOUTS",
+    "SEMIRING_NAMES",
+    "ScoringRule",
+    "WeightedAutomata",
+    "final_weights",
+]
+
+SEMIRING_NAMES = ("plus-times", "max-plus", "max-times")
+READOUTS = ("sum", "last", "rho", "rho_softmax")
+MATCHES = ("anywhere", "end")
 
 _ROWS = 256
 """Rows of a product: always as many, so that a row's bits depend on no other row."""
+
+
+@dataclass(frozen=True)
+class ScoringRule:
+    """How the scores of an automaton's states become its score on a document.
+
+    Attributes
+    ----------
+    semiring : {"plus-times", "max-plus", "max-times"}
+    readout : {"sum", "last", "rho", "rho_softmax"}
+        Over the states of a WFSA: their sum (all states are final), the last one, or
+        weighted by learned ``sigmoid(rho)`` or ``softmax(rho)``.
+    match : {"end", "anywhere"}
+        Score at the last token (the paper's c_T), or of all tokens together.
+    length_exponent : float
+        With "anywhere" in plus-times, scores are divided by ``T ** length_exponent``.
+    """
+
+    semiring: str = "plus-times"
+    readout: str = "sum"
+    match: str = "anywhere"
+    length_exponent: float = 0.5
+
+    @property
+    def divisor_exponent(self) -> float:
+        """Power of the number of tokens by which scores are divided."""
+        joined = self.match == "anywhere" and self.semiring == "plus-times"
+        return self.length_exponent if joined else 0.0
+
+
+def final_weights(
+    readout: str, lengths: Sequence[int], weights: Mapping[str, NDArray[Any]]
+) -> NDArray[np.floating]:
+    """Weight of each state in its automaton's score, (S,).
+
+    Parameters
+    ----------
+    readout : {"sum", "last", "rho", "rho_softmax"}
+    lengths : sequence of int, length d
+        States of each automaton, at least one; they sum to S.
+    weights : dict of str to ndarray
+        ``W_u``, ``b_f`` and, if it is learned, ``rho``; a row for each state.
+    """
+    dtype, starts = weights["b_f"].dtype, np.cumsum([0, *lengths])
+    if readout == "sum":
+        return np.ones(starts[-1], dtype)
+    if readout == "last":
+        final = np.zeros(starts[-1], dtype)
+        empty = (weights["W_u"] == 0).all(axis=1)
+        for start, stop in pairwise(starts):
+            # A state behind an empty one can't be reached.
+            n_reached = int(np.argmax([*empty[start:stop], True]))
+            if n_reached:
+                final[start + n_reached - 1] = 1
+        return final
+    rho = weights["rho"].astype(np.float64)
+    if readout == "rho" or not lengths:
+        return expit(rho).astype(dtype)
+    powers = np.exp(rho)
+    totals = np.repeat(np.add.reduceat(powers, starts[:-1]), lengths)
+    return (powers / totals).astype(dtype)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,14 +8,18 @@ of lengths says all there is to say about the structure that was learned.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from html import escape
 from numbers import Integral
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
+
+from skrational.structures.base import read_record, register_structure
 from skrational.structures.drawing import automata_dot, automata_svg
 
-__all__ = ["RationalStructure", "StructureDiff"]
+__all__ = ["RationalStructure", "StructureDiff", "spread_lengths"]
 
 _TYPE = "RationalStructure"
 _VERSION = 1
@@ -59,6 +63,7 @@ class StructureDiff:
         return "\n".join([head, *rows])
 
 
+@register_structure
 @dataclass(frozen=True, repr=False)
 class RationalStructure:
     """The states that pruning left of each WFSA.
@@ -116,6 +121,10 @@ class RationalStructure:
     n_fixed_self_loops: int = 0
     all_final: bool = True
 
+    size_name: ClassVar[str] = "transitions"
+    size_label: ClassVar[str] = "main-path transitions"
+    part_name: ClassVar[str] = "length"
+
     def __post_init__(self) -> None:
         initial = _integers("initial_lengths", self.initial_lengths, least=1)
         kept = _integers("kept_lengths", self.kept_lengths, least=0)
@@ -169,6 +178,28 @@ class RationalStructure:
     def n_transitions_initial(self) -> int:
         """Main-path transitions before pruning."""
         return sum(self.initial_lengths)
+
+    @property
+    def size(self) -> int:
+        """Main-path transitions left, as `n_transitions`."""
+        return self.n_transitions
+
+    @property
+    def size_initial(self) -> int:
+        """Main-path transitions before pruning, as `n_transitions_initial`."""
+        return self.n_transitions_initial
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of WFSAs left, by its name in tables."""
+        return {"WFSAs": self.n_wfsas}
+
+    def parts(self) -> tuple[int, ...]:
+        """Return the lengths of the WFSAs left, as `lengths`."""
+        return self.lengths
+
+    def possible_parts(self) -> range:
+        """Return the lengths that a WFSA can have."""
+        return range(1, max(self.initial_lengths) + 1)
 
     @property
     def n_parameters(self) -> int:
@@ -246,11 +277,7 @@ class RationalStructure:
         ValueError
             If the text is damaged, of another kind or of another format version.
         """
-        try:
-            record = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            expected = "what RationalStructure.to_json wrote"
-            raise ValueError(f"Not JSON ({error}); expected {expected}.") from error
+        record = read_record(text, "RationalStructure.to_json")
         return cls(**_check_record(record, [field.name for field in fields(cls)]))
 
     def to_dot(self) -> str:
@@ -310,3 +337,42 @@ def _check_record(record: Any, names: list[str]) -> dict[str, Any]:
     if set(content) != set(names):
         raise ValueError(f"The JSON has the keys {sorted(content)}; expected {names}.")
     return content
+
+
+def spread_lengths(n_states: int | Sequence[int], n_wfsas: int) -> tuple[int, ...]:
+    """Give each automaton its number of states.
+
+    Parameters
+    ----------
+    n_states : int or sequence of int
+    n_wfsas : int
+
+    Returns
+    -------
+    tuple of int, of length n_wfsas
+        Lengths in the order of ``n_states``, as equally often as possible.
+
+    Raises
+    ------
+    ValueError
+        If a length isn't a positive integer or there are more lengths than automata.
+
+    Examples
+    --------
+    >>> spread_lengths((1, 2, 3), 7)
+    (1, 1, 1, 2, 2, 3, 3)
+    """
+    if isinstance(n_states, Integral):
+        return (int(n_states),) * n_wfsas
+    lengths = tuple(n_states)  # type: ignore[arg-type]
+    positive = all(
+        isinstance(n, Integral) and not isinstance(n, bool) and n >= 1 for n in lengths
+    )
+    if not lengths or not positive or len(lengths) > n_wfsas:
+        raise ValueError(
+            f"n_states must be a positive integer or a tuple of at most n_wfsas="
+            f"{n_wfsas} of them; got {n_states!r}."
+        )
+    parts = np.array_split(np.arange(n_wfsas), len(lengths))
+    counts = [len(part) for part in parts]
+    return tuple(int(n) for n in np.repeat(lengths, counts))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,10 +29,9 @@ class Moments:
     mean: list[Tensor]
     square: list[Tensor]
 
-    def of(self, cell: Any, kept: Sequence[int]) -> Moments:
-        """Cut out what belongs to the states that ``cell`` keeps."""
-        mean, square = (cell.sliced(kept, v) for v in (self.mean, self.square))
-        return Moments(self.n_steps, mean, square)
+    def cut_by(self, cut: Callable[[Sequence[Tensor]], list[Tensor]]) -> Moments:
+        """Cut what is remembered as pruning has cut the parameters."""
+        return Moments(self.n_steps, cut(self.mean), cut(self.square))
 
 
 class Adam:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,15 @@ class Labelled:
     codes : ndarray of shape (n,), int
         Position of each label in ``classes``.
     weights : ndarray of shape (n,)
+    feature_names : ndarray of shape (n_features,), default=None
+        Names of the columns, if X was a data frame.
     """
 
     X: SequenceArray
     classes: NDArray[Any]
     codes: NDArray[np.intp]
     weights: NDArray[np.floating]
+    feature_names: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -38,20 +41,23 @@ class Labelled:
         """Take some, by their positions."""
         if np.array_equal(chosen, np.arange(len(self))):
             return self
-        return Labelled(
-            self.X[chosen], self.classes, self.codes[chosen], self.weights[chosen]
+        return replace(
+            self,
+            X=self.X[chosen],
+            codes=self.codes[chosen],
+            weights=self.weights[chosen],
         )
 
-    def weighing(self) -> Labelled:
-        """Leave out what has no weight."""
+    def with_weight(self) -> Labelled:
+        """Leave out the samples of weight 0."""
         return self[np.flatnonzero(self.weights > 0)]
 
     def split(
         self, fraction: float, generator: np.random.Generator
     ) -> tuple[Labelled, Labelled | None]:
         """Hold out a share of each class; None where samples are too few for it."""
-        kept, held_out = stratified_split(self.codes, fraction, generator)
-        return self[kept], self[held_out] if len(held_out) else None
+        training, held_out = stratified_split(self.codes, fraction, generator)
+        return self[training], self[held_out] if len(held_out) else None
 
 
 def stratified_split(

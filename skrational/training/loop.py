@@ -1,46 +1,30 @@
-"""One phase of training: epochs of Adam steps, each followed by the penalty's prox."""
+"""One phase of training: epochs of Adam steps, each followed by the penalties' prox."""
 
 from __future__ import annotations
 
 import time
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
+from skrational.cells.base import Cell
 from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups
-from skrational.penalties.base import Penalty
+from skrational.penalties.base import Penalty, ProximalPenalty
+from skrational.pruning.base import Pruner
 from skrational.training.adam import Adam, Moments
+from skrational.training.losses import Loss
 from skrational.training.phases import Optimization, Phase
 from skrational.training.rng import Randomness
 from skrational.training.schedules import Schedule
+from skrational.utils.checks import check_implements
 
-__all__ = ["Cell", "Examples", "PhaseRun", "evaluate"]
-
-
-class Cell(Protocol):
-    """What the loop needs of a cell, beside being a module."""
-
-    def scores(self, batch: Batch) -> Tensor:
-        """Scores of a batch."""
-        ...
-
-    def classify(self, scores: Tensor) -> Tensor:
-        """Logits from scores."""
-        ...
-
-    def predict(self, corpus: Corpus) -> Tensor:
-        """Logits of a whole corpus, without gradients."""
-        ...
-
-    def groups(self, kind: str) -> Groups:
-        """Groups of parameters."""
-        ...
+__all__ = ["Examples", "PhaseRun", "Problem", "evaluate"]
 
 
 @dataclass(frozen=True)
@@ -50,8 +34,8 @@ class Examples:
     Attributes
     ----------
     corpus : Corpus
-    targets : Tensor of shape (n,)
-        Class numbers, int64.
+    targets : Tensor of shape (n, ...)
+        What the loss reads: class numbers, int64, for `LogLoss`.
     weights : Tensor of shape (n,)
         Of mean 1.
     """
@@ -61,6 +45,31 @@ class Examples:
     weights: Tensor
 
 
+class Problem(NamedTuple):
+    """What is to be learned, and how: the same in all phases of a fit.
+
+    Attributes
+    ----------
+    loss : Loss
+    training : Examples
+    validation : Examples or None
+        Without it nothing is monitored: the last epoch counts.
+    optimization : Optimization
+    """
+
+    loss: Loss
+    training: Examples
+    validation: Examples | None
+    optimization: Optimization
+
+
+class _Charge(NamedTuple):
+    """A penalty, and the groups that it charges."""
+
+    penalty: Penalty
+    groups: Groups
+
+
 class PhaseRun:
     """A phase that is under way.
 
@@ -68,40 +77,44 @@ class PhaseRun:
 
     Parameters
     ----------
-    cell : Cell and torch.nn.Module
+    cell : Cell
         Trained in place.
     phase : Phase
-    optimization : Optimization
-    training : Examples
-    validation : Examples or None
-        Without it nothing is monitored: the last epoch counts.
+    problem : Problem
     randomness : Randomness
     moments : Moments or None, default=None
         Of an optimizer to go on from.
+    masks : dict of str to ndarray, default=None
+        For kinds of groups those that are live; the others, zero already, stay zero.
+
+    Attributes
+    ----------
+    masks : dict of str to ndarray
+        With what was pruned in this phase.
     """
 
     def __init__(
         self,
-        cell: Any,
+        cell: Cell,
         phase: Phase,
-        optimization: Optimization,
-        training: Examples,
-        validation: Examples | None,
+        problem: Problem,
         randomness: Randomness,
         moments: Moments | None = None,
+        masks: dict[str, NDArray[np.bool_]] | None = None,
     ) -> None:
-        self.cell = cell
-        self.phase = phase
-        self.optimization = optimization
-        self.training = training
-        self.validation = validation
+        self.cell, self.phase, self.problem = cell, phase, problem
         self.randomness = randomness
-        self._groups = cell.groups(phase.grouping) if phase.penalty else None
+        self.masks = dict(masks or {})
+        for penalty, _ in phase.charges:
+            check_implements(penalty, Penalty, "a phase of training")
+        if phase.pruner is not None:
+            check_implements(phase.pruner, Pruner, "a phase of training")
+        self._charges = [_Charge(p, self._groups(kind)) for p, kind in phase.charges]
         self._optimizer = Adam(
             cell.parameters(),
             phase.learning_rate,
-            optimization.weight_decay,
-            optimization.max_grad_norm,
+            problem.optimization.weight_decay,
+            problem.optimization.max_grad_norm,
             moments,
         )
         self._schedule = Schedule(phase.schedule, phase.learning_rate, phase.epochs)
@@ -118,7 +131,7 @@ class PhaseRun:
         if self._epoch == self.phase.epochs:
             return True
         patience = self.phase.patience
-        if patience is None or self.validation is None:
+        if patience is None or self.problem.validation is None:
             return False
         return self._epoch - 1 - self._best[1] >= patience
 
@@ -127,6 +140,7 @@ class PhaseRun:
         began = time.perf_counter()
         rate = self._optimizer.learning_rate = self._schedule.learning_rate
         loss = self._train()
+        self._prune_on_the_way()
         row = {"phase": self.phase.name, "epoch": self._epoch, "loss": loss}
         row |= self._measure()
         row |= {"learning_rate": rate, "seconds": time.perf_counter() - began}
@@ -137,73 +151,105 @@ class PhaseRun:
 
     def restore_best(self) -> None:
         """Put back the parameters of the best epoch."""
-        if self.validation is not None:
+        if self.problem.validation is not None:
             self.cell.load_state_dict(self._best[2])
+            for kind, live in self.masks.items():
+                self._groups(kind).zero_(live)
+
+    def _groups(self, kind: str) -> Groups:
+        """Groups of the cell, made of its parameters themselves."""
+        groups = self.cell.groups(kind)
+        own = set(map(id, self.cell.parameters()))
+        if any(id(p) not in own for p in groups.parameters):
+            raise ValueError(
+                f"{type(self.cell).__name__}.groups({kind!r}) holds a tensor that is "
+                "no parameter of the cell. A view, such as a transpose, would go on "
+                "showing old memory once the optimizer has moved the parameter: give "
+                "the parameter itself, with axis=1 for columns."
+            )
+        return groups
 
     def _train(self) -> float:
         """Take the steps of an epoch; return the mean loss."""
-        total = 0.0
+        total, training = 0.0, self.problem.training
+        masked = [(self._groups(kind), live) for kind, live in self.masks.items()]
         for documents in self._order():
-            batch = self.training.corpus.batch(documents)
-            chosen = torch.from_numpy(documents).to(self.training.targets.device)
-            loss = self._step(
-                batch, self.training.targets[chosen], self.training.weights[chosen]
-            )
+            batch = training.corpus.batch(documents)
+            chosen = torch.from_numpy(documents).to(training.targets.device)
+            loss = self._step(batch, training.targets[chosen], training.weights[chosen])
+            for groups, live in masked:
+                groups.zero_(live)
             total += loss * len(documents)
-        return total / len(self.training.targets)
+        return total / len(training.targets)
 
     def _order(self) -> list[NDArray[np.intp]]:
-        n, size = len(self.training.targets), self.optimization.batch_size
+        n = len(self.problem.training.targets)
+        size = self.problem.optimization.batch_size
         if size is None:
             return [np.arange(n)]
         order = self.randomness.order.permutation(n)
         return [order[i : i + size] for i in range(0, n, size)]
 
     def _step(self, batch: Batch, targets: Tensor, weights: Tensor) -> float:
-        phase, dropout = self.phase, self.optimization.dropout
-        noise = self.randomness.noise
+        """Take a step on (B,) targets and weights; return the batch's loss."""
+        dropout, noise = self.problem.optimization.dropout, self.randomness.noise
         self._optimizer.zero_grad()
-        scores = self.cell.scores(dropout.on_features(batch, noise))
-        logits = self.cell.classify(dropout.on_scores(scores, noise))
-        loss = (log_loss(logits, targets) * weights).mean()
+        hidden = self.cell.hidden(dropout.on_features(batch, noise))
+        outputs = self.cell.readout(dropout.on_scores(hidden, noise))
+        loss = (self.problem.loss(outputs, targets) * weights).mean()
         objective = loss
-        penalty = self._penalty()
-        if penalty and self._groups and phase.solver == "subgradient":
-            objective = loss + penalty.value(self._groups)
+        charges = self._charges_now()
+        for charge in charges:
+            if not self._is_proximal(charge.penalty):
+                objective = objective + charge.penalty.value(charge.groups)
         objective.backward()
         self._optimizer.step()
-        if penalty and self._groups and phase.solver == "prox":
-            metric = [
-                part.pack(self._optimizer.metric(part.parameters))
-                for part in self._groups.parts
-            ]
-            penalty.prox_(self._groups, metric, self._optimizer.learning_rate)
+        for penalty, groups in charges:
+            if self._is_proximal(penalty):
+                metric = [
+                    part.pack(self._optimizer.metric(part.parameters))
+                    for part in groups.parts
+                ]
+                penalty.prox_(groups, metric, self._optimizer.learning_rate)
         return float(loss.detach())
 
-    def _penalty(self) -> Penalty | None:
-        """The penalty at the strength of this epoch."""
-        penalty, ramp = self.phase.penalty, self.phase.ramp
-        if penalty is None or self._epoch + 1 >= ramp:
-            return penalty
-        return penalty.scaled((self._epoch + 1) / ramp)
+    def _is_proximal(self, penalty: Penalty) -> TypeGuard[ProximalPenalty]:
+        return self.phase.solver == "prox" and isinstance(penalty, ProximalPenalty)
+
+    def _charges_now(self) -> list[_Charge]:
+        """The charges at the strength of this epoch."""
+        if self._epoch + 1 >= self.phase.ramp:
+            return self._charges
+        share = (self._epoch + 1) / self.phase.ramp
+        return [_Charge(p.scaled(share), groups) for p, groups in self._charges]
+
+    def _prune_on_the_way(self) -> None:
+        """Drop groups after every ``prune_every`` epochs, to stay zero from now on."""
+        phase, n_done = self.phase, self._epoch + 1
+        if phase.pruner is None or not phase.prune_every or n_done % phase.prune_every:
+            return
+        groups = self._groups(phase.pruned)
+        live = phase.pruner.survivors(groups, n_done / phase.epochs)
+        groups.zero_(live)
+        self.masks[phase.pruned] = live
 
     @torch.no_grad()
     def _measure(self) -> dict[str, float]:
-        penalty = 0.0
-        if self.phase.penalty and self._groups:
-            penalty = float(self.phase.penalty.value(self._groups))
+        penalty = sum(float(p.value(groups)) for p, groups in self._charges)
         loss, score = np.nan, np.nan
-        if self.validation is not None:
-            loss, score = evaluate(self.cell, self.validation)
+        if self.problem.validation is not None:
+            loss, score = evaluate(
+                self.cell, self.problem.validation, self.problem.loss
+            )
         return {
-            "penalty": penalty,
+            "penalty": float(penalty),
             "validation_loss": loss,
             "validation_score": score,
         }
 
     def _keep_if_best(self, row: dict[str, Any]) -> float | None:
         """Return the monitored value: validation loss plus penalty at full strength."""
-        if self.validation is None:
+        if self.problem.validation is None:
             return None
         monitored = row["validation_loss"] + row["penalty"]
         if monitored < self._best[0]:
@@ -211,28 +257,12 @@ class PhaseRun:
         return float(monitored)
 
 
-def log_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Negative log-likelihood of each example, (n,).
-
-    One logit means two classes.
-    """
-    if logits.shape[1] == 1:
-        return nn.functional.binary_cross_entropy_with_logits(
-            logits[:, 0], targets.to(logits.dtype), reduction="none"
-        )
-    return nn.functional.cross_entropy(logits, targets, reduction="none")
-
-
 @torch.no_grad()
-def evaluate(cell: Any, examples: Examples) -> tuple[float, float]:
-    """Weighted mean log loss and accuracy."""
-    logits = cell.predict(examples.corpus)
-    if logits.shape[1] == 1:
-        predicted = (logits[:, 0] > 0).to(torch.int64)
-    else:
-        predicted = logits.argmax(dim=1)
-    loss = (log_loss(logits, examples.targets) * examples.weights).mean()
+def evaluate(cell: Cell, examples: Examples, loss: Loss) -> tuple[float, float]:
+    """Weighted means of the loss and of the score."""
+    outputs = cell.predict(examples.corpus)
+    mean = (loss(outputs, examples.targets) * examples.weights).mean()
     # In double precision, which not every device has.
     weights = examples.weights.cpu().double()
-    right = (predicted == examples.targets).cpu()
-    return float(loss), float((right * weights).mean())
+    scores = loss.score(outputs, examples.targets).cpu()
+    return float(mean), float((scores * weights).mean())

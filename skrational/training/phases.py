@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skrational.penalties.base import Penalty
+from skrational.pruning.base import Pruner
 from skrational.training.noise import Dropout
 
 __all__ = ["Optimization", "Phase"]
@@ -44,24 +45,33 @@ class Phase:
     schedule : {"constant", "plateau", "cosine"}
         "plateau" halves the rate when the monitored value stalls, "cosine" lets it
         fall to zero over ``epochs``.
-    penalty : Penalty or None
-    grouping : str
-        The kind of groups that the penalty charges.
+    charges : tuple of (Penalty, str)
+        Penalties, each with the kind of groups that it charges. Their proximal
+        operators are applied in this order: of nested groups the smallest first.
     solver : {"prox", "subgradient"}
-        Whether the penalty's proximal operator follows each step, or the penalty is
-        added to the loss.
+        Whether the penalties' proximal operators follow each step, or the penalties are
+        added to the loss, as those without such an operator are in any case.
+    pruner : Pruner or None
+        Says which groups go; None: all stay.
+    pruned : str
+        The kind of groups that the pruner drops.
+    prune_every : int
+        Epochs between two prunings while the phase goes on, after each of which what is
+        pruned stays zero. 0: it is pruned at the end only.
     patience : int or None
         Stop after so many epochs without a better monitored value. None: never.
     ramp : int
-        Epochs over which the penalty rises to its full strength, linearly.
+        Epochs over which the penalties rise to their full strength, linearly.
     """
 
     name: str
     epochs: int
     learning_rate: float
     schedule: str = "constant"
-    penalty: Penalty | None = None
-    grouping: str = "states"
+    charges: tuple[tuple[Penalty, str], ...] = ()
     solver: str = "prox"
+    pruner: Pruner | None = None
+    pruned: str = ""
+    prune_every: int = 0
     patience: int | None = None
     ramp: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
-__all__ = ["check_count", "is_integer"]
+__all__ = ["check_count", "check_implements", "is_integer"]
 
 
 def is_integer(value: Any) -> bool:
@@ -39,3 +39,43 @@ def check_count(name: str, value: Any, least: int = 1) -> int:
             f"{name} is {value!r}; expected an integer from {least} upwards."
         )
     return int(value)
+
+
+def check_implements(value: Any, protocol: type, user: str) -> None:
+    """Make sure that an object has all that a protocol names.
+
+    Parameters
+    ----------
+    value : object
+    protocol : type
+        A `typing.Protocol`.
+    user : str
+        What is going to use the object, for the message.
+
+    Raises
+    ------
+    TypeError
+        If a member is missing; the message names them all.
+
+    Examples
+    --------
+    >>> from skrational.penalties.base import Penalty
+    >>> check_implements("lasso", Penalty, "a phase of training")
+    Traceback (most recent call last):
+        ...
+    TypeError: str can't be used with a phase of training. It must implement Penalty:
+    value, scaled. Missing: value, scaled.
+    """
+    members = [
+        name
+        for base in reversed(protocol.__mro__)
+        if getattr(base, "_is_protocol", False)
+        for name in dict.fromkeys([*vars(base).get("__annotations__", ()), *vars(base)])
+        if not name.startswith("_")
+    ]
+    missing = [name for name in members if not hasattr(value, name)]
+    if missing:
+        raise TypeError(
+            f"{type(value).__name__} can't be used with {user}. It must implement "
+            f"{protocol.__name__}: {', '.join(members)}. Missing: {', '.join(missing)}."
+        )

@@ -14,7 +14,7 @@ import numba
 from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
 
-__all__ = ["frozen", "jit"]
+__all__ = ["jit", "read_only"]
 
 _PACKAGE = Path(__file__).parents[1]
 _COMPILES = re.compile(rb"^@(jit|intrinsic|njit)\b", re.MULTILINE)
@@ -107,7 +107,7 @@ def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in files)
 
 
-def frozen(array: NDArray[Any]) -> NDArray[Any]:
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Return a read-only view.
 
     To numba an array that can't be written to is of another type, for which a kernel is

@@ -9,14 +9,16 @@ sleep when idle, where those of OpenMP spin and starve other processes.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from threading import Lock, local
 from typing import Any
 
 import numba
-import torch
+from threadpoolctl import ThreadpoolController
 
 __all__ = ["given_threads", "run_all", "single_thread"]
 
@@ -25,10 +27,54 @@ _lock = Lock()
 _pools: dict[int, ThreadPoolExecutor] = {}
 
 
+class _BlasLimit:
+    """Numpy's BLAS, limited to one thread as long as somebody needs that.
+
+    Its number of threads belongs to the process: callers in several threads share the
+    limit, and the last one lifts it.
+    """
+
+    def __init__(self) -> None:
+        self._n_users = 0
+        self._limit: Any = None
+        self._n_threads = 1
+
+    def n_threads(self) -> int:
+        """Return how many threads there are without the limit."""
+        return self._n_threads if self._n_users else _blas_threads()
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        with _lock:
+            self._n_users += 1
+            if self._n_users == 1:
+                self._n_threads = _blas_threads()
+                self._limit = _blas().limit(limits=1)
+        try:
+            yield
+        finally:
+            with _lock:
+                self._n_users -= 1
+                if not self._n_users:
+                    self._limit.restore_original_limits()
+
+
+_blas_limit = _BlasLimit()
+
+
+def _blas_threads() -> int:
+    return max((library["num_threads"] for library in _blas().info()), default=1)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
+
+
 def _start_anew() -> None:
     """In a child nobody would release a lock that another thread of the parent held."""
-    global _lock
-    _lock = Lock()
+    global _lock, _blas_limit
+    _lock, _blas_limit = Lock(), _BlasLimit()
     _pools.clear()
 
 
@@ -36,30 +82,43 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_start_anew)
 
 
+def _torch() -> Any:
+    """Return torch if something has imported it: to count threads we don't."""
+    torch = sys.modules.get("torch")
+    return torch if hasattr(torch, "set_num_threads") else None
+
+
 def given_threads() -> int:
     """Return the number of threads that the caller may use.
 
-    Torch's number, but at most numba's (``NUMBA_NUM_THREADS``): joblib limits both in
-    its workers. Inside `single_thread`, the number that was given outside.
+    Torch's number or, before anybody imports torch, that of numpy's BLAS; but at most
+    numba's (``NUMBA_NUM_THREADS``): joblib limits all of them in its workers. Inside
+    `single_thread`, the number that was given outside.
     """
     # numba.get_num_threads() would start numba's own threads, which resets OpenMP's
     # number and with it torch's.
     outer = getattr(_state, "given", None)
-    return outer or min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+    if outer:
+        return int(outer)
+    torch = _torch()
+    n_threads = torch.get_num_threads() if torch else _blas_limit.n_threads()
+    return int(min(n_threads, numba.config.NUMBA_NUM_THREADS))
 
 
 @contextmanager
 def single_thread() -> Iterator[None]:
-    """Let torch compute each operation on one thread, and restore its setting.
+    """Let torch and numpy compute each operation on one thread, then restore them.
 
     `run_all` still shares pieces of work among the threads that were given.
     """
-    before, outer = torch.get_num_threads(), getattr(_state, "given", None)
+    outer, torch = getattr(_state, "given", None), _torch()
     _state.given = given_threads()
+    before = torch.get_num_threads() if torch else 1
     if before != 1:
         torch.set_num_threads(1)
     try:
-        yield
+        with _blas_limit.hold():
+            yield
     finally:
         _state.given = outer
         if before != 1:
@@ -116,7 +175,8 @@ def _next(tasks: Iterator[Any]) -> Any:
 
 def _alone(work: Callable[[], None]) -> None:
     """Run in a helper, whose own matrix products are to take one thread."""
-    if torch.get_num_threads() != 1:
+    torch = _torch()
+    if torch and torch.get_num_threads() != 1:
         torch.set_num_threads(1)
     work()
 

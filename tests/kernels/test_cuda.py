@@ -12,7 +12,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skrational.kernels import availability, reference
+from skrational import kernels
+from skrational.kernels import reference
 
 triton = pytest.importorskip("triton", reason="Triton is not installed")
 
@@ -239,7 +240,7 @@ def test_what_is_compiled_takes_cuda_tensors(compiled):
 
 
 def test_says_whether_triton_is_installed():
-    assert availability.is_available()
+    assert kernels.is_available()
 
 
 INTEGERS = {

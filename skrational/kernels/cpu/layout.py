@@ -8,18 +8,16 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from skrational.kernels.cpu.recurrence import LEVELS, SLAB
+from skrational.kernels.cpu.slabs import LEVELS, SLAB
 from skrational.utils.simd import LANES
 
-__all__ = ["Layout"]
+__all__ = ["SlabLayout"]
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class SlabLayout:
     """The place of each state (column of the reference) in the slabs.
 
     A slab is four levels of eight lanes. An automaton stands in one lane, its states
@@ -28,14 +26,14 @@ class Layout:
 
     Attributes
     ----------
-    towers : tuple of range
-        Slabs that hang together, from top to bottom. What happens in one tower is
+    chains : tuple of range
+        Slabs that hang together, from top to bottom. What happens in one chain is
         independent of the others.
     columns : ndarray of shape (S,), int64
         Place of each state among the ``n_columns = 32 * n_slabs`` entries of all slabs.
-    f_rows, u_rows : Tensor of shape (S,), int64
+    f_rows, u_rows : ndarray of shape (S,), int64
         Its rows in the packed weight, where f and u of a slab are neighbours.
-    sources : Tensor of shape (2 * n_columns,), int64
+    sources : ndarray of shape (2 * n_columns,), int64
         Row of ``[W_f, W_u, 0]`` that stands in each row of the packed weight.
     wfsa : ndarray of shape (S,), int64
         The automaton of each state.
@@ -43,17 +41,17 @@ class Layout:
         For each entry whether a state stands above it, 0 or 1; then, whether none does.
     """
 
-    towers: tuple[range, ...]
+    chains: tuple[range, ...]
     columns: NDArray[np.int64]
-    f_rows: Tensor
-    u_rows: Tensor
-    sources: Tensor
+    f_rows: NDArray[np.int64]
+    u_rows: NDArray[np.int64]
+    sources: NDArray[np.int64]
     wfsa: NDArray[np.int64]
     links: NDArray[np.float64]
 
     @property
     def n_slabs(self) -> int:
-        """Slabs of all towers."""
+        """Slabs of all chains."""
         return len(self.links)
 
     @property
@@ -63,9 +61,9 @@ class Layout:
 
     @classmethod
     @lru_cache(maxsize=128)
-    def of(cls, lengths: tuple[int, ...]) -> Layout:
+    def of(cls, lengths: tuple[int, ...]) -> SlabLayout:
         """Lay out automata of these lengths."""
-        towers, places = _stack(lengths)
+        chains, places = _stack(lengths)
         entries = [
             (slab + depth // LEVELS) * SLAB + depth % LEVELS * LANES + lane
             for (slab, depth_of_first, lane), length in zip(
@@ -77,7 +75,7 @@ class Layout:
         f_rows = columns + columns // SLAB * SLAB
         is_first = np.zeros(len(columns), dtype=bool)
         is_first[np.cumsum([0, *lengths])[:-1][np.asarray(lengths, dtype=int) > 0]] = 1
-        n_slabs = towers[-1].stop if towers else 0
+        n_slabs = chains[-1].stop if chains else 0
         links = np.zeros((n_slabs, 2, SLAB))
         links.reshape(-1)[f_rows] = ~is_first
         links[:, 1] = 1 - links[:, 0]
@@ -85,43 +83,53 @@ class Layout:
         sources[f_rows] = np.arange(len(columns))
         sources[f_rows + SLAB] = len(columns) + np.arange(len(columns))
         return cls(
-            towers=towers,
+            chains=chains,
             columns=columns,
-            f_rows=torch.from_numpy(f_rows),
-            u_rows=torch.from_numpy(f_rows + SLAB),
-            sources=torch.from_numpy(sources),
+            f_rows=f_rows,
+            u_rows=f_rows + SLAB,
+            sources=sources,
             wfsa=np.repeat(np.arange(len(lengths)), lengths),
             links=links.reshape(n_slabs, 2 * SLAB),
         )
 
     @property
-    def is_chained(self) -> bool:
-        """Whether an automaton goes on from a slab to the next."""
-        return any(len(tower) > 1 for tower in self.towers)
+    def goes_on_below(self) -> bool:
+        """Whether an automaton goes on from a slab to the one below."""
+        return any(len(chain) > 1 for chain in self.chains)
 
     def pack(
-        self, W_u: Tensor, W_f: Tensor, b_f: Tensor
-    ) -> tuple[Tensor, NDArray[Any]]:
+        self, W_u: NDArray[Any], W_f: NDArray[Any], b_f: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Pack the weights of all transitions, slab by slab.
 
-        Returns ``weight`` (2 * n_columns, E) and ``bias`` (n_columns,).
+        Parameters
+        ----------
+        W_u, W_f : ndarray of shape (S, E)
+        b_f : ndarray of shape (S,)
+
+        Returns
+        -------
+        weight : ndarray of shape (2 * n_columns, E)
+        bias : ndarray of shape (n_columns,)
         """
-        padding = W_u.new_zeros(1, W_u.shape[1])
-        weight = torch.cat([W_f, W_u, padding]).index_select(0, self.sources)
-        given = b_f.detach().numpy()
-        bias = np.zeros(self.n_columns, given.dtype)
-        bias[self.columns] = given
-        return weight, bias
+        padding = np.zeros((1, W_u.shape[1]), W_u.dtype)
+        return np.concatenate([W_f, W_u, padding])[self.sources], self.pack_bias(b_f)
+
+    def pack_bias(self, b_f: NDArray[Any]) -> NDArray[Any]:
+        """Put the biases of the states, (S,), in their places, (n_columns,)."""
+        bias = np.zeros(self.n_columns, b_f.dtype)
+        bias[self.columns] = b_f
+        return bias
 
     def links_as(self, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Return the links as numbers of a type."""
         return self.links.astype(dtype)
 
     def shares(self, n_threads: int) -> list[tuple[int, int]]:
-        """Cut the towers into runs of slabs, (first, after last), one for a thread."""
-        n_towers = len(self.towers)
-        n_shares = min(n_threads, n_towers)
-        cuts = [self.towers[n_towers * i // n_shares].start for i in range(n_shares)]
+        """Cut the chains into runs of slabs, (first, after last), one for a thread."""
+        n_chains = len(self.chains)
+        n_shares = min(n_threads, n_chains)
+        cuts = [self.chains[n_chains * i // n_shares].start for i in range(n_shares)]
         return list(pairwise([*cuts, self.n_slabs]))
 
 
@@ -130,30 +138,30 @@ def _stack(
 ) -> tuple[tuple[range, ...], list[tuple[int, int, int]]]:
     """Place the automata, the longest first, each where it first fits.
 
-    Returns the towers, and for each automaton the first slab of its tower, the depth of
-    its first state in that tower, and its lane.
+    Returns the chains, and for each automaton the first slab of its chain, the depth of
+    its first state in that chain, and its lane.
     """
-    towers: list[range] = []
-    filled: list[list[int]] = []  # for each tower the depth of what each lane holds
+    chains: list[range] = []
+    filled: list[list[int]] = []  # for each chain the depth of what each lane holds
     places = [(0, 0, 0)] * len(lengths)
     for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        tower, lane = _first_fit(lengths[i], towers, filled)
-        places[i] = (towers[tower].start, filled[tower][lane], lane)
-        filled[tower][lane] += lengths[i]
-    return tuple(towers), places
+        chain, lane = _first_fit(lengths[i], chains, filled)
+        places[i] = (chains[chain].start, filled[chain][lane], lane)
+        filled[chain][lane] += lengths[i]
+    return tuple(chains), places
 
 
 def _first_fit(
-    length: int, towers: list[range], filled: list[list[int]]
+    length: int, chains: list[range], filled: list[list[int]]
 ) -> tuple[int, int]:
-    """Find a tower and a lane with room, or build a tower."""
-    for tower, (slabs, depths) in enumerate(zip(towers, filled, strict=True)):
+    """Find a chain and a lane with room, or build a chain."""
+    for chain, (slabs, depths) in enumerate(zip(chains, filled, strict=True)):
         for lane, depth in enumerate(depths):
             # No automaton lies across a border that it could avoid.
             crosses = depth % LEVELS and depth % LEVELS + length > LEVELS
             if not crosses and depth + length <= len(slabs) * LEVELS:
-                return tower, lane
-    start = towers[-1].stop if towers else 0
-    towers.append(range(start, start - -length // LEVELS))
+                return chain, lane
+    start = chains[-1].stop if chains else 0
+    chains.append(range(start, start - -length // LEVELS))
     filled.append([0] * LANES)
-    return len(towers) - 1, 0
+    return len(chains) - 1, 0

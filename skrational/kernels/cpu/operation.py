@@ -17,18 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skrational.kernels.cpu.layout import Layout
-from skrational.kernels.cpu.recurrence import (
-    SLAB,
-    STRIDE,
-    activate,
-    backward,
-    forward,
-    read_out,
-    read_out_backward,
-)
+from skrational.kernels.cpu.backward import backward
+from skrational.kernels.cpu.forward import forward
+from skrational.kernels.cpu.layout import SlabLayout
+from skrational.kernels.cpu.readout import read_out, read_out_backward
+from skrational.kernels.cpu.slabs import SLAB, STRIDE, activate
 from skrational.utils.buffers import empty
-from skrational.utils.compile import frozen
+from skrational.utils.compile import read_only
 from skrational.utils.simd import LANES
 from skrational.utils.threads import given_threads, run_all
 
@@ -53,7 +48,7 @@ class _Run:
     weight : Tensor of shape (n_slabs * 64, E)
     bias : ndarray of shape (n_slabs * 32,)
     ids, offsets : ndarray
-    layout : Layout
+    layout : SlabLayout
     anywhere : bool
     keep : bool
         Whether a backward pass may follow.
@@ -66,13 +61,13 @@ class _Run:
         bias: NDArray[Any],
         ids: NDArray[np.int32],
         offsets: NDArray[np.int64],
-        layout: Layout,
+        layout: SlabLayout,
         anywhere: bool,
         keep: bool,
     ) -> None:
         # Helper threads don't know that gradients aren't recorded here.
         self.x, self.weight, self.bias = x.detach(), weight, bias
-        self.ids, self.offsets = frozen(ids), frozen(offsets)
+        self.ids, self.offsets = read_only(ids), read_only(offsets)
         self.layout, self.anywhere = layout, anywhere
         # Each row is read once, in order: f and u need no pass of their own.
         self.fresh = len(ids) == len(x) and np.array_equal(ids, np.arange(len(x)))
@@ -81,8 +76,8 @@ class _Run:
         self.links = layout.links_as(dtype)
         self.out = np.empty((n_slabs, (len(offsets) - 1) * SLAB), dtype)
         n_slots = len(ids) // STRIDE + len(offsets) if keep else 0
-        self.kept = np.empty((n_slabs, n_slots * SLAB), dtype)
-        n_levels = len(ids) * LANES if layout.is_chained else 0
+        self.saved = np.empty((n_slabs, n_slots * SLAB), dtype)
+        n_levels = len(ids) * LANES if layout.goes_on_below else 0
         self.last_levels = np.empty((n_slabs, n_levels), dtype)
         n_threads = given_threads()
         large_product = x.numel() * len(weight) >= _LEAST_PRODUCT
@@ -145,7 +140,7 @@ class _Run:
             self.bias,
             self.fresh,
             self.anywhere,
-            self.kept,
+            self.saved,
             self.last_levels,
             self.out,
         )
@@ -166,7 +161,7 @@ class _Run:
             self.fresh,
             self.anywhere,
             _LEAST_ADJOINT[grad.dtype],
-            self.kept,
+            self.saved,
             self.last_levels,
             grad_out,
             grad.numpy(),
@@ -222,8 +217,8 @@ class _DocumentScores(torch.autograd.Function):
         grad_z, grad_weight, grad_bias = run.backward(grad_states)
         return (
             grad_z @ run.weight if ctx.needs_input_grad[0] else None,
-            grad_weight.index_select(0, layout.u_rows),
-            grad_weight.index_select(0, layout.f_rows),
+            grad_weight.index_select(0, torch.from_numpy(layout.u_rows)),
+            grad_weight.index_select(0, torch.from_numpy(layout.f_rows)),
             torch.from_numpy(grad_bias[layout.columns]),
             grad_final if ctx.needs_input_grad[4] else None,
             None,
@@ -234,7 +229,7 @@ class _DocumentScores(torch.autograd.Function):
 
 def _read_out(
     states: NDArray[Any],
-    layout: Layout,
+    layout: SlabLayout,
     readers: NDArray[np.int64],
     final: Tensor,
     scale: NDArray[Any],
@@ -300,23 +295,30 @@ def state_scores(
     return _score(run_of, (x, W_u, W_f, b_f, torch.ones_like(b_f)), every_state, scale)
 
 
-def _layout(x: Tensor, lengths: tuple[int, ...], semiring: str) -> Layout:
+def _layout(x: Tensor, lengths: tuple[int, ...], semiring: str) -> SlabLayout:
     if semiring != "plus-times" or x.device.type != "cpu":
         raise ValueError(
             "the numba kernel computes plus-times on the CPU; got "
             f"{semiring} on {x.device.type}."
         )
-    return Layout.of(tuple(lengths))
+    return SlabLayout.of(tuple(lengths))
 
 
 def _runner(
-    ids: NDArray[np.int32], offsets: NDArray[np.int64], layout: Layout, anywhere: bool
+    ids: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    layout: SlabLayout,
+    anywhere: bool,
 ) -> Callable[..., _Run]:
     """Make a function that begins a pass over these documents."""
 
     def run_of(x: Tensor, W_u: Tensor, W_f: Tensor, b_f: Tensor, keep: bool) -> _Run:
-        packed = layout.pack(W_u, W_f, b_f)
-        return _Run(x, *packed, ids, offsets, layout, anywhere, keep)
+        # Torch's memory is aligned, on which the last bit of a product may depend.
+        padding = W_u.new_zeros(1, W_u.shape[1])
+        sources = torch.from_numpy(layout.sources)
+        weight = torch.cat([W_f, W_u, padding]).index_select(0, sources)
+        bias = layout.pack_bias(b_f.detach().numpy())
+        return _Run(x, weight, bias, ids, offsets, layout, anywhere, keep)
 
     return run_of
 

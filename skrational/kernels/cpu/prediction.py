@@ -13,18 +13,19 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from skrational.kernels.cpu.layout import Layout
-from skrational.kernels.cpu.recurrence import SLAB, activate, forward, read_out
-from skrational.utils.compile import frozen, jit
+from skrational.kernels.cpu.forward import forward
+from skrational.kernels.cpu.layout import SlabLayout
+from skrational.kernels.cpu.readout import read_out
+from skrational.kernels.cpu.slabs import SLAB, activate
+from skrational.structures.automata import ScoringRule
+from skrational.utils.compile import jit, read_only
 from skrational.utils.memory_maps import release
 from skrational.utils.simd import LANES
 from skrational.utils.threads import given_threads, run_all
 
-__all__ = ["Automata", "chunks"]
+__all__ = ["PackedAutomata", "chunks"]
 
 _TILE_ROWS = 256
 """Rows of a product: always as many, so that a row's bits depend on no other row."""
@@ -37,57 +38,94 @@ _DOCUMENTS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Automata:
-    """Plus-times automata with their readout, packed for the compiled kernels.
+class PackedAutomata:
+    """Plus-times automata, packed for the compiled kernels.
 
     Attributes
     ----------
-    layout : Layout
-    weight : Tensor of shape (2 * n_columns, E)
+    layout : SlabLayout
+    weight : ndarray of shape (2 * n_columns, E)
     bias : ndarray of shape (n_columns,)
     final : ndarray of shape (S,)
         Weight of each state in the score of its automaton.
-    wfsa : ndarray of shape (S,)
-        The automaton of each state.
-    A : ndarray of shape (n_outputs, d)
-    a : ndarray of shape (n_outputs,)
     anywhere : bool
     length_exponent : float
         Scores are divided by the number of tokens to this power.
     """
 
-    layout: Layout
-    weight: Tensor
+    layout: SlabLayout
+    weight: NDArray[Any]
     bias: NDArray[Any]
     final: NDArray[Any]
-    wfsa: NDArray[np.int64]
-    A: NDArray[Any]
-    a: NDArray[Any]
     anywhere: bool
     length_exponent: float
+
+    @classmethod
+    def of(
+        cls,
+        lengths: tuple[int, ...],
+        rule: ScoringRule,
+        W_u: NDArray[Any],
+        W_f: NDArray[Any],
+        b_f: NDArray[Any],
+        final: NDArray[Any],
+    ) -> PackedAutomata:
+        """Pack automata.
+
+        Parameters
+        ----------
+        lengths : tuple of int, length d
+            States of each automaton; they sum to S.
+        rule : ScoringRule
+        W_u, W_f : ndarray of shape (S, E)
+        b_f, final : ndarray of shape (S,)
+
+        Returns
+        -------
+        PackedAutomata
+        """
+        layout = SlabLayout.of(tuple(lengths))
+        return cls(
+            layout,
+            *layout.pack(W_u, W_f, b_f),
+            final,
+            rule.match == "anywhere",
+            rule.divisor_exponent,
+        )
 
     @property
     def width(self) -> int:
         """Numbers in a row of the table."""
         return len(self.weight)
 
+    @property
+    def n_wfsas(self) -> int:
+        """Number of automata (d)."""
+        wfsas = self.layout.wfsa
+        return int(wfsas[-1]) + 1 if len(wfsas) else 0
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of weights and scores."""
+        return self.weight.dtype
+
     def project(
         self, features: NDArray[Any], rows: NDArray[Any], out: NDArray[Any]
     ) -> None:
         """Fill ``out`` (n, width) with the transition weights of some rows."""
-        tile = torch.zeros(_TILE_ROWS, features.shape[1], dtype=self.weight.dtype)
-        projected = torch.empty(_TILE_ROWS, self.width, dtype=self.weight.dtype)
+        tile = np.zeros((_TILE_ROWS, features.shape[1]), self.dtype)
+        projected = np.empty((_TILE_ROWS, self.width), self.dtype)
         for start in range(0, len(rows), _TILE_ROWS):
             part = rows[start : start + _TILE_ROWS]
-            tile.numpy()[: len(part)] = features[part]
-            torch.mm(tile, self.weight.T, out=projected)
-            activate(projected.numpy(), self.bias)
-            out[start : start + len(part)] = projected.numpy()[: len(part)]
+            tile[: len(part)] = features[part]
+            np.matmul(tile, self.weight.T, out=projected)
+            activate(projected, self.bias)
+            out[start : start + len(part)] = projected[: len(part)]
 
-    def logits(
+    def scores(
         self, table: NDArray[Any], ids: NDArray[np.int32], offsets: NDArray[np.int64]
     ) -> NDArray[Any]:
-        """Logits of documents, (n_documents, n_outputs), in double precision.
+        """Score documents, (n_documents, d).
 
         Parameters
         ----------
@@ -96,9 +134,8 @@ class Automata:
         ids : ndarray of shape (n_tokens,), int32
         offsets : ndarray of shape (n_documents + 1,), int64
         """
-        out = np.empty((len(offsets) - 1, len(self.A)))
+        out = np.empty((len(offsets) - 1, self.n_wfsas), self.dtype)
         if not self.width:
-            out[:] = self.a
             return out
         n_tokens = int(offsets[-1] - offsets[0])
         n_parts = max(1, min(given_threads(), n_tokens // _SHARED_TOKENS))
@@ -108,10 +145,10 @@ class Automata:
         run_all([partial(score, *part) for part in pairwise(borders)], n_parts)
         return out
 
-    def logits_of_tokens(
+    def scores_of_tokens(
         self, features: NDArray[Any], rows: NDArray[Any], offsets: NDArray[np.int64]
     ) -> NDArray[Any]:
-        """Logits where vectors rarely repeat: each token is projected, in chunks.
+        """Score documents whose vectors rarely repeat: each token is projected.
 
         Parameters
         ----------
@@ -119,18 +156,22 @@ class Automata:
         rows : ndarray of shape (n_tokens,), integer
             The row of each token.
         offsets : ndarray of shape (n_documents + 1,), int64
+
+        Returns
+        -------
+        ndarray of shape (n_documents, d)
         """
         if not self.width:
-            return self.logits(features, rows, offsets)
-        logits = [np.empty((0, len(self.A)))]
+            return self.scores(features, rows, offsets)
+        scores = [np.empty((0, self.n_wfsas), self.dtype)]
         for start, stop in chunks(offsets):
             first, last = offsets[start], offsets[stop]
-            table = np.empty((last - first, self.width), dtype=self.A.dtype)
+            table = np.empty((last - first, self.width), self.dtype)
             self.project(features, rows[first:last], table)
             release(features)
             ids = np.arange(last - first, dtype=np.int32)
-            logits.append(self.logits(table, ids, offsets[start : stop + 1] - first))
-        return np.concatenate(logits)
+            scores.append(self.scores(table, ids, offsets[start : stop + 1] - first))
+        return np.concatenate(scores)
 
     def _score(
         self,
@@ -141,20 +182,19 @@ class Automata:
         start: int,
         stop: int,
     ) -> None:
+        """Score the documents from ``start`` to ``stop``; see `scores` for shapes."""
         _score_documents(
-            frozen(table),
-            frozen(ids),
-            frozen(offsets[start : stop + 1]),
+            read_only(table),
+            read_only(ids),
+            read_only(offsets[start : stop + 1]),
             self.layout.links_as(table.dtype),
-            self.layout.is_chained,
+            self.layout.goes_on_below,
             self.bias,
             self.anywhere,
             self.layout.columns,
             self.final,
-            self.wfsa,
+            self.layout.wfsa,
             self.length_exponent,
-            frozen(self.A),
-            frozen(self.a),
             out[start:stop],
         )
 
@@ -176,25 +216,40 @@ def _score_documents(  # type: ignore[no-untyped-def]
     ids,
     offsets,
     links,
-    chained,
+    goes_on_below,
     bias,
     anywhere,
     columns,
     final,
     wfsa,
     length_exponent,
-    A,
-    a,
     out,
 ):
-    """Gather, recurrence, readout and logits, some documents at a time."""
+    """Gather, recurrence and readout, some documents at a time.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_rows, width)
+    ids : ndarray of shape (n_tokens,), int32
+    offsets : ndarray of shape (n_documents + 1,), int64
+    links : ndarray of shape (n_slabs, 64)
+    goes_on_below : bool
+        Whether an automaton goes on from a slab to the one below.
+    bias : ndarray of shape (n_columns,)
+    anywhere : bool
+    columns, wfsa : ndarray of shape (S,), int64
+    final : ndarray of shape (S,)
+    length_exponent : float
+    out : ndarray of shape (n_documents, d)
+        Filled with the scores.
+    """
     n_slabs, n_documents = links.shape[0], offsets.shape[0] - 1
     states = np.empty((n_slabs, _DOCUMENTS * SLAB), table.dtype)
-    kept = np.empty((n_slabs, 0), table.dtype)
+    nothing_saved = np.empty((n_slabs, 0), table.dtype)
     for start in range(0, n_documents, _DOCUMENTS):
         stop = min(start + _DOCUMENTS, n_documents)
         here = offsets[start : stop + 1]
-        n_tokens = here[-1] - here[0] if chained else 0
+        n_tokens = here[-1] - here[0] if goes_on_below else 0
         last_levels = np.empty((n_slabs, n_tokens * LANES), table.dtype)
         forward(
             table,
@@ -205,24 +260,11 @@ def _score_documents(  # type: ignore[no-untyped-def]
             bias,
             False,
             anywhere,
-            kept,
+            nothing_saved,
             last_levels,
             states,
         )
         scale = np.empty(stop - start, table.dtype)
         for b in range(stop - start):
             scale[b] = max(here[b + 1] - here[b], 1) ** -length_exponent
-        scores = np.empty((stop - start, A.shape[1]), table.dtype)
-        read_out(states, columns, wfsa, final, scale, scores)
-        _apply(A, a, scores, out[start:stop])
-
-
-@jit
-def _apply(A, a, scores, out):  # type: ignore[no-untyped-def]
-    """Logits ``A s + a`` of each document, summed in double precision."""
-    for b in range(scores.shape[0]):
-        for k in range(A.shape[0]):
-            logit = np.float64(a[k])
-            for i in range(A.shape[1]):
-                logit += np.float64(A[k, i]) * np.float64(scores[b, i])
-            out[b, k] = logit
+        read_out(states, columns, wfsa, final, scale, out[start:stop])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -18,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.exceptions import LargeTableWarning
-from skrational.kernels.cpu.prediction import Automata, chunks
+from skrational.kernels.cpu.prediction import PackedAutomata, chunks
 from skrational.kernels.cpu.tables import TransitionTable, distinct_rows, table_size
-from skrational.sequences import SequenceArray
+from skrational.sequences import SequenceArray, check_finite
 from skrational.utils.threads import single_thread
 
 __all__ = ["Scorer", "scorer_of"]
@@ -34,18 +33,18 @@ if hasattr(os, "register_at_fork"):
 
 
 class Scorer:
-    """Predicts with the weights of one fit.
+    """Scores documents with the weights of one fit.
 
     Parameters
     ----------
     weights : dict of str to ndarray
     settings : object
         What else the automata depend on.
-    automata : Automata
+    automata : PackedAutomata
     """
 
     def __init__(
-        self, weights: dict[str, NDArray[Any]], settings: Any, automata: Automata
+        self, weights: dict[str, NDArray[Any]], settings: Any, automata: PackedAutomata
     ) -> None:
         self._settings = settings
         self._weights = {name: array.copy() for name, array in weights.items()}
@@ -62,27 +61,22 @@ class Scorer:
             for name, array in self._weights.items()
         )
 
-    def logits(
-        self,
-        X: SequenceArray,
-        A: NDArray[Any],
-        a: NDArray[Any],
-        check_finite: Callable[[SequenceArray], None],
-    ) -> NDArray[Any]:
-        """Logits ``A s + a`` of documents; ``check_finite`` raises the error for X."""
-        dtype = self._automata.A.dtype
-        automata = replace(
-            self._automata,
-            A=np.ascontiguousarray(A, dtype),
-            a=np.ascontiguousarray(a, dtype),
-        )
+    def scores(self, X: SequenceArray) -> NDArray[Any]:
+        """Score of each automaton on each document, (n_documents, d).
+
+        Raises
+        ------
+        ValueError
+            If a token has NaN or infinity; the message names the first one.
+        """
+        automata = self._automata
         if not automata.width:
             check_finite(X)
-            return np.tile(automata.a.astype(np.float64), (len(X), 1))
+            return np.empty((len(X), 0), automata.dtype)
         with single_thread():
             if X.indices is None or self._rarely_repeats(X):
                 check_finite(X)
-                return automata.logits_of_tokens(X.features, X.row_numbers(), X.offsets)
+                return automata.scores_of_tokens(X.features, X.row_numbers(), X.offsets)
             if not self._has_room(X.features):
                 check_finite(X)
                 return _without_table(automata, X)
@@ -91,7 +85,7 @@ class Scorer:
                 finite = table.fill(X.features, X.indices)
             if not finite:
                 check_finite(X)
-            return automata.logits(table.rows, X.indices, X.offsets)
+            return automata.scores(table.rows, X.indices, X.offsets)
 
     def _rarely_repeats(self, X: SequenceArray) -> bool:
         """Whether a table would be large and save nothing, as for contextual rows."""
@@ -134,7 +128,7 @@ def scorer_of(
     estimator: Any,
     weights: dict[str, NDArray[Any]],
     settings: Any,
-    make: Callable[[], Automata],
+    make: Callable[[], PackedAutomata],
 ) -> Scorer:
     """Return the scorer of an estimator's present weights."""
     scorer = _scorers.get(estimator)
@@ -157,19 +151,19 @@ def available_memory() -> int:
         return 2**32
 
 
-def _without_table(automata: Automata, X: SequenceArray) -> NDArray[Any]:
+def _without_table(automata: PackedAutomata, X: SequenceArray) -> NDArray[Any]:
     """Project the distinct rows of some documents at a time."""
     assert X.indices is not None
     place = np.zeros(len(X.features), dtype=np.int32)
-    logits = [np.empty((0, len(automata.A)))]
+    scores = [np.empty((0, automata.n_wfsas), automata.dtype)]
     for start, stop in chunks(X.offsets):
         first, last = X.offsets[start], X.offsets[stop]
         ids = X.indices[first:last]
         used = distinct_rows(ids, len(X.features))
         place[used] = np.arange(len(used))
-        table = np.empty((len(used), automata.width), dtype=automata.A.dtype)
+        table = np.empty((len(used), automata.width), dtype=automata.dtype)
         automata.project(X.features, used, table)
-        logits.append(
-            automata.logits(table, place[ids], X.offsets[start : stop + 1] - first)
+        scores.append(
+            automata.scores(table, place[ids], X.offsets[start : stop + 1] - first)
         )
-    return np.concatenate(logits)
+    return np.concatenate(scores)

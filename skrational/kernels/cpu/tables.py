@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.kernels.cpu.prediction import Automata
+from skrational.kernels.cpu.prediction import PackedAutomata
 from skrational.sequences.repeats import row_hashes
-from skrational.utils.compile import frozen, jit
+from skrational.utils.compile import jit, read_only
 from skrational.utils.memory_maps import release
 
 __all__ = ["TransitionTable", "distinct_rows", "table_size"]
@@ -26,7 +26,7 @@ class TransitionTable:
 
     Parameters
     ----------
-    automata : Automata
+    automata : PackedAutomata
     features : ndarray of shape (n_rows, E)
 
     Attributes
@@ -34,13 +34,13 @@ class TransitionTable:
     rows : ndarray of shape (capacity, width)
     """
 
-    def __init__(self, automata: Automata, features: NDArray[Any]) -> None:
+    def __init__(self, automata: PackedAutomata, features: NDArray[Any]) -> None:
         owner = _owner(features)
         self._automata = automata
         self._owner = weakref.ref(owner)
         self._place = _place(features)
         capacity = _capacity(features)
-        self.rows = np.empty((capacity, automata.width), dtype=automata.A.dtype)
+        self.rows = np.empty((capacity, automata.width), dtype=automata.dtype)
         self._filled = np.zeros(capacity, dtype=bool)
         self._n_filled_in_front = 0
         self._hashes = None
@@ -104,15 +104,15 @@ class TransitionTable:
         return row_hashes(features, used) != self._hashes[used]
 
 
-def table_size(automata: Automata, features: NDArray[Any]) -> int:
+def table_size(automata: PackedAutomata, features: NDArray[Any]) -> int:
     """Bytes of a table for these features."""
-    return _capacity(features) * automata.width * automata.A.dtype.itemsize
+    return _capacity(features) * automata.width * automata.dtype.itemsize
 
 
 def distinct_rows(ids: NDArray[np.int32], n_rows: int) -> NDArray[np.intp]:
     """Rows that occur among the ids, in order."""
     used = np.zeros(n_rows, dtype=bool)
-    _mark(used, frozen(ids))
+    _mark(used, read_only(ids))
     return np.flatnonzero(used)
 
 

@@ -73,7 +73,7 @@ def projected(monkeypatch):
     return calls
 
 
-@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("read_only", [False, True])
 def test_a_row_is_projected_once_when_it_is_first_needed(automata, projected, frozen):
     features = draw_features(frozen=frozen)
     table = TransitionTable(automata, features)
@@ -118,7 +118,7 @@ def test_a_longer_view_finds_what_was_projected_in_front(automata, projected):
     assert_holds(table, automata, owner, slice(30))
 
 
-@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("read_only", [False, True])
 def test_other_memory_is_not_taken_for_the_same(automata, frozen):
     owner = draw_features(frozen=frozen)
     table = TransitionTable(automata, owner[:10])
@@ -214,7 +214,7 @@ def test_a_table_does_not_keep_its_features_alive(automata):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("n_tokens", [2, N])
-@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("read_only", [False, True])
 def test_rows_that_are_not_finite_matter_where_tokens_use_them(
     automata, frozen, n_tokens, bad
 ):
@@ -289,7 +289,7 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("read_only", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("form", FORMS)
 def test_features_may_come_in_any_form(tmp_path, form, dtype, frozen):
@@ -315,7 +315,7 @@ def test_features_may_come_in_any_form(tmp_path, form, dtype, frozen):
         assert not table.fill(view, ids_of(5))
 
 
-@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("read_only", [False, True])
 @pytest.mark.parametrize("n_tokens", [3, N])
 def test_a_projection_that_fails_leaves_nothing_marked_as_filled(
     automata, monkeypatch, frozen, n_tokens

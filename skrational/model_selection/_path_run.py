@@ -1,38 +1,37 @@
 """One training run that gets sparser, finetuned on the way.
 
-The run under the penalty is the trunk: it takes over its own weights, structure and
-optimizer from one lambda to the next, larger one. At each lambda a copy of it branches
-off and is finetuned without penalty. What a branch does leaves the trunk as it was.
+The run takes over its own weights, structure and optimizer from one lambda to the next,
+larger one. At each lambda a copy of it branches off and is finetuned without penalty.
+What a branch does leaves the run as it was.
 """
 
 from __future__ import annotations
 
-from copy import copy, deepcopy
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
 import torch
 
-from skrational.cells.rational import RationalCell
-from skrational.estimators._rational_fit import RationalFit
-from skrational.estimators._recipe import finetune, regularize, warmup
-from skrational.estimators.rational import SparseRationalClassifier
+from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.model_selection._checkpoint import Record
 from skrational.model_selection._epochs import PathEpochs
+from skrational.model_selection._records import structure_of
 from skrational.training.adam import Moments
+from skrational.training.fit import SparseFit
 from skrational.training.labelled import Labelled
-from skrational.training.loop import log_loss
+from skrational.training.recipe import finetune, regularize, warmup
 from skrational.training.rng import Randomness
 
-__all__ = ["Trunk"]
+__all__ = ["PathRun"]
 
 
-class Trunk:
-    """The trunk, and the branches that are finetuned.
+class PathRun:
+    """The run under the penalty, and the branches that are finetuned.
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier
+    estimator : SparseSequenceClassifier
     training : Labelled
     seed : int
     epochs : PathEpochs
@@ -41,20 +40,20 @@ class Trunk:
 
     Attributes
     ----------
-    fit : RationalFit
-        The trunk.
+    fit : SparseFit
+        The run.
     """
 
     def __init__(
         self,
-        estimator: SparseRationalClassifier,
+        estimator: SparseSequenceClassifier,
         training: Labelled,
         seed: int,
         epochs: PathEpochs,
         early: Labelled | None = None,
     ) -> None:
         early = early if estimator.early_stopping else None
-        self.fit = RationalFit(estimator, training, Randomness(seed), early)
+        self.fit = SparseFit(estimator, training, Randomness(seed), early)
         self._seed = seed
         self._epochs = epochs
         self._moments: Moments | None = None
@@ -80,58 +79,55 @@ class Trunk:
         self._moments = fit.run(phase, self._moments)
         self._moments = fit.prune(phase, self._moments)
 
-    def branch(self, i: int) -> RationalFit:
+    def branch(self, i: int) -> SparseFit:
         """Copy the network under the i-th lambda, to be finetuned."""
         branch = self.fit.copy()
         branch.randomness = Randomness(self._seed, 2 * i + 1)
         return branch
 
-    def finetune(self, branch: RationalFit) -> dict[str, Any]:
+    def finetune(self, branch: SparseFit) -> dict[str, Any]:
         """Train a branch without penalty; return its fitted attributes."""
-        n_transitions = sum(branch.cell.lengths)
-        phase = replace(
-            finetune(branch.params), epochs=self._epochs.of_point(n_transitions)
-        )
+        structure = branch.cell.structure()
+        epochs = self._epochs.of_point(structure.size, structure.size_initial)
+        phase = replace(finetune(branch.params), epochs=epochs)
         if phase.epochs:
             branch.run(phase)
         return branch.fitted()
 
     def gradient_when_empty(self) -> float:
-        """Norm of the gradient on the first state that the data pull at most.
+        """Norm of the gradient on the unit that the data pull at most.
 
-        Of a network whose states are all empty, with the readout that the warm-up
-        learned: in the first step, a lambda below it lets states grow.
+        Of a network whose units are all empty, with the readout that the warm-up
+        learned: in the first step, a lambda below it lets units grow.
         """
         fit = self.fit
-        cell = deepcopy(fit.cell)
-        with torch.no_grad():
-            for weight in (cell.W_u, cell.W_f, cell.b_f):
-                weight.zero_()
-        if cell.reading.readout == "last":
-            # The last state that can be reached: the first to grow.
-            cell.reading = replace(cell.reading, readout="sum")
-        fit.keep_the_prior(cell)
+        cell, entrance = fit.cell.emptied()
+        cell.set_prior(fit.prior)
         n = len(fit.training.targets)
-        total = torch.zeros_like(cell.W_u)
+        total = torch.zeros_like(entrance)
         start = 0
         for batch in fit.training.corpus.batches():
             stop = start + len(batch.offsets) - 1
             targets, weights = (
                 v[start:stop] for v in (fit.training.targets, fit.training.weights)
             )
-            loss = (log_loss(cell(batch), targets) * weights).sum() / n
-            total += torch.autograd.grad(loss, cell.W_u)[0]
+            outputs = cell.readout(cell.hidden(batch))
+            loss = (fit.loss(outputs, targets) * weights).sum() / n
+            total += torch.autograd.grad(loss, entrance)[0]
             start = stop
-        return float(total.norm(dim=1).max())
+        return float(total.flatten(1).norm(dim=1).max())
 
     def state(self) -> Record:
-        """What `restore` needs: the trunk's network, optimizer and history."""
+        """What `restore` needs: the network, the optimizer and the history."""
         cell, moments = self.fit.cell, self._moments
-        arrays = {f"weights/{n}": v for n, v in cell.to_arrays().items()}
-        arrays["learned_loops"] = cell.learned_loops.cpu().numpy()
+        parameters = cell.to_arrays()
+        arrays = {
+            f"weights/{name}" if name in parameters else name: tensor.cpu().numpy()
+            for name, tensor in cell.state_dict().items()
+        }
+        arrays |= {f"live/{kind}": live for kind, live in self.fit.masks.items()}
         facts = {
-            "lengths": cell.lengths,
-            "origin": cell.origin,
+            "structure": cell.structure().to_json(),
             "history": self.fit.history,
             "n_steps": None if moments is None else moments.n_steps,
         }
@@ -145,21 +141,28 @@ class Trunk:
         """Go back to a `state`."""
         facts, arrays = record
         fit = self.fit
-        weights = {
-            name.removeprefix("weights/"): value
+        structure = structure_of(facts, fit.cell.structure())
+        cell = fit.cell.blank(structure)
+        names = {f"weights/{n}": n for n in cell.to_arrays()}
+        state = {
+            names.get(name, name): torch.from_numpy(value)
             for name, value in arrays.items()
-            if name.startswith("weights/")
+            if name.partition("/")[0] not in ("mean", "square", "live")
         }
-        cell = RationalCell.from_arrays(
-            weights, facts["lengths"], fit.reading, facts["origin"]
-        )
-        cell.learned_loops.copy_(torch.from_numpy(arrays["learned_loops"]))
+        cell.load_state_dict(state)
         fit.cell = cell.to(fit.device)
+        fit.masks = {
+            name.removeprefix("live/"): value
+            for name, value in arrays.items()
+            if name.startswith("live/")
+        }
         fit.history = facts["history"]
         if facts["n_steps"] is not None:
-            n = len(weights)
             mean, square = (
-                [torch.from_numpy(arrays[f"{k}/{i}"]).to(fit.device) for i in range(n)]
-                for k in ("mean", "square")
+                [
+                    torch.from_numpy(arrays[f"{kind}/{i}"]).to(fit.device)
+                    for i in range(len(names))
+                ]
+                for kind in ("mean", "square")
             )
             self._moments = Moments(facts["n_steps"], mean, square)

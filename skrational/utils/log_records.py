@@ -6,13 +6,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["shown"]
+__all__ = ["logging_at"]
 
 _logger = logging.getLogger("skrational")
 
 
 @contextmanager
-def shown(verbose: int) -> Iterator[None]:
+def logging_at(verbose: int) -> Iterator[None]:
     """Let log records through while fitting, down to the level of ``verbose``."""
     if not verbose:
         yield

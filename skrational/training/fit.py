@@ -6,52 +6,88 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy, deepcopy
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skrational.cells.base import Cell
 from skrational.cells.batches import Corpus
-from skrational.cells.rational import RationalCell, Reading
-from skrational.estimators._logging import shown
-from skrational.estimators._recipe import optimization, phases, spread_lengths
-from skrational.pruning.threshold import Threshold
-from skrational.structures import RationalStructure
+from skrational.penalties.base import Penalty
+from skrational.structures import Structure
 from skrational.training.adam import Moments
 from skrational.training.devices import resolve_device
 from skrational.training.labelled import Labelled
-from skrational.training.loop import Examples, PhaseRun
+from skrational.training.loop import Examples, PhaseRun, Problem
+from skrational.training.losses import Loss
 from skrational.training.phases import Phase
+from skrational.training.recipe import optimization, phases
 from skrational.training.rng import Randomness
 from skrational.utils.buffers import recycling
 from skrational.utils.callbacks import FitTask
+from skrational.utils.log_records import logging_at
 from skrational.utils.threads import single_thread
 
-__all__ = ["RationalFit", "prepared"]
+__all__ = ["Method", "SparseFit", "training_resources"]
 
 _logger = logging.getLogger("skrational")
 
 
+class Method(Protocol):
+    """What a fit needs of an estimator, beside the parameters that all share.
+
+    Which cell there is, what it is charged for, and what of it an estimator keeps: see
+    `skrational.estimators._sparse.SparseSequenceClassifier`.
+    """
+
+    def _loss(self) -> Loss: ...
+
+    def _dense_cell(
+        self,
+        n_features: int,
+        n_outputs: int,
+        dtype: torch.dtype,
+        generator: torch.Generator,
+    ) -> Cell: ...
+
+    def _fitted_cell(self, dtype: str | None = None) -> Cell: ...
+
+    def _charges(self) -> tuple[tuple[Penalty, str], ...]: ...
+
+    def _pruned_kind(self) -> str: ...
+
+    def _own_attributes(self, cell: Any) -> dict[str, Any]: ...
+
+
 @contextmanager
-def prepared(verbose: int) -> Iterator[None]:
+def training_resources(verbose: int) -> Iterator[None]:
     """Set up threads, memory and logging for training."""
-    with single_thread(), recycling(), shown(verbose):
+    with single_thread(), recycling(), logging_at(verbose):
         yield
 
 
-class RationalFit:
-    """The working state of one call of ``fit``.
+class SparseFit:
+    """The working state of one call of ``fit``: regularize, prune, finetune.
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier
+    estimator : estimator that is a Method
         Its parameters, checked.
     labelled : Labelled
         What to learn from.
     randomness : Randomness
     held_out : Labelled or None
         Serves early stopping instead of a part of ``labelled``.
+
+    Attributes
+    ----------
+    cell : Cell
+        As it is now.
+    masks : dict of str to ndarray
+        Groups of the cell that are live, by kind, where pruned ones stay as zeros.
+    history : list of dict
+        A row for each epoch so far.
     """
 
     def __init__(
@@ -63,21 +99,23 @@ class RationalFit:
     ) -> None:
         self.params = estimator
         self.classes = labelled.classes
+        self.feature_names = labelled.feature_names
         self.device = resolve_device(estimator.device)
         self.dtype = getattr(torch, estimator.dtype)
         self.randomness = randomness
         self.history: list[dict[str, Any]] = []
-        weights = labelled.weights
-        of_class = np.bincount(labelled.codes, weights, len(self.classes))
-        self.prior = of_class / weights.sum()
-        labelled = labelled.weighing()
+        self.masks: dict[str, NDArray[np.bool_]] = {}
+        self.loss = estimator._loss()
+        of_class = np.bincount(labelled.codes, labelled.weights, len(self.classes))
+        self.prior = self.loss.prior(of_class / labelled.weights.sum())
+        labelled = labelled.with_weight()
         if held_out is None and estimator.early_stopping:
             labelled, held_out = labelled.split(
                 estimator.validation_fraction, randomness.split
             )
         self.training = self.examples(labelled)
         self.validation = None if held_out is None else self.examples(held_out)
-        self._start(labelled.X.n_features)
+        self.cell: Cell = self._first_cell(labelled.X.n_features).to(self.device)
 
     def examples(self, labelled: Labelled) -> Examples:
         """Prepare documents for the loop."""
@@ -88,26 +126,13 @@ class RationalFit:
             torch.from_numpy(weights).to(self.device, self.dtype),
         )
 
-    def _start(self, n_features: int) -> None:
+    def _first_cell(self, n_features: int) -> Cell:
         """Build the network, or take it over from the previous fit."""
         params = self.params
-        self.reading = Reading(
-            params.semiring, params.readout, params.match, params.length_exponent
-        )
-        lengths = spread_lengths(params.n_states, params.n_wfsas)
-        self.initial_lengths = lengths
-        n_outputs = 1 if len(self.classes) == 2 else len(self.classes)
-        if params.warm_start and params.__sklearn_is_fitted__():
-            self.cell = self._previous_cell(n_features)
-        else:
-            cell = RationalCell(
-                n_features, lengths, n_outputs, self.reading, self.dtype
-            )
-            self.cell = cell.initialize(self.randomness.weights)
-        self.cell.to(self.device)
-
-    def _previous_cell(self, n_features: int) -> RationalCell:
-        params = self.params
+        if not (params.warm_start and params.__sklearn_is_fitted__()):
+            n_outputs = self.loss.n_outputs(len(self.classes))
+            generator = self.randomness.weights
+            return params._dense_cell(n_features, n_outputs, self.dtype, generator)
         if params.n_features_in_ != n_features or not np.array_equal(
             params.classes_, self.classes
         ):
@@ -116,14 +141,8 @@ class RationalFit:
                 f"{params.n_features_in_} features and the classes {params.classes_}; "
                 f"got {n_features} features and the classes {self.classes}."
             )
-        structure = params.learned_structure_
-        self.initial_lengths = structure.initial_lengths
-        self.reading = params._reading
-        arrays = {**params.weights_, "A": params.coef_, "a": params.intercept_}
-        arrays = {k: v.astype(params.dtype) for k, v in arrays.items()}
-        return RationalCell.from_arrays(
-            arrays, structure.lengths, self.reading, structure.survivors
-        )
+        previous: Cell = params._fitted_cell(params.dtype)
+        return previous
 
     def regularize_prune_finetune(self, data: dict[str, Any]) -> dict[str, Any]:
         """Run the phases, pruning after the penalty; return the fitted attributes.
@@ -138,10 +157,11 @@ class RationalFit:
         self.end()
         return self.fitted()
 
-    def copy(self) -> RationalFit:
+    def copy(self) -> SparseFit:
         """Return a fit that goes on by itself; the data are shared."""
         twin = copy(self)
         twin.cell = deepcopy(self.cell)
+        twin.masks = dict(self.masks)
         twin.history = list(self.history)
         twin.randomness = self.randomness.copy()
         return twin
@@ -154,45 +174,46 @@ class RationalFit:
         """Tell the callbacks that all is done."""
         self.task.end(self._fitted)
 
+    def is_empty(self) -> bool:
+        """Whether pruning has left nothing to train."""
+        return self.cell.structure().size == 0
+
     def run(self, phase: Phase, moments: Moments | None = None) -> Moments | None:
         """Train as long as there is something to train.
 
         ``moments`` are the optimizer's, to go on from; returned are those at the end.
         """
-        if not self.cell.lengths:
+        if self.is_empty():
             return None
-        run = PhaseRun(
-            self.cell,
-            phase,
-            optimization(self.params),
-            self.training,
-            self.validation,
-            self.randomness,
-            moments,
+        problem = Problem(
+            self.loss, self.training, self.validation, optimization(self.params)
         )
+        run = PhaseRun(self.cell, phase, problem, self.randomness, moments, self.masks)
         task = self.task.phase(phase.name, phase.epochs)
         n_before = len(self.history)
         stopped = False
         while not (stopped or run.is_over()):
             epoch = task.begin_epoch()
-            self._record(run.run_epoch(), phase)
+            size = self._record(run.run_epoch(), phase)
             stopped = task.end_epoch(epoch, self._fitted)
             # Nothing is left; what might grow again would seldom stay.
-            stopped |= phase.solver == "prox" and not self.history[-1]["n_transitions"]
+            stopped |= phase.solver == "prox" and size == 0
         if phase.patience is not None:
             run.restore_best()
+        self.masks = run.masks
         task.end(self._fitted)
-        rows = self.history[n_before:]
         _logger.info(
-            "%s: %d epochs, loss %.4f, %d live transitions",
+            "%s: %d epochs, loss %.4f, %d live %s",
             phase.name,
-            len(rows),
-            rows[-1]["loss"],
-            rows[-1]["n_transitions"],
+            len(self.history) - n_before,
+            self.history[-1]["loss"],
+            size,
+            self._live_structure(phase).size_name,
         )
         return run.moments
 
-    def _record(self, row: dict[str, Any], phase: Phase) -> None:
+    def _record(self, row: dict[str, Any], phase: Phase) -> int:
+        """Keep a row of the history; return the size that pruning would leave now."""
         if not np.isfinite(row["loss"]):
             raise ValueError(
                 f"Training diverged in epoch {row['epoch']} of {phase.name} (loss "
@@ -200,84 +221,59 @@ class RationalFit:
                 f"{self.params.learning_rate}) or max_grad_norm (now "
                 f"{self.params.max_grad_norm})."
             )
-        row["n_transitions"] = sum(self._kept(phase))
+        live = self._live_structure(phase)
+        row[f"n_{live.size_name}"] = live.size
         self.history.append(row)
         _logger.debug("%s", row)
+        return live.size
 
-    def _live_groups(self, phase: Phase) -> NDArray[np.bool_]:
-        """Groups that the pruner would leave now."""
-        pruner = Threshold(0.0 if phase.solver == "prox" else self.params.threshold)
-        with torch.no_grad():
-            norms = self.cell.groups(phase.grouping).norms().cpu().numpy()
-        return pruner.survivors(norms)
+    def _live_structure(self, phase: Phase) -> Structure:
+        """The structure that pruning at the end of a phase would leave now."""
+        if phase.pruner is None:
+            return self.cell.structure()
+        return self.cell.live_structure(phase.pruned, self._survivors(phase))
 
-    def _kept(self, phase: Phase) -> tuple[int, ...]:
-        """Lengths that pruning would leave now."""
-        if phase.penalty is None:
-            return self.cell.lengths
-        return self.cell.kept_lengths(phase.grouping, self._live_groups(phase))
+    def _survivors(self, phase: Phase) -> NDArray[np.bool_]:
+        assert phase.pruner is not None
+        return phase.pruner.survivors(self.cell.groups(phase.pruned), 1.0)
 
     def prune(self, phase: Phase, moments: Moments | None = None) -> Moments | None:
         """Cut out what the penalty of a phase emptied, of the moments as well."""
-        if phase.penalty is None:
+        if phase.pruner is None:
             return moments
-        kept = self._kept(phase)
-        if phase.grouping == "transitions":
-            self.cell.fix_self_loops(self._live_groups(phase)[sum(self.cell.lengths) :])
-        if moments is not None:
-            moments = moments.of(self.cell, kept)
-        self.cell = self.cell.compacted(kept)
-        return moments
+        live = self._survivors(phase)
+        cell, cut = self.cell.pruned(phase.pruned, live)
+        # A cell that stays as it is keeps what was pruned as zeros.
+        self.masks = self.masks | {phase.pruned: live} if cell is self.cell else {}
+        self.cell = cell
+        return None if moments is None or cut is None else moments.cut_by(cut)
 
     def fitted(self) -> dict[str, Any]:
         """Return the fitted attributes of the trained network."""
-        if not self.cell.lengths:
-            self.keep_the_prior(self.cell)
+        if self.is_empty():
+            # Without hidden units, the best outputs are those of the class frequencies.
+            self.cell.set_prior(self.prior)
         return self._fitted()
-
-    def keep_the_prior(self, cell: RationalCell) -> None:
-        """Without states, the best logits are those of the class frequencies."""
-        logits = np.log(np.maximum(self.prior, np.finfo(np.float32).tiny))
-        if len(logits) == 2:
-            logits = logits[1:] - logits[:1]
-        with torch.no_grad():
-            cell.a.copy_(torch.from_numpy(logits))
 
     def _fitted(self) -> dict[str, Any]:
         """Fitted attributes of the network as it is now."""
-        arrays = self.cell.to_arrays()
-        kept = [0] * len(self.initial_lengths)
-        for i, n in zip(self.cell.origin, self.cell.lengths, strict=True):
-            kept[i] = n
-        coef, intercept = arrays.pop("A"), arrays.pop("a")
-        structure = RationalStructure(
-            self.initial_lengths,
-            tuple(kept),
-            n_features=arrays["W_u"].shape[1],
-            n_outputs=len(intercept),
-            n_readout_parameters_per_state=int("rho" in arrays),
-            n_fixed_self_loops=int((~self.cell.learned_loops).sum()),
-            all_final=self.reading.readout != "last",
-        )
-        return self.attributes(arrays, coef, intercept, structure, self.history)
+        return self.attributes(self.cell, self.cell.structure(), self.history)
 
     def attributes(
-        self,
-        weights: dict[str, NDArray[Any]],
-        coef: NDArray[Any],
-        intercept: NDArray[Any],
-        structure: RationalStructure,
-        history: list[dict[str, Any]],
+        self, cell: Cell, structure: Structure, history: list[dict[str, Any]]
     ) -> dict[str, Any]:
-        """Name what an estimator adopts."""
-        return {
+        """Name what an estimator adopts of a cell and of what has become of it."""
+        weights = cell.to_arrays()
+        named = {
             "classes_": self.classes,
             "n_features_in_": structure.n_features,
+            "coef_": weights.pop("A"),
+            "intercept_": weights.pop("a"),
             "weights_": weights,
-            "coef_": coef,
-            "intercept_": intercept,
             "learned_structure_": structure,
             "n_iter_": len(history),
             "history_": list(history),
-            "_reading": self.reading,
         }
+        if self.feature_names is not None:
+            named["feature_names_in_"] = self.feature_names
+        return named | self.params._own_attributes(cell)

@@ -1,0 +1,290 @@
+"""What every sparse classifier shares: the parameters of training, and ``fit``."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skrational.estimators._base import BaseSequenceClassifier
+from skrational.sequences import SequenceArray, check_finite
+from skrational.structures import Structure
+from skrational.training.labelled import Labelled
+from skrational.utils.callbacks import with_callbacks
+
+if TYPE_CHECKING:
+    import torch
+
+    from skrational.cells.base import Cell
+    from skrational.penalties.base import Penalty
+    from skrational.training.losses import Loss
+
+__all__ = ["TRAINING", "SparseSequenceClassifier"]
+
+TRAINING: dict[str, list[Any]] = {
+    "lambda_": [Interval(Real, 0, None, closed="left")],
+    "solver": [StrOptions({"prox", "subgradient"})],
+    "threshold": [Interval(Real, 0, None, closed="left")],
+    "learning_rate": [Interval(Real, 0, None, closed="neither")],
+    "finetune_schedule": [StrOptions({"cosine", "plateau", "constant"})],
+    "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+    "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
+    "max_epochs": [Interval(Integral, 1, None, closed="left")],
+    "ramp_epochs": [Interval(Integral, 0, None, closed="left")],
+    "finetune_epochs": [Interval(Integral, 0, None, closed="left")],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    "dropout": [Interval(Real, 0, 1, closed="left")],
+    "word_dropout": [Interval(Real, 0, 1, closed="left")],
+    "feature_dropout": [Interval(Real, 0, 1, closed="left")],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "class_weight": [dict, StrOptions({"balanced"}), None],
+    "warm_start": ["boolean"],
+    "dtype": [StrOptions({"float32", "float64"})],
+    "device": [str],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+}
+"""Constraints of the parameters that `SparseSequenceClassifier` has."""
+
+
+class SparseSequenceClassifier(BaseSequenceClassifier):
+    """A classifier whose structure is learned: regularize, prune, finetune.
+
+    A subclass names its cell, what that is charged for, and its own parameters: it
+    lists all parameters that it offers in its ``__init__`` and hands those of training
+    to this one. Fitted state is numpy; a cell exists during ``fit`` only, unless a
+    subclass has no faster way to score than `Cell.hidden`.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = TRAINING
+    _unit: ClassVar[str] = "unit"
+    """What the penalty removes, for messages."""
+
+    weights_: dict[str, NDArray[np.floating]]
+    learned_structure_: Structure
+    history_: list[dict[str, Any]]
+    n_iter_: int
+
+    def __init__(
+        self,
+        *,
+        lambda_: float = 2e-3,
+        solver: str = "prox",
+        threshold: float = 0.1,
+        learning_rate: float = 0.02,
+        finetune_schedule: str = "cosine",
+        batch_size: int | None = 64,
+        warmup_epochs: int = 5,
+        max_epochs: int = 20,
+        ramp_epochs: int = 0,
+        finetune_epochs: int = 20,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        dropout: float = 0.4,
+        word_dropout: float = 0.0,
+        feature_dropout: float = 0.0,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = 5.0,
+        class_weight: dict[Any, float] | str | None = None,
+        warm_start: bool = False,
+        dtype: str = "float32",
+        device: str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.lambda_ = lambda_
+        self.solver = solver
+        self.threshold = threshold
+        self.learning_rate = learning_rate
+        self.finetune_schedule = finetune_schedule
+        self.batch_size = batch_size
+        self.warmup_epochs = warmup_epochs
+        self.max_epochs = max_epochs
+        self.ramp_epochs = ramp_epochs
+        self.finetune_epochs = finetune_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.dropout = dropout
+        self.word_dropout = word_dropout
+        self.feature_dropout = feature_dropout
+        self.weight_decay = weight_decay
+        self.max_grad_norm = max_grad_norm
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.dtype = dtype
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @abstractmethod
+    def _dense_cell(
+        self,
+        n_features: int,
+        n_outputs: int,
+        dtype: torch.dtype,
+        generator: torch.Generator,
+    ) -> Cell:
+        """Return a cell as it is before training, its weights drawn."""
+
+    @abstractmethod
+    def _blank_cell(self, structure: Any, dtype: torch.dtype) -> Cell:
+        """Return a cell of a learned structure, its parameters yet to be set."""
+
+    @abstractmethod
+    def _charges(self) -> tuple[tuple[Penalty, str], ...]:
+        """Return the penalties, each with the kind of groups that it charges."""
+
+    def _pruned_kind(self) -> str:
+        """Return the kind of groups that pruning drops: those of the last charge."""
+        return self._charges()[-1][1]
+
+    def _loss(self) -> Loss:
+        from skrational.training.losses import LogLoss
+
+        return LogLoss()
+
+    def _own_attributes(self, cell: Any) -> dict[str, Any]:
+        """Return fitted attributes that no other method has."""
+        return {}
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Any = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
+        """Learn the structure and the weights: regularize, prune, finetune.
+
+        Parameters
+        ----------
+        X : SequenceArray, list of ndarray, or ndarray
+            Sequences of feature vectors: a `SequenceArray`, a list or object array of
+            arrays of shape (T_i, n_features), a three-dimensional array padded with
+            NaN, or a two-dimensional array of sequences of one vector.
+        y : array-like of shape (n_sequences,)
+            Class labels: numbers, strings or booleans.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weights, at least 0; a sample of weight 0 is left out.
+        X_val, y_val : like X and y, default=None
+            Validation data for early stopping, instead of a part of X.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, X, y or a weight is not what it should be. The estimator is
+            then as it was before, also when a fit is interrupted.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If ``lambda_`` removed everything: what is left is the intercept, that is,
+            the majority classifier.
+        """
+        from skrational.training.fit import SparseFit, training_resources
+        from skrational.training.rng import Randomness
+
+        training = self._read_fit(X, y, sample_weight)
+        if not self.early_stopping and (X_val is not None or y_val is not None):
+            raise ValueError(
+                "X_val and y_val serve early stopping; got "
+                f"early_stopping={self.early_stopping}."
+            )
+        held_out = self._read_held_out(training, X_val, y_val)
+        randomness = Randomness.drawn_from(self.random_state)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        with training_resources(self.verbose):
+            run = SparseFit(self, training, randomness, held_out)
+            fitted = run.regularize_prune_finetune(
+                {"X": X, "y": y, "metadata": metadata}
+            )
+        self._adopt(fitted)
+        if self.size_ == 0:
+            warnings.warn(
+                f"lambda_={self.lambda_} removed every {self._unit}: only the "
+                "intercept is left, which predicts the majority class. Lower lambda_.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return self
+
+    @property
+    def size_(self) -> int:
+        """Size of the fitted model, in the unit of its structure."""
+        check_is_fitted(self)
+        return self.learned_structure_.size
+
+    def _read_fit(self, X: Any, y: Any, sample_weight: Any) -> Labelled:
+        """Check the parameters and what there is to learn from."""
+        from skrational.training.devices import resolve_device
+
+        self._validate_params()
+        self._check_own_parameters(resolve_device(self.device).type)
+        return self._read_training(X, y, sample_weight)
+
+    def _check_own_parameters(self, device_type: str) -> None:
+        """Raise a ValueError if parameters don't go together, or with the device."""
+
+    def _adopt(self, fitted: dict[str, Any]) -> None:
+        """Take over the result of a fit, all at once."""
+        if "feature_names_in_" not in fitted:
+            self.__dict__.pop("feature_names_in_", None)
+        for name, value in fitted.items():
+            setattr(self, name, value)
+
+    def _fitted_cell(self, dtype: str | None = None) -> Cell:
+        """Build the network of the fitted attributes again; None: in their dtype."""
+        import torch
+
+        from skrational.cells.base import copy_parameters
+
+        arrays = {**self.weights_, "A": self.coef_, "a": self.intercept_}
+        torch_dtype = getattr(torch, dtype or self.coef_.dtype.name)
+        cell: Any = self._blank_cell(self.learned_structure_, torch_dtype)
+        copy_parameters(cell, arrays)
+        return cell
+
+    def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
+        import torch
+
+        from skrational.cells.batches import Corpus
+        from skrational.utils.threads import single_thread
+
+        check_finite(X)
+        cell: Any = self._fitted_cell()
+        device = self._prediction_device()
+        corpus = Corpus(X, cell.A.dtype, device)
+        cell.to(device)
+        with single_thread(), torch.no_grad():
+            scores = torch.cat([cell.hidden(batch) for batch in corpus.batches()])
+        return np.asarray(scores.cpu().numpy())
+
+    def _prediction_device(self) -> torch.device:
+        """Return the device of the parameter, the CPU where that is missing."""
+        import torch
+
+        from skrational.training.devices import resolve_device
+
+        try:
+            return resolve_device(self.device)
+        except ValueError:
+            return torch.device("cpu")

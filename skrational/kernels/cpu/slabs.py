@@ -1,0 +1,166 @@
+r"""Slabs, of four levels times eight lanes of states, and a step of their recurrence.
+
+A slab's row of the transition table is f of its 32 states, then u of them. With the
+states of one level as one vector,
+
+.. math::
+    c_t[k] = f_t[k] \, c_{t-1}[k] + u_t[k] \, e_t[k],
+
+where what enters, e, is the state above, or 1 for the first state of an automaton:
+:math:`e_t[k] = \text{link}[k] \, c_{t-1}[k-1] + \text{first}[k]`. An automaton of more
+than four states goes on in the slab below, which reads the last level of this one.
+"""
+
+from __future__ import annotations
+
+from skrational.utils.compile import jit
+from skrational.utils.simd import (
+    LANES,
+    flush,
+    load,
+    mul_add,
+    prefetch,
+    sigmoid,
+    store,
+)
+
+__all__ = [
+    "LEVELS",
+    "SLAB",
+    "STRIDE",
+    "activate",
+    "advance",
+    "continues",
+    "entering_values",
+    "flush_levels",
+    "mul_add_levels",
+    "plus",
+    "prefetch_row",
+    "read",
+    "times",
+    "weigh",
+    "write",
+]
+
+LEVELS = 4
+"""States of a lane that a slab holds."""
+
+SLAB = LEVELS * LANES
+"""States of a slab."""
+
+STRIDE = 16
+"""Tokens between two states that the forward pass saves for the backward pass."""
+
+_LINE = 16
+_L1, _L2, _L3 = LANES, 2 * LANES, 3 * LANES
+
+
+@jit
+def read(array, i):  # type: ignore[no-untyped-def]
+    """Four levels."""
+    return (
+        load(array, i),
+        load(array, i + _L1),
+        load(array, i + _L2),
+        load(array, i + _L3),
+    )
+
+
+@jit
+def write(array, i, v):  # type: ignore[no-untyped-def]
+    """Store four levels."""
+    store(array, i, v[0])
+    store(array, i + _L1, v[1])
+    store(array, i + _L2, v[2])
+    store(array, i + _L3, v[3])
+
+
+@jit
+def plus(a, b):  # type: ignore[no-untyped-def]
+    """Add four levels."""
+    return a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]
+
+
+@jit
+def times(a, b):  # type: ignore[no-untyped-def]
+    """Multiply four levels."""
+    return a[0] * b[0], a[1] * b[1], a[2] * b[2], a[3] * b[3]
+
+
+@jit
+def mul_add_levels(a, b, c):  # type: ignore[no-untyped-def]
+    """``a * b + c`` of four levels, each rounded once where the processor can."""
+    return (
+        mul_add(a[0], b[0], c[0]),
+        mul_add(a[1], b[1], c[1]),
+        mul_add(a[2], b[2], c[2]),
+        mul_add(a[3], b[3], c[3]),
+    )
+
+
+@jit
+def flush_levels(v, least):  # type: ignore[no-untyped-def]
+    """Set to 0 what is below ``least`` in absolute value."""
+    return (
+        flush(v[0], least),
+        flush(v[1], least),
+        flush(v[2], least),
+        flush(v[3], least),
+    )
+
+
+@jit
+def weigh(z_f, z_u):  # type: ignore[no-untyped-def]
+    """Weigh the transitions: f = sigmoid(z_f), u = (1 - f) z_u."""
+    f = sigmoid(z_f[0]), sigmoid(z_f[1]), sigmoid(z_f[2]), sigmoid(z_f[3])
+    u = (
+        z_u[0] - f[0] * z_u[0],
+        z_u[1] - f[1] * z_u[1],
+        z_u[2] - f[2] * z_u[2],
+        z_u[3] - f[3] * z_u[3],
+    )
+    return f, u
+
+
+@jit
+def prefetch_row(array, i):  # type: ignore[no-untyped-def]
+    """Have a row fetched that is used soon."""
+    for line in range(0, 2 * SLAB, _LINE):
+        prefetch(array, i + line)
+
+
+@jit
+def entering_values(c, above, link, first):  # type: ignore[no-untyped-def]
+    """Find what enters each level: the state above it, or 1."""
+    return mul_add_levels(link, (above, c[0], c[1], c[2]), first)
+
+
+@jit
+def advance(f, u, c, entering):  # type: ignore[no-untyped-def]
+    """Take the states over a token: ``f * c + u * entering``."""
+    return mul_add_levels(f, c, times(u, entering))
+
+
+@jit
+def continues(links, slab):  # type: ignore[no-untyped-def]
+    """Whether an automaton comes from the slab above."""
+    return links[slab, :LANES].any()
+
+
+@jit
+def activate(rows, bias):  # type: ignore[no-untyped-def]
+    """Turn projected rows (z_f, z_u) into transition weights (f, u), in place.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_slabs * 64)
+    bias : ndarray of shape (n_slabs * 32,)
+    """
+    flat = rows.reshape(-1)
+    for slab in range(bias.size // SLAB):
+        b = read(bias, slab * SLAB)
+        for row in range(rows.shape[0]):
+            i = row * rows.shape[1] + slab * 2 * SLAB
+            f, u = weigh(plus(read(flat, i), b), read(flat, i + SLAB))
+            write(flat, i, f)
+            write(flat, i + SLAB, u)

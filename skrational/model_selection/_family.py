@@ -1,0 +1,25 @@
+"""Which estimators paths can be fitted for: those whose structure is learned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skrational.estimators._sparse import SparseSequenceClassifier
+
+__all__ = ["check_estimator"]
+
+
+def check_estimator(estimator: Any, hint: str = "") -> SparseSequenceClassifier:
+    """Return the estimator if it is of the family.
+
+    Raises
+    ------
+    TypeError
+        If it isn't; the message ends with the hint.
+    """
+    if not isinstance(estimator, SparseSequenceClassifier):
+        raise TypeError(
+            "estimator must be a SparseRationalClassifier or another classifier that "
+            f"learns its structure; got {type(estimator).__name__}.{hint}"
+        )
+    return estimator

@@ -1,0 +1,130 @@
+"""The protocol of a structure, and the registry that reads any of them from JSON.
+
+A structure is a value: frozen, comparable, printable, stored as JSON, without torch. It
+says what pruning has left of a model, and how large that is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol, Self, TypeVar
+
+__all__ = ["Structure", "read_record", "register_structure", "structure_from_json"]
+
+_READERS: dict[str, type[Structure]] = {}
+
+
+class Structure(Protocol):
+    """What is left of a pruned model.
+
+    Attributes
+    ----------
+    size : int
+        How large the model is, in the unit that its sparsity is about.
+    size_initial : int
+        The same before pruning.
+    size_name : str
+        The unit in the plural, in one word: "transitions".
+    size_label : str
+        The unit as the axis of a figure names it: "main-path transitions".
+    part_name : str
+        What a part of the model is known by, in the singular: for automata "length".
+    n_features : int
+        Length of a feature vector.
+    n_parameters : int
+        Parameters that are left, those of the readout included.
+    """
+
+    size_name: ClassVar[str]
+    size_label: ClassVar[str]
+    part_name: ClassVar[str]
+
+    @property
+    def size(self) -> int: ...  # noqa: D102
+    @property
+    def size_initial(self) -> int: ...  # noqa: D102
+    @property
+    def n_parameters(self) -> int: ...  # noqa: D102
+    @property
+    def n_features(self) -> int: ...  # noqa: D102
+
+    def counts(self) -> Mapping[str, int]:
+        """Return what is counted beside the size, by its name in tables ("WFSAs")."""
+        ...
+
+    def parts(self) -> tuple[Any, ...]:
+        """Return a value for each part that is left, such as an automaton's length.
+
+        Two structures are alike as far as these multisets agree.
+        """
+        ...
+
+    def possible_parts(self) -> Sequence[Any]:
+        """Return the values that a part can have, each once, in order."""
+        ...
+
+    def diff(self, other: Self) -> Any:
+        """Say how another structure differs in what it keeps; false if it doesn't."""
+        ...
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Write the structure as JSON, with its ``type``."""
+        ...
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        ...
+
+
+_S = TypeVar("_S", bound=type)
+
+
+def register_structure(cls: _S) -> _S:
+    """Let `structure_from_json` read a class of structures, by the class's name."""
+    _READERS[cls.__name__] = cls
+    return cls
+
+
+def structure_from_json(text: str) -> Structure:
+    """Read a structure of any registered class.
+
+    Parameters
+    ----------
+    text : str
+        What ``to_json`` wrote.
+
+    Returns
+    -------
+    Structure
+
+    Raises
+    ------
+    ValueError
+        If the text is damaged, or of a class that isn't registered.
+
+    Examples
+    --------
+    >>> from skrational.structures import RationalStructure
+    >>> structure = RationalStructure((4, 4), (2, 0), n_features=300, n_outputs=1)
+    >>> structure_from_json(structure.to_json())
+    2 of 8 transitions in 1 of 2 WFSAs
+    """
+    record = read_record(text, "a structure's to_json")
+    kind = record.get("type") if isinstance(record, dict) else None
+    if kind not in _READERS:
+        raise ValueError(
+            f"The JSON is of type {kind!r}; expected one of {sorted(_READERS)}."
+        )
+    return _READERS[kind].from_json(text)
+
+
+def read_record(text: str, writer: str) -> Any:
+    """Parse JSON; a ValueError says whose it should be."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"Not JSON ({error}); expected what {writer} wrote."
+        ) from error

@@ -1,0 +1,64 @@
+"""The parameters that all estimators share, as data for the training loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skrational.pruning.threshold import Threshold
+from skrational.training.noise import Dropout
+from skrational.training.phases import Optimization, Phase
+
+__all__ = ["finetune", "optimization", "phases", "regularize", "warmup"]
+
+
+def phases(params: Any) -> list[Phase]:
+    """Name the phases of a fit: warm up, regularize, finetune."""
+    named = [warmup(params), regularize(params), finetune(params)]
+    return [phase for phase in named if phase.epochs]
+
+
+def warmup(params: Any) -> Phase:
+    """Train before the penalty sets in."""
+    return Phase("warmup", params.warmup_epochs, params.learning_rate)
+
+
+def regularize(params: Any) -> Phase:
+    """Learn the structure, unless ``lambda_`` is 0, and prune at the end."""
+    charges = params._charges() if params.lambda_ else ()
+    threshold = 0.0 if params.solver == "prox" else params.threshold
+    return Phase(
+        "regularize",
+        params.max_epochs,
+        params.learning_rate,
+        charges=charges,
+        solver=params.solver,
+        pruner=Threshold(threshold) if charges else None,
+        pruned=params._pruned_kind(),
+        ramp=params.ramp_epochs,
+        patience=_patience(params),
+    )
+
+
+def finetune(params: Any) -> Phase:
+    """Train what is left."""
+    return Phase(
+        "finetune",
+        params.finetune_epochs,
+        params.learning_rate,
+        schedule=params.finetune_schedule,
+        patience=_patience(params),
+    )
+
+
+def optimization(params: Any) -> Optimization:
+    """What stays the same through all phases."""
+    return Optimization(
+        batch_size=params.batch_size,
+        weight_decay=params.weight_decay,
+        max_grad_norm=params.max_grad_norm,
+        dropout=Dropout(params.dropout, params.word_dropout, params.feature_dropout),
+    )
+
+
+def _patience(params: Any) -> int | None:
+    return params.n_iter_no_change if params.early_stopping else None
