@@ -45,7 +45,7 @@ def per_state_loop(cell: RationalCell, x: Tensor) -> Tensor:
             f[:, t, :, k] * states[k] + u[:, t, :, k] * before[k]
             for k in range(n_states)
         ]
-        if cell.reading.match == "anywhere":
+        if cell.rule.match == "anywhere":
             total = [total[k] + states[k] for k in range(n_states)]
     return _read(cell, x, torch.stack(states, dim=-1), torch.stack(total, dim=-1))
 
@@ -58,15 +58,15 @@ def fused_loop(cell: RationalCell, x: Tensor) -> Tensor:
     start = x.new_ones(*c.shape[:2], 1)
     for f_t, u_t in zip(f.unbind(1), u.unbind(1), strict=True):
         c = torch.addcmul(f_t * c, u_t, torch.cat([start, c[..., :-1]], dim=-1))
-        if cell.reading.match == "anywhere":
+        if cell.rule.match == "anywhere":
             total = total + c
     return _read(cell, x, c, total)
 
 
 def _read(cell: RationalCell, x: Tensor, last: Tensor, total: Tensor) -> Tensor:
-    if cell.reading.match == "end":
+    if cell.rule.match == "end":
         return last.sum(dim=-1)
-    return total.sum(dim=-1) / x.shape[1] ** cell.reading.length_exponent
+    return total.sum(dim=-1) / x.shape[1] ** cell.rule.length_exponent
 
 
 class Recurrent(nn.Module):

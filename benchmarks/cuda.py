@@ -27,8 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from benchmarks import _harness as harness
-from skrational.kernels import reference
-from skrational.kernels import is_available
+from skrational.kernels import is_available, reference
 
 N_DOCUMENTS, N_TOKENS, N_FEATURES, N_STATES = 256, 512, 300, 4
 N_WFSAS, LSTM_SIZES = (24, 256), (24, 100)

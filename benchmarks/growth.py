@@ -24,7 +24,8 @@ from benchmarks import _harness as harness
 from benchmarks.training_step import trained
 from skrational import SequenceArray
 from skrational.cells.batches import Corpus
-from skrational.cells.rational import RationalCell, Reading
+from skrational.cells.rational import RationalCell
+from skrational.structures.automata import ScoringRule
 
 N_FEATURES, N_WFSAS, N_STATES, BATCH = 300, 24, 4, 64
 JUMP = 2.0
@@ -58,14 +59,14 @@ class Curve(NamedTuple):
 def step(point: Point) -> Call:
     """One training step on all documents of the point."""
     cell = RationalCell(
-        N_FEATURES, (N_STATES,) * point.n_wfsas, 1, Reading(match="anywhere")
+        N_FEATURES, (N_STATES,) * point.n_wfsas, 1, ScoringRule(match="anywhere")
     )
     cell.initialize(torch.Generator().manual_seed(0))
     corpus = Corpus(point.X, torch.float32, torch.device("cpu"))
     targets = torch.from_numpy(harness.alternating(len(point.X))).float()
     documents = np.arange(len(point.X))
     return trained(
-        lambda: cell.classify(cell.scores(corpus.batch(documents)))[:, 0],
+        lambda: cell.readout(cell.hidden(corpus.batch(documents)))[:, 0],
         cell,
         targets,
     )

@@ -38,7 +38,8 @@ from benchmarks import _harness as harness
 from benchmarks import _peers as peers
 from skrational import SequenceArray
 from skrational.cells.batches import Corpus
-from skrational.cells.rational import RationalCell, Reading
+from skrational.cells.rational import RationalCell
+from skrational.structures.automata import ScoringRule
 from skrational.utils.buffers import recycling
 
 N_DOCUMENTS, N_WFSAS, N_STATES = 64, 24, 4
@@ -90,7 +91,7 @@ def floor(X: SequenceArray, n_columns: int) -> Step:
 
 def contestants(X: SequenceArray, match: str, chosen: Iterable[str]) -> dict[str, Step]:
     """Each way to take a step on these documents; ours comes first."""
-    reading = Reading(match=match)
+    reading = ScoringRule(match=match)
     cell = RationalCell(X.n_features, (N_STATES,) * N_WFSAS, 1, reading)
     cell.initialize(torch.Generator().manual_seed(0))
     corpus = Corpus(X, torch.float32, torch.device("cpu"))
@@ -109,15 +110,15 @@ def contestants(X: SequenceArray, match: str, chosen: Iterable[str]) -> dict[str
         return trained(lambda: net(read()), net, targets)
 
     def of_cell(scores: Callable[[], Tensor]) -> Step:
-        return trained(lambda: cell.classify(scores())[:, 0], cell, targets)
+        return trained(lambda: cell.readout(scores())[:, 0], cell, targets)
 
     def of_batch() -> Step:
         """A batch that lies there, as the others find their vectors."""
         batch = corpus.batch(documents)
-        return of_cell(lambda: cell.scores(batch))
+        return of_cell(lambda: cell.hidden(batch))
 
     def of_corpus() -> Step:
-        return of_cell(lambda: cell.scores(corpus.batch(documents)))
+        return of_cell(lambda: cell.hidden(corpus.batch(documents)))
 
     def of_max_plus() -> Step:
         other = RationalCell(

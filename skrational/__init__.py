@@ -4,10 +4,10 @@ The public names are loaded when they are first used, so that importing the pack
 loads neither torch nor gensim.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from skrational._version import __version__ as __version__
+from skrational.utils.lazy import lazy_names
 from skrational.utils.moved import find_moved_modules
 
 __all__ = [
@@ -35,14 +35,5 @@ _HOMES = {
     "as_sequences": "skrational.sequences",
 }
 
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
 find_moved_modules()
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'skrational' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])

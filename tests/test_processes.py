@@ -224,15 +224,15 @@ def test_the_number_of_torch_threads_is_left_as_it_was(tmp_path):
                 else:
                     raise AssertionError
 
-            project = prediction.Automata.project
-            prediction.Automata.project = interrupt
+            project = prediction.PackedAutomata.project
+            prediction.PackedAutomata.project = interrupt
             try:
                 clf.predict(SequenceArray(features[::-1], X.offsets, ids))
             except KeyboardInterrupt:
                 assert torch.get_num_threads() == n_threads
             else:
                 raise AssertionError
-            prediction.Automata.project = project
+            prediction.PackedAutomata.project = project
         """,
     )
 

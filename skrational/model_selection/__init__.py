@@ -1,15 +1,27 @@
-"""The accuracy-size curve: compute it, choose on it, draw it."""
+"""The accuracy-size curve: compute it, choose on it, draw it.
 
-from skrational.model_selection._cv import SparseRationalClassifierCV
-from skrational.model_selection._display import RegularizationPathDisplay
-from skrational.model_selection._lambda_max import lambda_max
-from skrational.model_selection._one_se import score_and_size, smallest_within_one_se
-from skrational.model_selection._path import PathPoint, RegularizationPath
-from skrational.model_selection._path_fit import regularization_path
-from skrational.model_selection._stability import (
-    StructureStability,
-    structure_stability,
-)
+The names are loaded when they are first used, so that a fitted search predicts without
+what trains.
+"""
+
+from typing import TYPE_CHECKING
+
+from skrational.utils.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from skrational.model_selection._cv import SparseRationalClassifierCV
+    from skrational.model_selection._display import RegularizationPathDisplay
+    from skrational.model_selection._lambda_max import lambda_max
+    from skrational.model_selection._one_se import (
+        score_and_size,
+        smallest_within_one_se,
+    )
+    from skrational.model_selection._path import PathPoint, RegularizationPath
+    from skrational.model_selection._path_fit import regularization_path
+    from skrational.model_selection._stability import (
+        StructureStability,
+        structure_stability,
+    )
 
 __all__ = [
     "PathPoint",
@@ -23,3 +35,18 @@ __all__ = [
     "smallest_within_one_se",
     "structure_stability",
 ]
+
+_HOMES = {
+    "PathPoint": "skrational.model_selection._path",
+    "RegularizationPath": "skrational.model_selection._path",
+    "RegularizationPathDisplay": "skrational.model_selection._display",
+    "SparseRationalClassifierCV": "skrational.model_selection._cv",
+    "StructureStability": "skrational.model_selection._stability",
+    "lambda_max": "skrational.model_selection._lambda_max",
+    "regularization_path": "skrational.model_selection._path_fit",
+    "score_and_size": "skrational.model_selection._one_se",
+    "smallest_within_one_se": "skrational.model_selection._one_se",
+    "structure_stability": "skrational.model_selection._stability",
+}
+
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -27,8 +27,8 @@ _STARS = ("*", "p", "h")
 _FEW_TICKS = 6
 
 
-def prepare_axes(ax: Any, log: bool, score_label: str) -> None:
-    """Label the axes, sizes with plain integers."""
+def prepare_axes(ax: Any, log: bool, size_label: str, score_label: str) -> None:
+    """Label the axes; sizes are plain integers."""
     from matplotlib.ticker import LogLocator, MaxNLocator
 
     def whole(size: float, _: int) -> str:
@@ -47,7 +47,7 @@ def prepare_axes(ax: Any, log: bool, score_label: str) -> None:
     else:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.xaxis.set_major_formatter(whole)
-    ax.set(xlabel="main-path transitions", ylabel=score_label)
+    ax.set(xlabel=size_label, ylabel=score_label)
     ax.grid(alpha=0.25)
 
 

@@ -11,12 +11,13 @@ import json
 import os
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skrational.utils.files import discard, replaced_file, unfinished_files
 
 __all__ = ["Checkpoint", "Record"]
 
@@ -66,11 +67,11 @@ class Checkpoint:
             )
         self._folder.mkdir(parents=True, exist_ok=True)
         for name in (_ABOUT, _TRUNK, "point-*.npz"):
-            for left_over in self._folder.glob(f"{name}.*.part"):
-                _discard(left_over)
+            for left_over in unfinished_files(self._folder / name):
+                discard(left_over)
         there = self._read_about()
         if there is None:
-            _discard(self._folder / _TRUNK)  # whatever path it was of
+            discard(self._folder / _TRUNK)  # whatever path it was of
             text = json.dumps({"format": _FORMAT, "seed": seed, "about": about})
             self._write(_ABOUT, lambda file: file.write(text.encode()))
             return
@@ -109,17 +110,13 @@ class Checkpoint:
         named: dict[str, Any] = {_FACTS: text, **arrays}
         self._write(name, lambda file: np.savez(file, **named))
 
-    def _write(self, name: str, write: Callable[[BinaryIO], Any]) -> None:
+    def _write(self, name: str, write: Callable[[IO[Any]], Any]) -> None:
         if self._folder is None:
             return
         folder = self._folder
-        partial = folder / f"{name}.{os.getpid()}.part"
         try:
-            with open(partial, "wb") as file:
+            with replaced_file(folder / name) as file:
                 write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, folder / name)
         except OSError as error:
             self._folder = None
             warnings.warn(
@@ -127,8 +124,6 @@ class Checkpoint:
                 UserWarning,
                 stacklevel=2,
             )
-        finally:
-            _discard(partial)
 
     def _read(self, name: str) -> Record | None:
         if self._folder is None:
@@ -165,11 +160,6 @@ class Checkpoint:
             f"{path} is damaged or of another version; expected format {_FORMAT}. "
             "Empty the folder or name another one."
         )
-
-
-def _discard(file: Path) -> None:
-    with suppress(OSError):
-        file.unlink()
 
 
 def _point(i: int) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from numbers import Integral
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -24,22 +24,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.estimators.rational import SparseRationalClassifier
-from skrational.model_selection._checkpoint import Checkpoint
-from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._fold_results import fold_results, standard_errors
+from skrational.model_selection._lambdas import check_lambdas, default_lambdas
 from skrational.model_selection._one_se import within_one_se
 from skrational.model_selection._path import RegularizationPath
-from skrational.model_selection._path_fit import (
-    check_lambdas,
-    default_lambdas,
-    fit_path,
-)
-from skrational.model_selection._path_run import PathRun
 from skrational.structures import Structure
-from skrational.training.fit import SparseFit, training_resources
 from skrational.training.labelled import Labelled
-from skrational.training.rng import draw_seed
 from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+
+if TYPE_CHECKING:
+    from skrational.model_selection._cv_runs import SizeLimit
+    from skrational.model_selection._path_run import PathRun
+    from skrational.training.fit import SparseFit
 
 __all__ = ["SparseRationalClassifierCV"]
 
@@ -198,6 +194,10 @@ class SparseRationalClassifierCV(
             If a parameter or the data are not what they should be. What was fitted
             before is then left as it was.
         """
+        from skrational.model_selection._cv_runs import begin_run
+        from skrational.training.fit import training_resources
+        from skrational.training.rng import draw_seed
+
         self._validate_params()
         template = self._template()
         limit = self._limit()
@@ -213,7 +213,7 @@ class SparseRationalClassifierCV(
         seed = draw_seed(self.random_state)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         task = FitTask(self, len(splits) + 1, {"X": X, "y": y, "metadata": metadata})
-        run = _begin_run(template, labelled, seed, limit)
+        run = begin_run(template, labelled, seed, limit)
         if lambdas is None:
             lambdas = default_lambdas(run.gradient_when_empty(), self.n_lambdas)
         paths = self._follow_folds(template, labelled, splits, lambdas, seed, task)
@@ -238,8 +238,10 @@ class SparseRationalClassifierCV(
         template = SparseRationalClassifier() if given is None else clone(given)
         return template.set_params(warm_start=False).set_callbacks()
 
-    def _limit(self) -> _Limit | None:
+    def _limit(self) -> SizeLimit | None:
         """Return the size that ``refit`` limits the model to, if it does."""
+        from skrational.model_selection._cv_runs import SizeLimit
+
         for name in _LIMITS:
             value = getattr(self, name)
             if (self.refit == name) != (value is not None):
@@ -249,7 +251,7 @@ class SparseRationalClassifierCV(
                 )
         if self.refit not in _LIMITS:
             return None
-        return _Limit(self.refit, getattr(self, self.refit))
+        return SizeLimit(self.refit, getattr(self, self.refit))
 
     def _follow_folds(
         self,
@@ -260,8 +262,10 @@ class SparseRationalClassifierCV(
         seed: int,
         task: FitTask,
     ) -> list[RegularizationPath]:
+        from skrational.model_selection._cv_runs import follow_fold
+
         running = Parallel(self.n_jobs, return_as="generator")(
-            delayed(_follow_fold)(
+            delayed(follow_fold)(
                 template, labelled[train], labelled[test], lambdas, seed
             )
             for train, test in splits
@@ -278,7 +282,7 @@ class SparseRationalClassifierCV(
         results: dict[str, NDArray[Any]],
         run: PathRun,
         lambdas: list[float],
-        limit: _Limit | None,
+        limit: SizeLimit | None,
     ) -> tuple[int, list[SparseFit]]:
         """Choose a lambda.
 
@@ -288,7 +292,7 @@ class SparseRationalClassifierCV(
         run : PathRun
             On all samples, warmed up.
         lambdas : list of float
-        limit : _Limit or None
+        limit : SizeLimit or None
 
         Returns
         -------
@@ -297,9 +301,11 @@ class SparseRationalClassifierCV(
         list of SparseFit
             The branches of the path on all samples, as far as it was followed.
         """
+        from skrational.model_selection._cv_runs import branches_of
+
         means = results["mean_test_score"]
         if limit is not None:
-            branches = _branches(run, lambdas, len(lambdas))
+            branches = branches_of(run, lambdas, len(lambdas))
             structures = [branch.cell.structure() for branch in branches]
             sizes = np.array([structure.size for structure in structures])
             allowed = np.flatnonzero(sizes <= limit.size)
@@ -316,7 +322,7 @@ class SparseRationalClassifierCV(
             best = within_one_se(
                 means, errors, results[f"mean_n_{run.fit.cell.structure().size_name}"]
             )
-        branches = _branches(run, lambdas, best + 1)
+        branches = branches_of(run, lambdas, best + 1)
         return min(best, len(branches) - 1), branches
 
     predict = _of_the_best("predict")
@@ -375,60 +381,3 @@ class SparseRationalClassifierCV(
         if "best_estimator_" not in vars(self):
             raise AttributeError(f"{type(self).__name__} has no {name} before fit.")
         return getattr(self.best_estimator_, name)
-
-
-class _Limit(NamedTuple):
-    """The largest size that a model may have, and the parameter that says so."""
-
-    name: str
-    size: int
-
-
-def _begin_run(
-    template: SparseSequenceClassifier,
-    labelled: Labelled,
-    seed: int,
-    limit: _Limit | None,
-) -> PathRun:
-    """Warm up a path on all samples, if the limit isn't above its dense size."""
-    with training_resources(template.verbose):
-        run = PathRun(template, labelled, seed, PathEpochs.of(template))
-        dense = run.fit.cell.structure().size_initial
-        if limit is not None and limit.size > dense:
-            raise ValueError(
-                f"{limit.name}={limit.size} is more than the dense network has; "
-                f"expected 1 to {dense}."
-            )
-        run.fit.begin(None, {})
-        run.warm_up()
-    return run
-
-
-def _follow_fold(
-    template: SparseSequenceClassifier,
-    training: Labelled,
-    validation: Labelled,
-    lambdas: list[float],
-    seed: int,
-) -> RegularizationPath:
-    return fit_path(
-        clone(template),
-        (training, validation.with_weight(), None),
-        None,
-        lambdas,
-        PathEpochs.of(template),
-        Checkpoint(None, {}, seed),
-        {"X": training.X, "y": training.classes[training.codes]},
-    )
-
-
-def _branches(run: PathRun, lambdas: Iterable[float], n: int) -> list[SparseFit]:
-    """The networks at the first lambdas, until one is empty."""
-    branches: list[SparseFit] = []
-    for i, lambda_ in zip(range(n), lambdas, strict=False):
-        with training_resources(run.fit.params.verbose):
-            run.regularize(i, lambda_)
-            branches.append(run.branch(i))
-        if run.fit.is_empty():
-            break
-    return branches

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from numbers import Real
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import clone
 
 from skrational.model_selection._artists import (
     add_legend,
@@ -17,9 +15,20 @@ from skrational.model_selection._artists import (
     draw_curve,
     prepare_axes,
 )
+from skrational.model_selection._curves import (
+    check_curve,
+    checked_baseline,
+    fit_paths,
+    points_of_runs,
+    rows_by_value,
+    score_column,
+    stacked,
+)
 from skrational.utils.figures import new_axes
 
 __all__ = ["RegularizationPathDisplay"]
+
+_TRANSITIONS = "main-path transitions"
 
 Baselines: TypeAlias = Mapping[str, float | tuple[float, ...]]
 
@@ -46,6 +55,8 @@ class RegularizationPathDisplay:
         Other models, by label: ``score`` for a horizontal line, or
         ``(n_transitions, score)``, or these with their standard deviations,
         ``(n_transitions, score, n_transitions_std, score_std)``.
+    size_label : str, default="main-path transitions"
+        What the sizes count, for the label of the axis.
 
     Attributes
     ----------
@@ -89,6 +100,7 @@ class RegularizationPathDisplay:
         *,
         score_name: str = "validation",
         baselines: Baselines | None = None,
+        size_label: str = _TRANSITIONS,
     ) -> None:
         if list(n_transitions) != list(scores):
             raise ValueError(
@@ -100,9 +112,11 @@ class RegularizationPathDisplay:
         self.n_transitions = {k: np.array(v, float) for k, v in n_transitions.items()}
         self.scores = {k: np.array(v, float) for k, v in scores.items()}
         for name, sizes in self.n_transitions.items():
-            _check_curve(name, sizes, self.scores[name])
+            check_curve(name, sizes, self.scores[name])
         self.score_name = score_name
-        self.baselines = {k: _baseline(k, v) for k, v in (baselines or {}).items()}
+        self.size_label = size_label
+        given = (baselines or {}).items()
+        self.baselines = {label: checked_baseline(label, v) for label, v in given}
 
     def plot(
         self, ax: Any = None, *, log: bool = True, **kwargs: Any
@@ -129,7 +143,7 @@ class RegularizationPathDisplay:
             If matplotlib isn't installed.
         """
         ax = new_axes() if ax is None else ax
-        prepare_axes(ax, log, f"accuracy ({self.score_name})")
+        prepare_axes(ax, log, self.size_label, f"accuracy ({self.score_name})")
         n_before = len(ax.containers)
         self.errorbars_, self.n_runs_ = [], {}
         for i, (name, sizes) in enumerate(self.n_transitions.items(), n_before):
@@ -186,23 +200,21 @@ class RegularizationPathDisplay:
         TypeError
             If something else than paths came.
         """
-        column = _score_column(score)
+        column = score_column(score)
         if isinstance(paths, Mapping) and name is not None:
             raise ValueError(
                 f"name is {name!r}, but paths is a dict, whose keys are the names; "
                 "expected None."
             )
         named = paths if isinstance(paths, Mapping) else {name or "": paths}
+        runs = {str(name): points_of_runs(value) for name, value in named.items()}
         curves = {
-            str(k): _stacked(
-                [
-                    [(p.n_transitions, getattr(p, column)) for p in run]
-                    for run in _runs(v)
-                ]
-            )
-            for k, v in named.items()
+            name: stacked([[(p.size, getattr(p, column)) for p in run] for run in of])
+            for name, of in runs.items()
         }
-        return cls._of(curves, score, baselines).plot(ax, log=log, **kwargs)
+        label = next(iter(runs.values()))[0][0].structure.size_label
+        display = cls._of(curves, score, baselines, label)
+        return display.plot(ax, log=log, **kwargs)
 
     @classmethod
     def from_estimator(
@@ -245,9 +257,9 @@ class RegularizationPathDisplay:
             If data came with a fitted search, or none with a classifier; and as for
             `from_path`.
         """
-        _score_column(score)  # before hours of fitting
+        score_column(score)  # before hours of fitting
         if not hasattr(estimator, "paths_"):
-            paths = _fit_paths(estimator, X, y, random_states, kwargs)
+            paths = fit_paths(estimator, X, y, random_states, kwargs)
         elif X is None and y is None and not kwargs:
             paths = list(estimator.paths_)
         else:
@@ -267,6 +279,7 @@ class RegularizationPathDisplay:
         *,
         by: str | None = "dataset",
         seed: str | None = "seed",
+        size: str = "n_transitions",
         score: str = "validation",
         baselines: Baselines | None = None,
         ax: Any = None,
@@ -284,6 +297,8 @@ class RegularizationPathDisplay:
             The column that names the curve. None: there is one.
         seed : str or None, default="seed"
             The column that tells the runs of a curve apart. None: there is one.
+        size : str, default="n_transitions"
+            The column of the sizes.
         score, baselines, ax, log, **kwargs
             As for `from_path`.
 
@@ -296,9 +311,9 @@ class RegularizationPathDisplay:
         ValueError
             If a column isn't there, or a run has two rows of the same ``lambda_``.
         """
-        column = _score_column(score)
+        column = score_column(score)
         labels = [label for label in (by, seed) if label is not None]
-        expected = [*labels, "lambda_", "n_transitions", column]
+        expected = [*labels, "lambda_", size, column]
         if missing := set(expected) - set(frame.columns):
             raise ValueError(f"frame has no {sorted(missing)}; expected {expected}.")
         if (again := frame.duplicated([*labels, "lambda_"])).any():
@@ -308,15 +323,17 @@ class RegularizationPathDisplay:
                 f"seed={seed!r} telling the paths apart."
             )
         curves = {
-            str(name): _stacked(
+            str(name): stacked(
                 [
-                    run.sort_values("lambda_")[["n_transitions", column]].to_numpy()
-                    for _, run in _groups(curve, seed)
+                    run.sort_values("lambda_")[[size, column]].to_numpy()
+                    for _, run in rows_by_value(curve, seed)
                 ]
             )
-            for name, curve in _groups(frame, by)
+            for name, curve in rows_by_value(frame, by)
         }
-        return cls._of(curves, score, baselines).plot(ax, log=log, **kwargs)
+        label = _TRANSITIONS if size == "n_transitions" else size.removeprefix("n_")
+        display = cls._of(curves, score, baselines, label)
+        return display.plot(ax, log=log, **kwargs)
 
     @classmethod
     def _of(
@@ -324,97 +341,29 @@ class RegularizationPathDisplay:
         curves: Mapping[str, NDArray[np.floating]],
         score: str,
         baselines: Baselines | None,
+        size_label: str,
     ) -> RegularizationPathDisplay:
+        """Make a display of stacked runs.
+
+        Parameters
+        ----------
+        curves : dict of str to ndarray of shape (n_runs, n_lambdas, 2)
+            Sizes and scores.
+        score : {"validation", "test"}
+        baselines : dict or None
+        size_label : str
+
+        Returns
+        -------
+        RegularizationPathDisplay
+        """
         sizes, scores = (
             {name: runs[..., i] for name, runs in curves.items()} for i in (0, 1)
         )
-        return cls(sizes, scores, score_name=score, baselines=baselines)
-
-
-def _fit_paths(
-    estimator: Any,
-    X: Any,
-    y: Any,
-    random_states: Iterable[int] | None,
-    options: dict[str, Any],
-) -> list[Any]:
-    """Fit a path with each seed."""
-    if X is None or y is None:
-        raise ValueError(
-            f"X or y is None, and the {type(estimator).__name__} has no paths_; "
-            "expected X and y, or a fitted SparseRationalClassifierCV."
+        return cls(
+            sizes,
+            scores,
+            score_name=score,
+            baselines=baselines,
+            size_label=size_label,
         )
-    from skrational.model_selection._path_fit import regularization_path
-
-    if random_states is None:
-        return [regularization_path(estimator, X, y, **options)]
-    return [
-        regularization_path(
-            clone(estimator).set_params(random_state=seed), X, y, **options
-        )
-        for seed in random_states
-    ]
-
-
-def _runs(paths: Any) -> list[Sequence[Any]]:
-    """Return the points of each path, of one or of several."""
-    # A path is a sequence itself, of classifiers.
-    several = isinstance(paths, Iterable) and not hasattr(paths, "points")
-    paths = list(paths) if several else [paths]
-    if not paths:
-        raise ValueError("paths holds no path for a curve; expected at least one.")
-    for path in paths:
-        if not hasattr(path, "points"):
-            raise TypeError(
-                f"paths holds a {type(path).__name__}; expected RegularizationPath."
-            )
-    return [path.points for path in paths]
-
-
-def _groups(frame: Any, column: str | None) -> list[tuple[Any, Any]]:
-    """The rows of each value of a column, in order of appearance."""
-    return [("", frame)] if column is None else list(frame.groupby(column, sort=False))
-
-
-def _stacked(runs: Sequence[Any]) -> NDArray[np.floating]:
-    """Stack runs of (size, score) pairs, filled up with NaN to the longest."""
-    stacked = np.full((len(runs), max(map(len, runs)), 2), np.nan)
-    for row, run in zip(stacked, runs, strict=True):
-        row[: len(run)] = run
-    return stacked
-
-
-def _score_column(score: str) -> str:
-    if score not in ("validation", "test"):
-        raise ValueError(f"score is {score!r}; expected 'validation' or 'test'.")
-    return f"{score}_score"
-
-
-def _check_curve(
-    name: str, sizes: NDArray[np.floating], scores: NDArray[np.floating]
-) -> None:
-    if sizes.ndim != 2 or sizes.shape != scores.shape:
-        raise ValueError(
-            f"n_transitions[{name!r}] and scores[{name!r}] have the shapes "
-            f"{sizes.shape} and {scores.shape}; expected (n_runs, n_lambdas) for both."
-        )
-    if np.isnan(scores).all():
-        raise ValueError(
-            f"scores[{name!r}] holds no number; expected at least one. A path has test "
-            "scores only where X_test and y_test were given."
-        )
-
-
-def _baseline(label: str, value: Any) -> tuple[float, ...]:
-    values = (value,) if isinstance(value, Real) else value
-    if (
-        not isinstance(values, tuple | list)
-        or len(values) not in (1, 2, 4)
-        or not all(isinstance(v, Real) for v in values)
-    ):
-        raise ValueError(
-            f"baselines[{label!r}] is {value!r}; expected score, "
-            "(n_transitions, score) or (n_transitions, score, n_transitions_std, "
-            "score_std)."
-        )
-    return tuple(float(v) for v in values)

@@ -19,7 +19,7 @@ def check_estimator(estimator: Any, hint: str = "") -> SparseSequenceClassifier:
     """
     if not isinstance(estimator, SparseSequenceClassifier):
         raise TypeError(
-            "estimator must be a SparseRationalClassifier or another classifier that "
-            f"learns its structure; got {type(estimator).__name__}.{hint}"
+            "estimator must be a classifier that learns its structure, such as a "
+            f"SparseRationalClassifier; got {type(estimator).__name__}.{hint}"
         )
     return estimator

@@ -228,13 +228,11 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
     def _columns(self) -> dict[str, list[Any]]:
         """The columns of `to_frame`."""
         structures = [point.structure for point in self.points]
-        first = structures[0]
-        columns: dict[str, list[Any]] = {
-            "lambda_": [point.lambda_ for point in self.points],
-            f"n_{first.size_name}": [s.size for s in structures],
-        }
-        for name in first.counts():
-            columns[f"n_{name.lower()}"] = [s.counts()[name] for s in structures]
+        columns: dict[str, list[Any]] = {"lambda_": [p.lambda_ for p in self.points]}
+        for first in structures[:1]:
+            columns[f"n_{first.size_name}"] = [s.size for s in structures]
+            for name in first.counts():
+                columns[f"n_{name.lower()}"] = [s.counts()[name] for s in structures]
         for name in (
             "n_parameters",
             "validation_score",
@@ -243,7 +241,9 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
             "seconds",
         ):
             columns[name] = [getattr(point, name) for point in self.points]
-        return columns | {f"{first.part_name}s": [s.parts() for s in structures]}
+        for first in structures[:1]:
+            columns[f"{first.part_name}s"] = [s.parts() for s in structures]
+        return columns
 
     def to_frame(self) -> Any:
         """Return a data frame with a row for each point.
@@ -262,11 +262,11 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
 
     def __repr__(self) -> str:
         columns = self._columns()
-        *names, _ = columns
+        parts = {f"{point.structure.part_name}s" for point in self.points[:1]}
         printed = {
             name: [_FORMATS.get(name, "{}").format(value) for value in columns[name]]
-            for name in names
-            if name not in _NOT_PRINTED and not np.isnan(columns[name]).all()
+            for name in columns
+            if name not in {*_NOT_PRINTED, *parts} and not np.isnan(columns[name]).all()
         }
         widths = [max(map(len, (name, *cells))) for name, cells in printed.items()]
         rows = [printed.keys(), *zip(*printed.values(), strict=True)]

@@ -16,6 +16,7 @@ from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.model_selection._checkpoint import Checkpoint
 from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._family import check_estimator
+from skrational.model_selection._lambdas import check_lambdas, default_lambdas
 from skrational.model_selection._path import PathPoint, RegularizationPath
 from skrational.model_selection._path_run import PathRun
 from skrational.model_selection._records import (
@@ -32,10 +33,7 @@ from skrational.training.rng import Randomness, draw_seed
 from skrational.utils.callbacks import with_callbacks
 from skrational.utils.checks import check_count
 
-__all__ = ["check_lambdas", "default_lambdas", "fit_path", "regularization_path"]
-
-_LEAST, _MOST = 1 / 50, 10
-"""Of the empty network's gradient, in which the default lambdas are measured."""
+__all__ = ["fit_path", "regularization_path"]
 
 
 def regularization_path(
@@ -236,41 +234,6 @@ def _hold_out(
             "give X_val and y_val."
         )
     return rest, held_out
-
-
-def check_lambdas(lambdas: Any) -> list[float]:
-    """Return lambdas as floats, if they rise.
-
-    Raises
-    ------
-    ValueError
-        If they are empty, negative, not finite, repeated or unsorted.
-    """
-    try:
-        values = np.asarray(lambdas, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"lambdas must be a sequence of numbers; got {lambdas!r}."
-        ) from None
-    if values.ndim != 1 or not len(values):
-        raise ValueError(
-            f"lambdas must be a sequence of at least one number; got {lambdas!r}."
-        )
-    if not np.isfinite(values).all() or (values < 0).any():
-        raise ValueError(f"lambdas must be finite and at least 0; got {lambdas!r}.")
-    if (np.diff(values) <= 0).any():
-        raise ValueError(
-            f"lambdas must rise, none of them twice; got {lambdas!r}. Try "
-            "sorted(set(lambdas))."
-        )
-    return [float(value) for value in values]
-
-
-def default_lambdas(gradient: float, n_lambdas: int) -> list[float]:
-    """Strengths from a little to almost too much, in equal ratios."""
-    # Data without any signal leave no gradient to speak of.
-    scale = max(gradient, 1e-8)
-    return np.geomspace(_LEAST * scale, _MOST * scale, n_lambdas).tolist()
 
 
 def _follow(

@@ -49,6 +49,7 @@ class StructureStability:
 
     Examples
     --------
+    >>> from skrational.structures import RationalStructure
     >>> def structure(*kept):
     ...     return RationalStructure((4, 4, 4), kept, n_features=300, n_outputs=1)
     >>> runs = structure(4, 2, 0), structure(2, 0, 4), structure(4, 0, 0)

@@ -6,30 +6,31 @@ import pytest
 import torch
 
 from skrational.cells.batches import Corpus
-from skrational.cells.rational import READOUTS, RationalCell, Reading
+from skrational.cells.rational import RationalCell
 from skrational.sequences import as_sequences
+from skrational.structures.automata import READOUTS, ScoringRule
 
 SEMIRINGS = "plus-times", "max-plus", "max-times"
 LENGTHS = (2, 4, 1, 3)
 E = 3
-DEFAULT = Reading()
+DEFAULT = ScoringRule()
 
 READINGS = [
-    Reading(semiring, readout, match, 0.5)
+    ScoringRule(semiring, readout, match, 0.5)
     for semiring, readout, match in product(SEMIRINGS, READOUTS, ("end", "anywhere"))
 ]
 
 
-def name(reading):
-    return f"{reading.semiring}-{reading.readout}-{reading.match}"
+def name(rule):
+    return f"{rule.semiring}-{rule.readout}-{rule.match}"
 
 
-def every_reading(test):
-    return pytest.mark.parametrize("reading", READINGS, ids=name)(test)
+def every_rule(test):
+    return pytest.mark.parametrize("rule", READINGS, ids=name)(test)
 
 
-def draw_cell(reading=DEFAULT, dtype=torch.float64, lengths=LENGTHS, n_outputs=2):
-    cell = RationalCell(E, lengths, n_outputs, reading, dtype)
+def draw_cell(rule=DEFAULT, dtype=torch.float64, lengths=LENGTHS, n_outputs=2):
+    cell = RationalCell(E, lengths, n_outputs, rule, dtype)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for p in cell.parameters():
@@ -65,9 +66,9 @@ def final_weights(readout, rho):
     return [1.0] * n
 
 
-def score_states(document, W_u, W_f, b_f, reading):
+def score_states(document, W_u, W_f, b_f, rule):
     """The paper's recurrence for one automaton and one document."""
-    is_max_plus = reading.semiring == "max-plus"
+    is_max_plus = rule.semiring == "max-plus"
     zero, one = (-inf, 0.0) if is_max_plus else (0.0, 1.0)
     n = len(b_f)
     c, joined = [one] + [zero] * n, [zero] * n
@@ -75,7 +76,7 @@ def score_states(document, W_u, W_f, b_f, reading):
         after = [one]
         for k in range(n):
             gate, z = sigmoid(W_f[k] @ x + b_f[k]), float(W_u[k] @ x)
-            if reading.semiring == "plus-times":
+            if rule.semiring == "plus-times":
                 after.append(gate * c[k + 1] + (1 - gate) * z * c[k])
             elif is_max_plus:
                 log_gate = -log1p(exp(-(W_f[k] @ x + b_f[k])))
@@ -84,34 +85,34 @@ def score_states(document, W_u, W_f, b_f, reading):
                 after.append(max(gate * c[k + 1], sigmoid(z) * c[k]))
         c = after
         joined = [
-            a + b if reading.semiring == "plus-times" else max(a, b)
+            a + b if rule.semiring == "plus-times" else max(a, b)
             for a, b in zip(joined, c[1:], strict=True)
         ]
-    scores = joined if reading.match == "anywhere" else c[1:]
+    scores = joined if rule.match == "anywhere" else c[1:]
     return [0.0 if s == -inf else s for s in scores]
 
 
 def loop_scores(cell, documents):
-    arrays, reading = cell.to_arrays(), cell.reading
+    arrays, rule = cell.to_arrays(), cell.rule
     scores = np.zeros((len(documents), len(cell.lengths)))
     stops = np.cumsum(cell.lengths)
     for (b, document), (i, stop) in product(enumerate(documents), enumerate(stops)):
         rows = slice(stop - cell.lengths[i], stop)
         weights = (arrays[p][rows] for p in ("W_u", "W_f", "b_f"))
-        states = score_states(document, *weights, reading)
+        states = score_states(document, *weights, rule)
         rho = arrays.get("rho", arrays["b_f"])[rows]
-        scores[b, i] = np.dot(states, final_weights(reading.readout, rho))
-        if reading.match == "anywhere" and reading.semiring == "plus-times":
-            scores[b, i] /= max(len(document), 1) ** reading.length_exponent
+        scores[b, i] = np.dot(states, final_weights(rule.readout, rho))
+        if rule.match == "anywhere" and rule.semiring == "plus-times":
+            scores[b, i] /= max(len(document), 1) ** rule.length_exponent
     return scores
 
 
-@every_reading
-def test_equals_the_equations(reading):
-    cell, documents = draw_cell(reading), draw_documents()
+@every_rule
+def test_equals_the_equations(rule):
+    cell, documents = draw_cell(rule), draw_documents()
     expected = loop_scores(cell, documents)
     with torch.no_grad():
-        scores, logits = cell.scores(to_batch(documents)), cell(to_batch(documents))
+        scores, logits = cell.hidden(to_batch(documents)), cell(to_batch(documents))
     np.testing.assert_allclose(scores, expected, rtol=1e-11, atol=1e-13)
     A, a = (p.detach().numpy() for p in (cell.A, cell.a))
     np.testing.assert_allclose(logits, expected @ A.T + a, rtol=1e-11, atol=1e-12)
@@ -119,45 +120,45 @@ def test_equals_the_equations(reading):
 
 @pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
 def test_scores_are_divided_by_a_power_of_the_length(exponent):
-    cell = draw_cell(Reading(length_exponent=exponent))
+    cell = draw_cell(ScoringRule(length_exponent=exponent))
     documents = draw_documents()
-    scores = cell.scores(to_batch(documents)).detach()
+    scores = cell.hidden(to_batch(documents)).detach()
     np.testing.assert_allclose(scores, loop_scores(cell, documents), rtol=1e-11)
 
 
 def test_one_state_and_one_token_is_a_gated_unigram():
-    cell = draw_cell(Reading(match="end"), lengths=(1, 1, 1))
+    cell = draw_cell(ScoringRule(match="end"), lengths=(1, 1, 1))
     x = np.random.default_rng(2).normal(size=(7, E))
     W_u, W_f, b_f, A, a = (cell.to_arrays()[n] for n in ("W_u", "W_f", "b_f", "A", "a"))
     expected = x @ W_u.T / (1 + np.exp(x @ W_f.T + b_f))
     with torch.no_grad():
         batch = to_batch(list(x[:, None]))
-        np.testing.assert_allclose(cell.scores(batch), expected, rtol=1e-12)
+        np.testing.assert_allclose(cell.hidden(batch), expected, rtol=1e-12)
         np.testing.assert_allclose(cell(batch), expected @ A.T + a, rtol=1e-12)
 
 
 def test_one_state_is_a_gated_unigram_at_every_token():
-    cell = draw_cell(Reading(match="end"), lengths=(1, 1, 1))
+    cell = draw_cell(ScoringRule(match="end"), lengths=(1, 1, 1))
     (x,) = draw_documents([8])
     W_u, W_f, b_f = (cell.to_arrays()[n] for n in ("W_u", "W_f", "b_f"))
     f = 1 / (1 + np.exp(-(x @ W_f.T + b_f)))
     later = np.cumprod(f[::-1], axis=0)[::-1] / f  # the self-loops taken afterwards
     expected = np.sum((1 - f) * (x @ W_u.T) * later, axis=0)
     with torch.no_grad():
-        scores = cell.scores(to_batch([x]))
+        scores = cell.hidden(to_batch([x]))
     np.testing.assert_allclose(scores[0], expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("readout", READOUTS)
 def test_left_padding_with_zero_vectors_is_neutral_at_the_end(readout):
-    cell = draw_cell(Reading(readout=readout, match="end"))
+    cell = draw_cell(ScoringRule(readout=readout, match="end"))
     documents = draw_documents([5, 1, 3])
     with torch.no_grad():
-        expected = cell.scores(to_batch(documents))
+        expected = cell.hidden(to_batch(documents))
         padded = [np.concatenate([np.zeros((4, E)), d]) for d in documents]
-        assert torch.equal(cell.scores(to_batch(padded)), expected)
+        assert torch.equal(cell.hidden(to_batch(padded)), expected)
         padded = [np.concatenate([d, np.zeros((4, E))]) for d in documents]
-        assert not torch.allclose(cell.scores(to_batch(padded)), expected)
+        assert not torch.allclose(cell.hidden(to_batch(padded)), expected)
 
 
 def test_a_document_does_not_depend_on_its_batch():
@@ -172,21 +173,21 @@ def test_a_document_does_not_depend_on_its_batch():
 KEPT = [(1, 0, 1, 3), (2, 4, 1, 3), (0, 2, 0, 1), (0, 0, 0, 0)]
 
 
-@every_reading
+@every_rule
 @pytest.mark.parametrize("kept", KEPT)
 @pytest.mark.parametrize(
     ("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 1e-12)]
 )
-def test_the_compacted_cell_equals_the_masked_one(reading, kept, dtype, tolerance):
-    cell = draw_cell(reading, dtype)
+def test_the_compacted_cell_equals_the_masked_one(rule, kept, dtype, tolerance):
+    cell = draw_cell(rule, dtype)
     batch = to_batch(draw_documents(), dtype)
     masked, compacted = cell.masked(kept), cell.compacted(kept)
     with torch.no_grad():
         expected, logits = masked(batch), compacted(batch)
         survivors = np.flatnonzero(kept)
-        scores = masked.scores(batch)
+        scores = masked.hidden(batch)
         torch.testing.assert_close(
-            compacted.scores(batch), scores[:, survivors], rtol=tolerance, atol=1e-12
+            compacted.hidden(batch), scores[:, survivors], rtol=tolerance, atol=1e-12
         )
     assert not np.delete(scores.numpy(), survivors, axis=1).any()
     error = torch.linalg.vector_norm(logits - expected)
@@ -195,7 +196,7 @@ def test_the_compacted_cell_equals_the_masked_one(reading, kept, dtype, toleranc
 
 @pytest.mark.parametrize("readout", READOUTS)
 def test_keeping_everything_changes_nothing(readout):
-    cell, batch = draw_cell(Reading(readout=readout)), to_batch(draw_documents())
+    cell, batch = draw_cell(ScoringRule(readout=readout)), to_batch(draw_documents())
     with torch.no_grad():
         for twin in (cell.masked(LENGTHS), cell.compacted(LENGTHS)):
             assert twin is not cell
@@ -203,7 +204,7 @@ def test_keeping_everything_changes_nothing(readout):
 
 
 def test_compacted_tensors_are_small_and_their_own():
-    cell = draw_cell(Reading(readout="rho"), n_outputs=3)
+    cell = draw_cell(ScoringRule(readout="rho"), n_outputs=3)
     before = cell.to_arrays()
     small = cell.compacted((1, 0, 1, 3))
     assert small.lengths == (1, 1, 3)
@@ -242,7 +243,7 @@ def test_a_masked_cell_is_a_copy():
 @pytest.mark.parametrize("readout", ["sum", "last", "rho"])
 @pytest.mark.parametrize("match", ["end", "anywhere"])
 def test_pruning_exact_zeros_changes_nothing(readout, match):
-    cell = draw_cell(Reading(readout=readout, match=match))
+    cell = draw_cell(ScoringRule(readout=readout, match=match))
     with torch.no_grad():
         for p in (cell.W_u, cell.W_f, cell.b_f):
             p[[3, 6]] = 0
@@ -254,12 +255,12 @@ def test_pruning_exact_zeros_changes_nothing(readout, match):
 
 
 def test_the_last_state_is_the_last_that_can_be_reached():
-    cell, batch = draw_cell(Reading(readout="last")), to_batch(draw_documents())
+    cell, batch = draw_cell(ScoringRule(readout="last")), to_batch(draw_documents())
     with torch.no_grad():
         cell.W_u[3] = 0  # state 2 of the second WFSA, of four
         cell.W_u[6] = 0  # the only state of the third
-        expected = cell.masked((2, 1, 0, 3)).scores(batch)
-        torch.testing.assert_close(cell.scores(batch), expected, rtol=1e-12, atol=0)
+        expected = cell.masked((2, 1, 0, 3)).hidden(batch)
+        torch.testing.assert_close(cell.hidden(batch), expected, rtol=1e-12, atol=0)
         assert expected[:, 1].any()
         assert not expected[:, 2].any()
 
@@ -269,7 +270,7 @@ def test_the_last_state_is_the_last_that_can_be_reached():
     [("states", 10, 2 * E + 1), ("wfsas", 4, None), ("transitions", 20, None)],
 )
 def test_groups_hold_all_that_the_automata_have_once(kind, n_groups, width):
-    cell = draw_cell(Reading(readout="rho"))
+    cell = draw_cell(ScoringRule(readout="rho"))
     groups = cell.groups(kind)
     assert groups.n_groups == n_groups
     held = {id(p) for part in groups.parts for p in part.parameters}
@@ -319,9 +320,9 @@ def test_a_state_needs_its_main_path_transition_only():
 @pytest.mark.parametrize("readout", READOUTS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_arrays_rebuild_the_cell(readout, dtype):
-    cell = draw_cell(Reading(readout=readout), dtype)
+    cell = draw_cell(ScoringRule(readout=readout), dtype)
     arrays = cell.to_arrays()
-    twin = RationalCell.from_arrays(arrays, cell.lengths, cell.reading)
+    twin = RationalCell.from_arrays(arrays, cell.structure(), cell.rule)
     batch = to_batch(draw_documents(), dtype)
     assert twin.A.dtype == dtype
     assert torch.equal(twin(batch), cell(batch))
@@ -335,11 +336,11 @@ def test_an_empty_cell_answers_with_its_intercept():
     batch = to_batch(draw_documents())
     for cell in (
         empty,
-        RationalCell.from_arrays(empty.to_arrays(), (), empty.reading),
+        RationalCell.from_arrays(empty.to_arrays(), empty.structure(), empty.rule),
         empty.masked(()),
     ):
         assert cell.lengths == ()
-        assert cell.scores(batch).shape == (5, 0)
+        assert cell.hidden(batch).shape == (5, 0)
         assert torch.equal(cell(batch), cell.a.expand(5, 2))
         assert torch.equal(cell.a, empty.a)
         cell(batch).sum().backward()
@@ -354,14 +355,14 @@ def test_an_empty_cell_can_be_compacted_again():
 
 @pytest.mark.parametrize("kind", ["states", "wfsas", "transitions"])
 def test_an_empty_cell_has_no_groups(kind):
-    cell = RationalCell(E, (), 1, Reading())
+    cell = RationalCell(E, (), 1, ScoringRule())
     assert cell.groups(kind).norms().shape == (0,)
     assert cell.kept_lengths(kind, np.zeros(0, bool)) == ()
 
 
 @pytest.mark.usefixtures("untouched_generators")
 def test_initial_weights_are_uniform_within_their_bounds():
-    cell = RationalCell(40, (4,) * 24, 3, Reading())
+    cell = RationalCell(40, (4,) * 24, 3, ScoringRule())
     cell.initialize(torch.Generator().manual_seed(0))
     for weight, bound in (
         (cell.W_u, (6 / 64) ** 0.5),
@@ -377,7 +378,7 @@ def test_initial_weights_are_uniform_within_their_bounds():
 
 def test_initial_weights_follow_from_the_generator():
     def draw(seed, dtype):
-        cell = RationalCell(5, (2, 3), 1, Reading(), dtype)
+        cell = RationalCell(5, (2, 3), 1, ScoringRule(), dtype)
         return cell.initialize(torch.Generator().manual_seed(seed)).to_arrays()
 
     first, again, other = (draw(seed, torch.float64) for seed in (0, 0, 1))
@@ -390,22 +391,24 @@ def test_initial_weights_follow_from_the_generator():
 
 def test_what_is_cut_out_knows_where_it_was():
     cell = draw_cell()
-    assert cell.origin == (0, 1, 2, 3)
+    assert cell.numbers == (0, 1, 2, 3)
     small = cell.compacted((1, 0, 1, 3))
-    assert small.origin == (0, 2, 3)
-    assert small.compacted((0, 1, 2)).origin == (2, 3)
-    assert small.masked((0, 1, 2)).origin == (0, 2, 3)
-    assert small.compacted((0, 0, 0)).origin == ()
+    assert small.numbers == (0, 2, 3)
+    assert small.compacted((0, 1, 2)).numbers == (2, 3)
+    assert small.masked((0, 1, 2)).numbers == (0, 2, 3)
+    assert small.compacted((0, 0, 0)).numbers == ()
     arrays = small.to_arrays()
-    again = RationalCell.from_arrays(arrays, small.lengths, DEFAULT, small.origin)
-    assert again.origin == small.origin
-    assert RationalCell.from_arrays(arrays, small.lengths, DEFAULT).origin == (0, 1, 2)
+    again = RationalCell.from_arrays(arrays, small.structure(), DEFAULT)
+    assert again.numbers == small.numbers
+    assert again.structure() == small.structure()
+    assert small.structure().kept_lengths == (1, 0, 1, 3)
+    assert small.structure().initial_lengths == cell.lengths
 
 
 @pytest.mark.parametrize("readout", ["sum", "rho"])
 @pytest.mark.parametrize("kept", KEPT)
 def test_slices_follow_the_parameters(readout, kept):
-    cell = draw_cell(Reading(readout=readout))
+    cell = draw_cell(ScoringRule(readout=readout))
     numbered = [
         torch.arange(p.numel(), dtype=p.dtype).view(p.shape) for p in cell.parameters()
     ]

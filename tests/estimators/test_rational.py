@@ -16,8 +16,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrational import SequenceArray, SparseRationalClassifier, as_sequences
 from skrational.datasets import make_planted_patterns
-from skrational.estimators._recipe import spread_lengths
 from skrational.structures import RationalStructure
+from skrational.structures.rational import spread_lengths
 
 
 def quick(**params):

@@ -16,8 +16,8 @@ from skrational.datasets import make_planted_patterns
 from skrational.model_selection import regularization_path
 from skrational.model_selection._checkpoint import Checkpoint
 from skrational.model_selection._epochs import PathEpochs
+from skrational.model_selection._path_run import PathRun
 from skrational.model_selection._records import describe
-from skrational.model_selection._trunk import Trunk
 
 LAMBDAS = [0.0, 1e-3, 1e-2, 2e-2, 5e-2]
 
@@ -50,7 +50,7 @@ def expected(data):
 
 def interrupt(at, *args, **kwargs):
     """Follow a path that is interrupted before its point number ``at`` branches off."""
-    branch = Trunk.branch
+    branch = PathRun.branch
 
     def interrupted(self, i):
         if i == at:
@@ -58,7 +58,7 @@ def interrupt(at, *args, **kwargs):
         return branch(self, i)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Trunk, "branch", interrupted)
+        patch.setattr(PathRun, "branch", interrupted)
         follow(*args, **kwargs)
 
 
@@ -95,38 +95,36 @@ def test_an_interrupted_path_ends_as_if_it_had_not_been(
     assert set(names(tmp_path)) <= set(COMPLETE)
 
 
-def test_a_trunk_is_put_back_as_it_was(data, tmp_path):
+def test_a_run_is_put_back_as_it_was(data, tmp_path):
     clf = quick(penalty="transitions", readout="rho", warmup_epochs=4, word_dropout=0.1)
 
     def start():
-        trunk = Trunk(
-            clf, clf._read_fit(data.X, data.y, None), 1, PathEpochs(4, 0, 0, 1.0)
-        )
-        trunk.fit.begin(None, {})
-        return trunk
+        run = PathRun(clf, clf._read_fit(data.X, data.y, None), 1, PathEpochs(4, 0, 0))
+        run.fit.begin(None, {})
+        return run
 
-    trunk, again = start(), start()
-    trunk.warm_up()
+    run, again = start(), start()
+    run.warm_up()
     for i, lambda_ in enumerate([1e-3, 2e-3]):
-        trunk.regularize(i, lambda_)
-    cell = trunk.fit.cell
-    assert cell.origin != tuple(range(len(cell.origin)))
+        run.regularize(i, lambda_)
+    cell = run.fit.cell
+    assert cell.numbers != tuple(range(len(cell.numbers)))
     assert 0 < cell.learned_loops.sum() < len(cell.learned_loops)
 
-    Checkpoint(tmp_path, {}, 0).save(0, ({}, {}), trunk.state())
+    Checkpoint(tmp_path, {}, 0).save(0, ({}, {}), run.state())
     again.restore(Checkpoint(tmp_path, {}, 0).load()[1])
     twin = again.fit.cell
     assert twin.lengths == cell.lengths
-    assert twin.origin == cell.origin
+    assert twin.numbers == cell.numbers
     assert torch.equal(twin.learned_loops, cell.learned_loops)
     for a, b in zip(twin.parameters(), cell.parameters(), strict=True):
         assert torch.equal(a, b)
         assert a.dtype == b.dtype
-    np.testing.assert_equal(again.fit.history, trunk.fit.history)
-    assert again._moments.n_steps == trunk._moments.n_steps == (4 + 4 + 4) * 3
+    np.testing.assert_equal(again.fit.history, run.fit.history)
+    assert again._moments.n_steps == run._moments.n_steps == (4 + 4 + 4) * 3
     for name in ("mean", "square"):
         pairs = zip(
-            getattr(again._moments, name), getattr(trunk._moments, name), strict=True
+            getattr(again._moments, name), getattr(run._moments, name), strict=True
         )
         assert all(torch.equal(a, b) for a, b in pairs)
 
@@ -361,7 +359,7 @@ def test_a_full_disk_warns_once_and_the_path_goes_on(
 def test_a_folder_that_is_gone_does_not_end_the_path(
     data, tmp_path, monkeypatch, assert_same_paths, expected
 ):
-    folder, branch = tmp_path / "folder", Trunk.branch
+    folder, branch = tmp_path / "folder", PathRun.branch
 
     def remove(self, i):
         if i == 2:
@@ -371,7 +369,7 @@ def test_a_folder_that_is_gone_does_not_end_the_path(
             folder.write_text("a file now")
         return branch(self, i)
 
-    monkeypatch.setattr(Trunk, "branch", remove)
+    monkeypatch.setattr(PathRun, "branch", remove)
     with pytest.warns(UserWarning, match="No more checkpoints") as caught:
         path = follow(data, folder)
     assert len(caught) == 1
@@ -387,7 +385,7 @@ def test_a_read_only_folder_warns_once(
         return open(file, mode)
 
     interrupt(3, data, tmp_path)
-    name = "skrational.model_selection._checkpoint.open"
+    name = "skrational.utils.files.open"
     monkeypatch.setattr(name, read_only, raising=False)
     with pytest.warns(UserWarning, match="No more checkpoints.*Permission") as caught:
         path = follow(data, tmp_path)
@@ -417,9 +415,9 @@ def test_a_checkpoint_gives_back_what_it_was_given(tmp_path):
     Checkpoint(tmp_path, {"of": "this"}, 7).save(0, (facts, arrays), (facts, {}))
     there = Checkpoint(tmp_path, {"of": "this"}, 8)
     assert there.seed == 7
-    points, trunk = there.load()
+    points, run = there.load()
     np.testing.assert_equal(points, [(facts, arrays)])
-    np.testing.assert_equal(trunk, ({**facts, "n_points": 1}, {}))
+    np.testing.assert_equal(run, ({**facts, "n_points": 1}, {}))
     assert points[0][1]["none"].dtype == np.float32
     assert Checkpoint(None, {}, 1).load() == ([], None)
 
@@ -482,7 +480,7 @@ def test_a_killed_process_is_gone_on_from(data, tmp_path, assert_same_paths, exp
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
 def test_a_limit_on_the_size_of_files_is_as_a_full_disk(tmp_path, expected):
-    # path.json may be written, the trunk with the moments of Adam may not.
+    # path.json may be written, the run with the moments of Adam may not.
     process = start(tmp_path, 0, limit=12_000)
     out, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors

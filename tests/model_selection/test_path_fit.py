@@ -1,4 +1,5 @@
 import pickle
+from copy import deepcopy
 
 import joblib
 import numpy as np
@@ -13,12 +14,13 @@ from sklearn.linear_model import LogisticRegression
 
 from skrational import SequenceArray, SparseRationalClassifier
 from skrational.cells.batches import Corpus
-from skrational.cells.rational import RationalCell, Reading
+from skrational.cells.rational import RationalCell
 from skrational.datasets import make_planted_patterns
 from skrational.model_selection import regularization_path
 from skrational.model_selection._epochs import PathEpochs
-from skrational.model_selection._path_fit import default_lambdas
-from skrational.model_selection._trunk import Trunk
+from skrational.model_selection._lambdas import default_lambdas
+from skrational.model_selection._path_run import PathRun
+from skrational.structures.automata import ScoringRule
 from skrational.training.labelled import stratified_split
 from skrational.training.rng import Randomness, draw_seed
 
@@ -85,7 +87,7 @@ def test_at_lambda_zero_it_is_a_network_trained_by_torch(data):
         epochs_per_lambda=3,
         finetune_epochs=2,
     )
-    cell = RationalCell(X.n_features, (3,) * 4, 1, Reading(), torch.float64)
+    cell = RationalCell(X.n_features, (3,) * 4, 1, ScoringRule(), torch.float64)
     cell.initialize(Randomness(draw_seed(0)).weights)
     batch = Corpus(X, torch.float64, torch.device("cpu")).batch(np.arange(len(X)))
     targets = torch.from_numpy(y).double()
@@ -103,10 +105,10 @@ def test_at_lambda_zero_it_is_a_network_trained_by_torch(data):
             optimizer.step()
         return optimizer
 
-    trunk = train(cell, 2)
+    run = train(cell, 2)
     for clf in path:
-        trunk = train(cell, 3, trunk)
-        branch = RationalCell.from_arrays(cell.to_arrays(), cell.lengths, Reading())
+        run = train(cell, 3, run)
+        branch = deepcopy(cell)
         train(branch, 2)
         expected = branch.to_arrays()
         np.testing.assert_allclose(clf.coef_, expected["A"], rtol=1e-8)
@@ -164,18 +166,18 @@ def test_the_optimizer_goes_on_from_one_lambda_to_the_next(data):
         np.testing.assert_allclose(halves[1].weights_[name], weight, rtol=1e-6)
 
 
-def test_branches_leave_the_trunk_as_it_is(data, path, assert_same_paths):
+def test_branches_leave_the_run_as_it_is(data, path, assert_same_paths):
     bare = follow(data, finetune_epochs=0)
     long = follow(data, finetune_epochs=5)
     structures = [point.structure for point in bare.points]
     assert [point.structure for point in long.points] == structures
     assert [point.structure for point in path.points] == structures
     for short, more in zip(bare, long, strict=True):
-        trunk = [{**row, "seconds": 0} for row in short.history_]
-        assert {row["phase"] for row in trunk} == {"warmup", "regularize"}
+        run = [{**row, "seconds": 0} for row in short.history_]
+        assert {row["phase"] for row in run} == {"warmup", "regularize"}
         after = [{**row, "seconds": 0} for row in more.history_]
-        np.testing.assert_equal(after[: len(trunk)], trunk)
-        assert [row["phase"] for row in after[len(trunk) :]] == ["finetune"] * 5
+        np.testing.assert_equal(after[: len(run)], run)
+        assert [row["phase"] for row in after[len(run) :]] == ["finetune"] * 5
     assert_same_paths(follow(data, lambdas=LAMBDAS[:2], finetune_epochs=5), long[:2])
 
 
@@ -450,21 +452,19 @@ def test_the_gradient_when_empty_is_that_of_the_equations(
 ):
     for data in (three_classes, make_planted_patterns(70, random_state=1)):
         clf = quick(dtype="float64", readout=readout, match=match)
-        trunk = Trunk(
-            clf, clf._read_fit(data.X, data.y, None), 0, PathEpochs(1, 1, 1, 1.0)
-        )
-        trunk.fit.begin(None, {})
-        trunk.warm_up()
-        before = trunk.fit.cell.to_arrays()
+        run = PathRun(clf, clf._read_fit(data.X, data.y, None), 0, PathEpochs(1, 1, 1))
+        run.fit.begin(None, {})
+        run.warm_up()
+        before = run.fit.cell.to_arrays()
         rho = before.get("rho", np.zeros(12)).reshape(4, 3)
         prior = np.bincount(data.y) / len(data.y)
         expected = empty_gradient(
             clf, readout, match, data.X, data.y, prior, before["A"], rho
         )
-        assert trunk.gradient_when_empty() == pytest.approx(expected, rel=1e-9)
+        assert run.gradient_when_empty() == pytest.approx(expected, rel=1e-9)
         assert expected > 1e-4
-        np.testing.assert_equal(trunk.fit.cell.to_arrays(), before)
-        assert trunk.fit.cell.reading.readout == readout
+        np.testing.assert_equal(run.fit.cell.to_arrays(), before)
+        assert run.fit.cell.rule.readout == readout
 
 
 @pytest.mark.parametrize("readout", ["sum", "last", "rho"])
@@ -498,7 +498,7 @@ def test_data_without_signal_have_default_lambdas_too():
         ({"lambdas": [0.1, np.inf]}, "finite"),
         ({"lambdas": "many"}, "sequence of numbers"),
         ({"lambdas": {0.1, 0.2}}, "sequence of numbers"),
-        ({"n_lambdas": 0}, "n_lambdas must be an integer of at least 1; got 0"),
+        ({"n_lambdas": 0}, "n_lambdas is 0; expected an integer from 1 upwards"),
         ({"n_lambdas": 2.5}, "n_lambdas"),
         ({"epochs_per_lambda": 0}, "epochs_per_lambda"),
         ({"finetune_epochs": -1}, "finetune_epochs"),
@@ -513,7 +513,7 @@ def test_data_without_signal_have_default_lambdas_too():
     ids=str,
 )
 def test_bad_input_is_named_before_training(data, monkeypatch, options, message):
-    monkeypatch.setattr(Trunk, "warm_up", None)
+    monkeypatch.setattr(PathRun, "warm_up", None)
     options = {"X": data.X, "y": data.y} | options
     with pytest.raises(ValueError, match=message):
         regularization_path(quick(), **options)
@@ -552,8 +552,15 @@ def test_an_emptied_point_does_not_warn(data, recwarn):
 def test_small_networks_are_finetuned_longer_by_default():
     clf = SparseRationalClassifier(n_wfsas=10, n_states=2, finetune_epochs=20)
     epochs = PathEpochs.of(clf)
-    assert [epochs.of_point(n) for n in (0, 1, 2, 4, 10, 20)] == [10, 10, 10, 5, 2, 2]
-    assert PathEpochs.of(clf, 3, 0).of_point(1) == 0
+    assert [epochs.of_point(n, 20) for n in (0, 1, 2, 4, 10, 20)] == [
+        10,
+        10,
+        10,
+        5,
+        2,
+        2,
+    ]
+    assert PathEpochs.of(clf, 3, 0).of_point(1, 20) == 0
     data = make_planted_patterns(60, random_state=1)
     X, y = data.X, data.y
     path = regularization_path(
@@ -566,5 +573,7 @@ def test_small_networks_are_finetuned_longer_by_default():
     )
     for point, fitted in zip(path.points, path, strict=True):
         rows = [row for row in fitted.history_ if row["phase"] == "finetune"]
-        expected = epochs.of_point(point.n_transitions) if point.n_transitions else 0
+        expected = (
+            epochs.of_point(point.n_transitions, 20) if point.n_transitions else 0
+        )
         assert len(rows) == expected

@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from skrational.cells.rational import RationalCell, Reading
+from skrational.cells.rational import RationalCell
 from skrational.groups import Groups, Part
 from skrational.penalties.group_lasso import GroupLasso
+from skrational.structures.automata import ScoringRule
 
 
 def prox(w, D, lambda_, step_size):
@@ -132,7 +133,7 @@ def test_single_precision_stays_finite_in_an_extreme_metric(seed, cut):
 
 @pytest.mark.parametrize("kind", ["states", "wfsas", "transitions"])
 def test_groups_of_a_cell_shrink_as_if_each_were_one_vector(kind):
-    cell = RationalCell(3, (2, 1, 4), 1, Reading(), torch.float64)
+    cell = RationalCell(3, (2, 1, 4), 1, ScoringRule(), torch.float64)
     cell.initialize(torch.Generator().manual_seed(0))
     groups = cell.groups(kind)
     rng = np.random.default_rng(3)

@@ -1,8 +1,11 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
-from skrational.cells.rational import RationalCell, Reading
+from skrational.cells.rational import RationalCell
+from skrational.structures.automata import ScoringRule
 from skrational.training.adam import Adam
 
 
@@ -111,7 +114,7 @@ def test_moments_are_copies(n_parameters):
 @pytest.mark.parametrize("readout", ["sum", "rho"])
 @pytest.mark.parametrize("kept", [(2, 0, 1), (3, 2, 1), (0, 1, 0), (0, 0, 0)])
 def test_the_moments_of_what_is_kept_are_those_of_the_whole(readout, kept):
-    cell = RationalCell(4, (3, 2, 1), 2, Reading(readout=readout), torch.float64)
+    cell = RationalCell(4, (3, 2, 1), 2, ScoringRule(readout=readout), torch.float64)
     cell.initialize(torch.Generator().manual_seed(0))
 
     def steps(cell, optimizer, n):
@@ -124,7 +127,7 @@ def test_the_moments_of_what_is_kept_are_those_of_the_whole(readout, kept):
     whole = Adam(cell.parameters(), 0.05, weight_decay=0.1)
     steps(cell, whole, 5)
     small = cell.compacted(kept)
-    moments = whole.moments().of(cell, kept)
+    moments = whole.moments().cut_by(partial(cell.sliced, kept))
     steps(small, Adam(small.parameters(), 0.05, 0.1, moments=moments), 5)
     steps(cell, whole, 5)
     expected = cell.compacted(kept).to_arrays()

@@ -7,10 +7,12 @@ import torch
 from sklearn.metrics import log_loss
 
 from skrational.cells.batches import Corpus
-from skrational.cells.rational import RationalCell, Reading
+from skrational.cells.rational import RationalCell
 from skrational.penalties.group_lasso import GroupLasso
 from skrational.sequences import SequenceArray
-from skrational.training.loop import Examples, PhaseRun, evaluate
+from skrational.structures.automata import ScoringRule
+from skrational.training.loop import Examples, PhaseRun, Problem, evaluate
+from skrational.training.losses import LogLoss
 from skrational.training.noise import Dropout
 from skrational.training.phases import Optimization, Phase
 from skrational.training.rng import Randomness
@@ -58,19 +60,19 @@ def draw_examples(seed, n=60, n_classes=2, weights=None, dtype=torch.float64):
 
 
 def draw_cell(n_outputs=1, dtype=torch.float64):
-    cell = RationalCell(6, (2, 1, 3), n_outputs, Reading(), dtype)
+    cell = RationalCell(6, (2, 1, 3), n_outputs, ScoringRule(), dtype)
     return cell.initialize(torch.Generator().manual_seed(1))
 
 
+def charge(penalty, kind="states"):
+    return () if penalty is None else ((penalty, kind),)
+
+
 def start(phase, cell=None, optimization=PLAIN, training=None, validation=None):
-    return PhaseRun(
-        draw_cell() if cell is None else cell,
-        phase,
-        optimization,
-        draw_examples(1) if training is None else training,
-        validation,
-        Randomness(0),
-    )
+    training = draw_examples(1) if training is None else training
+    problem = Problem(LogLoss(), training, validation, optimization)
+    cell = draw_cell() if cell is None else cell
+    return PhaseRun(cell, phase, problem, Randomness(0))
 
 
 def run_all(run):
@@ -103,7 +105,7 @@ def test_training_brings_the_loss_down(optimization, n_classes, n_outputs):
     assert {row["phase"] for row in rows} == {"learn"}
     losses = [row["loss"] for row in rows]
     assert losses[-1] < 0.5 * losses[0]
-    loss, accuracy = evaluate(run.cell, training)
+    loss, accuracy = evaluate(run.cell, training, LogLoss())
     assert loss < 0.5 * losses[0]
     assert accuracy > 0.8
 
@@ -111,14 +113,14 @@ def test_training_brings_the_loss_down(optimization, n_classes, n_outputs):
 def test_the_loss_of_a_row_is_the_mean_over_the_steps():
     training = draw_examples(1, weights=np.tile([0.5, 1.5], 30))
     row = start(Phase("still", 1, 0.0), None, SHUFFLED, training).run_epoch()
-    loss, _ = evaluate(draw_cell(), training)
+    loss, _ = evaluate(draw_cell(), training, LogLoss())
     assert row["loss"] == pytest.approx(loss, rel=1e-12)
 
 
 def test_the_best_epoch_is_restored():
     validation = draw_examples(2, n=20)
     penalty = GroupLasso(1e-2)
-    phase = Phase("overfit", 25, 0.2, penalty=penalty, solver="subgradient")
+    phase = Phase("overfit", 25, 0.2, charges=charge(penalty), solver="subgradient")
     run = start(phase, None, SHUFFLED, validation=validation)
     rows, seen = [], []
     while not run.is_over():
@@ -129,7 +131,7 @@ def test_the_best_epoch_is_restored():
     assert 0 < best < 24
     run.restore_best()
     assert_equal_weights(run.cell.state_dict(), seen[best])
-    loss, accuracy = evaluate(run.cell, validation)
+    loss, accuracy = evaluate(run.cell, validation, LogLoss())
     price = penalty.value(run.cell.groups("states")).detach()
     assert loss + price.item() == pytest.approx(monitored[best], rel=1e-12)
     assert accuracy == rows[best]["validation_score"]
@@ -198,7 +200,7 @@ def test_a_proximal_step_follows_adams_in_its_own_metric(lambda_):
     cell, training, rate = draw_cell(), draw_examples(1), 0.1
     before = cell.to_arrays()
     gradients = first_gradients(cell, training)
-    phase = Phase("regularize", 1, rate, penalty=GroupLasso(lambda_))
+    phase = Phase("regularize", 1, rate, charges=charge(GroupLasso(lambda_)))
     row = start(phase, cell, training=training).run_epoch()
     after = cell.to_arrays()
     # Adam's first step has m_hat = g and v_hat = g ** 2.
@@ -224,7 +226,7 @@ def test_a_subgradient_step_adds_the_penalty_to_the_loss():
     g = state_rows(gradients)
     g = g + lambda_ * w / np.linalg.norm(w, axis=1, keepdims=True)
     phase = Phase(
-        "regularize", 1, rate, penalty=GroupLasso(lambda_), solver="subgradient"
+        "regularize", 1, rate, charges=charge(GroupLasso(lambda_)), solver="subgradient"
     )
     start(phase, cell, training=training).run_epoch()
     expected = w - rate * g / (np.abs(g) + 1e-8)
@@ -241,7 +243,13 @@ def test_a_subgradient_step_adds_the_penalty_to_the_loss():
     ],
 )
 def test_only_the_proximal_solver_leaves_exact_zeros(grouping, solver, has_zeros):
-    phase = Phase("regularize", 40, 0.03, "constant", GroupLasso(0.1), grouping, solver)
+    phase = Phase(
+        "regularize",
+        40,
+        0.03,
+        charges=charge(GroupLasso(0.1), grouping),
+        solver=solver,
+    )
     run = start(phase, None, SHUFFLED)
     run_all(run)
     norms = run.cell.groups(grouping).norms().detach()
@@ -250,7 +258,7 @@ def test_only_the_proximal_solver_leaves_exact_zeros(grouping, solver, has_zeros
 
 def test_no_strength_is_no_penalty():
     plain, charged = (
-        start(Phase("learn", 5, 0.05, penalty=penalty), None, SHUFFLED)
+        start(Phase("learn", 5, 0.05, charges=charge(penalty)), None, SHUFFLED)
         for penalty in (None, GroupLasso(0.0))
     )
     rows, others = run_all(plain), run_all(charged)
@@ -335,7 +343,7 @@ def test_a_run_is_reproducible_to_the_bit():
     noisy = replace(SHUFFLED, dropout=Dropout(scores=0.3, words=0.2, columns=0.1))
     runs = [
         start(
-            Phase("learn", 5, 0.05, penalty=GroupLasso(1e-2)),
+            Phase("learn", 5, 0.05, charges=charge(GroupLasso(1e-2))),
             draw_cell(dtype=torch.float32),
             noisy,
             draw_examples(1, dtype=torch.float32),
@@ -357,9 +365,9 @@ def test_dropout_is_for_training_only():
     )
     row = run.run_epoch()
     assert (row["validation_loss"], row["validation_score"]) == evaluate(
-        draw_cell(), validation
+        draw_cell(), validation, LogLoss()
     )
-    assert row["loss"] != evaluate(draw_cell(), run.training)[0]
+    assert row["loss"] != evaluate(draw_cell(), run.problem.training, LogLoss())[0]
 
 
 @pytest.mark.parametrize(("n_classes", "n_outputs"), [(2, 1), (2, 2), (4, 4)])
@@ -373,7 +381,7 @@ def test_evaluation_is_the_weighted_log_loss_and_accuracy(n_classes, n_outputs):
         logits = np.column_stack([np.zeros(60), logits])
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     y = examples.targets.numpy()
-    loss, accuracy = evaluate(cell, examples)
+    loss, accuracy = evaluate(cell, examples, LogLoss())
     expected = log_loss(y, p, sample_weight=weights, labels=range(n_classes))
     assert loss == pytest.approx(expected, rel=1e-10)
     right = np.average(p.argmax(axis=1) == y, weights=weights)
@@ -383,7 +391,7 @@ def test_evaluation_is_the_weighted_log_loss_and_accuracy(n_classes, n_outputs):
 def test_an_empty_cell_learns_its_intercept():
     weights = np.tile([0.5, 1.5], 30)
     training = draw_examples(1, weights=weights)
-    cell = RationalCell(6, (), 1, Reading(), torch.float64)
+    cell = RationalCell(6, (), 1, ScoringRule(), torch.float64)
     run = start(Phase("finetune", 300, 0.05), cell, training=training)
     run_all(run)
     share = np.average(training.targets.numpy(), weights=weights)
@@ -404,7 +412,7 @@ def test_the_penalty_rises_over_the_ramp_and_is_reported_at_full_strength(
         return recorded
 
     name = {"prox": "prox_", "subgradient": "value"}[solver]
-    phase = Phase("p", 4, 0.01, penalty=GroupLasso(0.3), ramp=3, solver=solver)
+    phase = Phase("p", 4, 0.01, charges=charge(GroupLasso(0.3)), ramp=3, solver=solver)
     run = start(phase)
     monkeypatch.setattr(GroupLasso, name, record(getattr(GroupLasso, name)))
     rows = run_all(run)

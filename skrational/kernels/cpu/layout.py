@@ -37,6 +37,8 @@ class SlabLayout:
         Row of ``[W_f, W_u, 0]`` that stands in each row of the packed weight.
     wfsa : ndarray of shape (S,), int64
         The automaton of each state.
+    n_wfsas : int
+        Automata, those without states included.
     links : ndarray of shape (n_slabs, 64)
         For each entry whether a state stands above it, 0 or 1; then, whether none does.
     """
@@ -47,6 +49,7 @@ class SlabLayout:
     u_rows: NDArray[np.int64]
     sources: NDArray[np.int64]
     wfsa: NDArray[np.int64]
+    n_wfsas: int
     links: NDArray[np.float64]
 
     @property
@@ -89,6 +92,7 @@ class SlabLayout:
             u_rows=f_rows + SLAB,
             sources=sources,
             wfsa=np.repeat(np.arange(len(lengths)), lengths),
+            n_wfsas=len(lengths),
             links=links.reshape(n_slabs, 2 * SLAB),
         )
 

@@ -101,8 +101,7 @@ class PackedAutomata:
     @property
     def n_wfsas(self) -> int:
         """Number of automata (d)."""
-        wfsas = self.layout.wfsa
-        return int(wfsas[-1]) + 1 if len(wfsas) else 0
+        return self.layout.n_wfsas
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -118,7 +117,9 @@ class PackedAutomata:
         for start in range(0, len(rows), _TILE_ROWS):
             part = rows[start : start + _TILE_ROWS]
             tile[: len(part)] = features[part]
-            np.matmul(tile, self.weight.T, out=projected)
+            # What isn't finite is found, and named, where documents use it.
+            with np.errstate(over="ignore", invalid="ignore"):
+                np.matmul(tile, self.weight.T, out=projected)
             activate(projected, self.bias)
             out[start : start + len(part)] = projected[: len(part)]
 
@@ -136,6 +137,7 @@ class PackedAutomata:
         """
         out = np.empty((len(offsets) - 1, self.n_wfsas), self.dtype)
         if not self.width:
+            out[:] = 0
             return out
         n_tokens = int(offsets[-1] - offsets[0])
         n_parts = max(1, min(given_threads(), n_tokens // _SHARED_TOKENS))

@@ -72,7 +72,7 @@ class Scorer:
         automata = self._automata
         if not automata.width:
             check_finite(X)
-            return np.empty((len(X), 0), automata.dtype)
+            return np.zeros((len(X), automata.n_wfsas), automata.dtype)
         with single_thread():
             if X.indices is None or self._rarely_repeats(X):
                 check_finite(X)

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from skrational.kernels import reference
 from skrational.kernels.cpu import prediction
-from skrational.kernels.cpu.layout import Layout
-from skrational.kernels.cpu.prediction import Automata, chunks
-from skrational.kernels.cpu.recurrence import SLAB
+from skrational.kernels.cpu.prediction import PackedAutomata, chunks
+from skrational.kernels.cpu.readout import apply_readout
+from skrational.kernels.cpu.slabs import SLAB
 from skrational.kernels.semirings import SEMIRINGS
+from skrational.structures.automata import ScoringRule
 
 pytestmark = pytest.mark.usefixtures("poisoned_memory")
 
@@ -54,34 +55,29 @@ class Problem:
         self.features = self.arrays["x"]
         self.lengths = tuple(lengths)
         self.anywhere, self.length_exponent = anywhere, length_exponent
-        layout = Layout.of(self.lengths)
-        W_u, W_f, b_f = (
-            torch.from_numpy(self.arrays[name]) for name in ("W_u", "W_f", "b_f")
+        rule = ScoringRule(
+            match="anywhere" if anywhere else "end", length_exponent=length_exponent
         )
-        weight, bias = layout.pack(W_u, W_f, b_f)
-        self.automata = Automata(
-            layout=layout,
-            weight=weight,
-            bias=bias,
-            final=self.arrays["final"],
-            wfsa=layout.wfsa,
-            A=self.arrays["A"],
-            a=self.arrays["a"],
-            anywhere=anywhere,
-            length_exponent=length_exponent,
-        )
+        weights = (self.arrays[name] for name in ("W_u", "W_f", "b_f", "final"))
+        automata = PackedAutomata.of(self.lengths, rule, *weights)
+        self.automata = replace(automata, length_exponent=length_exponent)
 
     def table(self):
         automata = self.automata
-        table = np.full((len(self.features), automata.width), np.nan, automata.A.dtype)
+        table = np.full((len(self.features), automata.width), np.nan, automata.dtype)
         automata.project(self.features, np.arange(len(table)), table)
         return table
 
     def logits(self):
-        return self.automata.logits(self.table(), self.ids, self.offsets)
+        return self.read_out(self.automata.scores(self.table(), self.ids, self.offsets))
 
     def logits_of_tokens(self):
-        return self.automata.logits_of_tokens(self.features, self.ids, self.offsets)
+        return self.read_out(
+            self.automata.scores_of_tokens(self.features, self.ids, self.offsets)
+        )
+
+    def read_out(self, scores):
+        return apply_readout(scores, self.arrays["A"], self.arrays["a"])
 
     def expected(self):
         """Logits by the reference in double precision, and the scale of their error.
@@ -247,16 +243,14 @@ def test_a_document_gives_the_same_bits_in_any_company(problem, data):
     start = data.draw(st.integers(0, n))
     stop = data.draw(st.integers(start, n))
     part = problem.offsets[start : stop + 1]
-    np.testing.assert_array_equal(
-        problem.automata.logits(table, problem.ids, part), logits[start:stop]
-    )
+    scores = problem.automata.scores(table, problem.ids, part)
+    np.testing.assert_array_equal(problem.read_out(scores), logits[start:stop])
     chosen = data.draw(st.lists(st.integers(0, n - 1), max_size=5))
     pieces = [problem.ids[slice(*problem.offsets[i : i + 2])] for i in chosen]
     ids = np.concatenate([*pieces, np.empty(0, np.int32)]).astype(np.int32)
     offsets = np.cumsum([0, *map(len, pieces)], dtype=np.int64)
-    np.testing.assert_array_equal(
-        problem.automata.logits(table, ids, offsets), logits[chosen]
-    )
+    scores = problem.automata.scores(table, ids, offsets)
+    np.testing.assert_array_equal(problem.read_out(scores), logits[chosen])
 
 
 @settings(max_examples=20)
@@ -284,10 +278,10 @@ def test_a_row_holds_its_transition_weights(features, dtype):
     layout = problem.automata.layout
     tolerance = 10 * TOLERANCE[dtype]
     np.testing.assert_allclose(
-        table[:, layout.f_rows.numpy()], f, rtol=tolerance, atol=tolerance
+        table[:, layout.f_rows], f, rtol=tolerance, atol=tolerance
     )
     np.testing.assert_allclose(
-        table[:, layout.u_rows.numpy()], u, rtol=tolerance, atol=tolerance
+        table[:, layout.u_rows], u, rtol=tolerance, atol=tolerance
     )
     used = np.concatenate([layout.f_rows, layout.u_rows])
     padding = np.setdiff1d(np.arange(problem.automata.width), used)
@@ -337,14 +331,13 @@ def test_without_states_every_document_gets_the_intercept(sizes, lengths):
     np.testing.assert_array_equal(problem.logits_of_tokens(), expected)
 
 
-def test_the_readout_can_be_exchanged():
+def test_the_readout_adds_up_weighted_scores_in_double_precision():
     problem = Problem(10, [4, 0, 9], dtype="float32")
-    n_wfsas = len(LENGTHS)
-    identity, zero = np.eye(n_wfsas, dtype="f4"), np.zeros(n_wfsas, "f4")
-    automata = replace(problem.automata, A=identity, a=zero)
-    scores = automata.logits(problem.table(), problem.ids, problem.offsets)
-    A, a = problem.arrays["A"], problem.arrays["a"]
-    np.testing.assert_allclose(scores @ A.T + a, problem.logits(), rtol=1e-4, atol=1e-5)
+    scores = problem.automata.scores(problem.table(), problem.ids, problem.offsets)
+    A, a = (problem.arrays[name].astype(float) for name in ("A", "a"))
+    logits = problem.logits()
+    assert logits.dtype == np.float64
+    np.testing.assert_allclose(logits, scores.astype(float) @ A.T + a, rtol=1e-12)
 
 
 def test_nothing_that_is_given_is_changed():
@@ -354,7 +347,8 @@ def test_nothing_that_is_given_is_changed():
     for array in given_:
         array.flags.writeable = False
     expected = problem.logits_of_tokens()
-    logits = problem.automata.logits(table, problem.ids, problem.offsets)
+    scores = problem.automata.scores(table, problem.ids, problem.offsets)
+    logits = problem.read_out(scores)
     np.testing.assert_array_equal(logits, expected)
     assert logits.flags.writeable
 

@@ -16,7 +16,7 @@ from skrational.datasets import make_planted_patterns
 from skrational.exceptions import LargeTableWarning
 from skrational.kernels.cpu import prediction
 from skrational.kernels.cpu import scorer as scorer_module
-from skrational.kernels.cpu.prediction import Automata
+from skrational.kernels.cpu.prediction import PackedAutomata
 from skrational.kernels.cpu.tables import TransitionTable
 
 METHODS = ("predict", "decision_function", "transform", "predict_proba")
@@ -125,13 +125,13 @@ def test_several_classes_are_predicted_alike_by_both_kernels(monkeypatch):
 
 def test_rows_are_projected_by_the_first_prediction_only(clf, data, monkeypatch):
     calls = []
-    original = Automata.project
+    original = PackedAutomata.project
 
     def counting(self, features, rows, out):
         calls.append(len(rows))
         return original(self, features, rows, out)
 
-    monkeypatch.setattr(Automata, "project", counting)
+    monkeypatch.setattr(PackedAutomata, "project", counting)
     clf.predict(data.X)
     assert calls
     n_calls = len(calls)

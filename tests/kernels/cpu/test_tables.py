@@ -4,32 +4,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skrational.kernels.cpu.layout import Layout
-from skrational.kernels.cpu.prediction import Automata
+from skrational.kernels.cpu.prediction import PackedAutomata
 from skrational.kernels.cpu.tables import TransitionTable, distinct_rows, table_size
+from skrational.structures.automata import ScoringRule
 
 E, N = 5, 40
 
 
 def draw_automata(dtype="float32", lengths=(4, 1, 3, 9), n_features=E):
     rng = np.random.default_rng(0)
-    layout, n_states = Layout.of(lengths), sum(lengths)
-    W_u, W_f = torch.from_numpy(
-        rng.normal(size=(2, n_states, n_features)).astype(dtype)
-    )
-    b_f = torch.from_numpy(rng.normal(size=n_states).astype(dtype))
-    weight, bias = layout.pack(W_u, W_f, b_f)
-    return Automata(
-        layout=layout,
-        weight=weight,
-        bias=bias,
-        final=np.ones(n_states, dtype),
-        wfsa=layout.wfsa,
-        A=rng.normal(size=(1, len(lengths))).astype(dtype),
-        a=np.zeros(1, dtype),
-        anywhere=True,
-        length_exponent=0.5,
-    )
+    n_states = sum(lengths)
+    W_u, W_f = rng.normal(size=(2, n_states, n_features)).astype(dtype)
+    b_f = rng.normal(size=n_states).astype(dtype)
+    final = np.ones(n_states, dtype)
+    return PackedAutomata.of(lengths, ScoringRule(), W_u, W_f, b_f, final)
 
 
 def draw_features(dtype="float32", n_rows=N, frozen=True, seed=0):
@@ -44,7 +32,7 @@ def ids_of(*rows):
 
 def project(automata, features):
     """All rows, without a table."""
-    out = np.empty((len(features), automata.width), automata.A.dtype)
+    out = np.empty((len(features), automata.width), automata.dtype)
     automata.project(np.ascontiguousarray(features), np.arange(len(features)), out)
     return out
 
@@ -62,18 +50,18 @@ def automata():
 def projected(monkeypatch):
     """The rows that are projected from now on, call by call."""
     calls = []
-    original = Automata.project
+    original = PackedAutomata.project
 
     def counting(self, features, rows, out):
         if len(rows):
             calls.append(sorted(np.asarray(rows).tolist()))
         return original(self, features, rows, out)
 
-    monkeypatch.setattr(Automata, "project", counting)
+    monkeypatch.setattr(PackedAutomata, "project", counting)
     return calls
 
 
-@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("frozen", [False, True])
 def test_a_row_is_projected_once_when_it_is_first_needed(automata, projected, frozen):
     features = draw_features(frozen=frozen)
     table = TransitionTable(automata, features)
@@ -118,7 +106,7 @@ def test_a_longer_view_finds_what_was_projected_in_front(automata, projected):
     assert_holds(table, automata, owner, slice(30))
 
 
-@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("frozen", [False, True])
 def test_other_memory_is_not_taken_for_the_same(automata, frozen):
     owner = draw_features(frozen=frozen)
     table = TransitionTable(automata, owner[:10])
@@ -214,7 +202,7 @@ def test_a_table_does_not_keep_its_features_alive(automata):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("n_tokens", [2, N])
-@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("frozen", [False, True])
 def test_rows_that_are_not_finite_matter_where_tokens_use_them(
     automata, frozen, n_tokens, bad
 ):
@@ -289,7 +277,7 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("form", FORMS)
 def test_features_may_come_in_any_form(tmp_path, form, dtype, frozen):
@@ -315,7 +303,7 @@ def test_features_may_come_in_any_form(tmp_path, form, dtype, frozen):
         assert not table.fill(view, ids_of(5))
 
 
-@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("n_tokens", [3, N])
 def test_a_projection_that_fails_leaves_nothing_marked_as_filled(
     automata, monkeypatch, frozen, n_tokens
@@ -329,7 +317,7 @@ def test_a_projection_that_fails_leaves_nothing_marked_as_filled(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Automata, "project", fail)
+        patch.setattr(PackedAutomata, "project", fail)
         for _ in range(2):
             with pytest.raises(MemoryError):
                 table.fill(features, ids)
@@ -348,7 +336,7 @@ def test_a_projection_of_a_change_that_fails_is_done_again(automata, monkeypatch
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Automata, "project", fail)
+        patch.setattr(PackedAutomata, "project", fail)
         features[6] += 1
         with pytest.raises(KeyboardInterrupt):
             table.fill(features, ids_of(5, 6))
