@@ -17,6 +17,8 @@ __all__ = [
     "points_of_runs",
     "rows_by_value",
     "score_column",
+    "size_label_of",
+    "sizes_and_scores",
     "stacked",
 ]
 
@@ -59,6 +61,20 @@ def points_of_runs(paths: Any) -> list[Sequence[Any]]:
                 f"paths holds a {type(path).__name__}; expected RegularizationPath."
             )
     return [path.points for path in paths]
+
+
+def sizes_and_scores(points: Sequence[Any], column: str) -> list[tuple[float, float]]:
+    """Size and score of each point, the size by whichever of its names there is."""
+    return [
+        (p.size if hasattr(p, "size") else p.n_transitions, getattr(p, column))
+        for p in points
+    ]
+
+
+def size_label_of(points: Iterable[Any], default: str) -> str:
+    """How the first structure of some points calls their size on an axis."""
+    labels = (p.structure.size_label for p in points if hasattr(p, "structure"))
+    return next(labels, default)
 
 
 def rows_by_value(frame: Any, column: str | None) -> list[tuple[Any, Any]]:

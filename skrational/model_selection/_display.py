@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +23,8 @@ from skrational.model_selection._curves import (
     points_of_runs,
     rows_by_value,
     score_column,
+    size_label_of,
+    sizes_and_scores,
     stacked,
 )
 from skrational.utils.figures import new_axes
@@ -209,10 +212,11 @@ class RegularizationPathDisplay:
         named = paths if isinstance(paths, Mapping) else {name or "": paths}
         runs = {str(name): points_of_runs(value) for name, value in named.items()}
         curves = {
-            name: stacked([[(p.size, getattr(p, column)) for p in run] for run in of])
-            for name, of in runs.items()
+            name: stacked([sizes_and_scores(run, column) for run in of_curve])
+            for name, of_curve in runs.items()
         }
-        label = next(iter(runs.values()))[0][0].structure.size_label
+        points = chain.from_iterable(chain.from_iterable(runs.values()))
+        label = size_label_of(points, _TRANSITIONS)
         display = cls._of(curves, score, baselines, label)
         return display.plot(ax, log=log, **kwargs)
 
