@@ -375,10 +375,17 @@ class SparseRationalClassifier(SparseSequenceClassifier):
         W_u, W_f, b_f = (self.weights_[name] for name in ("W_u", "W_f", "b_f"))
         return PackedAutomata.of(lengths, rule, W_u, W_f, b_f, self._final())
 
+    def _adopt(self, fitted: dict[str, Any]) -> None:
+        super()._adopt(_renamed(fitted))
+
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Version 0.1.0 had another name for it.
-        renamed = {"_reading": "_scoring_rule"}
-        super().__setstate__({renamed.get(k, k): v for k, v in state.items()})
+        super().__setstate__(_renamed(state))
+
+
+def _renamed(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Name attributes as this version does; in 0.1.0 the rule had another name."""
+    names = {"_reading": "_scoring_rule"}
+    return {names.get(name, name): value for name, value in attributes.items()}
 
 
 def _close(a: NDArray[np.floating], b: NDArray[np.floating]) -> bool:

@@ -138,8 +138,7 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
             )
         point, fitted = self.points[i], self._fitted[i]
         clf = clone(self._template).set_params(lambda_=point.lambda_)
-        for name, value in deepcopy(fitted).items():
-            setattr(clf, name, value)
+        clf._adopt(deepcopy(fitted))
         return clf
 
     def __iter__(self) -> Iterator[SparseSequenceClassifier]:
