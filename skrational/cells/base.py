@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -14,7 +14,7 @@ from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups
 from skrational.structures import Structure
 
-__all__ = ["Cell", "Cut", "copy_parameters", "parameters_as_arrays"]
+__all__ = ["Cell", "Cut", "ReadoutCell"]
 
 Cut: TypeAlias = Callable[[Sequence[Tensor]], list[Tensor]]
 """Takes a tensor of the shape of each parameter; returns what pruning leaves of it."""
@@ -103,17 +103,79 @@ class Cell(Protocol):
         """
         ...
 
-
-def parameters_as_arrays(module: nn.Module) -> dict[str, NDArray[np.floating]]:
-    """Return the parameters of a module, by name, as numpy copies."""
-    return {
-        name: tensor.detach().cpu().numpy().copy()
-        for name, tensor in module.named_parameters()
-    }
+    def set_arrays(self, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Set the parameters to those of `to_arrays`, and return this cell."""
+        ...
 
 
-@torch.no_grad()
-def copy_parameters(module: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Set the parameters of a module to those of `parameters_as_arrays`."""
-    for name, tensor in module.named_parameters():
-        tensor.copy_(torch.from_numpy(np.array(arrays[name])))
+class ReadoutCell(nn.Module):
+    """What cells have in common: parameters as arrays, and the linear readout.
+
+    A subclass makes its own parameters, then ``A`` (n_outputs, d) and ``a``
+    (n_outputs,), and computes `Cell.hidden`.
+    """
+
+    A: nn.Parameter
+    a: nn.Parameter
+    hidden: Callable[[Batch], Tensor]
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Outputs of a batch, (B, n_outputs)."""
+        return self.readout(self.hidden(batch))
+
+    def readout(self, hidden: Tensor) -> Tensor:
+        """Outputs from hidden values, ``A s + a``."""
+        return nn.functional.linear(hidden, self.A, self.a)
+
+    @torch.no_grad()
+    def predict(self, corpus: Corpus) -> Tensor:
+        """Outputs of a whole corpus, (n, n_outputs)."""
+        return torch.cat([self(batch) for batch in corpus.batches()])
+
+    @torch.no_grad()
+    def set_prior(self, outputs: NDArray[np.floating]) -> None:
+        """Set the bias of the readout to constant outputs, (n_outputs,)."""
+        self.a.copy_(torch.from_numpy(outputs))
+
+    def cut(
+        self, values: Iterable[Tensor], rows: Tensor, units: Tensor
+    ) -> list[Tensor]:
+        """Cut out what belongs to some of the units.
+
+        Parameters
+        ----------
+        values : iterable of Tensor
+            One for each parameter, of its shape.
+        rows : Tensor of bool
+            Mask of the rows that stay of all parameters but the readout's.
+        units : Tensor of shape (d,), bool
+            Mask of the units, which are the columns of A.
+
+        Returns
+        -------
+        list of Tensor
+        """
+        cuts = {"A": (slice(None), units), "a": (slice(None),)}
+        return [
+            value.detach()[cuts.get(name, (rows,))]
+            for (name, _), value in zip(self.named_parameters(), values, strict=True)
+        ]
+
+    @torch.no_grad()
+    def set_parameters(self, values: Iterable[Tensor]) -> Self:
+        """Copy values, one for each parameter, into this cell, and return it."""
+        for parameter, value in zip(self.parameters(), values, strict=True):
+            parameter.copy_(value)
+        return self
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the parameters, by name, as numpy copies."""
+        return {
+            name: tensor.detach().cpu().numpy().copy()
+            for name, tensor in self.named_parameters()
+        }
+
+    def set_arrays(self, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Set the parameters to those of `to_arrays`, and return this cell."""
+        named = (np.array(arrays[name]) for name, _ in self.named_parameters())
+        return self.set_parameters(map(torch.from_numpy, named))

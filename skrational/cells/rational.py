@@ -35,7 +35,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skrational.cells.base import Cut, copy_parameters, parameters_as_arrays
+from skrational.cells.base import Cut, ReadoutCell
 from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups, Part
 from skrational.kernels import choose_kernel, document_scores
@@ -50,7 +50,7 @@ __all__ = ["RationalCell"]
 Reading = ScoringRule
 
 
-class RationalCell(nn.Module):
+class RationalCell(ReadoutCell):
     """Weighted finite-state automata with a linear readout.
 
     Parameters
@@ -126,10 +126,6 @@ class RationalCell(nn.Module):
                 weight.copy_((2 * drawn - 1) * size)
         return self
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Logits of a batch, (B, n_outputs)."""
-        return self.readout(self.hidden(batch))
-
     def hidden(self, batch: Batch) -> Tensor:
         """Document score of each WFSA, (B, d)."""
         if not self.lengths:
@@ -147,16 +143,12 @@ class RationalCell(nn.Module):
             length_exponent=self.rule.divisor_exponent,
         )
 
-    def readout(self, hidden: Tensor) -> Tensor:
-        """Logits from the WFSAs' scores, ``A s + a``."""
-        return nn.functional.linear(hidden, self.A, self.a)
-
     @torch.no_grad()
     def predict(self, corpus: Corpus) -> Tensor:
         """Logits of a whole corpus, (n, n_outputs), by the fastest way there is."""
         kernel = choose_kernel(self.A.device.type, self.rule.semiring)
         if kernel != "numba":
-            return torch.cat([self(batch) for batch in corpus.batches()])
+            return super().predict(corpus)
         automata = self.packed_automata()
         if corpus.table is None:
             scores = automata.scores_of_tokens(
@@ -301,11 +293,6 @@ class RationalCell(nn.Module):
             cell.rule = replace(cell.rule, readout="sum")
         return cell, cell.W_u
 
-    @torch.no_grad()
-    def set_prior(self, outputs: NDArray[np.floating]) -> None:
-        """Set the bias of the readout, a."""
-        self.a.copy_(torch.from_numpy(outputs))
-
     def fix_self_loops(self, live: Tensor) -> None:
         """Fix the self-loops that are not live, (S,), at the weight of an empty one."""
         self.learned_loops.logical_and_(live)
@@ -339,34 +326,21 @@ class RationalCell(nn.Module):
             self.initial_lengths,
         ).to(self.A.device)
         small.learned_loops.copy_(self.learned_loops[self._state_mask(kept)])
-        slices = self.sliced(kept, list(self.parameters()))
-        with torch.no_grad():
-            for parameter, values in zip(small.parameters(), slices, strict=True):
-                parameter.copy_(values)
-        return small
+        return small.set_parameters(self.sliced(kept, list(self.parameters())))
 
     def sliced(self, kept: Sequence[int], values: Sequence[Tensor]) -> list[Tensor]:
         """Cut out what belongs to the states in `compacted`.
 
         ``values`` are one tensor for each parameter, of its shape.
         """
-        states = self._state_mask(kept)
-        wfsas = torch.tensor(np.asarray(kept) > 0, device=states.device)
-        cuts = {"A": (slice(None), wfsas), "a": (slice(None),)}
-        return [
-            value.detach()[cuts.get(name, (states,))]
-            for (name, _), value in zip(self.named_parameters(), values, strict=True)
-        ]
+        wfsas = torch.tensor(np.asarray(kept) > 0, device=self.live.device)
+        return self.cut(values, self._state_mask(kept), wfsas)
 
     def _state_mask(self, kept: Sequence[int]) -> Tensor:
         """Mask, (S,), of the first ``kept`` states of each WFSA."""
         places = np.concatenate([np.arange(n) for n in (*self.lengths, 0)])
         limits = np.repeat(np.asarray(kept, dtype=int), self.lengths)
         return torch.from_numpy(places < limits).to(self.live.device)
-
-    def to_arrays(self) -> dict[str, NDArray[np.floating]]:
-        """Parameters as numpy copies."""
-        return parameters_as_arrays(self)
 
     def blank(self, structure: RationalStructure) -> RationalCell:
         """Make a cell of a structure that scores alike, with all parameters 0."""
@@ -396,6 +370,4 @@ class RationalCell(nn.Module):
     ) -> RationalCell:
         """Rebuild a cell from `to_arrays`."""
         dtype = torch.from_numpy(arrays["a"][:0].copy()).dtype
-        cell = cls.of_structure(structure, rule, dtype)
-        copy_parameters(cell, arrays)
-        return cell
+        return cls.of_structure(structure, rule, dtype).set_arrays(arrays)

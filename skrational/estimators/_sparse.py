@@ -255,13 +255,9 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
         """Build the network of the fitted attributes again; None: in their dtype."""
         import torch
 
-        from skrational.cells.base import copy_parameters
-
         arrays = {**self.weights_, "A": self.coef_, "a": self.intercept_}
         torch_dtype = getattr(torch, dtype or self.coef_.dtype.name)
-        cell: Any = self._blank_cell(self.learned_structure_, torch_dtype)
-        copy_parameters(cell, arrays)
-        return cell
+        return self._blank_cell(self.learned_structure_, torch_dtype).set_arrays(arrays)
 
     def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
         import torch

@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.estimators.rational import SparseRationalClassifier
+from skrational.model_selection._family import template_of
 from skrational.model_selection._fold_results import fold_results, standard_errors
 from skrational.model_selection._lambdas import check_lambdas, default_lambdas
 from skrational.model_selection._one_se import within_one_se
@@ -235,8 +236,8 @@ class SparseRationalClassifierCV(
 
     def _template(self) -> SparseSequenceClassifier:
         given = self.estimator
-        template = SparseRationalClassifier() if given is None else clone(given)
-        return template.set_params(warm_start=False).set_callbacks()
+        estimator = SparseRationalClassifier() if given is None else given
+        return template_of(estimator).set_callbacks()
 
     def _limit(self) -> SizeLimit | None:
         """Return the size that ``refit`` limits the model to, if it does."""

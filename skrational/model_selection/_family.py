@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn.base import clone
+
 from skrational.estimators._sparse import SparseSequenceClassifier
 
-__all__ = ["check_estimator"]
+__all__ = ["check_estimator", "template_of"]
 
 
 def check_estimator(estimator: Any, hint: str = "") -> SparseSequenceClassifier:
@@ -23,3 +25,11 @@ def check_estimator(estimator: Any, hint: str = "") -> SparseSequenceClassifier:
             f"SparseRationalClassifier; got {type(estimator).__name__}.{hint}"
         )
     return estimator
+
+
+def template_of(estimator: SparseSequenceClassifier) -> SparseSequenceClassifier:
+    """Clone an estimator that is going to be fitted anew each time."""
+    template = clone(estimator)
+    if "warm_start" in template.get_params():
+        template.set_params(warm_start=False)
+    return template

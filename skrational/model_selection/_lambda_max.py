@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.estimators.rational import SparseRationalClassifier
-from skrational.model_selection._family import check_estimator
+from skrational.model_selection._family import check_estimator, template_of
 from skrational.training.fit import SparseFit, training_resources
 from skrational.training.labelled import Labelled
 from skrational.training.recipe import regularize, warmup
@@ -81,10 +81,9 @@ def lambda_max(
     """
     if estimator is None:
         estimator = SparseRationalClassifier()
-    check_estimator(estimator)
     if not isinstance(rtol, Real) or not 0 < rtol < 1:
         raise ValueError(f"rtol must be a number between 0 and 1; got {rtol!r}.")
-    template = clone(estimator).set_params(warm_start=False).set_callbacks()
+    template = template_of(check_estimator(estimator)).set_callbacks()
     training = template._read_fit(X, y, sample_weight)
     return with_callbacks(_search)(template, training, float(rtol))
 

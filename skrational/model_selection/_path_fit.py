@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import clone
 
 from skrational._version import __version__
 from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.model_selection._checkpoint import Checkpoint
 from skrational.model_selection._epochs import PathEpochs
-from skrational.model_selection._family import check_estimator
+from skrational.model_selection._family import check_estimator, template_of
 from skrational.model_selection._lambdas import check_lambdas, default_lambdas
 from skrational.model_selection._path import PathPoint, RegularizationPath
 from skrational.model_selection._path_run import PathRun
@@ -138,11 +137,10 @@ def regularization_path(
     >>> path.points[0].n_transitions
     16
     """
-    check_estimator(
-        estimator,
-        " Transform texts before: the path fits many classifiers on the same features.",
+    hint = (
+        " Transform texts before: the path fits many classifiers on the same features."
     )
-    template = clone(estimator).set_params(warm_start=False)
+    template = template_of(check_estimator(estimator, hint))
     training = template._read_fit(X, y, sample_weight)
     epochs = PathEpochs.of(template, epochs_per_lambda, finetune_epochs)
     n_lambdas = check_count("n_lambdas", n_lambdas, 1)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.cells.base import copy_parameters
 from skrational.model_selection._checkpoint import Record
 from skrational.model_selection._path import PathPoint
 from skrational.sequences.repeats import row_hashes
@@ -54,8 +53,7 @@ def fitted_of(
         for name, value in arrays.items()
     }
     structure = structure_from_json(facts["structure"])
-    cell = fit.cell.blank(structure)
-    copy_parameters(cell, parameters)
+    cell = fit.cell.blank(structure).set_arrays(parameters)
     return fit.attributes(cell, structure, facts["history_"])
 
 

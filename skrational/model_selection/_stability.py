@@ -172,7 +172,7 @@ class StructureStability:
     @property
     def _counted(self) -> str:
         """What the parts are called in tables: "WFSAs"."""
-        return next(iter(self._first.counts()))
+        return next(iter(self._first.counts()), self._first.size_name)
 
     @property
     def _first(self) -> Structure:

@@ -7,22 +7,19 @@ of lengths says all there is to say about the structure that was learned.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from html import escape
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 
-from skrational.structures.base import read_record, register_structure
+from skrational.structures.base import JSONStructure, register_structure
 from skrational.structures.drawing import automata_dot, automata_svg
 
 __all__ = ["RationalStructure", "StructureDiff", "spread_lengths"]
 
-_TYPE = "RationalStructure"
-_VERSION = 1
 _LEAST = {
     "n_features": 1,
     "n_outputs": 1,
@@ -65,7 +62,7 @@ class StructureDiff:
 
 @register_structure
 @dataclass(frozen=True, repr=False)
-class RationalStructure:
+class RationalStructure(JSONStructure):
     """The states that pruning left of each WFSA.
 
     Parameters
@@ -263,23 +260,6 @@ class RationalStructure:
             n_parameters=other.n_parameters - self.n_parameters,
         )
 
-    def to_json(self, indent: int | None = None) -> str:
-        """Write the structure as JSON; ``indent`` as for :func:`json.dumps`."""
-        record = {"type": _TYPE, "version": _VERSION, **asdict(self)}
-        return json.dumps(record, indent=indent)
-
-    @classmethod
-    def from_json(cls, text: str) -> RationalStructure:
-        """Read what :meth:`to_json` wrote.
-
-        Raises
-        ------
-        ValueError
-            If the text is damaged, of another kind or of another format version.
-        """
-        record = read_record(text, "RationalStructure.to_json")
-        return cls(**_check_record(record, [field.name for field in fields(cls)]))
-
     def to_dot(self) -> str:
         """Write the WFSAs as Graphviz DOT: kept states bold, removed ones dashed."""
         return automata_dot(
@@ -323,20 +303,6 @@ def _integers(name: str, values: Any, least: int) -> tuple[int, ...]:
             f"{name} is {values!r}; expected a sequence of integers, one a WFSA."
         ) from None
     return tuple(_integer(f"{name}[{i}]", v, least) for i, v in enumerate(items))
-
-
-def _check_record(record: Any, names: list[str]) -> dict[str, Any]:
-    """Parsed JSON, less its type and version, if it is a record of these names."""
-    content = dict(record) if isinstance(record, dict) else {}
-    kind, version = content.pop("type", None), content.pop("version", None)
-    if (kind, version) != (_TYPE, _VERSION):
-        raise ValueError(
-            f"The JSON is of type {kind!r}, format version {version!r}; expected "
-            f"{_TYPE!r}, version {_VERSION}."
-        )
-    if set(content) != set(names):
-        raise ValueError(f"The JSON has the keys {sorted(content)}; expected {names}.")
-    return content
 
 
 def spread_lengths(n_states: int | Sequence[int], n_wfsas: int) -> tuple[int, ...]:
