@@ -48,6 +48,16 @@ class Part:
     group: Tensor
     axis: int | None = 0
 
+    def __post_init__(self) -> None:
+        for p in self.parameters:
+            expected = p.shape if self.axis is None else p.shape[self.axis :][:1]
+            if self.group.shape != expected:
+                raise ValueError(
+                    f"group has the shape {tuple(self.group.shape)}; expected "
+                    f"{tuple(expected)} with axis={self.axis}, for a parameter of "
+                    f"shape {tuple(p.shape)}."
+                )
+
     @property
     def group_of_slices(self) -> Tensor:
         """Group of each slice, in the order of `pack`: Tensor of shape (n_slices,)."""
@@ -66,6 +76,14 @@ class Part:
             else:
                 moved = p.movedim(self.axis, 0)
                 moved.mul_(factor.reshape(moved.shape))
+
+    def zero_(self, dead: Tensor) -> None:
+        """Set slices to zero in place, given a mask of them, (n_slices,)."""
+        for p in self.parameters:
+            if self.axis is None:
+                p[dead.reshape(p.shape)] = 0
+            else:
+                p.movedim(self.axis, 0)[dead] = 0
 
     def _slices(self, value: Tensor) -> Tensor:
         """Values of a parameter, a row for each slice."""
@@ -168,9 +186,8 @@ class Groups:
         live : ndarray of shape (n_groups,), bool
         """
         for part in self.parts:
-            mask = torch.from_numpy(live).to(part.group.device)[part.group_of_slices]
-            packed = part.pack(part.parameters)
-            part.scale_(mask.to(packed)[:, None].expand_as(packed))
+            dead = torch.from_numpy(~live).to(part.group.device)
+            part.zero_(dead[part.group_of_slices])
 
 
 def _address(parameter: Tensor) -> int:

@@ -71,3 +71,75 @@ def test_a_group_without_rows_has_norm_zero():
 def test_there_may_be_no_groups_at_all():
     part = Part((torch.zeros(0, 5), torch.zeros(0)), torch.zeros(0, dtype=torch.int64))
     assert Groups((part,), 0).norms().shape == (0,)
+
+
+def test_columns_are_groups_of_the_parameter_itself():
+    W, A = torch.randn(3, 4), torch.randn(2, 4)
+    group = torch.tensor([1, 0, 1, 2])
+    columns = Part((W, A), group, axis=1)
+    packed = columns.pack((W, A))
+    assert torch.equal(packed, torch.cat([W, A]).T)
+    norms = Groups((columns,), 3).norms()
+    both = torch.cat([W, A])
+    expected = [both[:, 1].norm(), both[:, [0, 2]].norm(), both[:, 3].norm()]
+    torch.testing.assert_close(norms, torch.stack(expected))
+    columns.scale_(2 * torch.ones(4, 5))
+    assert torch.equal(torch.cat([W, A]), 2 * both)
+
+
+def test_single_entries_may_be_groups():
+    W = torch.tensor([[3.0, 1.0], [4.0, 0.0]])
+    entries = Part((W,), torch.tensor([[0, 1], [0, 2]]), axis=None)
+    groups = Groups((entries,), 3)
+    assert groups.norms().tolist() == [5.0, 1.0, 0.0]
+    groups.zero_(np.array([False, True, True]))
+    assert W.tolist() == [[0.0, 1.0], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize("axis", [0, 1, None])
+def test_what_is_not_live_becomes_zero_even_if_it_is_not_finite(axis):
+    W = torch.full((2, 2), torch.inf)
+    group = torch.tensor([[0, 1], [1, 0]]) if axis is None else torch.arange(2)
+    Groups((Part((W,), group, axis),), 2).zero_(np.array([False, True]))
+    dead = {0: W[0], 1: W[:, 0], None: W.diagonal()}[axis]
+    assert not dead.any()
+    assert torch.isinf(W).sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("axis", "shape"), [(0, (3,)), (1, (2,)), (None, (2,)), (0, (2, 3))]
+)
+def test_a_group_for_each_slice_is_asked_for(axis, shape):
+    group = torch.zeros(shape, dtype=torch.int64)
+    with pytest.raises(ValueError, match="group has the shape"):
+        Part((torch.ones(2, 3),), group, axis)
+
+
+def rows_and_columns(W, **options):
+    parts = Part((W,), torch.arange(2)), Part((W,), 2 + torch.arange(3), axis=1)
+    return Groups(parts, 5, **options)
+
+
+def test_a_parameter_in_two_parts_must_be_declared():
+    W = torch.ones(2, 3)
+    with pytest.raises(ValueError, match="in several parts"):
+        rows_and_columns(W)
+    with pytest.raises(ValueError, match="in several parts"):
+        Groups((Part((W, W), torch.arange(2)),), 2)
+    transposed = Part((W.T,), 2 + torch.arange(3))
+    with pytest.raises(ValueError, match="in several parts"):
+        Groups((Part((W,), torch.arange(2)), transposed), 5)
+
+
+def test_overlapping_groups_have_norms_and_can_be_zeroed():
+    W = torch.tensor([[3.0, 0.0, 1.0], [4.0, 0.0, 1.0]])
+    groups = rows_and_columns(W, overlaps=True)
+    norms = groups.norms().tolist()
+    assert norms == pytest.approx([10**0.5, 17**0.5, 5, 0, 2**0.5])
+    groups.zero_(np.array([True, False, False, True, True]))
+    assert W.tolist() == [[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+
+
+def test_omega_has_a_factor_for_each_group():
+    with pytest.raises(ValueError, match=r"omega has the shape \(3,\)"):
+        Groups((Part((torch.ones(2, 3),), torch.arange(2)),), 2, omega=torch.ones(3))

@@ -21,7 +21,7 @@ from skrational.model_selection import (
     structure_stability,
 )
 from skrational.structures import structure_from_json
-from tests.toy_method import GatedUnigramClassifier
+from tests.toy_method import GatedUnigramCell, GatedUnigramClassifier
 
 
 @parametrize_with_checks([GatedUnigramClassifier(max_epochs=60)])
@@ -75,6 +75,32 @@ def test_pruning_keeps_what_the_penalty_left(data):
     twin = clone(clf).set_params(lambda_=0.0)
     assert twin.fit(data.X, data.y).size_ == 8
     assert clf.learned_structure_.diff(twin.learned_structure_)
+
+
+class MaskedCell(GatedUnigramCell):
+    """A cell that stays as large as it was: what is pruned is zero."""
+
+    def pruned(self, kind, live):
+        self.groups(kind).zero_(live)
+        return self, lambda values: list(values)
+
+
+class MaskedClassifier(GatedUnigramClassifier):
+    def _blank_cell(self, structure, dtype):
+        return MaskedCell(structure, dtype)
+
+    def _dense_cell(self, *args):
+        cell = super()._dense_cell(*args)
+        return MaskedCell(cell.structure(), cell.a.dtype).set_arrays(cell.to_arrays())
+
+
+def test_a_cell_that_masks_stays_sparse_through_finetuning(data, clf):
+    masked = MaskedClassifier(lambda_=0.02, random_state=0).fit(data.X, data.y)
+    rows = np.hstack([masked.weights_[n].reshape(8, -1) for n in ("W", "G", "g")])
+    alive = rows.any(axis=1)
+    assert np.flatnonzero(alive).tolist() == clf.learned_structure_.units
+    logits = masked.decision_function(data.X)
+    np.testing.assert_allclose(logits, clf.decision_function(data.X), rtol=1e-8)
 
 
 def test_it_is_pickled_and_its_structure_is_read_again(clf, data):

@@ -185,3 +185,51 @@ def test_value_is_the_sum_of_norms_and_has_a_gradient_at_zero():
     assert value.item() == 10
     value.backward()
     torch.testing.assert_close(w.grad, torch.tensor([[1.2, 1.6], [0.0, 0.0]]))
+
+
+def test_overlapping_groups_have_no_proximal_operator():
+    w = torch.ones(2, 3)
+    parts = Part((w,), torch.arange(2)), Part((w,), 2 + torch.arange(3), axis=1)
+    groups = Groups(parts, 5, overlaps=True)
+    assert GroupLasso(1.0).value(groups) == pytest.approx(2 * 3**0.5 + 3 * 2**0.5)
+    with pytest.raises(ValueError, match="overlap"):
+        GroupLasso(1.0).prox_(groups, [torch.ones(2, 3), torch.ones(3, 2)], 0.1)
+    assert (w == 1).all()
+
+
+def test_omega_weighs_value_and_operator_group_by_group():
+    generator = torch.Generator().manual_seed(3)
+    w = torch.randn(3, 4, generator=generator, dtype=torch.float64)
+    metric = [torch.rand(3, 4, generator=generator, dtype=torch.float64) + 0.1]
+    omega = torch.tensor([0.0, 1.0, 2.5], dtype=torch.float64)
+    groups = Groups((Part((w,), torch.arange(3)),), 3, omega=omega)
+    before = w.clone()
+    value = GroupLasso(0.3).value(groups)
+    torch.testing.assert_close(value, 0.3 * (omega * before.norm(dim=1)).sum())
+    GroupLasso(0.3).prox_(groups, metric, 0.5)
+    for row, (start, factor) in enumerate(zip(before, omega, strict=True)):
+        alone = start[None].clone()
+        group = Groups((Part((alone,), torch.tensor([0])),), 1)
+        GroupLasso(0.3 * float(factor)).prox_(group, [metric[0][row : row + 1]], 0.5)
+        assert torch.equal(w[row], alone[0])
+
+
+def test_columns_are_shrunk_as_the_rows_of_the_transpose():
+    generator = torch.Generator().manual_seed(4)
+    w = torch.randn(3, 5, generator=generator)
+    metric = torch.rand(3, 5, generator=generator) + 0.1
+    rows = w.T.contiguous()
+    columns = Part((w,), torch.arange(5), axis=1)
+    GroupLasso(0.4).prox_(Groups((columns,), 5), [columns.pack([metric])], 0.7)
+    twin = Groups((Part((rows,), torch.arange(5)),), 5)
+    GroupLasso(0.4).prox_(twin, [metric.T.contiguous()], 0.7)
+    assert torch.equal(w.T, rows)
+
+
+def test_entries_are_soft_thresholded():
+    w = torch.tensor([[2.0, -0.3], [0.1, -1.0]], dtype=torch.float64)
+    entries = Part((w,), torch.arange(4).reshape(2, 2), axis=None)
+    metric = [torch.ones(4, 1, dtype=torch.float64)]
+    GroupLasso(0.5).prox_(Groups((entries,), 4), metric, 1.0)
+    expected = torch.tensor([[1.5, 0.0], [0.0, -0.5]], dtype=torch.float64)
+    torch.testing.assert_close(w, expected)

@@ -8,6 +8,7 @@ from sklearn.metrics import log_loss
 
 from skrational.cells.batches import Corpus
 from skrational.cells.rational import RationalCell
+from skrational.groups import Groups, Part
 from skrational.penalties.group_lasso import GroupLasso
 from skrational.sequences import SequenceArray
 from skrational.structures.automata import ScoringRule
@@ -420,3 +421,137 @@ def test_the_penalty_rises_over_the_ramp_and_is_reported_at_full_strength(
     assert in_steps == pytest.approx([0.1, 0.2, 0.3, 0.3])
     norms = run.cell.groups("states").norms().sum().item()
     assert rows[-1]["penalty"] == pytest.approx(0.3 * norms)
+
+
+class ColumnCell(RationalCell):
+    """A cell that gives the features, columns of W_u and W_f, as groups."""
+
+    def groups(self, kind):
+        if kind == "views":
+            group = torch.arange(self.W_u.shape[1])
+            return Groups((Part((self.W_u.T, self.W_f.T), group),), len(group))
+        if kind == "features":
+            group = torch.arange(self.W_u.shape[1])
+            return Groups((Part((self.W_u, self.W_f), group, axis=1),), len(group))
+        return super().groups(kind)
+
+
+def draw_column_cell():
+    cell = ColumnCell(6, (2, 1, 3), 1, ScoringRule(), torch.float64)
+    return cell.initialize(torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("solver", ["prox", "subgradient"])
+def test_columns_are_charged_where_the_optimizer_has_moved_them(solver):
+    cell = draw_column_cell()
+    phase = Phase("p", 30, 0.05, charges=charge(GroupLasso(0.3), "features"))
+    run = start(replace(phase, solver=solver), cell)
+    rows = run_all(run)
+    norms = torch.cat([cell.W_u, cell.W_f]).norm(dim=0)
+    assert rows[-1]["penalty"] == pytest.approx(0.3 * float(norms.detach().sum()))
+    assert bool((norms == 0).any()) == (solver == "prox")
+    assert norms.detach().numpy() == pytest.approx(
+        cell.groups("features").norms().detach().numpy()
+    )
+
+
+@pytest.mark.parametrize("solver", ["prox", "subgradient"])
+def test_a_view_of_a_parameter_is_refused(solver):
+    phase = Phase("p", 1, 0.1, charges=charge(GroupLasso(0.1), "views"), solver=solver)
+    with pytest.raises(ValueError, match=r"groups\('views'\).*axis=1 for columns"):
+        start(phase, draw_column_cell())
+
+
+class Value:
+    """A penalty without a proximal operator: the sum of squares."""
+
+    def __init__(self, strength):
+        self.strength = strength
+
+    def value(self, groups):
+        return self.strength * groups.norms().square().sum()
+
+    def scaled(self, share):
+        return Value(self.strength * share)
+
+
+def test_a_penalty_without_a_proximal_operator_goes_into_the_loss():
+    one, other = (
+        start(Phase("p", 1, 0.01, charges=charges), None, optimization)
+        for charges, optimization in (
+            (charge(Value(0.3), "wfsas"), PLAIN),
+            ((), PLAIN),
+        )
+    )
+    for run in (one, other):
+        run_all(run)
+    smaller, larger = (run.cell.groups("states").norms().sum() for run in (one, other))
+    assert smaller < larger
+
+
+def test_charges_are_applied_in_order_each_to_groups_of_its_own():
+    charges = charge(GroupLasso(0.05), "transitions") + charge(GroupLasso(0.1), "wfsas")
+    run = start(Phase("p", 1, 0.03, charges=charges))
+    rows = run_all(run)
+    twin = start(Phase("p", 1, 0.03))
+    run_all(twin)
+    for penalty, kind in charges:
+        groups = twin.cell.groups(kind)
+        metric = [
+            part.pack(twin._optimizer.metric(part.parameters)) for part in groups.parts
+        ]
+        penalty.prox_(groups, metric, 0.03)
+    assert_equal_weights(snapshot(run.cell), snapshot(twin.cell))
+    total = sum(p.value(run.cell.groups(kind)).item() for p, kind in charges)
+    assert rows[0]["penalty"] == pytest.approx(total)
+
+
+class Ramp:
+    """A pruner that leaves a share of the groups, falling over the phase."""
+
+    def __init__(self):
+        self.seen = []
+
+    def survivors(self, groups, progress):
+        self.seen.append(progress)
+        norms = groups.norms().detach().numpy()
+        n_dropped = round(0.5 * progress * len(norms))
+        return np.argsort(np.argsort(norms)) >= n_dropped
+
+
+def test_what_is_pruned_on_the_way_stays_zero_to_the_end_and_after():
+    pruner = Ramp()
+    phase = Phase("p", 6, 0.05, pruner=pruner, pruned="states", prune_every=2)
+    run = start(phase, None, SHUFFLED)
+    n_empty = []
+    while not run.is_over():
+        run.run_epoch()
+        n_empty.append(int((run.cell.groups("states").norms() == 0).sum()))
+    assert pruner.seen == pytest.approx([1 / 3, 2 / 3, 1])
+    assert n_empty == [0, 1, 1, 2, 2, 3]
+    later = PhaseRun(
+        run.cell, Phase("q", 3, 0.05), run.problem, Randomness(1), masks=run.masks
+    )
+    run_all(later)
+    assert int((later.cell.groups("states").norms() == 0).sum()) == 3
+
+
+def test_the_best_epoch_is_put_back_without_what_was_pruned_since():
+    phase = Phase("p", 6, 0.05, pruner=Ramp(), pruned="states", prune_every=2)
+    run = start(phase, None, SHUFFLED, validation=draw_examples(2))
+    run_all(run)
+    run._best = (0.0, 0, snapshot(draw_cell()))
+    run.restore_best()
+    assert int((run.cell.groups("states").norms() == 0).sum()) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"charges": (("lasso", "states"),)}, "str can't be used with a phase of "),
+        ({"pruner": GroupLasso(1.0)}, r"must implement Pruner: survivors\. Missing"),
+    ],
+)
+def test_what_a_phase_needs_is_named(options, message):
+    with pytest.raises(TypeError, match=message):
+        start(Phase("p", 1, 0.1, **options))
