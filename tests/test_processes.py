@@ -293,27 +293,32 @@ def test_the_second_process_compiles_nothing(tmp_path):
     assert again == files
 
 
-def test_a_change_of_one_file_compiles_again_what_others_made_of_it(tmp_path):
+@pytest.mark.parametrize("room", ["utils", "kernels/cpu", "penalties", "a/new/room"])
+def test_a_change_of_one_file_compiles_again_what_others_made_of_it(tmp_path, room):
     package = tmp_path / "skrational"
     shutil.copytree(
         Path(skrational.__file__).parent,
         package,
         ignore=shutil.ignore_patterns("__pycache__"),
     )
-    # A caller keeps what it calls in its own machine code.
-    (package / "callee.py").write_text(
+    # A caller keeps what it calls, and constants, in its own machine code.
+    callee = package / room / "callee.py"
+    callee.parent.mkdir(parents=True, exist_ok=True)
+    callee.write_text(
         "from skrational.utils.compile import jit\n\n"
         "@jit\ndef f(x):\n    return x + 1\n"
     )
-    (package / "caller.py").write_text(
-        "from skrational.callee import f\n"
+    name = f"skrational.{room.replace('/', '.')}"
+    (package / "sequences" / "caller.py").write_text(
+        f"from {name}.callee import f\n"
         "from skrational.utils.compile import jit\n\n"
         "@jit\ndef g(x):\n    return f(x)\n"
     )
 
     def result():
+        script = "from skrational.sequences.caller import g; print(g(1))"
         done = subprocess.run(
-            [sys.executable, "-c", "from skrational.caller import g; print(g(1))"],
+            [sys.executable, "-c", script],
             cwd=tmp_path,
             env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")},
             capture_output=True,
@@ -324,8 +329,7 @@ def test_a_change_of_one_file_compiles_again_what_others_made_of_it(tmp_path):
         return int(done.stdout)
 
     assert result() == result() == 2
-    text = (package / "callee.py").read_text().replace("x + 1", "x + 10")
-    (package / "callee.py").write_text(text)
+    callee.write_text(callee.read_text().replace("x + 1", "x + 10"))
     assert result() == 11
 
 

@@ -229,7 +229,7 @@ class RationalCell(ReadoutCell):
         rows = Part((self.W_u, self.W_f, self.b_f), self.wfsa if by_wfsa else state)
         return Groups((rows,), len(self.lengths) if by_wfsa else n_states)
 
-    def kept_lengths(self, kind: str, live: NDArray[np.bool_]) -> tuple[int, ...]:
+    def lengths_of_live(self, kind: str, live: NDArray[np.bool_]) -> tuple[int, ...]:
         """Length of each WFSA when only the live groups remain.
 
         A state behind a removed one cannot be reached: what remains of a WFSA is its
@@ -252,16 +252,16 @@ class RationalCell(ReadoutCell):
         A self-loop that isn't live, of a state that is, is fixed at the weight of an
         empty one, 1/2.
         """
-        kept = self.kept_lengths(kind, live)
-        small = self.compacted(kept)
+        kept_lengths = self.lengths_of_live(kind, live)
+        small = self.compacted(kept_lengths)
         if kind == "transitions":
             loops = torch.from_numpy(live[len(self.b_f) :]).to(self.live.device)
-            small.fix_self_loops(loops[self._state_mask(kept)])
-        return small, lambda values: self.sliced(kept, values)
+            small.fix_self_loops(loops[self._state_mask(kept_lengths)])
+        return small, lambda values: self.sliced(kept_lengths, values)
 
     def live_structure(self, kind: str, live: NDArray[np.bool_]) -> RationalStructure:
         """Return the structure that `pruned` would leave, but for fixed self-loops."""
-        return self._structure_of(self.kept_lengths(kind, live))
+        return self._structure_of(self.lengths_of_live(kind, live))
 
     def structure(self) -> RationalStructure:
         """Return the states that are left of each WFSA."""
@@ -300,46 +300,40 @@ class RationalCell(ReadoutCell):
             self.W_f.mul_(self.learned_loops[:, None])
             self.b_f.mul_(self.learned_loops)
 
-    def masked(self, kept: Sequence[int]) -> RationalCell:
+    def masked(self, kept_lengths: Sequence[int]) -> RationalCell:
         """Copy of the same shape in which states beyond the kept ones score nothing.
 
-        The full-size twin of `compacted`, for comparison; ``kept`` is a length for each
-        WFSA.
+        The full-size twin of `compacted`, for comparison; ``kept_lengths`` has a length
+        for each WFSA.
         """
         twin = deepcopy(self)
-        twin.live.copy_(self._state_mask(kept))
+        twin.live.copy_(self._state_mask(kept_lengths))
         return twin
 
-    def compacted(self, kept: Sequence[int]) -> RationalCell:
-        """Copy of ``kept`` states of each WFSA, without WFSAs of none.
+    def compacted(self, kept_lengths: Sequence[int]) -> RationalCell:
+        """Copy of ``kept_lengths`` states of each WFSA, without WFSAs of none.
 
         Its tensors are slices of this cell's, copied, so that nothing of the large
         network is kept alive.
         """
-        small = RationalCell(
-            self.W_u.shape[1],
-            [n for n in kept if n > 0],
-            len(self.A),
-            self.rule,
-            self.A.dtype,
-            [i for i, n in zip(self.numbers, kept, strict=True) if n > 0],
-            self.initial_lengths,
-        ).to(self.A.device)
-        small.learned_loops.copy_(self.learned_loops[self._state_mask(kept)])
-        return small.set_parameters(self.sliced(kept, list(self.parameters())))
+        small = self.blank(self._structure_of(kept_lengths)).to(self.A.device)
+        small.learned_loops.copy_(self.learned_loops[self._state_mask(kept_lengths)])
+        return small.set_parameters(self.sliced(kept_lengths, list(self.parameters())))
 
-    def sliced(self, kept: Sequence[int], values: Sequence[Tensor]) -> list[Tensor]:
+    def sliced(
+        self, kept_lengths: Sequence[int], values: Sequence[Tensor]
+    ) -> list[Tensor]:
         """Cut out what belongs to the states in `compacted`.
 
         ``values`` are one tensor for each parameter, of its shape.
         """
-        wfsas = torch.tensor(np.asarray(kept) > 0, device=self.live.device)
-        return self.cut(values, self._state_mask(kept), wfsas)
+        wfsas = torch.tensor(np.asarray(kept_lengths) > 0, device=self.live.device)
+        return self.cut(values, self._state_mask(kept_lengths), wfsas)
 
-    def _state_mask(self, kept: Sequence[int]) -> Tensor:
-        """Mask, (S,), of the first ``kept`` states of each WFSA."""
+    def _state_mask(self, kept_lengths: Sequence[int]) -> Tensor:
+        """Mask, (S,), of the first ``kept_lengths`` states of each WFSA."""
         places = np.concatenate([np.arange(n) for n in (*self.lengths, 0)])
-        limits = np.repeat(np.asarray(kept, dtype=int), self.lengths)
+        limits = np.repeat(np.asarray(kept_lengths, dtype=int), self.lengths)
         return torch.from_numpy(places < limits).to(self.live.device)
 
     def blank(self, structure: RationalStructure) -> RationalCell:

@@ -25,8 +25,8 @@ from sklearn.utils.validation import (
 )
 
 from skrational.sequences import SequenceArray, check_finite
-from skrational.sequences.array import pack
 from skrational.sequences.forms import form_of
+from skrational.sequences.reading import pack
 from skrational.training.labelled import Labelled
 from skrational.utils.callbacks import CallbackSupportMixin
 

@@ -130,8 +130,8 @@ class Checkpoint:
             return None
         try:
             with (
-                open(self._folder / name, "rb") as opened,
-                np.load(opened, allow_pickle=False) as file,
+                open(self._folder / name, "rb") as raw_file,
+                np.load(raw_file, allow_pickle=False) as file,
             ):
                 arrays = dict(file)
             return json.loads(arrays.pop(_FACTS).tobytes()), arrays

@@ -72,13 +72,13 @@ def structure_of(facts: dict[str, Any], dense: Structure) -> Structure:
 def describe(params: dict[str, Any]) -> dict[str, str]:
     """What of the parameters a path depends on."""
     without = ("lambda_", "ramp_epochs", "warm_start", "verbose")
-    shown = {n: _shown(value) for n, value in params.items() if n not in without}
+    described = {n: _as_text(value) for n, value in params.items() if n not in without}
     if not isinstance(params["random_state"], Integral):
-        shown["random_state"] = "the seed of the checkpoint"
-    return shown
+        described["random_state"] = "the seed of the checkpoint"
+    return described
 
 
-def _shown(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if isinstance(value, dict):
         return repr(sorted(value.items(), key=repr))
     return repr(value.item() if isinstance(value, np.generic) else value)

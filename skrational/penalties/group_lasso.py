@@ -109,12 +109,12 @@ class GroupLasso:
             )
         if step_size * self.lambda_ == 0:
             return
-        cuts = np.full(groups.n_groups, step_size * self.lambda_)
+        thresholds = np.full(groups.n_groups, step_size * self.lambda_)
         if groups.omega is not None:
-            cuts *= groups.omega.cpu().numpy()
+            thresholds *= groups.omega.cpu().numpy()
         weights = _stack([part.pack(part.parameters) for part in groups.parts])
         factors = np.empty_like(weights)
-        shrink(weights, _stack(metric), *groups.slices_by_group, cuts, factors)
+        shrink(weights, _stack(metric), *groups.slices_by_group, thresholds, factors)
         row = 0
         for part, d in zip(groups.parts, metric, strict=True):
             of_part = torch.from_numpy(factors[row : row + len(d), : d.shape[1]])

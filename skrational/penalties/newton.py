@@ -17,7 +17,7 @@ _NEWTON_STEPS = 30
 
 
 @jit
-def shrink(weights, metric, starts, rows, cuts, factors):  # type: ignore[no-untyped-def]
+def shrink(weights, metric, starts, rows, thresholds, factors):  # type: ignore[no-untyped-def]
     """Compute the factors by which the proximal step shrinks every weight.
 
     Parameters
@@ -28,19 +28,19 @@ def shrink(weights, metric, starts, rows, cuts, factors):  # type: ignore[no-unt
         Where the groups begin in ``rows``.
     rows : ndarray of shape (n_rows,), int64
         Row numbers, group by group.
-    cuts : ndarray of shape (n_groups,), float64
+    thresholds : ndarray of shape (n_groups,), float64
         Step size times lambda times omega of each group.
     factors : ndarray of shape (n_rows, m)
         Filled; 0 where the step empties a group.
     """
     for g in range(starts.size - 1):
         members = rows[starts[g] : starts[g + 1]]
-        theta = _norm_after(weights, metric, members, cuts[g])
-        _factors(metric, members, theta, cuts[g], factors)
+        theta = _norm_after(weights, metric, members, thresholds[g])
+        _factors(metric, members, theta, thresholds[g], factors)
 
 
 @jit
-def _norm_after(weights, metric, members, cut):  # type: ignore[no-untyped-def]
+def _norm_after(weights, metric, members, threshold):  # type: ignore[no-untyped-def]
     """Norm of a group after the step: the root of phi(theta) = 1, or 0.
 
     Newton's method on ``phi ** -0.5 - 1``, which is nearly linear: from the norm before
@@ -48,11 +48,11 @@ def _norm_after(weights, metric, members, cut):  # type: ignore[no-untyped-def]
     """
     square, pull = _sizes(weights, metric, members)
     theta = np.sqrt(square)
-    if pull <= cut * cut or theta == 0:
+    if pull <= threshold * threshold or theta == 0:
         return weights.dtype.type(0)
     tolerance = 4 * np.finfo(weights.dtype).eps
     for _ in range(_NEWTON_STEPS):
-        phi, slope = _phi(weights, metric, members, theta, cut)
+        phi, slope = _phi(weights, metric, members, theta, threshold)
         step = (phi * np.sqrt(phi) - phi) / slope
         theta = theta + step if theta + step > 0 else theta / 2
         if not abs(step) > tolerance * theta:
@@ -75,16 +75,16 @@ def _sizes(weights, metric, members):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _phi(weights, metric, members, theta, cut):  # type: ignore[no-untyped-def]
-    """Sum phi of (D w / (D theta + cut)) ** 2, and -1/2 of its derivative."""
+def _phi(weights, metric, members, theta, threshold):  # type: ignore[no-untyped-def]
+    """Sum phi of (D w / (D theta + threshold)) ** 2, and -1/2 of its derivative."""
     w_flat, d_flat, m = weights.reshape(-1), metric.reshape(-1), weights.shape[1]
-    one, cut_ = splat(1.0, w_flat), splat(cut, w_flat)
+    one, threshold_ = splat(1.0, w_flat), splat(threshold, w_flat)
     theta_ = splat(theta, w_flat)
     phi = slope = splat(0.0, w_flat)
     for row in members:
         for i in range(row * m, (row + 1) * m, LANES):
             d = load(d_flat, i)
-            share = d * (one / mul_add(d, theta_, cut_))
+            share = d * (one / mul_add(d, theta_, threshold_))
             part = share * load(w_flat, i)
             part = part * part
             phi = phi + part
@@ -93,11 +93,11 @@ def _phi(weights, metric, members, theta, cut):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _factors(metric, members, theta, cut, factors):  # type: ignore[no-untyped-def]
-    """D theta / (D theta + cut)."""
+def _factors(metric, members, theta, threshold, factors):  # type: ignore[no-untyped-def]
+    """D theta / (D theta + threshold)."""
     d_flat, out, m = metric.reshape(-1), factors.reshape(-1), metric.shape[1]
-    theta_, cut_ = splat(theta, d_flat), splat(cut, d_flat)
+    theta_, threshold_ = splat(theta, d_flat), splat(threshold, d_flat)
     for row in members:
         for i in range(row * m, (row + 1) * m, LANES):
             pulled = load(d_flat, i) * theta_
-            store(out, i, pulled / (pulled + cut_))
+            store(out, i, pulled / (pulled + threshold_))

@@ -107,8 +107,8 @@ def read_padded(array: NDArray[Any], lengths: ArrayLike | None) -> Parts:
             raise SequenceError(
                 f"lengths must hold {n} numbers from 0 to {longest}; got {sizes!r}."
             )
-    kept = np.arange(longest) < sizes[:, None]
-    return array[kept], offsets_of(sizes)
+    inside = np.arange(longest) < sizes[:, None]
+    return array[inside], offsets_of(sizes)
 
 
 def _unpadded_lengths(array: NDArray[Any]) -> NDArray[np.int64]:

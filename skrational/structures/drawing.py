@@ -69,8 +69,10 @@ def automata_svg(
         _FEW_ROWS, math.ceil(len(initial_lengths) / max(1, _MAX_WIDTH // column))
     )
     automata = [
-        _svg_automaton(i, n_states, kept, all_final, column * (i // n_rows), i % n_rows)
-        for i, (n_states, kept) in enumerate(
+        _svg_automaton(
+            i, n_states, n_kept, all_final, column * (i // n_rows), i % n_rows
+        )
+        for i, (n_states, n_kept) in enumerate(
             zip(initial_lengths, kept_lengths, strict=True)
         )
     ]
@@ -122,22 +124,22 @@ def automata_dot(
     }
     """
     lines = ["digraph wfsas {", "  rankdir=LR;", "  node [shape=circle];"]
-    for i, (n_states, kept) in enumerate(
+    for i, (n_states, n_kept) in enumerate(
         zip(initial_lengths, kept_lengths, strict=True)
     ):
         lines += [
             f"  subgraph cluster_{i} {{",
-            f'    label="WFSA {i}"; style={"solid" if kept else "dashed"};',
-            *_dot_states(i, n_states, kept, all_final),
+            f'    label="WFSA {i}"; style={"solid" if n_kept else "dashed"};',
+            *_dot_states(i, n_states, n_kept, all_final),
             "  }",
         ]
     return "\n".join([*lines, "}"])
 
 
-def _dot_states(i: int, n_states: int, kept: int, all_final: bool) -> Iterator[str]:
-    final = _final_states(kept, all_final)
+def _dot_states(i: int, n_states: int, n_kept: int, all_final: bool) -> Iterator[str]:
+    final = _final_states(n_kept, all_final)
     for k in range(n_states + 1):
-        look = _DOT_KEPT if k <= kept > 0 else _DOT_REMOVED
+        look = _DOT_KEPT if k <= n_kept > 0 else _DOT_REMOVED
         shape = ", shape=doublecircle" if k in final else ""
         yield f'    w{i}q{k} [label="q{k}", {look}{shape}];'
         if k > 0:
@@ -145,19 +147,19 @@ def _dot_states(i: int, n_states: int, kept: int, all_final: bool) -> Iterator[s
             yield f"    w{i}q{k} -> w{i}q{k} [{look}];"
 
 
-def _final_states(kept: int, all_final: bool) -> range:
-    return range(1 if all_final else max(kept, 1), kept + 1)
+def _final_states(n_kept: int, all_final: bool) -> range:
+    return range(1 if all_final else max(n_kept, 1), n_kept + 1)
 
 
 def _svg_automaton(
-    i: int, n_states: int, kept: int, all_final: bool, left: float, row: int
+    i: int, n_states: int, n_kept: int, all_final: bool, left: float, row: int
 ) -> str:
     """One line of the picture; its start state stands only if a state is left."""
     y = _ROW * row + _ROW - _RADIUS - 3
     x = [left + _LABEL + _RADIUS + _STEP * k for k in range(n_states + 1)]
-    n_standing = kept + 1 if kept else 0
-    final = _final_states(kept, all_final)
-    look = ' font-weight="bold"' if kept else ' opacity="0.55"'
+    n_standing = n_kept + 1 if n_kept else 0
+    final = _final_states(n_kept, all_final)
+    look = ' font-weight="bold"' if n_kept else ' opacity="0.55"'
     return (
         f'<g data-wfsa="{i}">'
         f"{_svg_text(left + _LABEL / 2, y, str(i), look)}"

@@ -54,5 +54,5 @@ class Dropout:
 def _mask(
     shape: tuple[int, int], p: float, generator: torch.Generator, like: Tensor
 ) -> Tensor:
-    kept = torch.rand(shape, generator=generator) >= p
-    return kept.to(like) / (1 - p)
+    stays = torch.rand(shape, generator=generator) >= p
+    return stays.to(like) / (1 - p)

@@ -47,10 +47,10 @@ def check_progress(progress: bool | None, n_documents: int) -> bool:
 
 @contextmanager
 def advancing(
-    name: str, n_documents: int, shown: bool
+    name: str, n_documents: int, show: bool
 ) -> Iterator[Callable[[int], None]]:
     """Yield what to call after each part, with its number of documents."""
-    if not shown:
+    if not show:
         yield lambda n: None
         return
     from rich.console import Console

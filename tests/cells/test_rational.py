@@ -248,7 +248,7 @@ def test_pruning_exact_zeros_changes_nothing(readout, match):
         for p in (cell.W_u, cell.W_f, cell.b_f):
             p[[3, 6]] = 0
         live = (cell.groups("states").norms() > 0).numpy()
-        small = cell.compacted(cell.kept_lengths("states", live))
+        small = cell.compacted(cell.lengths_of_live("states", live))
         assert small.lengths == (2, 1, 3)
         batch = to_batch(draw_documents())
         torch.testing.assert_close(small(batch), cell(batch), rtol=1e-12, atol=1e-13)
@@ -300,21 +300,21 @@ def test_norms_of_the_three_kinds_of_groups():
 def test_a_wfsa_keeps_its_leading_run_of_live_states():
     cell = draw_cell()
     live = np.array([0, 1, 1, 1, 0, 1, 1, 1, 0, 0], dtype=bool)
-    assert cell.kept_lengths("states", live) == (0, 2, 1, 1)
-    assert cell.kept_lengths("states", np.ones(10, bool)) == LENGTHS
-    assert cell.kept_lengths("states", np.zeros(10, bool)) == (0, 0, 0, 0)
+    assert cell.lengths_of_live("states", live) == (0, 2, 1, 1)
+    assert cell.lengths_of_live("states", np.ones(10, bool)) == LENGTHS
+    assert cell.lengths_of_live("states", np.zeros(10, bool)) == (0, 0, 0, 0)
 
 
 def test_a_wfsa_is_kept_or_dropped_as_a_whole():
     live = np.array([True, False, True, False])
-    assert draw_cell().kept_lengths("wfsas", live) == (2, 0, 1, 0)
+    assert draw_cell().lengths_of_live("wfsas", live) == (2, 0, 1, 0)
 
 
 def test_a_state_needs_its_main_path_transition_only():
     main_path = np.array([1, 0, 1, 1, 1, 1, 0, 1, 1, 0], dtype=bool)
     for self_loop in (np.zeros(10, bool), np.ones(10, bool)):
         live = np.concatenate([main_path, self_loop])
-        assert draw_cell().kept_lengths("transitions", live) == (1, 4, 0, 2)
+        assert draw_cell().lengths_of_live("transitions", live) == (1, 4, 0, 2)
 
 
 @pytest.mark.parametrize("readout", READOUTS)
@@ -357,7 +357,7 @@ def test_an_empty_cell_can_be_compacted_again():
 def test_an_empty_cell_has_no_groups(kind):
     cell = RationalCell(E, (), 1, ScoringRule())
     assert cell.groups(kind).norms().shape == (0,)
-    assert cell.kept_lengths(kind, np.zeros(0, bool)) == ()
+    assert cell.lengths_of_live(kind, np.zeros(0, bool)) == ()
 
 
 @pytest.mark.usefixtures("untouched_generators")

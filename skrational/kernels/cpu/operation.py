@@ -1,6 +1,6 @@
 """The plus-times recurrence for the CPU: projection and recurrence as one operation.
 
-A pass is cut into tasks: tiles of the matrix products, and the towers of slabs
+A pass is cut into tasks: tiles of the matrix products, and the chains of slabs
 (`kernels.layout`) that run over the documents. Tasks may run on several threads; what
 each computes does not depend on it.
 """
