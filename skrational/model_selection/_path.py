@@ -45,6 +45,21 @@ class PathPoint:
     seconds : float
         What the point added to the time of the path: penalized epochs, finetuning and
         scores.
+
+    Examples
+    --------
+    >>> from skrational.structures import RationalStructure
+    >>> structure = RationalStructure((4, 4), (2, 0), n_features=50, n_outputs=1)
+    >>> point = PathPoint(
+    ...     lambda_=2e-3,
+    ...     structure=structure,
+    ...     validation_score=0.9,
+    ...     validation_error=0.01,
+    ...     test_score=0.89,
+    ...     seconds=0.4,
+    ... )
+    >>> point.size, point.n_transitions, point.n_wfsas, point.n_parameters
+    (2, 2, 1, 204)
     """
 
     lambda_: float

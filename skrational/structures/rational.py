@@ -39,6 +39,14 @@ class StructureDiff:
         kept here and the states kept there.
     n_transitions, n_parameters : int
         Main-path transitions and parameters there, minus those here.
+
+    Examples
+    --------
+    >>> StructureDiff(rows=((3, 4, 1),), n_transitions=-3, n_parameters=-303)
+    1 WFSA differs, -3 transitions, -303 parameters
+      WFSA 3: 4 -> 1 states
+    >>> bool(StructureDiff((), 0, 0))
+    False
     """
 
     rows: tuple[tuple[int, int, int], ...]

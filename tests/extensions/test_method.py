@@ -21,7 +21,7 @@ from skrational.model_selection import (
     structure_stability,
 )
 from skrational.structures import structure_from_json
-from tests.toy_method import GatedUnigramCell, GatedUnigramClassifier
+from tests.extensions.method import GatedUnigramCell, GatedUnigramClassifier
 
 
 @parametrize_with_checks([GatedUnigramClassifier(max_epochs=60)])
