@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from skrational.exceptions import FeatureCacheWarning
 from skrational.sequences import SequenceArray
-from skrational.text import _feature_files
-from skrational.text.cache import FeatureStore
+from skrational.text.features import row_files as _feature_files
+from skrational.text.features.store import FeatureStore
 
 WIDTH = 3
 ROW = WIDTH * 2
@@ -570,7 +570,7 @@ def no_lock(self):
 def test_a_read_only_folder_is_read(store, monkeypatch):
     ask(store, TEXTS[:3])
     before = {path: path.read_bytes() for path in files_of(store)}
-    monkeypatch.setattr("skrational.text.cache.FileLock.acquire", no_lock)
+    monkeypatch.setattr("skrational.text.features.store.FileLock.acquire", no_lock)
     X, embedded = ask(store, TEXTS[:3])
     assert embedded == [] and is_mapped(X)
     with pytest.warns(FeatureCacheWarning, match="Permission.*temporary") as caught:

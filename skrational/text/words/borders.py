@@ -1,6 +1,6 @@
 """Where the tokens of texts begin and end.
 
-`skrational.text.scanner` knows all that a token may be, but takes it character by
+`skrational.text.words.scanner` knows all that a token may be, but takes it character by
 character. In most pieces of text between spaces a token is a run of letters, or one
 character of another kind, and 64 bytes are worked on at a time: bit i of a number says
 whether byte i is a letter, begins a token, or the like. The scanner is asked about the
@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.text.bits import (
+from skrational.text.words.bits import (
     BLOCK,
     classifier,
     count_ones,
@@ -22,7 +22,7 @@ from skrational.text.bits import (
     lower_block,
     memory,
 )
-from skrational.text.scanner import SPACE, token_end
+from skrational.text.words.scanner import SPACE, token_end
 from skrational.utils.compile import jit
 
 __all__ = ["NO_FRAME", "find_tokens"]
@@ -84,7 +84,7 @@ def find_tokens(
 
     Examples
     --------
-    >>> from skrational.text.characters import kinds_of, padded
+    >>> from skrational.text.words.characters import kinds_of, padded
     >>> data, text_ends = padded(b"It's\n..."), np.array([4, 8])
     >>> tokens = find_tokens(data, text_ends, kinds_of(128), lowercase=True)
     >>> [part.tolist() for part in tokens]

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from skrational.sequences import SequenceArray
 from skrational.sequences.parts import offsets_of
-from skrational.text._mapped_files import map_file
+from skrational.text.features.mapped_files import map_file
 from skrational.utils.memory_maps import release
 
 __all__ = ["Document", "FeatureFiles", "FeatureMemory", "Place", "copy", "gather"]

@@ -17,8 +17,8 @@ __all__ = [
     "check_revision",
     "commit_of",
     "describe_encoder",
-    "explained",
-    "find_place",
+    "find_model",
+    "reworded_errors",
 ]
 
 _COMMIT = re.compile(r"/snapshots/([0-9a-f]{40})/")
@@ -70,8 +70,8 @@ def describe_encoder(
     check_installed()
     from transformers import AutoConfig
 
-    place = find_place(model)
-    with explained(model, revision):
+    place = find_model(model)
+    with reworded_errors(model, revision):
         pinned = _pin(place, revision)
         config = AutoConfig.from_pretrained(
             place, revision=commit_of(place, pinned), trust_remote_code=False
@@ -91,7 +91,7 @@ def check_revision(model: str | os.PathLike[str], revision: str) -> None:
         If ``revision`` is a fingerprint and the folder isn't there.
     ValueError
     """
-    place = find_place(model)
+    place = find_model(model)
     if isinstance(place, Path):
         _pin(place, revision)
     elif not re.fullmatch("[0-9a-f]{40}", revision):
@@ -111,7 +111,7 @@ def check_installed() -> None:
         ) from error
 
 
-def find_place(model: str | os.PathLike[str]) -> Path | str:
+def find_model(model: str | os.PathLike[str]) -> Path | str:
     """Return a folder as a path, and a name on the hub as it is."""
     if not os.fspath(model):
         raise ValueError("model is ''; expected a folder, or a name on the hub.")
@@ -163,7 +163,9 @@ def _fingerprint(files: tuple[str, ...], stats: tuple[tuple[int, int], ...]) -> 
 
 
 @contextmanager
-def explained(model: str | os.PathLike[str], revision: str | None) -> Iterator[None]:
+def reworded_errors(
+    model: str | os.PathLike[str], revision: str | None
+) -> Iterator[None]:
     """Turn what transformers raises into one error that names the model."""
     try:
         yield

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.text.bits import memory, read_eight
-from skrational.text.characters import text_of
+from skrational.text.words.bits import memory, read_eight
+from skrational.text.words.characters import text_of
 from skrational.utils.compile import jit
 
 __all__ = ["Lexicon"]
@@ -85,7 +85,7 @@ class Lexicon:
 
     Examples
     --------
-    >>> from skrational.text.characters import padded
+    >>> from skrational.text.words.characters import padded
     >>> lexicon, starts = Lexicon(), np.arange(3)
     >>> lexicon.number(padded(b"aba"), starts, starts + 1).tolist()
     [0, 1, 0]

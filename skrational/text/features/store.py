@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from skrational.exceptions import FeatureCacheWarning
 from skrational.sequences import SequenceArray
-from skrational.text._feature_files import (
+from skrational.text.features.mapped_files import discard
+from skrational.text.features.row_files import (
     Document,
     FeatureFiles,
     FeatureMemory,
@@ -32,7 +33,6 @@ from skrational.text._feature_files import (
     copy,
     gather,
 )
-from skrational.text._mapped_files import discard
 
 __all__ = ["FeatureStore"]
 
