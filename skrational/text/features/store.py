@@ -7,39 +7,32 @@ mapped into memory from there.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import tempfile
 import uuid
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from skrational.exceptions import FeatureCacheWarning
 from skrational.sequences import SequenceArray
-from skrational.text.features.mapped_files import discard
-from skrational.text.features.row_files import (
-    Document,
-    FeatureFiles,
-    FeatureMemory,
-    Place,
-    copy,
-    gather,
+from skrational.text.features.documents import DocumentSet, to_sequences
+from skrational.text.features.index import (
+    DamagedIndexError,
+    FeatureIndex,
+    StoredDocument,
 )
+from skrational.text.features.mapped_files import discard
+from skrational.text.features.rows import RowFile, RowMemory
 
 __all__ = ["FeatureStore"]
 
 Embed: TypeAlias = Callable[[list[int]], Iterator[tuple[int, NDArray[Any], list[str]]]]
-
-_FORMAT = 1
-_GENERATION = re.compile(rb"generation-[0-9a-f]{8}")
 
 
 class FeatureStore:
@@ -59,8 +52,8 @@ class FeatureStore:
         In which type features are stored.
     max_bytes : int, default=2**34
         Size to which the features in the folder may grow. Beyond it the folder begins
-        anew with the documents of the present call. Files that arrays of this process
-        still map are removed when the arrays are.
+        anew with the documents of the present call. A file that arrays of this process
+        still map is removed when the arrays are.
 
     Examples
     --------
@@ -91,6 +84,11 @@ class FeatureStore:
         self.n_features = n_features
         self.dtype = np.dtype(dtype)
         self.max_bytes = max_bytes
+        self._index = (
+            None
+            if self.folder is None
+            else FeatureIndex(self.folder, n_features, self.dtype)
+        )
 
     def sequences(self, keys: Sequence[str], embed: Embed) -> SequenceArray:
         """Return the features of documents, embedding those that are not there yet.
@@ -124,139 +122,136 @@ class FeatureStore:
         wanted: dict[str, int] = {}
         for position, key in enumerate(keys):
             wanted.setdefault(key, position)
-        with suppress(OSError, ValueError):
-            files = self._current()
-            files.drop_damaged(wanted)
-            if wanted.keys() <= files.entries.keys():
-                return gather(files, keys)
-        filling = _Filling(self, list(wanted))
-        try:
-            with self._lock() as fault:
-                filling.begin()
-                missing = [
-                    p for k, p in wanted.items() if k not in filling.place.entries
-                ]
-                if missing:
-                    filling.prepare(fault)
-                    filling.embed(missing, keys, embed)
-                result = gather(filling.place, keys)
-        finally:
-            filling.end()
-        if filling.troubles:
+        with suppress(OSError):
+            documents, _ = self._read(wanted)
+            if wanted.keys() <= documents.stored.keys():
+                return to_sequences(documents, keys)
+        writer = _Writer(self, list(wanted))
+        with ExitStack() as at_end:
+            at_end.callback(writer.close)
+            fault = self._lock(at_end)
+            writer.read()
+            missing = [p for k, p in wanted.items() if k not in writer.documents.stored]
+            if missing:
+                writer.prepare(fault)
+                writer.embed(missing, keys, embed)
+            result = to_sequences(writer.documents, keys)
+        if writer.troubles:
             where = "of features" if self.folder is None else str(self.folder)
-            message = f"The cache {where}: {'; '.join(filling.troubles)}."
+            message = f"The cache {where}: {'; '.join(writer.troubles)}."
             warnings.warn(message, FeatureCacheWarning, stacklevel=2)
         return result
 
-    @contextmanager
-    def _lock(self) -> Iterator[Exception | None]:
-        """Hold the lock; or say why there is none."""
-        fault: Exception | None = None
-        if self.folder is not None:
-            lock = FileLock(self.folder / "lock")
+    def _lock(self, at_end: ExitStack) -> OSError | None:
+        """Keep others from writing until the end; return why that can't be, if so."""
+        if self._index is not None:
             try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                lock.acquire()
-            except (OSError, NotImplementedError) as error:
-                fault = error
-        try:
-            yield fault
-        finally:
-            if self.folder is not None:
-                lock.release()
+                self._index.folder.mkdir(parents=True, exist_ok=True)
+                at_end.enter_context(self._index.lock())
+            except OSError as error:
+                return error
+        return None
 
-    def _current(self) -> FeatureFiles:
-        """Open the files that meta.json names; an OSError or ValueError if it can't."""
-        if self.folder is None:
+    def _read(self, keys: Iterable[str]) -> tuple[DocumentSet, int]:
+        """Read what the folder has of some documents, and count the damaged ones."""
+        if self._index is None:
             raise FileNotFoundError("no folder")
-        meta = (self.folder / "meta.json").read_bytes()
-        name = _GENERATION.search(meta)
-        if name is None or meta != self._meta(name[0].decode()):
-            raise ValueError("meta.json does not fit")
-        return self._files(self.folder / name[0].decode())
+        file, n_rows, stored, n_damaged = self._index.read(keys)
+        documents = DocumentSet(self._file(file, n_rows), stored, self._index)
+        return documents, n_damaged + documents.drop_damaged()
 
-    def _meta(self, generation: str) -> bytes:
-        facts = {
-            "format": _FORMAT,
-            "n_features": self.n_features,
-            "dtype": self.dtype.str,
-            "generation": generation,
-        }
-        return json.dumps(facts).encode()
-
-    def _files(self, folder: Path, new: bool = False) -> FeatureFiles:
-        return FeatureFiles(folder, self.n_features, self.dtype, new)
-
-    def _renew(self, keys: list[str], source: Place | None = None) -> FeatureFiles:
-        """Begin a generation with these documents of the source; needs the lock."""
+    def _file(self, name: str, n_rows: int = 0) -> RowFile:
         assert self.folder is not None
-        name = f"generation-{uuid.uuid4().hex[:8]}"
+        return RowFile(self.folder / name, self.n_features, self.dtype, n_rows)
+
+    def _files(self) -> set[Path]:
+        return set() if self.folder is None else set(self.folder.glob("features-*.bin"))
+
+    def _begin_anew(self, keys: list[str], source: DocumentSet) -> DocumentSet:
+        """Begin a file with these documents of the source; needs the lock."""
+        assert self._index is not None
+        rows = self._file(f"features-{uuid.uuid4().hex[:8]}.bin")
+        documents = DocumentSet(rows)
         try:
-            files = self._files(self.folder / name, new=True)
-            if source is not None:
-                copy(keys, source, files)
-            part = self.folder / "meta.part"
-            part.write_bytes(self._meta(name))
-            os.replace(part, self.folder / "meta.json")
+            rows.path.touch()
+            documents.add_from(source, keys)
+            self._index.begin(rows.path.name, rows.n_rows, documents.stored)
         except OSError:
-            discard(self.folder / name)
+            discard(rows.path)
             raise
-        for outdated in set(self.folder.glob("generation-*")) - {files.folder}:
+        documents.index = self._index
+        for outdated in self._files() - {rows.path}:
             discard(outdated)
-        return files
+        return documents
 
-    def _scratch(self) -> FeatureFiles:
-        """Begin temporary files; whoever asks for them discards them."""
-        folder = Path(tempfile.mkdtemp(prefix="skrational-"))
-        return FeatureFiles(folder, self.n_features, self.dtype, True, temporary=True)
+    def _in_temporary_file(self) -> DocumentSet:
+        """Begin a temporary file; whoever asks for it discards it."""
+        handle, name = tempfile.mkstemp(prefix="skrational-", suffix=".bin")
+        os.close(handle)
+        path = Path(name)
+        return DocumentSet(RowFile(path, self.n_features, self.dtype, temporary=True))
 
-    def _memory(self) -> FeatureMemory:
-        return FeatureMemory(self.n_features, self.dtype)
+    def _in_memory(self) -> DocumentSet:
+        return DocumentSet(RowMemory(self.n_features, self.dtype))
 
 
-class _Filling:
-    """The documents of one call on their way to a place that has room for them.
+class _Writer:
+    """Adds the documents that one call embeds to the cache.
 
-    That is the cache, else temporary files, else memory.
+    Where the cache can't be written it adds them to a temporary file, and where there
+    is no room for that either, to memory.
+
+    Parameters
+    ----------
+    store : FeatureStore
+    keys : list of str
+        The documents of the call, each once.
+
+    Attributes
+    ----------
+    documents : DocumentSet
+        Those that are there so far.
+    troubles : list of str
+        What to warn of.
     """
 
     def __init__(self, store: FeatureStore, keys: list[str]) -> None:
         self.store, self.keys = store, keys
-        self.place: Place = store._memory()
+        self.documents = store._in_memory()
         self.troubles: list[str] = []
         self._damage: list[str] = []
-        scratch = (store._scratch, "in a temporary file")
-        self._retreats: Iterator[tuple[Callable[[], Place], str]] = iter(
-            [scratch, (store._memory, "in memory")]
+        self._fault: OSError | None = None
+        self._began_anew = False
+        self._fallbacks = iter(
+            [
+                (store._in_temporary_file, "in a temporary file"),
+                (store._in_memory, "in memory"),
+            ]
         )
         self._temporary: list[Path] = []
 
-    def begin(self) -> None:
+    def read(self) -> None:
         """Find what the cache has of the documents."""
-        folder = self.store.folder
         try:
-            files = self.store._current()
-        except (OSError, ValueError) as error:
-            if folder is not None and _began(folder):
+            self.documents, n_damaged = self.store._read(self.keys)
+        except (FileNotFoundError, DamagedIndexError) as error:
+            if isinstance(error, DamagedIndexError) or self.store._files():
                 self._damage.append(f"it could not be read ({error}) and begins anew")
-            return
-        if files.damaged:
-            self._damage.append("lines of its index were damaged and are dropped")
-        n_damaged = files.drop_damaged(self.keys)
-        if n_damaged:
-            self._damage.append(f"{n_damaged} damaged documents were embedded again")
-        self.place = files
+        except OSError as error:
+            self._fault = error
+        else:
+            if n_damaged:
+                damage = f"{n_damaged} damaged documents were embedded again"
+                self._damage.append(damage)
 
-    def prepare(self, fault: Exception | None) -> None:
-        """Find a place that can be written, given why there is no lock."""
+    def prepare(self, fault: OSError | None) -> None:
+        """Find room for documents, given why there is no lock."""
         self.troubles += self._damage
+        fault = fault or self._fault
         if self.store.folder is None or fault is not None:
-            self._retreat(None if fault is None else str(fault))
-        elif isinstance(self.place, FeatureMemory):
-            try:
-                self.place = self.store._renew(self.keys)
-            except OSError as error:
-                self._retreat(str(error))
+            self._fall_back(None if fault is None else str(fault))
+        elif self.documents.index is None:
+            self._begin_anew()
 
     def embed(self, missing: list[int], keys: Sequence[str], embed: Embed) -> None:
         """Embed the documents at these positions; add each as soon as it's there."""
@@ -273,57 +268,68 @@ class _Filling:
                     "token, and its label."
                 )
             waiting.remove(position)
-            self._add(keys[position], Document.encode(rows, labels))
+            self._add(keys[position], rows, StoredDocument.encode_labels(labels))
         if waiting:
             raise ValueError(
                 f"embed yields nothing for position {min(waiting)} and "
                 f"{len(waiting) - 1} others."
             )
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Give up temporary files, except for what arrays map."""
-        for folder in self._temporary:
-            discard(folder)
+        for path in self._temporary:
+            discard(path)
 
-    def _add(self, key: str, document: Document) -> None:
+    def _add(self, key: str, rows: NDArray[Any], labels: bytes) -> None:
         while True:
             try:
-                self._make_room(document.rows.nbytes)
-                self.place.append(key, document)
+                self._make_room(rows.nbytes)
+                self.documents.add(key, rows, labels)
                 return
+            except DamagedIndexError as error:
+                if self._began_anew:
+                    self._fall_back(str(error))
+                    continue
+                self.troubles.append(f"it is damaged ({error}) and begins anew")
+                self._begin_anew()
             except OSError as error:
-                self._retreat(str(error))
+                self._fall_back(str(error))
 
     def _make_room(self, n_bytes: int) -> None:
-        """Leave files to which so many bytes would be too many."""
-        files, limit = self.place, self.store.max_bytes
-        if isinstance(files, FeatureMemory) or files.folder in self._temporary:
+        """Leave a file to which so many bytes would be too many."""
+        rows, limit = self.documents.rows, self.store.max_bytes
+        if self.documents.index is None or not isinstance(rows, RowFile):
             return
-        if files.size + n_bytes > limit:
-            held = [files.entries[key] for key in self.keys if key in files.entries]
-            used = sum(entry.n_rows for entry in held) * files.row_bytes
-            if used + n_bytes <= limit:
-                self.place = self.store._renew(self.keys, files)
+        if rows.n_bytes + n_bytes > limit:
+            n_rows = sum(d.rows.n_rows for d in self.documents.stored.values())
+            if n_rows * rows.row_bytes + n_bytes <= limit:
+                self.documents = self.store._begin_anew(self.keys, self.documents)
             else:
-                self._retreat(f"this call alone needs more than {limit:,} bytes")
+                self._fall_back(f"this call alone needs more than {limit:,} bytes")
 
-    def _retreat(self, reason: str | None) -> None:
-        """Move on to the next place that can be written; no reason: without a word."""
-        for make, where in self._retreats:
+    def _begin_anew(self) -> None:
+        """Begin a new file and a new index with what is there of the documents."""
+        self._began_anew = True
+        try:
+            assert self.store._index is not None
+            self.store._index.remove()
+            self.documents = self.store._begin_anew(self.keys, self.documents)
+        except OSError as error:
+            self._fall_back(str(error))
+
+    def _fall_back(self, reason: str | None) -> None:
+        """Go on elsewhere, where there is room; no reason: without a word."""
+        for make, where in self._fallbacks:
             try:
-                place = make()
-                if isinstance(place, FeatureFiles):
-                    self._temporary.append(place.folder)
-                copy(self.keys, self.place, place)
+                documents = make()
+                if isinstance(documents.rows, RowFile):
+                    self._temporary.append(documents.rows.path)
+                documents.add_from(self.documents, self.keys)
             except OSError as error:
                 reason = reason or str(error)
                 continue
-            self.place = place
+            self.documents = documents
             if reason:
                 self.troubles.append(f"{reason}, so features of this call are {where}")
             return
         raise OSError(reason)
-
-
-def _began(folder: Path) -> bool:
-    return (folder / "meta.json").exists() or any(folder.glob("generation-*"))
