@@ -3,9 +3,11 @@ import json
 import os
 import pickle
 import re
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import joblib
@@ -695,8 +697,10 @@ def test_a_search_embeds_each_text_once_in_several_processes(folder, own_cache):
     ]
     for search in searches:
         search.fit(texts, labels)
-        (index,) = (own_cache / "bert").glob("*/generation-*/index.txt")
-        assert len(index.read_text().splitlines()) == len(set(texts))
+        (index,) = (own_cache / "bert").glob("*/index.db")
+        with closing(sqlite3.connect(index)) as database:
+            (n_texts,) = database.execute("SELECT count(*) FROM documents").fetchone()
+        assert n_texts == len(set(texts))
     both = [search.cv_results_["mean_test_score"] for search in searches]
     np.testing.assert_array_equal(*both)
     assert search.predict(["good"]).shape == (1,)

@@ -479,10 +479,10 @@ def test_writers_killed_at_any_statement(tmp_path, monkeypatch, behind):
 
 @needs_fork
 def test_killed_writers(tmp_path):
-    texts = [f"{i} " + "a" * 1000 for i in range(3000)]
+    texts = [f"{i} " + "a" * 1000 for i in range(400)]
     seconds = random.Random(0)
     n_kept = []
-    for i in range(12):
+    for i in range(8):
         store = FeatureStore(tmp_path / f"{i}", WIDTH)
         child = os.fork()
         if not child:
