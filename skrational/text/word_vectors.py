@@ -323,6 +323,17 @@ class WordVectorizer(TextVectorizer):
         missing: Counter[str],
         n_tokens: int,
     ) -> None:
+        """Take over what a fit found, and warn if many tokens have no vector.
+
+        Parameters
+        ----------
+        source : WordSource
+        rows : SharedRows
+        missing : Counter
+            How often each word without a vector occurs.
+        n_tokens : int
+            How many words there are, with a vector or without.
+        """
         self._table, self._rows = source.table, rows
         self._source, self._fingerprint = source.table.source, source.table.fingerprint
         self.n_features_out_ = source.table.n_features

@@ -91,6 +91,20 @@ def forget_tables() -> None:
 
 @functools.lru_cache(maxsize=2)
 def _load_file(path: Path, size: int, mtime: int, folder: Path | None) -> VectorTable:
+    """Read a file of vectors, or its copy in the cache.
+
+    Parameters
+    ----------
+    path : Path
+    size, mtime : int
+        They tell whether the file has changed.
+    folder : Path or None
+        That of the cache; None: there is none.
+
+    Returns
+    -------
+    VectorTable
+    """
     form = find_format(path)
     if folder is None or form == "saved":
         return VectorTable(*read_vectors(path, form), str(path))

@@ -1,10 +1,7 @@
-"""Where the tokens of texts begin and end.
+"""Where the tokens of texts begin and end, as lists of places.
 
-`skrational.text.words.scanner` knows all that a token may be, but takes it character by
-character. In most pieces of text between spaces a token is a run of letters, or one
-character of another kind, and 64 bytes are worked on at a time: bit i of a number says
-whether byte i is a letter, begins a token, or the like. The scanner is asked about the
-other pieces only.
+`skrational.text.words.marks` finds the places as bits of numbers; here they are listed,
+text by text.
 """
 
 from __future__ import annotations
@@ -14,15 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.text.words.bits import (
-    BLOCK,
-    classifier,
-    count_ones,
-    first_one,
-    lower_block,
-    memory,
-)
-from skrational.text.words.scanner import SPACE, token_end
+from skrational.text.words.bits import BLOCK, count_ones, first_one, memory
+from skrational.text.words.marks import mark_tokens, scan_special, up_to
 from skrational.utils.compile import jit
 
 __all__ = ["NO_FRAME", "find_tokens"]
@@ -32,17 +22,7 @@ NO_FRAME: Final = ((-1, -1), (-1, -1))
 
 _ZERO: Final = np.uint64(0)
 _ONE: Final = np.uint64(1)
-_ALL: Final = np.uint64(2**64 - 1)
-_LAST: Final = np.uint64(BLOCK - 1)
 _AT_A_TIME: Final = 4
-
-_classify = classifier(
-    "\t\r\x1c ",  # spaces
-    "09AZ__az",  # letters and digits: parts of words
-    "'',/:=",  # what may belong to a token with what comes behind it, which is
-    "')-.[[]]||",  # one of these, a letter or a digit
-    "\x80\xff",  # parts of characters that aren't ASCII
-)
 
 
 def find_tokens(
@@ -125,11 +105,32 @@ def _find(
     places: Any,
     offsets: Any,
 ) -> None:
+    """Find the tokens of texts; but for the last four as `find_tokens`.
+
+    Parameters
+    ----------
+    data : ndarray of uint8
+    text_ends : ndarray of shape (n_texts,), int64
+    kind_of : ndarray of shape (n_characters,), uint8
+    lowercase : bool
+    frame : pair of pairs of int
+    max_length : int
+    keep_end : bool
+    bits : ndarray of shape (3, n_blocks), uint64
+        Room for marks.
+    kinds : ndarray of shape (n_bytes,), uint8
+        Room for the kinds of a piece's characters.
+    places : ndarray of shape (2, n_most), int64
+        Filled: where the tokens begin, and where they end.
+    offsets : ndarray of shape (n_texts + 1,), int64
+        Filled: text i has the places ``offsets[i]`` to ``offsets[i + 1]``.
+    """
     n_blocks, n_texts = bits.shape[1], len(text_ends)
     text, begun, ended = memory(data), memory(bits[0]), memory(bits[1])
     special, starts, ends = memory(bits[2]), memory(places[0]), memory(places[1])
-    _mark(text, n_blocks, lowercase, begun, ended, special)
-    _scan(text, n_blocks, memory(kind_of), begun, ended, special, memory(kinds), starts)
+    mark_tokens(text, n_blocks, lowercase, begun, ended, special)
+    room = memory(kinds)
+    scan_special(text, n_blocks, memory(kind_of), begun, ended, special, room, starts)
     # Texts and their ends, and what to keep of them: the same for starts and ends.
     limits = memory(text_ends), n_texts, max_length, keep_end
     _list(begun, limits, frame[0][0], frame[1][0], starts, memory(offsets))
@@ -137,127 +138,23 @@ def _find(
 
 
 @jit
-def _mark(
-    data: Any, n_blocks: Any, lowercase: Any, begun: Any, ended: Any, special: Any
-) -> None:
-    """Mark where tokens begin and have ended, and what the scanner has to look at."""
-    last_mark = last_letter = last_joint = _ZERO
-    for block in range(n_blocks):
-        if lowercase:
-            lower_block(data, block * BLOCK)
-        space, letter, joint, follower, foreign = _classify(data, block * BLOCK)
-        mark = ~space
-        border = ~(letter & ((letter << _ONE) | last_letter))
-        begun[block] = mark & border
-        ended[block] = ((mark << _ONE) | last_mark) & border
-        joined = ((joint << _ONE) | last_joint) & (letter | follower)
-        special[block] = joined | foreign
-        last_mark, last_letter = mark >> _LAST, letter >> _LAST
-        last_joint = joint >> _LAST
-
-
-@jit
-def _scan(
-    data: Any,
-    n_blocks: Any,
-    kind_of: Any,
-    begun: Any,
-    ended: Any,
-    special: Any,
-    kinds: Any,
-    places: Any,
-) -> None:
-    """Mark the tokens of special pieces anew."""
-    done = 0
-    for block in range(n_blocks):
-        rest = special[block]
-        while rest != _ZERO:
-            begin = block * BLOCK + first_one(rest)
-            rest &= rest - _ONE
-            if begin < done:
-                continue
-            while begin > done and not _is_space(data[begin - 1]):
-                begin -= 1
-            n_characters = _read(data, begin, kind_of, kinds, places)
-            done = places[n_characters]
-            _clear(begun, begin, done)
-            _clear(ended, begin, done + 1)
-            _scan_piece(kinds, places, n_characters, begun, ended)
-
-
-@jit
-def _is_space(byte: Any) -> Any:
-    return byte <= 32 and (byte >= 28 or 9 <= byte <= 13)
-
-
-@jit
-def _read(data: Any, i: Any, kind_of: Any, kinds: Any, places: Any) -> Any:
-    """Read the characters up to the next space of ASCII; return how many there are."""
-    n_characters = 0
-    while not _is_space(data[i]):
-        places[n_characters] = i
-        code = np.int64(data[i])
-        if code >= 0x80:
-            # The first byte of a character tells how many there are.
-            n_more = 1 if code < 0xE0 else 2 if code < 0xF0 else 3
-            code &= 0x3F >> n_more
-            for _ in range(n_more):
-                i += 1
-                code = (code << 6) | (data[i] & 0x3F)
-        kinds[n_characters] = kind_of[code]
-        n_characters += 1
-        i += 1
-    kinds[n_characters], places[n_characters] = SPACE, i
-    return n_characters
-
-
-@jit
-def _scan_piece(
-    kinds: Any, places: Any, n_characters: Any, begun: Any, ended: Any
-) -> None:
-    # For a mere 0 the scanner would be compiled twice: as a constant, and as a number.
-    i = np.int64(0)
-    while i < n_characters:
-        if kinds[i] == SPACE:
-            # One that isn't ASCII.
-            i += 1
-            continue
-        _set(begun, places[i])
-        i = token_end(kinds, i)
-        _set(ended, places[i])
-
-
-@jit
-def _set(bits: Any, place: Any) -> None:
-    bits[place // BLOCK] |= _ONE << np.uint64(place % BLOCK)
-
-
-@jit
-def _clear(bits: Any, begin: Any, end: Any) -> None:
-    """Set the bits from begin to end to 0; there must be one."""
-    first, last = begin // BLOCK, (end - 1) // BLOCK
-    before = (_ONE << np.uint64(begin % BLOCK)) - _ONE
-    behind = ~_up_to(end - 1)
-    if first == last:
-        bits[first] &= before | behind
-        return
-    bits[first] &= before
-    for block in range(first + 1, last):
-        bits[block] = _ZERO
-    bits[last] &= behind
-
-
-@jit
-def _up_to(place: Any) -> Any:
-    """The bits of a block up to and with the one of this place."""
-    return _ALL >> (_LAST - np.uint64(place % BLOCK))
-
-
-@jit
 def _list(
     bits: Any, limits: Any, before: Any, behind: Any, places: Any, offsets: Any
 ) -> None:
-    """List the places of the bits that are 1, framed text by text."""
+    """List the places of the bits that are 1, framed text by text.
+
+    Parameters
+    ----------
+    bits : memory of (n_blocks,) uint64
+    limits : tuple
+        Of ``text_ends``, n_texts, ``max_length`` and ``keep_end``.
+    before, behind : int
+        What to list before and behind the places of each text; -1: nothing.
+    places : memory of int64
+        Filled.
+    offsets : memory of (n_texts + 1,) int64
+        Filled: text i has the places ``offsets[i]`` to ``offsets[i + 1]``.
+    """
     text_ends, n_texts, max_length, keep_end = limits
     n = block = 0
     done = _ZERO
@@ -271,8 +168,8 @@ def _list(
             n = _write(bits[block] & ~done, block * BLOCK, places, n)
             block += 1
             done = _ZERO
-        n = _write(bits[block] & _up_to(end) & ~done, block * BLOCK, places, n)
-        done = _up_to(end)
+        n = _write(bits[block] & up_to(end) & ~done, block * BLOCK, places, n)
+        done = up_to(end)
         n = _truncate(places, first, n, max_length, keep_end)
         if behind >= 0:
             places[n] = behind
@@ -286,6 +183,15 @@ def _write(bits: Any, place: Any, places: Any, n: Any) -> Any:
 
     A few are written at a time, for each turn of a loop is one to be foretold. What
     they write too much is overwritten.
+
+    Parameters
+    ----------
+    bits : uint64
+    place : int
+        That of the lowest bit.
+    places : memory of int64
+    n : int
+        How many places there are.
     """
     end = n + count_ones(bits)
     while n < end:
@@ -298,7 +204,17 @@ def _write(bits: Any, place: Any, places: Any, n: Any) -> Any:
 
 @jit
 def _truncate(places: Any, first: Any, n: Any, max_length: Any, keep_end: Any) -> Any:
-    """Keep some of the places from the first to n; return the new n."""
+    """Keep some of the places from the first to n; return the new n.
+
+    Parameters
+    ----------
+    places : memory of int64
+    first, n : int
+    max_length : int
+        The most places to keep.
+    keep_end : bool
+        Whether to keep the last ones.
+    """
     n_left_out = max(0, n - first - max_length)
     if keep_end and n_left_out > 0:
         for i in range(first, n - n_left_out):
