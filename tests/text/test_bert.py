@@ -699,7 +699,7 @@ def test_a_search_embeds_each_text_once_in_several_processes(folder, own_cache):
         search.fit(texts, labels)
         (index,) = (own_cache / "bert").glob("*/index.db")
         with closing(sqlite3.connect(index)) as database:
-            (n_texts,) = database.execute("SELECT count(*) FROM documents").fetchone()
+            (n_texts,) = database.execute("SELECT count(*) FROM documents WHERE key > x''").fetchone()
         assert n_texts == len(set(texts))
     both = [search.cv_results_["mean_test_score"] for search in searches]
     np.testing.assert_array_equal(*both)

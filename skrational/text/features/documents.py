@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
-from typing import Any
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skrational.sequences import SequenceArray
 from skrational.sequences.parts import offsets_of
-from skrational.text.features.index import FeatureIndex, StoredDocument
-from skrational.text.features.rows import RowFile, RowMemory
+from skrational.text.features.rows import RowFile, RowMemory, RowSpan
 
-__all__ = ["DocumentSet", "to_sequences"]
+__all__ = ["DocumentSet", "StoredDocument", "to_sequences"]
 
 _COPIED = 2**26
 """Bytes of rows that are copied rather than mapped with all that is between them."""
+
+
+class StoredDocument(NamedTuple):
+    """The rows and the labels of a document."""
+
+    rows: RowSpan
+    labels: bytes
+
+    @staticmethod
+    def encode_labels(labels: Sequence[str]) -> bytes:
+        """Return labels as JSON."""
+        # Escapes would join a pair of lone surrogates into one character.
+        text = json.dumps(list(labels), ensure_ascii=False)
+        return text.encode("utf-8", "surrogatepass")
+
+    def names(self) -> list[str]:
+        """Return the label of each token."""
+        names: list[str] = json.loads(self.labels.decode("utf-8", "surrogatepass"))
+        return names
 
 
 class DocumentSet:
@@ -27,27 +46,28 @@ class DocumentSet:
     ----------
     rows : RowFile or RowMemory
     stored : dict from str to StoredDocument, default={}
-    index : FeatureIndex or None, default=None
-        What else has to know of documents that are added.
+    record : callable or None, default=None
+        Is told the key, the document and the rows when a document is added; with an
+        OSError it isn't.
     """
 
     def __init__(
         self,
         rows: RowFile | RowMemory,
         stored: dict[str, StoredDocument] | None = None,
-        index: FeatureIndex | None = None,
+        record: Callable[[str, StoredDocument, Any], None] | None = None,
     ) -> None:
         self.rows = rows
-        self.stored = {} if stored is None else stored
-        self.index = index
+        self.stored = stored or {}
+        self.record = record
 
     def add(self, key: str, rows: NDArray[Any], labels: bytes) -> None:
         """Add a document, all of it or, with an OSError, nothing."""
         n_before = self.rows.n_rows
         document = StoredDocument(self.rows.append(rows), labels)
-        if self.index is not None and isinstance(self.rows, RowFile):
+        if self.record is not None and isinstance(self.rows, RowFile):
             try:
-                self.index.add(key, document, self.rows.path.name, self.rows.n_rows)
+                self.record(key, document, self.rows)
             except OSError:
                 self.rows.cut_back(n_before)
                 raise

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-import uuid
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,12 +20,13 @@ from numpy.typing import NDArray
 
 from skrational.exceptions import FeatureCacheWarning
 from skrational.sequences import SequenceArray
-from skrational.text.features.documents import DocumentSet, to_sequences
-from skrational.text.features.index import (
-    DamagedIndexError,
-    FeatureIndex,
+from skrational.text.features.database import DamagedDatabaseError
+from skrational.text.features.documents import (
+    DocumentSet,
     StoredDocument,
+    to_sequences,
 )
+from skrational.text.features.folder import CacheFolder
 from skrational.text.features.mapped_files import discard
 from skrational.text.features.rows import RowFile, RowMemory
 
@@ -84,11 +84,9 @@ class FeatureStore:
         self.n_features = n_features
         self.dtype = np.dtype(dtype)
         self.max_bytes = max_bytes
-        self._index = (
-            None
-            if self.folder is None
-            else FeatureIndex(self.folder, n_features, self.dtype)
-        )
+        self._cache = None
+        if self.folder is not None:
+            self._cache = CacheFolder(self.folder, n_features, self.dtype)
 
     def sequences(self, keys: Sequence[str], embed: Embed) -> SequenceArray:
         """Return the features of documents, embedding those that are not there yet.
@@ -123,17 +121,14 @@ class FeatureStore:
         for position, key in enumerate(keys):
             wanted.setdefault(key, position)
         with suppress(OSError):
-            documents, _ = self._read(wanted)
-            if wanted.keys() <= documents.stored.keys():
-                return to_sequences(documents, keys)
-        writer = _Writer(self, list(wanted))
-        with ExitStack() as at_end:
-            at_end.callback(writer.close)
-            fault = self._lock(at_end)
-            writer.read()
+            if self._cache is not None:
+                documents, _ = self._cache.read(wanted)
+                if wanted.keys() <= documents.stored.keys():
+                    return to_sequences(documents, keys)
+        with _Writer(self, list(wanted)) as writer:
             missing = [p for k, p in wanted.items() if k not in writer.documents.stored]
             if missing:
-                writer.prepare(fault)
+                writer.prepare()
                 writer.embed(missing, keys, embed)
             result = to_sequences(writer.documents, keys)
         if writer.troubles:
@@ -141,48 +136,6 @@ class FeatureStore:
             message = f"The cache {where}: {'; '.join(writer.troubles)}."
             warnings.warn(message, FeatureCacheWarning, stacklevel=2)
         return result
-
-    def _lock(self, at_end: ExitStack) -> OSError | None:
-        """Keep others from writing until the end; return why that can't be, if so."""
-        if self._index is not None:
-            try:
-                self._index.folder.mkdir(parents=True, exist_ok=True)
-                at_end.enter_context(self._index.lock())
-            except OSError as error:
-                return error
-        return None
-
-    def _read(self, keys: Iterable[str]) -> tuple[DocumentSet, int]:
-        """Read what the folder has of some documents, and count the damaged ones."""
-        if self._index is None:
-            raise FileNotFoundError("no folder")
-        file, n_rows, stored, n_damaged = self._index.read(keys)
-        documents = DocumentSet(self._file(file, n_rows), stored, self._index)
-        return documents, n_damaged + documents.drop_damaged()
-
-    def _file(self, name: str, n_rows: int = 0) -> RowFile:
-        assert self.folder is not None
-        return RowFile(self.folder / name, self.n_features, self.dtype, n_rows)
-
-    def _files(self) -> set[Path]:
-        return set() if self.folder is None else set(self.folder.glob("features-*.bin"))
-
-    def _begin_anew(self, keys: list[str], source: DocumentSet) -> DocumentSet:
-        """Begin a file with these documents of the source; needs the lock."""
-        assert self._index is not None
-        rows = self._file(f"features-{uuid.uuid4().hex[:8]}.bin")
-        documents = DocumentSet(rows)
-        try:
-            rows.path.touch()
-            documents.add_from(source, keys)
-            self._index.begin(rows.path.name, rows.n_rows, documents.stored)
-        except OSError:
-            discard(rows.path)
-            raise
-        documents.index = self._index
-        for outdated in self._files() - {rows.path}:
-            discard(outdated)
-        return documents
 
     def _in_temporary_file(self) -> DocumentSet:
         """Begin a temporary file; whoever asks for it discards it."""
@@ -216,41 +169,52 @@ class _Writer:
     """
 
     def __init__(self, store: FeatureStore, keys: list[str]) -> None:
-        self.store, self.keys = store, keys
+        self.store, self.cache, self.keys = store, store._cache, keys
         self.documents = store._in_memory()
         self.troubles: list[str] = []
         self._damage: list[str] = []
         self._fault: OSError | None = None
-        self._began_anew = False
+        self._index_is_damaged = False
         self._fallbacks = iter(
             [
                 (store._in_temporary_file, "in a temporary file"),
                 (store._in_memory, "in memory"),
             ]
         )
-        self._temporary: list[Path] = []
+        self._at_end = ExitStack()
 
-    def read(self) -> None:
-        """Find what the cache has of the documents."""
+    def __enter__(self) -> _Writer:
+        """Keep others from writing, and find what the cache has of the documents."""
+        if self.cache is None:
+            return self
         try:
-            self.documents, n_damaged = self.store._read(self.keys)
-        except (FileNotFoundError, DamagedIndexError) as error:
-            if isinstance(error, DamagedIndexError) or self.store._files():
-                self._damage.append(f"it could not be read ({error}) and begins anew")
+            self._at_end.enter_context(self.cache.locked())
         except OSError as error:
             self._fault = error
+        try:
+            self.documents, n_damaged = self.cache.read(self.keys)
+        except (FileNotFoundError, DamagedDatabaseError) as error:
+            self._index_is_damaged = isinstance(error, DamagedDatabaseError)
+            if self._index_is_damaged or self.cache.row_files():
+                self._damage.append(f"it could not be read ({error}) and begins anew")
+        except OSError as error:
+            self._fault = self._fault or error
         else:
             if n_damaged:
                 damage = f"{n_damaged} damaged documents were embedded again"
                 self._damage.append(damage)
+        return self
 
-    def prepare(self, fault: OSError | None) -> None:
-        """Find room for documents, given why there is no lock."""
+    def __exit__(self, *error: object) -> None:
+        """Let others write; give up temporary files, but for what arrays map."""
+        self._at_end.close()
+
+    def prepare(self) -> None:
+        """Find room for documents."""
         self.troubles += self._damage
-        fault = fault or self._fault
-        if self.store.folder is None or fault is not None:
-            self._fall_back(None if fault is None else str(fault))
-        elif self.documents.index is None:
+        if self.cache is None or self._fault is not None:
+            self._fall_back(None if self._fault is None else str(self._fault))
+        elif self.documents.record is None:
             self._begin_anew()
 
     def embed(self, missing: list[int], keys: Sequence[str], embed: Embed) -> None:
@@ -275,45 +239,43 @@ class _Writer:
                 f"{len(waiting) - 1} others."
             )
 
-    def close(self) -> None:
-        """Give up temporary files, except for what arrays map."""
-        for path in self._temporary:
-            discard(path)
-
     def _add(self, key: str, rows: NDArray[Any], labels: bytes) -> None:
         while True:
             try:
                 self._make_room(rows.nbytes)
                 self.documents.add(key, rows, labels)
                 return
-            except DamagedIndexError as error:
-                if self._began_anew:
-                    self._fall_back(str(error))
-                    continue
-                self.troubles.append(f"it is damaged ({error}) and begins anew")
-                self._begin_anew()
             except OSError as error:
-                self._fall_back(str(error))
+                if (
+                    isinstance(error, DamagedDatabaseError)
+                    and not self._index_is_damaged
+                ):
+                    self.troubles.append(f"it is damaged ({error}) and begins anew")
+                    self._index_is_damaged = True
+                    self._begin_anew()
+                else:
+                    self._fall_back(str(error))
 
     def _make_room(self, n_bytes: int) -> None:
         """Leave a file to which so many bytes would be too many."""
-        rows, limit = self.documents.rows, self.store.max_bytes
-        if self.documents.index is None or not isinstance(rows, RowFile):
+        documents, limit = self.documents, self.store.max_bytes
+        rows = documents.rows
+        if self.cache is None or documents.record is None:
             return
-        if rows.n_bytes + n_bytes > limit:
-            n_rows = sum(d.rows.n_rows for d in self.documents.stored.values())
+        if rows.n_rows * rows.row_bytes + n_bytes > limit:
+            n_rows = sum(document.rows.n_rows for document in documents.stored.values())
             if n_rows * rows.row_bytes + n_bytes <= limit:
-                self.documents = self.store._begin_anew(self.keys, self.documents)
+                self.documents = self.cache.begin_anew(self.keys, documents)
             else:
                 self._fall_back(f"this call alone needs more than {limit:,} bytes")
 
     def _begin_anew(self) -> None:
         """Begin a new file and a new index with what is there of the documents."""
-        self._began_anew = True
+        assert self.cache is not None
         try:
-            assert self.store._index is not None
-            self.store._index.remove()
-            self.documents = self.store._begin_anew(self.keys, self.documents)
+            self.documents = self.cache.begin_anew(
+                self.keys, self.documents, self._index_is_damaged
+            )
         except OSError as error:
             self._fall_back(str(error))
 
@@ -323,7 +285,7 @@ class _Writer:
             try:
                 documents = make()
                 if isinstance(documents.rows, RowFile):
-                    self._temporary.append(documents.rows.path)
+                    self._at_end.callback(discard, documents.rows.path)
                 documents.add_from(self.documents, self.keys)
             except OSError as error:
                 reason = reason or str(error)

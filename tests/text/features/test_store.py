@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from skrational.exceptions import FeatureCacheWarning
 from skrational.sequences import SequenceArray
-from skrational.text.features import index, rows
+from skrational.text.features import database, folder, rows
 from skrational.text.features.store import FeatureStore
 
 WIDTH = 3
@@ -341,7 +341,7 @@ def test_writers_wait_for_one_another(tmp_path):
         threading.Thread(target=ask_and_count, args=(store.folder, TEXTS, log))
         for _ in range(2)
     ]
-    with store._index.lock():
+    with store._cache.locked():
         for thread in threads:
             thread.start()
         time.sleep(0.2)
@@ -461,7 +461,7 @@ def test_writers_killed_at_any_statement(tmp_path, monkeypatch, behind):
 
         def act(store=store, n_statements=n_statements):
             TracedConnection.left, TracedConnection.behind = n_statements, behind
-            index.sqlite3.connect = lambda *args, **options: connect(
+            database.sqlite3.connect = lambda *args, **options: connect(
                 *args, factory=TracedConnection, **options
             )
             ask(store, TEXTS)
@@ -527,9 +527,9 @@ def test_garbage_and_missing_files(intact, data):
 
 
 def change_index(store, statement):
-    with contextlib.closing(sqlite3.connect(store.folder / "index.db")) as database:
-        database.execute(statement)
-        database.commit()
+    with contextlib.closing(sqlite3.connect(store.folder / "index.db")) as opened:
+        opened.execute(statement)
+        opened.commit()
 
 
 def test_every_damage_is_named_in_one_warning(store):
@@ -554,9 +554,9 @@ def test_every_damage_is_named_in_one_warning(store):
         "UPDATE documents SET labels = NULL",
         "UPDATE documents SET rows_crc = 'x'",
         "UPDATE documents SET crc = 0",
-        "UPDATE description SET crc = 0",
-        "UPDATE description SET facts = NULL",
-        "DELETE FROM description",
+        "UPDATE documents SET n_rows = n_rows + 1 WHERE key = x''",
+        "UPDATE documents SET labels = NULL WHERE key = x''",
+        "DELETE FROM documents WHERE key = x''",
         "DROP TABLE documents",
         "ALTER TABLE documents DROP COLUMN labels",
         "PRAGMA user_version = 7",
@@ -579,15 +579,15 @@ def test_healing_spares_the_rows_of_other_documents(store):
 
 def test_an_index_that_cannot_be_added_to_begins_anew(store, monkeypatch):
     ask(store, TEXTS[:2])
-    add, left = index.FeatureIndex.add, [1]
+    record, left = folder.CacheFolder._record, [1]
 
     def fails_once(*args):
         if left:
             left.pop()
-            raise index.DamagedIndexError("database disk image is malformed")
-        add(*args)
+            raise database.DamagedDatabaseError("database disk image is malformed")
+        record(*args)
 
-    monkeypatch.setattr(index.FeatureIndex, "add", fails_once)
+    monkeypatch.setattr(folder.CacheFolder, "_record", fails_once)
     with pytest.warns(FeatureCacheWarning, match="malformed.*begins anew"):
         assert ask(store, TEXTS)[1] == TEXTS[2:]
     assert ask(store, TEXTS)[1] == []
@@ -716,9 +716,9 @@ def test_a_disk_without_room_for_the_index(store, monkeypatch):
     size, connect = (store.folder / "index.db").stat().st_size, sqlite3.connect
 
     def connect_to_the_end(*args, **options):
-        database = connect(*args, **options)
-        database.execute(f"PRAGMA max_page_count = {size // 4096 + 1}")
-        return database
+        limited = connect(*args, **options)
+        limited.execute(f"PRAGMA max_page_count = {size // 4096 + 1}")
+        return limited
 
     monkeypatch.setattr(sqlite3, "connect", connect_to_the_end)
     with pytest.warns(FeatureCacheWarning, match="full.*temporary") as caught:
@@ -752,7 +752,7 @@ def test_full_while_a_file_begins(tmp_path, monkeypatch, what):
     store = FeatureStore(tmp_path / "store", WIDTH, max_bytes=4 * ROW)
     ask(store, ["a b", "c d"])
     if what == "index":
-        monkeypatch.setattr(index.FeatureIndex, "begin", full_disk)
+        monkeypatch.setattr(folder.CacheFolder, "_begin_index", full_disk)
     else:
         monkeypatch.setattr(Path, "touch", full_disk)
     with pytest.warns(FeatureCacheWarning, match="No space.*temporary"):
@@ -764,12 +764,12 @@ def test_full_while_a_file_begins(tmp_path, monkeypatch, what):
 def test_a_read_only_folder_is_read(store, monkeypatch):
     ask(store, TEXTS[:3])
     before = {path: path.read_bytes() for path in files_of(store)}
-    connect = index._connect
+    connect = database._connect
 
     def read_only(path, mode, timeout):
         return connect(path, "ro", timeout)
 
-    monkeypatch.setattr(index, "_connect", read_only)
+    monkeypatch.setattr(database, "_connect", read_only)
     X, embedded = ask(store, TEXTS[:3])
     assert embedded == [] and is_mapped(X)
     with pytest.warns(FeatureCacheWarning, match="readonly.*temporary") as caught:
@@ -780,14 +780,14 @@ def test_a_read_only_folder_is_read(store, monkeypatch):
 
 def test_an_index_that_cannot_be_opened_is_left_alone(store, monkeypatch):
     ask(store, TEXTS[:3])
-    connect = index._connect
+    connect = database._connect
 
     def busy(path, mode, timeout):
         return connect(path, mode, 0.01)
 
-    monkeypatch.setattr(index, "_connect", busy)
-    with contextlib.closing(sqlite3.connect(store.folder / "index.db")) as database:
-        database.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr(database, "_connect", busy)
+    with contextlib.closing(sqlite3.connect(store.folder / "index.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
         with pytest.warns(FeatureCacheWarning, match="is locked.*temporary"):
             assert ask(store, TEXTS)[1] == TEXTS
     assert ask(store, TEXTS)[1] == TEXTS[3:]
