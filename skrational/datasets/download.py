@@ -42,6 +42,11 @@ class Archive:
         Where it is published.
     sha256 : str or None
         Its SHA-256 in hexadecimal digits, None if unknown.
+
+    Examples
+    --------
+    >>> Archive("reviews.zip", "https://example.org/reviews.zip").sha256 is None
+    True
     """
 
     filename: str

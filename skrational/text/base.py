@@ -25,6 +25,14 @@ class TextVectorizer(  # type: ignore[call-arg]
 
     A subclass has `_fit`, which learns from texts and may transform them on the way,
     and `transform`.
+
+    Examples
+    --------
+    >>> from skrational.text import BertVectorizer, WordVectorizer
+    >>> issubclass(BertVectorizer, TextVectorizer)
+    True
+    >>> isinstance(WordVectorizer({"good": [1.0]}), TextVectorizer)
+    True
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
@@ -35,38 +43,13 @@ class TextVectorizer(  # type: ignore[call-arg]
 
     @with_callbacks
     def fit(self, X: Iterable[str], y: Any = None) -> Self:
-        """Check the parameters and the texts, and learn from these.
-
-        Parameters
-        ----------
-        X : iterable of str
-            The texts; at least one.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        TextVectorizer
-            This vectorizer.
-        """
+        """Check the parameters and the texts, and learn from these."""
         self._fit_as_task(X, y, transform=False)
         return self
 
     @with_callbacks
     def fit_transform(self, X: Iterable[str], y: Any = None) -> SequenceArray:
-        """Fit, then transform the same texts.
-
-        Parameters
-        ----------
-        X : iterable of str
-            The texts; at least one.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        SequenceArray of len(X) sequences
-        """
+        """Fit, then transform the same texts."""
         sequences = self._fit_as_task(X, y, transform=True)
         assert sequences is not None
         return sequences

@@ -31,7 +31,7 @@ from skrational.utils.optional import advancing, check_progress
 
 __all__ = ["BertVectorizer"]
 
-# Version 1 kept an index of its own; its folders are left alone.
+# A change of what a folder holds raises it: folders of other formats are ignored.
 _FORMAT = 2
 
 

@@ -90,6 +90,11 @@ def cache_root(variable: str, default: str = "") -> Path:
     -------
     Path
         Absolute; it may not be there yet.
+
+    Examples
+    --------
+    >>> cache_root("SKRATIONAL_HOME", "datasets").is_absolute()
+    True
     """
     named = os.environ.get(variable)
     if named:

@@ -25,7 +25,6 @@ from skrational import SparseRationalClassifier
 from skrational.inspection import explain
 from skrational.text.bert import BertVectorizer
 from skrational.text.encoders import hub, loading
-from skrational.text.encoders.pieces import TokenizedText, cut_into_pieces
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 transformers = pytest.importorskip("transformers")
@@ -340,24 +339,6 @@ def test_a_sentence_beyond_the_limit_is_cut_into_windows(folder):
     X = exact(folder, long="sentences").fit_transform([f"a b. {long} c d."])
     assert X.n_tokens == len(alone) + 6
     assert_close(X[0][4:-4], alone[1:-1])
-
-
-@pytest.mark.parametrize("long", ["windows", "sentences", "every_sentence"])
-@pytest.mark.parametrize("overlap", [0, 1, 6])
-@pytest.mark.parametrize("n", range(25))
-def test_pieces_cover_a_document(n, overlap, long):
-    text = "".join("x. "[i % 3] for i in range(n))
-    offsets = np.array([(i, i + 1) for i in range(n)]).reshape(-1, 2)
-    spans = cut_into_pieces(TokenizedText(text, [7] * n, offsets), 7, overlap, long)
-    assert all(stop - start <= 7 for start, stop in spans)
-    assert all(stop > start for start, stop in spans) or n == 0
-    covered = np.zeros(n, int)
-    for start, stop in spans:
-        covered[start:stop] += 1
-    assert (covered > 0).all()
-    if long == "every_sentence":
-        assert (covered == 1).all()
-    assert len(set(spans)) == len(spans) >= 1
 
 
 def test_empty_and_unknown_texts(folder):
@@ -699,7 +680,9 @@ def test_a_search_embeds_each_text_once_in_several_processes(folder, own_cache):
         search.fit(texts, labels)
         (index,) = (own_cache / "bert").glob("*/index.db")
         with closing(sqlite3.connect(index)) as database:
-            (n_texts,) = database.execute("SELECT count(*) FROM documents WHERE key > x''").fetchone()
+            (n_texts,) = database.execute(
+                "SELECT count(*) FROM documents WHERE key > x''"
+            ).fetchone()
         assert n_texts == len(set(texts))
     both = [search.cv_results_["mean_test_score"] for search in searches]
     np.testing.assert_array_equal(*both)

@@ -88,20 +88,20 @@ def _load(model: str | os.PathLike[str], revision: str, device: Any) -> Encoder:
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    place = find_model(model)
-    commit = commit_of(place, revision)
+    source = find_model(model)
+    commit = commit_of(source, revision)
     check_revision(model, revision)
     # What the files lack is drawn at random: not from the user's generator.
     with (
         reworded_errors(model, commit),
-        _quiet(isinstance(place, Path)),
+        _quiet(isinstance(source, Path)),
         torch.random.fork_rng(devices=[]),
     ):
         tokenizer = AutoTokenizer.from_pretrained(
-            place, revision=commit, trust_remote_code=False
+            source, revision=commit, trust_remote_code=False
         )
         network, info = AutoModel.from_pretrained(
-            place,
+            source,
             revision=commit,
             dtype=torch.float32,
             trust_remote_code=False,
@@ -127,7 +127,7 @@ def _load(model: str | os.PathLike[str], revision: str, device: Any) -> Encoder:
 
 @contextmanager
 def _quiet(local: bool) -> Iterator[None]:
-    """Do without the report on a model's head, and without bars if none is loaded."""
+    """Keep transformers from reports, and from bars if nothing is downloaded."""
     from huggingface_hub.utils import are_progress_bars_disabled
     from transformers.utils import logging
 

@@ -21,7 +21,7 @@ _NOTHING = np.empty((0, 0), dtype=np.float32)
 
 
 class Span(NamedTuple):
-    """The subwords ``start`` to ``stop`` of a document."""
+    """The subwords ``start`` to ``stop`` of a text."""
 
     start: int
     stop: int

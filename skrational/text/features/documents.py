@@ -47,15 +47,22 @@ class DocumentSet:
     rows : RowFile or RowMemory
     stored : dict from str to StoredDocument, default={}
     record : callable or None, default=None
-        Is told the key, the document and the rows when a document is added; with an
-        OSError it isn't.
+        Is told of each document that is added: its key, itself and the rows. If it
+        raises an OSError the document isn't added.
+
+    Examples
+    --------
+    >>> documents = DocumentSet(RowMemory(2, np.dtype("float32")))
+    >>> documents.add("ab", np.float32([[1, 2]]), b'["good"]')
+    >>> documents.stored["ab"].rows.n_rows, documents.stored["ab"].names()
+    (1, ['good'])
     """
 
     def __init__(
         self,
         rows: RowFile | RowMemory,
         stored: dict[str, StoredDocument] | None = None,
-        record: Callable[[str, StoredDocument, Any], None] | None = None,
+        record: Callable[[str, StoredDocument, RowFile], None] | None = None,
     ) -> None:
         self.rows = rows
         self.stored = stored or {}

@@ -150,9 +150,9 @@ def reload_table(
     >>> reload_table({"good": [1.0, 0.0]}, None, None, cache=False).n_features
     2
     """
-    for place in (vectors, source):
+    for candidate in (vectors, source):
         try:
-            table = load_table(place, cache)
+            table = load_table(candidate, cache)
         except FileNotFoundError:
             continue
         if table.fingerprint != fingerprint:

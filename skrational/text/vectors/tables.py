@@ -28,6 +28,12 @@ class VectorTable:
         May be a memory map.
     source : str, default="the word vectors"
         What messages call the table: the path of its file.
+
+    Examples
+    --------
+    >>> table = VectorTable({"good": 0, "bad": 1}, np.float32([[1, 0], [-1, 0]]))
+    >>> "good" in table, table.n_features, table.take(["bad"]).tolist()
+    (True, 2, [[-1.0, 0.0]])
     """
 
     index: Mapping[str, int]
@@ -80,6 +86,12 @@ class VectorDict:
     Parameters
     ----------
     vectors : mapping from str to array-like of shape (n_features,)
+
+    Examples
+    --------
+    >>> table = VectorDict({"good": [1, 0], "bad": [-1, 0]})
+    >>> "good" in table, table.n_features, table.take(["bad"]).tolist()
+    (True, 2, [[-1.0, 0.0]])
     """
 
     source = None

@@ -165,7 +165,7 @@ class WordRows:
 
 
 class SharedRows:
-    """The rows that a vectorizer goes on to use, and where it starts anew.
+    """The rows of a vectorizer, which starts anew when they are too many.
 
     Parameters
     ----------

@@ -31,6 +31,14 @@ class WordSource:
         The vector of all others; None if they are left out.
     unit_norm : bool
         Whether to scale the vectors of the table to Euclidean length 1.
+
+    Examples
+    --------
+    >>> from skrational.text.vectors.loading import load_table
+    >>> special, unknown = {"</s>": np.float32([0, 1])}, np.float32([0, 0])
+    >>> source = WordSource(load_table({"good": [2.0, 0.0]}), special, unknown, True)
+    >>> source.take(["</s>", "good", None]).tolist()
+    [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
     """
 
     table: Table
