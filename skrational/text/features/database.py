@@ -82,7 +82,7 @@ def transaction(path: Path, mode: str, begin: str) -> Iterator[sqlite3.Connectio
     ...         database.execute("SELECT word FROM words").fetchall()
     [(b'good',)]
     """
-    with _transactions, _as_oserror():
+    with _transactions, _as_oserror(path):
         with closing(_connect(path, mode, _TIMEOUT)) as database:
             # A power failure loses nothing that can't be embedded again.
             database.execute("PRAGMA synchronous = OFF")
@@ -128,7 +128,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _connect(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
-    with _as_oserror():
+    with _as_oserror(path):
         database = sqlite3.connect(
             f"{path.as_uri()}?mode={mode}",
             timeout=timeout,
@@ -143,7 +143,7 @@ def _connect(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
 def _begin_lock(database: sqlite3.Connection, path: Path) -> bool:
     """Lock a database that is always empty; return whether nobody else has."""
     try:
-        with _as_oserror():
+        with _as_oserror(path):
             database.execute("BEGIN IMMEDIATE")
     except DamagedDatabaseError:
         # Somebody wrote to it. Others who notice it do the same.
@@ -158,12 +158,14 @@ def _begin_lock(database: sqlite3.Connection, path: Path) -> bool:
 
 
 @contextmanager
-def _as_oserror() -> Iterator[None]:
+def _as_oserror(path: Path) -> Iterator[None]:
     """Turn errors of SQLite into an OSError, or a DamagedDatabaseError."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # of what SQLite quotes
         # Of an extended code the lowest byte is the error.
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        kind = DamagedDatabaseError if code in _DAMAGE else OSError
+        # The header of a damaged database may say that it must not be written.
+        damaged_header = code == sqlite3.SQLITE_READONLY and os.access(path, os.W_OK)
+        kind = DamagedDatabaseError if code in _DAMAGE or damaged_header else OSError
         raise kind(str(error)) from error

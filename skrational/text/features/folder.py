@@ -33,6 +33,8 @@ _FORMAT = "2"
 _NO_KEY = ""
 # What SQLite lets any of its builds ask for at once.
 _MOST_KEYS = 999
+# The indexes that this process has checked.
+_checked: set[Path] = set()
 _COLUMNS = "key, first, n_rows, rows_crc, labels, crc"
 
 
@@ -76,8 +78,17 @@ class CacheFolder:
         """Return the files of rows, outdated ones among them."""
         return set(self.folder.glob("features-*.bin"))
 
-    def read(self, keys: Iterable[str]) -> tuple[DocumentSet, int]:
+    def read(
+        self, keys: Iterable[str], thorough: bool = False
+    ) -> tuple[DocumentSet, int]:
         """Return those of these documents that are there, and how many are damaged.
+
+        Parameters
+        ----------
+        keys : iterable of str
+        thorough : bool, default=False
+            Whether to check all of the index, unless this process has done so before.
+            Otherwise damage may look as if a document weren't there.
 
         Raises
         ------
@@ -98,6 +109,11 @@ class CacheFolder:
                 marks = ", ".join("?" * len(some))
                 query = f"SELECT {_COLUMNS} FROM documents WHERE key IN ({marks})"
                 lines += database.execute(query, some)
+            if thorough and self._index not in _checked:
+                ((found,),) = database.execute("PRAGMA integrity_check(1)")
+                if found != b"ok":
+                    raise DamagedDatabaseError(found.decode(errors="replace"))
+                _checked.add(self._index)
             ((page_size,),) = database.execute("PRAGMA page_size")
             if self._index.stat().st_size % page_size:
                 # SQLite fills up the last page with zeros.

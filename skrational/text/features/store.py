@@ -192,7 +192,7 @@ class _Writer:
         except OSError as error:
             self._fault = error
         try:
-            self.documents, n_damaged = self.cache.read(self.keys)
+            self.documents, n_damaged = self.cache.read(self.keys, thorough=True)
         except (FileNotFoundError, DamagedDatabaseError) as error:
             self._index_is_damaged = isinstance(error, DamagedDatabaseError)
             if self._index_is_damaged or self.cache.row_files():

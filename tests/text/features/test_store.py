@@ -102,6 +102,7 @@ def assert_right(X, texts):
 def ask_damaged(store, texts):
     """As `ask`; at most one warning is right."""
     rows._checked.clear()
+    folder._checked.clear()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         X, embedded = ask(store, texts)
@@ -770,6 +771,7 @@ def test_a_read_only_folder_is_read(store, monkeypatch):
         return connect(path, "ro", timeout)
 
     monkeypatch.setattr(database, "_connect", read_only)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     X, embedded = ask(store, TEXTS[:3])
     assert embedded == [] and is_mapped(X)
     with pytest.warns(FeatureCacheWarning, match="readonly.*temporary") as caught:
