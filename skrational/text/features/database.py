@@ -146,6 +146,8 @@ def _begin_lock(database: sqlite3.Connection, path: Path) -> bool:
         with _as_oserror(path):
             database.execute("BEGIN IMMEDIATE")
     except DamagedDatabaseError:
+        if not path.stat().st_size:
+            raise
         # Somebody wrote to it. Others who notice it do the same.
         os.truncate(path, 0)
         return False
@@ -163,9 +165,10 @@ def _as_oserror(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, UnicodeDecodeError) as error:  # of what SQLite quotes
-        # Of an extended code the lowest byte is the error.
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
         # The header of a damaged database may say that it must not be written.
         damaged_header = code == sqlite3.SQLITE_READONLY and os.access(path, os.W_OK)
-        kind = DamagedDatabaseError if code in _DAMAGE or damaged_header else OSError
+        # Of an extended code the lowest byte is the error.
+        damaged = code & 0xFF in _DAMAGE or damaged_header
+        kind = DamagedDatabaseError if damaged else OSError
         raise kind(str(error)) from error

@@ -845,3 +845,13 @@ def test_a_few_documents_do_not_hold_on_to_the_others(tmp_path):
     X, _ = ask(store, ["d e", "", "a b c", "d e"])
     assert len(X.features) == X.n_tokens == 7
     assert_right(X, ["d e", "", "a b c", "d e"])
+
+
+def test_a_header_that_forbids_writing_is_damage(store):
+    ask(store, TEXTS[:3])
+    with open(store.folder / "index.db", "r+b") as file:
+        file.seek(18)
+        file.write(b"\x03")
+    _, embedded, (caught,) = ask_damaged(store, TEXTS)
+    assert embedded == TEXTS[3:] and "begins anew" in str(caught.message)
+    assert ask_damaged(store, TEXTS)[1:] == ([], [])
