@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skrational.utils.checks import is_integer
 
 Slot: TypeAlias = tuple[str, ...]
 Pattern: TypeAlias = tuple[Slot, ...]
@@ -66,7 +67,7 @@ def check_patterns(patterns: Any, invented: Iterator[str]) -> tuple[Pattern, ...
         )
     if len(patterns) == 0:
         raise ValueError("patterns is empty; give at least one pattern or length.")
-    if all(isinstance(p, Integral) for p in patterns):
+    if all(map(is_integer, patterns)):
         if min(patterns) < 1:
             raise ValueError(f"a pattern has at least one slot; got {patterns!r}.")
         return tuple(
@@ -81,7 +82,7 @@ def check_patterns(patterns: Any, invented: Iterator[str]) -> tuple[Pattern, ...
 
 def _check_slots(patterns: Sequence[Any]) -> tuple[Pattern, ...]:
     for p, pattern in enumerate(patterns):
-        slots = [] if isinstance(pattern, (str, Integral)) else list(pattern)
+        slots = [] if isinstance(pattern, str) or is_integer(pattern) else list(pattern)
         if not slots or any(isinstance(s, str) or not list(s) for s in slots):
             raise ValueError(
                 f"pattern {p} is {pattern!r}; expected a sequence of slots, each a "
@@ -101,7 +102,28 @@ def _check_slots(patterns: Sequence[Any]) -> tuple[Pattern, ...]:
 def word_vectors(
     clusters: list[Slot], n_features: int, spread: float, rng: np.random.RandomState
 ) -> dict[str, NDArray[np.float32]]:
-    """Draw vectors of length 1, close together for the words of a cluster."""
+    """Draw vectors of length 1, close together for the words of a cluster.
+
+    Parameters
+    ----------
+    clusters : list of tuple of str
+    n_features : int
+    spread : float
+        How far the words of a cluster are from its centre.
+    rng : RandomState
+
+    Returns
+    -------
+    dict from str to ndarray of shape (n_features,), float32
+        Each word's vector.
+
+    Examples
+    --------
+    >>> rng = np.random.RandomState(0)
+    >>> vectors = word_vectors([("good", "great"), ("bad",)], 3, 0.1, rng)
+    >>> bool(vectors["good"] @ vectors["great"] > 0.98)
+    True
+    """
     sizes = [len(cluster) for cluster in clusters]
     centres = _unit_rows(rng.standard_normal((len(clusters), n_features)))
     noise = _unit_rows(rng.standard_normal((sum(sizes), n_features)))

@@ -11,7 +11,28 @@ from skrational.datasets._vocabulary import Pattern, Slot
 
 
 class DocumentWriter:
-    """Writes documents from slots, fillers and decoys."""
+    """Writes documents from slots, fillers and decoys.
+
+    Parameters
+    ----------
+    patterns : tuple of patterns
+        A pattern is a tuple of slots, a slot a tuple of words.
+    fillers : list of str
+        The words around the patterns, the frequent ones first.
+    max_gap : int
+        The most fillers between two slots.
+    n_decoys : int
+        How many wrong patterns to put into a document.
+    rng : RandomState
+
+    Examples
+    --------
+    >>> rng = np.random.RandomState(0)
+    >>> writer = DocumentWriter(((("not",), ("worth",)),), ["the", "it"], 1, 0, rng)
+    >>> tokens = writer.document(0, 5)
+    >>> len(tokens), tokens.index("not") < tokens.index("worth")
+    (5, True)
+    """
 
     def __init__(
         self,

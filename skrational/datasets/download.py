@@ -8,31 +8,24 @@ the first download is taken on trust and its SHA-256 is recorded.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import logging
 import os
 import re
-import tempfile
-import time
-import urllib.parse
-import urllib.request
 from dataclasses import dataclass
 from http.client import HTTPException
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
-from typing import BinaryIO
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+
+from sklearn.datasets import fetch_file
 
 from skrational.exceptions import DatasetNotFoundError
+from skrational.utils.checks import is_integer
+from skrational.utils.files import cache_root, replaced_file, unfinished_files
 
 __all__ = ["ARCHIVES", "Archive", "clear_data_home", "fetch_archive", "get_data_home"]
 
-logger = logging.getLogger(__name__)
-
-_BLOCK = 1 << 20  # bytes
-_TIMEOUT = 30.0  # seconds without an answer
-_PASSING = (408, 429, 500, 502, 503, 504)  # HTTP errors that are worth a retry
 _CONNECTION_ERRORS = (URLError, ConnectionError, TimeoutError, HTTPException)
 _RECORD = ".sha256"
 
@@ -49,6 +42,11 @@ class Archive:
         Where it is published.
     sha256 : str or None
         Its SHA-256 in hexadecimal digits, None if unknown.
+
+    Examples
+    --------
+    >>> Archive("reviews.zip", "https://example.org/reviews.zip").sha256 is None
+    True
     """
 
     filename: str
@@ -95,9 +93,9 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
     True
     """
     if data_home is None:
-        cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        data_home = os.environ.get("SKRATIONAL_HOME") or f"{cache}/skrational/datasets"
-    home = Path(data_home).expanduser()
+        home = cache_root("SKRATIONAL_HOME", "datasets")
+    else:
+        home = Path(data_home).expanduser()
     home.mkdir(parents=True, exist_ok=True)
     return home
 
@@ -120,12 +118,11 @@ def clear_data_home(data_home: str | os.PathLike[str] | None = None) -> None:
     ...     clear_data_home(folder)
     """
     home = get_data_home(data_home)
-    for name in (archive.filename for archive in ARCHIVES.values()):
-        for file in (
-            home / name,
-            home / (name + _RECORD),
-            *home.glob(f"{name}.*.part"),
-        ):
+    for path in (home / archive.filename for archive in ARCHIVES.values()):
+        record = _record_of(path)
+        # scikit-learn names its unfinished downloads otherwise than we do.
+        unfinished = [*home.glob(f"{path.name}.part_*"), *unfinished_files(record)]
+        for file in (path, record, *unfinished):
             file.unlink(missing_ok=True)
 
 
@@ -185,36 +182,36 @@ def fetch_archive(
     source = archive.url if url is None else url
     _check_parameters(source, checksum, n_retries, delay)
     path = get_data_home(data_home) / archive.filename
-    record = path.with_name(path.name + _RECORD)
-    expected = (checksum or archive.sha256 or _recorded(record) or "").lower()
+    recorded = _recorded(path)
+    expected = (checksum or archive.sha256 or recorded or "").lower()
     if path.is_file():
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        _compare(path, found, expected, record, "Delete the file to download it again.")
+        _check_file(path, expected)
     elif download_if_missing:
-        found = _download_with_retries(
-            source, path, expected, record, int(n_retries), delay
-        )
+        _download(source, path, expected, int(n_retries), delay)
     else:
         raise DatasetNotFoundError(
             f"{path} does not exist. Pass download_if_missing=True to download it, or "
             f"put {source} there."
         )
-    if _recorded(record) != found:
-        _write_record(record, found, path.name)
+    found = expected or _sha256(path)
+    if recorded != found:
+        # The format of sha256sum, so that "sha256sum --check" reads it.
+        with replaced_file(_record_of(path), "w", encoding="utf-8") as file:
+            file.write(f"{found}  {path.name}\n")
     return path
 
 
 def _check_parameters(
     url: str, checksum: str | None, n_retries: int, delay: float
 ) -> None:
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https", "file"):
+    """Check the parameters of `fetch_archive` that have these names."""
+    if urlsplit(url).scheme not in ("http", "https", "file"):
         raise ValueError(f"url must begin with http, https or file; got {url!r}.")
     if checksum is not None and not re.fullmatch("[0-9a-fA-F]{64}", checksum):
         raise ValueError(
             f"checksum must be a SHA-256, 64 hexadecimal digits; got {checksum!r}."
         )
-    if not isinstance(n_retries, Integral):
+    if not is_integer(n_retries):
         raise TypeError(f"n_retries must be an integer; got {n_retries!r}.")
     if not isinstance(delay, Real):
         raise TypeError(f"delay must be a number of seconds; got {delay!r}.")
@@ -224,76 +221,58 @@ def _check_parameters(
         )
 
 
-def _download_with_retries(
-    url: str, path: Path, expected: str, record: Path, n_retries: int, delay: float
-) -> str:
-    for attempt in range(n_retries + 1):
-        if attempt:
-            logger.warning("Download of %s failed; trying again.", url)
-            time.sleep(delay)
-        try:
-            return _download(url, path, expected, record)
-        except _CONNECTION_ERRORS as error:
-            failure = error
-        if isinstance(failure, HTTPError):
-            failure.close()
-            if failure.code not in _PASSING:
-                break
-    raise DatasetNotFoundError(
-        f"could not download {url} in {attempt + 1} attempt(s): {failure}. If this "
-        f"machine is offline, download the file elsewhere and save it as {path}."
-    ) from failure
+def _download(
+    url: str, path: Path, expected: str, n_retries: int, delay: float
+) -> None:
+    """Download a file, which appears when it is complete and as expected.
 
-
-def _download(url: str, path: Path, expected: str, record: Path) -> str:
-    """Download to a temporary file, check it, then move it to ``path``."""
-    logger.info("Downloading %s to %s.", url, path)
-    handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=path.name + ".", suffix=".part"
-    )
+    Parameters
+    ----------
+    url : str
+    path : Path
+        The name under which it appears.
+    expected : str
+        Its SHA-256; "": whatever it is.
+    n_retries : int
+    delay : float
+        Seconds between two attempts.
+    """
+    # scikit-learn asks for the name of a host.
+    url = re.sub("^file:///", "file://localhost/", url)
+    options = {"sha256": expected or None, "n_retries": n_retries, "delay": delay}
     try:
-        with os.fdopen(handle, "wb") as file:
-            found = _transfer(url, file)
-        _compare(path, found, expected, record, "The download was deleted.")
-        os.replace(name, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-    return found
+        fetch_file(url, path.parent, path.name, **options)
+    except _CONNECTION_ERRORS as error:
+        if isinstance(error, HTTPError):
+            error.close()
+        raise DatasetNotFoundError(
+            f"could not download {url}: {error}. If this machine is offline, download "
+            f"the file elsewhere and save it as {path}."
+        ) from error
 
 
-def _transfer(url: str, file: BinaryIO) -> str:
-    """Copy the file at ``url``; return its SHA-256."""
-    digest = hashlib.sha256()
-    size = 0
-    with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
-        while block := response.read(_BLOCK):
-            file.write(block)
-            digest.update(block)
-            size += len(block)
-        promised = response.headers.get("Content-Length")
-    # urllib reports no error if the connection closes early.
-    if promised is not None and size != int(promised):
-        raise ConnectionError(f"the transfer ended after {size} of {promised} bytes")
-    return digest.hexdigest()
-
-
-def _compare(path: Path, found: str, expected: str, record: Path, hint: str) -> None:
+def _check_file(path: Path, expected: str) -> None:
+    found = _sha256(path)
     if expected and found != expected:
-        origin = f" by {record.name}" if _recorded(record) == expected else ""
+        by_record = f" by {_record_of(path).name}" * (_recorded(path) == expected)
         raise OSError(
             f"{path.name} has the SHA-256 {found}, but {expected} is expected"
-            f"{origin}. The file is damaged or has changed. {hint}"
+            f"{by_record}. The file is damaged or has changed. Delete the file to "
+            "download it again."
         )
 
 
-def _recorded(record: Path) -> str | None:
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _record_of(path: Path) -> Path:
+    return path.with_name(path.name + _RECORD)
+
+
+def _recorded(path: Path) -> str | None:
+    """Return the SHA-256 that was recorded when a file was first used."""
+    record = _record_of(path)
     words = record.read_text("utf-8").split() if record.is_file() else []
     return words[0] if words else None
-
-
-def _write_record(record: Path, digest: str, filename: str) -> None:
-    # The format of sha256sum, so that "sha256sum --check" reads it.
-    partial = record.with_name(f"{record.name}.{os.getpid()}.part")
-    partial.write_text(f"{digest}  {filename}\n", "utf-8")
-    os.replace(partial, record)

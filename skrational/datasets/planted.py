@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from skrational.datasets._vocabulary import (
 )
 from skrational.datasets._writer import DocumentWriter
 from skrational.sequences import SequenceArray
+from skrational.utils.checks import is_integer
 
 __all__ = ["PlantedPatterns", "make_planted_patterns"]
 
@@ -215,6 +215,7 @@ def _random_state(random_state: Any) -> np.random.RandomState:
 def _check_numbers(
     n_documents: int, n_words: int, n_features: int, max_gap: int, n_decoys: int
 ) -> None:
+    """Check the parameters of `make_planted_patterns` that have these names."""
     for name, value, least in (
         ("n_documents", n_documents, 1),
         ("n_words", n_words, 1),
@@ -222,7 +223,7 @@ def _check_numbers(
         ("max_gap", max_gap, 0),
         ("n_decoys", n_decoys, 0),
     ):
-        if not isinstance(value, Integral) or isinstance(value, bool):
+        if not is_integer(value):
             raise TypeError(f"{name} must be an integer; got {value!r}.")
         if value < least:
             raise ValueError(f"{name} must be at least {least}; got {value}.")
@@ -231,9 +232,7 @@ def _check_numbers(
 def _check_classes(classes: Sequence[int] | None, n_patterns: int) -> tuple[int, ...]:
     if classes is None:
         return (1,) * n_patterns
-    if np.shape(classes) != (n_patterns,) or not all(
-        isinstance(c, Integral) for c in classes
-    ):
+    if np.shape(classes) != (n_patterns,) or not all(map(is_integer, classes)):
         raise ValueError(
             f"class_of_pattern must hold {n_patterns} integers, one for each pattern; "
             f"got {classes!r}."
@@ -251,7 +250,7 @@ def _check_lengths(length_range: Any, longest: int, max_gap: int) -> tuple[int, 
         low, high = length_range
     except (TypeError, ValueError):
         low = high = None
-    if not (isinstance(low, Integral) and isinstance(high, Integral) and low <= high):
+    if not (is_integer(low) and is_integer(high) and low <= high):
         raise ValueError(
             f"length_range must be two integers, low <= high; got {length_range!r}."
         )
@@ -282,6 +281,21 @@ def _balanced(
 def _with_noise(
     y: NDArray[np.int64], n_classes: int, label_noise: float, rng: np.random.RandomState
 ) -> NDArray[np.int64]:
+    """Give some documents a wrong class.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_documents,), int64
+        The right ones.
+    n_classes : int
+    label_noise : float
+        The share of wrong ones, from 0 to 1.
+    rng : RandomState
+
+    Returns
+    -------
+    ndarray of shape (n_documents,), int64
+    """
     shifts = rng.randint(1, n_classes, size=len(y))
     replaced = rng.uniform(size=len(y)) < label_noise
     return np.where(replaced, (y + shifts) % n_classes, y)

@@ -28,6 +28,12 @@ class Reviews(NamedTuple):
         The documents, tokens separated by spaces.
     labels : ndarray of shape (n_documents,), int64
         The class of each document.
+
+    Examples
+    --------
+    >>> texts, labels = Reviews(["works well", "not worth it"], np.array([1, 0]))
+    >>> texts[labels.argmax()]
+    'works well'
     """
 
     texts: list[str]

@@ -14,28 +14,28 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrational.sequences import SequenceArray
-from skrational.text._embedding import Layers, Recipe, embed_texts
-from skrational.text._encoders import find_device, load_encoder
-from skrational.text._hub import check_revision, describe_encoder
-from skrational.text.cache import FeatureStore
-from skrational.text.corpus import check_texts
-from skrational.text.vector_tables import cache_folder
-from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from skrational.text.base import TextVectorizer
+from skrational.text.encoders.embedding import embed_texts
+from skrational.text.encoders.hub import check_revision, describe_encoder
+from skrational.text.encoders.loading import FASTEST, load_encoder
+from skrational.text.encoders.settings import EmbeddingSettings, Layers
+from skrational.text.features.store import FeatureStore
+from skrational.text.words.encoded_texts import check_texts
+from skrational.utils.devices import resolve_device
+from skrational.utils.files import cache_folder
 from skrational.utils.optional import advancing, check_progress
 
 __all__ = ["BertVectorizer"]
 
-_FORMAT = 1
+# A change of what a folder holds raises it: folders of other formats are ignored.
+_FORMAT = 2
 
 
-class BertVectorizer(  # type: ignore[call-arg]
-    CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
-):
+class BertVectorizer(TextVectorizer):
     """Turn texts into sequences of contextual embeddings, one a subword or word.
 
     Any encoder of transformers will do, with its weights as they are. Embeddings are
@@ -186,7 +186,6 @@ class BertVectorizer(  # type: ignore[call-arg]
         self.cache_size = cache_size
         self.progress = progress
 
-    @with_callbacks
     def fit(self, X: Iterable[str], y: Any = None) -> BertVectorizer:
         """Check the texts and read the model's configuration.
 
@@ -211,12 +210,8 @@ class BertVectorizer(  # type: ignore[call-arg]
         ValueError, TypeError
             If the model is no encoder, or a parameter or X isn't as documented.
         """
-        task = FitTask(self, 0, {"X": X, "y": y})
-        self._prepare(X)
-        task.end()
-        return self
+        return super().fit(X, y)
 
-    @with_callbacks
     def fit_transform(self, X: Iterable[str], y: Any = None) -> SequenceArray:
         """Fit, then transform the same texts.
 
@@ -232,10 +227,7 @@ class BertVectorizer(  # type: ignore[call-arg]
         SequenceArray of len(X) sequences
             As `transform` returns it.
         """
-        task = FitTask(self, 0, {"X": X, "y": y})
-        sequences = self._transform(self._prepare(X))
-        task.end()
-        return sequences
+        return super().fit_transform(X, y)
 
     def transform(self, X: Iterable[str]) -> SequenceArray:
         """Embed texts, or take from the cache those that were embedded before.
@@ -265,19 +257,18 @@ class BertVectorizer(  # type: ignore[call-arg]
         check_is_fitted(self)
         return self._transform(_read_texts(X))
 
-    def _prepare(self, X: Iterable[str]) -> list[str]:
-        self._validate_params()
+    def _fit(self, X: Iterable[str], transform: bool) -> SequenceArray | None:
         texts = _read_texts(X)
-        find_device(self.device)
+        resolve_device(self.device, FASTEST)
         found = describe_encoder(self.model, self.revision)
         Layers.read(self.layers, found.n_layers)
         self.revision_ = found.revision
         self.n_layers_, self.n_features_out_ = found.n_layers, found.n_features
-        return texts
+        return self._transform(texts) if transform else None
 
     def _transform(self, texts: list[str]) -> SequenceArray:
         check_revision(self.model, self.revision_)
-        recipe = Recipe(
+        settings = EmbeddingSettings(
             Layers.read(self.layers, self.n_layers_),
             self.tokens,
             bool(self.special_tokens),
@@ -288,38 +279,32 @@ class BertVectorizer(  # type: ignore[call-arg]
             self.dtype,
         )
         store = FeatureStore(
-            self._folder(recipe), self.n_features_out_, self.dtype, self.cache_size
+            self._folder(settings), self.n_features_out_, self.dtype, self.cache_size
         )
         keys = [
             hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
             for text in texts
         ]
-        return store.sequences(keys, partial(self._embed, texts, recipe))
+        return store.sequences(keys, partial(self._embed, texts, settings))
 
-    def _folder(self, recipe: Recipe) -> Path | None:
+    def _folder(self, settings: EmbeddingSettings) -> Path | None:
         root = cache_folder(self.cache)
         if root is None:
             return None
-        parts = {"format": _FORMAT, "revision": self.revision_, **asdict(recipe)}
+        parts = {"format": _FORMAT, "revision": self.revision_, **asdict(settings)}
         name = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         return root / "bert" / name
 
     def _embed(
-        self, texts: list[str], recipe: Recipe, positions: list[int]
+        self, texts: list[str], settings: EmbeddingSettings, positions: list[int]
     ) -> Iterator[tuple[int, NDArray[np.floating], list[str]]]:
         """Embed the texts that the cache lacks."""
         encoder = load_encoder(self.model, self.revision_, self.device)
-        shown = check_progress(self.progress, len(positions))
-        with advancing("embed", len(positions), shown) as advance:
+        with_bar = check_progress(self.progress, len(positions))
+        with advancing("embed", len(positions), with_bar) as advance:
             yield from embed_texts(
-                encoder, texts, positions, recipe, self.batch_size, advance
+                encoder, texts, positions, settings, self.batch_size, advance
             )
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        return tags
 
 
 def _read_texts(X: Iterable[str]) -> list[str]:

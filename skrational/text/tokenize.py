@@ -1,6 +1,6 @@
 """Text to tokens, much as the published GloVe vectors were tokenised.
 
-The pattern defines them; `skrational.text.scanner` finds the same ones, compiled.
+The pattern defines them; `skrational.text.words.scanner` finds the same ones, compiled.
 """
 
 from __future__ import annotations

@@ -11,28 +11,30 @@ from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrational.exceptions import OutOfVocabularyWarning, VectorFileError
+from skrational.exceptions import OutOfVocabularyWarning
 from skrational.sequences import SequenceArray
-from skrational.text.corpus import Corpus, read_corpus
-from skrational.text.lexicon import Lexicon
-from skrational.text.spans import Frame, Spans, split_by, split_compiled
+from skrational.text.base import TextVectorizer
 from skrational.text.tokenize import tokenize
-from skrational.text.vector_tables import Table, load_table
-from skrational.text.word_rows import SharedRows, WordRows, WordSource, scale_rows
-from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from skrational.text.vectors.loading import load_table, reload_table
+from skrational.text.vectors.tables import Table
+from skrational.text.vectors.word_rows import SharedRows, WordRows
+from skrational.text.vectors.word_source import (
+    WordSource,
+    count_missing,
+    draw_vectors,
+)
+from skrational.text.words.encoded_texts import EncodedTexts, encode_texts
+from skrational.text.words.lexicon import Lexicon
+from skrational.text.words.spans import Frame, Spans, split_by, split_compiled
+from skrational.utils.checks import is_integer
 
 __all__ = ["WordVectorizer"]
 
 
-class WordVectorizer(  # type: ignore[call-arg]
-    CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
-):
+class WordVectorizer(TextVectorizer):
     """Turn texts into sequences of pretrained word vectors.
 
     The result holds the vector of each word once, of the words that occurred so far,
@@ -168,7 +170,6 @@ class WordVectorizer(  # type: ignore[call-arg]
         self.cache = cache
         self.random_state = random_state
 
-    @with_callbacks
     def fit(self, X: Iterable[str], y: Any = None) -> WordVectorizer:
         """Load the table and count the words that it lacks.
 
@@ -198,14 +199,8 @@ class WordVectorizer(  # type: ignore[call-arg]
         OutOfVocabularyWarning
             If more than 30 % of the tokens have no vector.
         """
-        task = FitTask(self, 0, {"X": X, "y": y})
-        rows, corpus = self._prepare(X)
-        missing = self._count_missing(corpus, rows)
-        self._adopt(rows.source, SharedRows(), *missing)
-        task.end()
-        return self
+        return super().fit(X, y)
 
-    @with_callbacks
     def fit_transform(self, X: Iterable[str], y: Any = None) -> SequenceArray:
         """Fit, then transform the same texts; they are tokenised once.
 
@@ -221,13 +216,7 @@ class WordVectorizer(  # type: ignore[call-arg]
         SequenceArray of len(X) sequences
             As `transform` returns it, with the rows of these texts only.
         """
-        task = FitTask(self, 0, {"X": X, "y": y})
-        rows, corpus = self._prepare(X)
-        missing = self._count_missing(corpus, rows)
-        sequences = rows.encode(corpus)
-        self._adopt(rows.source, SharedRows(rows), *missing)
-        task.end()
-        return sequences
+        return super().fit_transform(X, y)
 
     def transform(self, X: Iterable[str]) -> SequenceArray:
         """Look up the words of texts.
@@ -254,7 +243,7 @@ class WordVectorizer(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         rows = self._rows.open(self._open_source())
-        return rows.encode(self._read(X, rows.lexicon))
+        return rows.encode(self._encode(X, rows.lexicon))
 
     def vocabulary(self, n_words: int | None = 20_000) -> SequenceArray:
         """Return the words of the table, as documents of one word each.
@@ -289,11 +278,7 @@ class WordVectorizer(  # type: ignore[call-arg]
         ['<s>', '</s>', 'good', 'bad']
         """
         check_is_fitted(self)
-        if n_words is not None and (
-            isinstance(n_words, bool)
-            or not isinstance(n_words, Integral)
-            or n_words < 1
-        ):
+        if n_words is not None and not (is_integer(n_words) and n_words >= 1):
             raise ValueError(
                 f"n_words is {n_words!r}; expected an integer from 1 upwards, or None."
             )
@@ -314,13 +299,22 @@ class WordVectorizer(  # type: ignore[call-arg]
             self.unit_norm,
         )
 
-    def _prepare(self, X: Iterable[str]) -> tuple[WordRows, Corpus]:
-        self._validate_params()
+    def _fit(self, X: Iterable[str], transform: bool) -> SequenceArray | None:
         table = load_table(self.vectors, self.cache)
         lexicon = Lexicon()
-        corpus = self._read(X, lexicon)
-        source = WordSource(table, *self._draw_vectors(table), self.unit_norm)
-        return WordRows(source, lexicon), corpus
+        encoded = self._encode(X, lexicon)
+        framing = (self.start_token, self.end_token)
+        special, unknown = draw_vectors(
+            table, *framing, self.unit_norm, self.random_state
+        )
+        choices = {"random": unknown, "zero": np.zeros_like(unknown), "drop": None}
+        source = WordSource(table, special, choices[self.oov], self.unit_norm)
+        missing = count_missing(encoded, lexicon, table, set(framing))
+        rows = WordRows(source, lexicon)
+        # Whatever fails until here leaves the vectorizer as it was.
+        sequences = rows.encode(encoded) if transform else None
+        self._adopt(source, SharedRows(rows if transform else None), *missing)
+        return sequences
 
     def _adopt(
         self,
@@ -329,6 +323,17 @@ class WordVectorizer(  # type: ignore[call-arg]
         missing: Counter[str],
         n_tokens: int,
     ) -> None:
+        """Take over what a fit found, and warn if many tokens have no vector.
+
+        Parameters
+        ----------
+        source : WordSource
+        rows : SharedRows
+        missing : Counter
+            How often each word without a vector occurs.
+        n_tokens : int
+            How many words there are, with a vector or without.
+        """
         self._table, self._rows = source.table, rows
         self._source, self._fingerprint = source.table.source, source.table.fingerprint
         self.n_features_out_ = source.table.n_features
@@ -341,10 +346,10 @@ class WordVectorizer(  # type: ignore[call-arg]
                 f"most often {most}. Try lowercase={not self.lowercase}, another "
                 "tokenizer, or vectors trained on such texts.",
                 OutOfVocabularyWarning,
-                stacklevel=4,
+                stacklevel=7,
             )
 
-    def _read(self, X: Iterable[str], lexicon: Lexicon) -> Corpus:
+    def _encode(self, X: Iterable[str], lexicon: Lexicon) -> EncodedTexts:
         frame = Frame(
             self.start_token, self.end_token, self.max_length, self.keep == "end"
         )
@@ -354,60 +359,13 @@ class WordVectorizer(  # type: ignore[call-arg]
                 return split_compiled(texts, frame, lowercase=self.lowercase)
             return split_by(self.tokenizer, texts, frame, lowercase=self.lowercase)
 
-        return read_corpus(X, split, lexicon)
-
-    def _draw_vectors(
-        self, table: Table
-    ) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32] | None]:
-        """Vectors of the start and end tokens that the table lacks, and of unknowns."""
-        # None means fresh entropy: numpy's global generator stays as it is.
-        rng = np.random.RandomState() if self.random_state is None else None
-        rng = rng or check_random_state(self.random_state)
-        # Always three draws: a vector doesn't depend on which others are needed.
-        drawn = rng.uniform(-0.25, 0.25, size=(3, table.n_features)).astype(np.float32)
-        unknown, start, end = scale_rows(drawn) if self.unit_norm else drawn
-        given = {self.end_token: end, self.start_token: start}
-        special = {
-            token: vector
-            for token, vector in given.items()
-            if token is not None and token not in table
-        }
-        choices = {"random": unknown, "zero": np.zeros_like(unknown), "drop": None}
-        return special, choices[self.oov]
-
-    def _count_missing(
-        self, corpus: Corpus, rows: WordRows
-    ) -> tuple[Counter[str], int]:
-        """Count the words that have no vector, and all words."""
-        words = rows.lexicon.words(np.arange(len(rows.lexicon)))
-        counts = corpus.count_words(len(words)).tolist()
-        numbers = Counter(dict(zip(words, counts, strict=True)))
-        for token in {self.start_token, self.end_token} & numbers.keys():
-            del numbers[token]
-        table = rows.source.table
-        missing = Counter({w: n for w, n in numbers.items() if w not in table})
-        return missing, numbers.total()
+        return encode_texts(X, split, lexicon)
 
     def _open_table(self) -> Table:
         """Return the table of fit, read again if this is an unpickled copy."""
         if "_table" in vars(self):
             return self._table
-        for vectors in (self.vectors, self._source):
-            try:
-                table = load_table(vectors, self.cache)
-            except FileNotFoundError:
-                continue
-            if table.fingerprint != self._fingerprint:
-                raise VectorFileError(
-                    f"{table.source} is not the table that this WordVectorizer was "
-                    f"fitted with ({table.fingerprint}, not {self._fingerprint})."
-                )
-            return table
-        raise FileNotFoundError(
-            "This WordVectorizer was pickled without its word vectors, and "
-            f"{self._source} is not there. Put the file back, or name its new place by "
-            "set_params(vectors=...)."
-        )
+        return reload_table(self.vectors, self._source, self._fingerprint, self.cache)
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
@@ -426,9 +384,3 @@ class WordVectorizer(  # type: ignore[call-arg]
             if name in vars(self):
                 setattr(new, name, getattr(self, name))
         return new
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        return tags

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
-__all__ = ["cache_root", "discard", "replaced_file", "unfinished_files"]
+__all__ = [
+    "cache_folder",
+    "cache_root",
+    "discard",
+    "replaced_file",
+    "unfinished_files",
+]
 
 _SUFFIX = ".part"
 
@@ -84,9 +90,41 @@ def cache_root(variable: str, default: str = "") -> Path:
     -------
     Path
         Absolute; it may not be there yet.
+
+    Examples
+    --------
+    >>> cache_root("SKRATIONAL_HOME", "datasets").is_absolute()
+    True
     """
     named = os.environ.get(variable)
     if named:
         return Path(named).expanduser().absolute()
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(cache, "skrational", default).expanduser().absolute()
+
+
+def cache_folder(
+    cache: bool | str | os.PathLike[str], default: str = ""
+) -> Path | None:
+    """Return where to keep what can be made again, given a parameter ``cache``.
+
+    Parameters
+    ----------
+    cache : bool, str or path-like
+        A path is the folder itself. True: a folder of this package. False: nothing is
+        kept.
+    default : str, default=""
+        The folder within that of the package that True stands for.
+
+    Returns
+    -------
+    Path or None
+
+    Examples
+    --------
+    >>> cache_folder(False) is None
+    True
+    """
+    if isinstance(cache, (str, os.PathLike)):
+        return Path(cache).expanduser().absolute()
+    return cache_root("SKRATIONAL_CACHE") / default if cache else None

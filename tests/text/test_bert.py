@@ -3,9 +3,11 @@ import json
 import os
 import pickle
 import re
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import joblib
@@ -21,9 +23,8 @@ from sklearn.utils import get_tags
 
 from skrational import SparseRationalClassifier
 from skrational.inspection import explain
-from skrational.text import _encoders, _hub
-from skrational.text._pieces import Document, cut
 from skrational.text.bert import BertVectorizer
+from skrational.text.encoders import hub, loading
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 transformers = pytest.importorskip("transformers")
@@ -60,7 +61,7 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("SKRATIONAL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     yield tmp_path / "cache"
-    _encoders.forget_encoders()
+    loading.forget_encoders()
 
 
 def write_model(folder, seed=0, **settings):
@@ -340,24 +341,6 @@ def test_a_sentence_beyond_the_limit_is_cut_into_windows(folder):
     assert_close(X[0][4:-4], alone[1:-1])
 
 
-@pytest.mark.parametrize("long", ["windows", "sentences", "every_sentence"])
-@pytest.mark.parametrize("overlap", [0, 1, 6])
-@pytest.mark.parametrize("n", range(25))
-def test_pieces_cover_a_document(n, overlap, long):
-    text = "".join("x. "[i % 3] for i in range(n))
-    offsets = np.array([(i, i + 1) for i in range(n)]).reshape(-1, 2)
-    spans = cut(Document(text, [7] * n, offsets), 7, overlap, long)
-    assert all(stop - start <= 7 for start, stop in spans)
-    assert all(stop > start for start, stop in spans) or n == 0
-    covered = np.zeros(n, int)
-    for start, stop in spans:
-        covered[start:stop] += 1
-    assert (covered > 0).all()
-    if long == "every_sentence":
-        assert (covered == 1).all()
-    assert len(set(spans)) == len(spans) >= 1
-
-
 def test_empty_and_unknown_texts(folder):
     X = exact(folder).fit_transform(["", "漢字"])
     assert tokens_of(X, 0) == ["[CLS]", "[SEP]"]
@@ -387,7 +370,7 @@ def test_a_tokenizer_without_special_tokens(tmp_path):
 def test_threads_share_a_model(folder):
     vectorizer = exact(folder).fit(["a"])
     desired = vectorizer.transform(TEXTS)
-    _encoders.forget_encoders()
+    loading.forget_encoders()
     with ThreadPoolExecutor(4) as pool:
         assert all(X == desired for X in pool.map(vectorizer.transform, [TEXTS] * 8))
 
@@ -456,13 +439,13 @@ def test_windows_without_room(folder):
 
 
 def test_a_device_that_is_not_there(folder):
-    for device in ("cuda:99", "toaster"):
-        with pytest.raises(ValueError, match=f"device='{device}' is not available"):
+    for device, fault in {"cuda:99": "not available", "toaster": "unknown"}.items():
+        with pytest.raises(ValueError, match=f"device='{device}' is {fault}"):
             exact(folder, device=device).fit(["a"])
 
 
 def test_words_need_a_fast_tokenizer(folder, monkeypatch):
-    encoder = _encoders.load_encoder(folder, exact(folder).fit(["a"]).revision_, "cpu")
+    encoder = loading.load_encoder(folder, exact(folder).fit(["a"]).revision_, "cpu")
     monkeypatch.setattr(type(encoder.tokenizer), "is_fast", False)
     desired = exact(folder).fit_transform(["a b"])
     assert tokens_of(desired, 0) == ["[CLS]", "a", "b", "[SEP]"]
@@ -558,7 +541,7 @@ def test_clones_and_copies_share_one_model(folder, tmp_path, loads):
     assert loads == {"tokenizer": 1, "model": 1}
     for seed in (1, 2):
         exact(write_model(tmp_path / str(seed), seed)).fit_transform(["a"])
-    assert len(_encoders._encoders) == 2
+    assert len(loading._encoders) == 2
     vectorizer.transform(["a"])
     assert loads["model"] == 4
 
@@ -598,8 +581,8 @@ def test_every_byte_of_a_folder_counts(tmp_path):
         if change is not None:
             content[change] = 1
         (tmp_path / "weights").write_bytes(content.tobytes())
-        seen.add(_hub._pin(tmp_path, None))
-        _hub._fingerprint.cache_clear()
+        seen.add(hub._pin(tmp_path, None))
+        hub._fingerprint.cache_clear()
     assert len(seen) == 4
 
 
@@ -633,7 +616,7 @@ def test_a_model_of_the_hub_is_pinned_to_its_commit(tmp_path, monkeypatch):
     assert vectorizer.revision_ == commits[0]
     X = vectorizer.transform(["a"])
     (home / "refs" / "main").write_text(commits[1])
-    _encoders.forget_encoders()
+    loading.forget_encoders()
     assert pickle.loads(pickle.dumps(vectorizer)).transform(["a"]) == X
     other = exact("some/encoder")
     assert other.fit_transform(["a"]) != X
@@ -667,7 +650,7 @@ def test_overflow_is_an_error_and_not_cached(tmp_path):
 def test_nan_is_an_error(folder, monkeypatch):
     vectorizer = exact(folder)
     vectorizer.fit_transform(["a"])
-    encoder = next(iter(_encoders._encoders.values()))
+    encoder = next(iter(loading._encoders.values()))
     broken = encoder.model.embeddings.LayerNorm.bias
     monkeypatch.setattr(broken, "data", torch.full_like(broken.data, torch.nan))
     with pytest.raises(ValueError, match="NaN or infinity of text 0 of X"):
@@ -695,8 +678,12 @@ def test_a_search_embeds_each_text_once_in_several_processes(folder, own_cache):
     ]
     for search in searches:
         search.fit(texts, labels)
-        (index,) = (own_cache / "bert").glob("*/generation-*/index.txt")
-        assert len(index.read_text().splitlines()) == len(set(texts))
+        (index,) = (own_cache / "bert").glob("*/index.db")
+        with closing(sqlite3.connect(index)) as database:
+            (n_texts,) = database.execute(
+                "SELECT count(*) FROM documents WHERE key > x''"
+            ).fetchone()
+        assert n_texts == len(set(texts))
     both = [search.cv_results_["mean_test_score"] for search in searches]
     np.testing.assert_array_equal(*both)
     assert search.predict(["good"]).shape == (1,)
@@ -731,7 +718,7 @@ def test_a_second_call_loads_nothing(folder, loads, own_cache):
     vectorizer = BertVectorizer(folder, overlap=8)
     first = vectorizer.fit_transform(TEXTS)
     assert loads == {"tokenizer": 1, "model": 1}
-    _encoders.forget_encoders()
+    loading.forget_encoders()
     again = BertVectorizer(folder, overlap=8, batch_size=2, progress=True)
     assert again.fit_transform(TEXTS[::-1]) == first[::-1]
     assert loads == {"tokenizer": 1, "model": 1}
@@ -798,7 +785,7 @@ def test_models_that_padding_disturbs_read_pieces_of_one_length(tmp_path, kind):
     texts = ["a", "b c d e", "good bad", "the movie", "a b c d e f g h i"]
     together = exact(tmp_path, layers=[0, -1]).fit_transform(texts)
     alone = exact(tmp_path, layers=[0, -1], batch_size=1).fit_transform(texts)
-    assert not _encoders.load_encoder(tmp_path, revision_of(tmp_path), "cpu").pads
+    assert not loading.load_encoder(tmp_path, revision_of(tmp_path), "cpu").pads
     for a, b in zip(together, alone, strict=True):
         assert_close(a, b)
 
@@ -809,7 +796,7 @@ def revision_of(folder):
 
 def test_padding_does_not_disturb_bert(folder):
     revision = revision_of(folder)
-    assert _encoders.load_encoder(folder, revision, "cpu").pads
+    assert loading.load_encoder(folder, revision, "cpu").pads
 
 
 def test_autocast_is_switched_off(folder):

@@ -20,7 +20,8 @@ from sklearn.utils import get_tags
 
 from skrational.exceptions import OutOfVocabularyWarning, VectorFileError
 from skrational.sequences import SequenceArray
-from skrational.text import WordVectorizer, vector_files, vector_tables
+from skrational.text import WordVectorizer
+from skrational.text.vectors import loading, vector_files
 
 WORDS = {
     "good": [2.0, 0.0, 0.0],
@@ -38,9 +39,9 @@ HEADER = f"{len(WORDS)} 3\n".encode()
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("SKRATIONAL_CACHE", str(tmp_path / "cache"))
-    vector_tables.forget_tables()
+    loading.forget_tables()
     yield tmp_path / "cache"
-    vector_tables.forget_tables()
+    loading.forget_tables()
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def parsed(monkeypatch):
         paths.append(path)
         return vector_files.read_vectors(path, form)
 
-    monkeypatch.setattr(vector_tables, "read_vectors", read)
+    monkeypatch.setattr(loading, "read_vectors", read)
     return paths
 
 
@@ -112,10 +113,10 @@ class TestFormats:
     def test_saved_in_parts_is_mapped(self, tmp_path, keyed):
         path = tmp_path / "v.kv"
         keyed.save(str(path), separately=["vectors"])
-        assert isinstance(vector_tables.load_table(path).vectors, np.memmap)
+        assert isinstance(loading.load_table(path).vectors, np.memmap)
         assert plain(path).fit_transform(TEXTS) == self.expected()
         (tmp_path / "v.kv.vectors.npy").unlink()
-        vector_tables.forget_tables()
+        loading.forget_tables()
         with pytest.raises(VectorFileError, match=r"v\.kv.*vectors\.npy"):
             plain(path).fit(TEXTS)
 
@@ -124,7 +125,7 @@ class TestFormats:
 
     def test_words_with_spaces_and_duplicates(self, tmp_path):
         content = b". 1 0\n. . . 0 1\n. 5 5\nat a@b.com 3 4\n"
-        table = vector_tables.load_table(write(tmp_path / "v.txt", content))
+        table = loading.load_table(write(tmp_path / "v.txt", content))
         assert list(table.index) == [".", ". . .", "at a@b.com"]
         rows = table.take([".", ". . .", "at a@b.com"])
         np.testing.assert_array_equal(rows, [[1, 0], [0, 1], [3, 4]])
@@ -246,17 +247,17 @@ class TestCache:
     def test_second_load_does_not_parse(self, glove, own_cache, monkeypatch):
         first = plain(glove).fit_transform(TEXTS)
         (entry,) = (own_cache / "vectors").rglob("*.npy")
-        vector_tables.forget_tables()
-        monkeypatch.setattr(vector_tables, "read_vectors", no_parser)
+        loading.forget_tables()
+        monkeypatch.setattr(loading, "read_vectors", no_parser)
         assert plain(glove).fit_transform(TEXTS) == first
-        table = vector_tables.load_table(glove)
+        table = loading.load_table(glove)
         assert isinstance(table.vectors.base, np.memmap)
         assert not table.vectors.flags.writeable
         assert list(entry.parent.iterdir()) == [entry]
 
     def test_same_process_does_not_even_read(self, glove, monkeypatch):
         first = plain(glove, cache=False).fit_transform(TEXTS)
-        monkeypatch.setattr(vector_tables, "find_format", no_parser)
+        monkeypatch.setattr(loading, "find_format", no_parser)
         assert plain(glove, cache=False).fit_transform(TEXTS) == first
 
     def test_opt_out_and_other_folder(self, glove, own_cache, tmp_path):
@@ -285,7 +286,7 @@ class TestCache:
         first = plain(glove).fit_transform(TEXTS)
         (entry,) = own_cache.rglob("*.npy")
         content = entry.read_bytes()
-        vector_tables.forget_tables()
+        loading.forget_tables()
         damaged = {
             "cut": content[:140],
             "words": content[:-30],
@@ -589,7 +590,7 @@ class TestPickle:
         dumped = pickle.dumps(vectorizer)
         assert len(dumped) < 5000
         copy = pickle.loads(dumped)
-        vector_tables.forget_tables()
+        loading.forget_tables()
         before = dict(vars(copy))
         assert copy.transform(["w3 w4 x"]) == vectorizer.transform(["w3 w4 x"])
         assert vars(copy) == before
@@ -626,8 +627,8 @@ class TestPickle:
         joblib.dump(vectorizer, tmp_path / "v.joblib")
         code = (
             "import joblib, sys\n"
-            "from skrational.text import vector_tables\n"
-            "vector_tables.read_vectors = None\n"
+            "from skrational.text.vectors import loading\n"
+            "loading.read_vectors = None\n"
             f"vectorizer = joblib.load({str(tmp_path / 'v.joblib')!r})\n"
             f"X = vectorizer.transform({TEXTS!r})\n"
             f"joblib.dump(X, {str(tmp_path / 'X.joblib')!r})\n"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skrational.text.characters import join, padded
-from skrational.text.lexicon import Lexicon
+from skrational.text.words.characters import join, padded
+from skrational.text.words.lexicon import Lexicon
 
 
 def number(lexicon, words):

@@ -29,7 +29,7 @@ _GZIP_FAULTS = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
 def find_format(path: Path) -> Format:
-    """Tell the format of a file from its first bytes.
+    r"""Tell the format of a file from its first bytes.
 
     Parameters
     ----------
@@ -45,6 +45,14 @@ def find_format(path: Path) -> Format:
     ------
     VectorFileError
         If it's empty or an archive.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     _ = Path(file.name).write_text("good 1 0\nbad -1 0\n")
+    ...     find_format(Path(file.name))
+    'text'
     """
     try:
         with _open(path) as file:
@@ -64,7 +72,7 @@ def find_format(path: Path) -> Format:
 
 
 def read_vectors(path: Path, form: Format) -> Parts:
-    """Read a file of word vectors.
+    r"""Read a file of word vectors.
 
     Parameters
     ----------
@@ -86,6 +94,15 @@ def read_vectors(path: Path, form: Format) -> Parts:
     VectorFileError
         (a ValueError) if the file cannot be read to its end; for text and gzip the
         message names the line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     _ = Path(file.name).write_text("good 1 0\nbad -1 0\n")
+    ...     index, vectors = read_vectors(Path(file.name), "text")
+    >>> vectors[index["bad"]].tolist()
+    [-1.0, 0.0]
     """
     if form == "saved":
         return _read_saved(path)

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.text.bits import memory, read_eight
-from skrational.text.characters import text_of
+from skrational.text.words.bits import memory, read_eight
+from skrational.text.words.characters import text_of
 from skrational.utils.compile import jit
 
 __all__ = ["Lexicon"]
@@ -85,7 +85,7 @@ class Lexicon:
 
     Examples
     --------
-    >>> from skrational.text.characters import padded
+    >>> from skrational.text.words.characters import padded
     >>> lexicon, starts = Lexicon(), np.arange(3)
     >>> lexicon.number(padded(b"aba"), starts, starts + 1).tolist()
     [0, 1, 0]
@@ -151,7 +151,25 @@ def _number(
     stored: Any,
     n_words: Any,
 ) -> Any:
-    """Number words from n_done on; return how many are done when the room runs out."""
+    """Number words from n_done on; return how many are done when the room runs out.
+
+    Parameters
+    ----------
+    data : ndarray of uint8
+    starts, ends : ndarray of shape (n_words_to_number,), int64
+        As for `Lexicon.number`.
+    n_done : int
+    numbers : ndarray of shape (n_words_to_number,), int32
+        Filled.
+    slots, keys, bounds, stored : ndarray
+        The `_Tables`; new words are entered.
+    n_words : ndarray of shape (1,), int64
+        How many words there are; changed.
+
+    Returns
+    -------
+    int
+    """
     n = len(starts)
     words = memory(data), memory(starts), memory(ends)
     # The number of slots is a power of 2.
@@ -190,7 +208,22 @@ def _number_known(
     last: Any,
     keys: Any,
 ) -> Any:
-    """Number words up to the first that is long or new: almost all, in a short loop."""
+    """Number words up to the first that is long or new: almost all, in a short loop.
+
+    Parameters
+    ----------
+    data, starts, ends, numbers, slots, keys : memory
+        As for `_number`.
+    n_done, n : int
+        The first word to number, and how many there are.
+    last : uint64
+        The last slot; as a number its bits are all 1.
+
+    Returns
+    -------
+    int
+        How many are done.
+    """
     for i in range(n_done, n):
         length = ends[i] - starts[i]
         if length > _SHORT:
@@ -245,7 +278,23 @@ def _has_key(keys: Any, place: Any, key: Any) -> Any:
 
 @jit
 def _find(data: Any, start: Any, length: Any, key: Any, table: Any, texts: Any) -> Any:
-    """Return the slot of a word, an empty one if it's new."""
+    """Return the slot of a word, an empty one if it's new.
+
+    Parameters
+    ----------
+    data : memory of uint8
+    start, length : int
+        Where the word is.
+    key : pair of uint64
+    table : tuple
+        Of ``slots``, the last slot and ``keys``.
+    texts : tuple
+        Of ``bounds`` and ``stored``.
+
+    Returns
+    -------
+    int
+    """
     slots, last, keys = table
     slot = _home(key, last)
     while slots[slot] != 0 and not (
@@ -258,7 +307,18 @@ def _find(data: Any, start: Any, length: Any, key: Any, table: Any, texts: Any) 
 
 @jit
 def _holds(texts: Any, place: Any, data: Any, start: Any, length: Any) -> Any:
-    """Whether the word in this place has these bytes."""
+    """Whether the word in this place has these bytes.
+
+    Parameters
+    ----------
+    texts : tuple
+        Of ``bounds`` and ``stored``.
+    place : uint32
+        That of a word: its number plus 1.
+    data : memory of uint8
+    start, length : int
+        Where the bytes are.
+    """
     bounds, stored = texts
     end = bounds[place]
     begin = bounds[np.int64(place) - 1]

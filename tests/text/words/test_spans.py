@@ -8,9 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from skrational.datasets import load_reviews
-from skrational.text import characters, scanner
-from skrational.text.spans import Frame, split_by, split_compiled
 from skrational.text.tokenize import FLAGS, LETTER, tokenize
+from skrational.text.words import characters, scanner
+from skrational.text.words.spans import Frame, split_by, split_compiled
 
 PLAIN = Frame()
 PIECES = [

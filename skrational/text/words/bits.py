@@ -86,7 +86,19 @@ def count_ones(typing_context: Any, bits: Any) -> Any:
 
 
 def _between(builder: Any, block: Any, first: str, last: str) -> Any:
-    """Which bytes are among these characters."""
+    """Which bytes are among these characters.
+
+    Parameters
+    ----------
+    builder : llvmlite.ir.IRBuilder
+    block : value of 64 bytes
+    first, last : str
+        The first and the last of the characters.
+
+    Returns
+    -------
+    value of 64 bits
+    """
     low, width = ord(first), ord(last) - ord(first)
     shifted = builder.sub(block, ir.Constant(_BYTES, [low] * BLOCK))
     return builder.icmp_unsigned("<=", shifted, ir.Constant(_BYTES, [width] * BLOCK))

@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import gc
 import mmap
@@ -5,6 +6,8 @@ import os
 import pickle
 import random
 import shutil
+import signal
+import sqlite3
 import tempfile
 import threading
 import time
@@ -21,8 +24,8 @@ from hypothesis import strategies as st
 
 from skrational.exceptions import FeatureCacheWarning
 from skrational.sequences import SequenceArray
-from skrational.text import _feature_files
-from skrational.text.cache import FeatureStore
+from skrational.text.features import database, folder, rows
+from skrational.text.features.store import FeatureStore
 
 WIDTH = 3
 ROW = WIDTH * 2
@@ -55,8 +58,8 @@ def words(text):
 def features(text):
     n = len(words(text))
     seed = int(key(text)[:8], 16)
-    rows = np.random.default_rng(seed).normal(size=(n, WIDTH))
-    return rows.astype(np.float16).astype(np.float32)
+    drawn = np.random.default_rng(seed).normal(size=(n, WIDTH))
+    return drawn.astype(np.float16).astype(np.float32)
 
 
 class Embedder:
@@ -88,17 +91,18 @@ def ask(store, texts, **options):
 
 def assert_right(X, texts):
     assert isinstance(X, SequenceArray) and len(X) == len(texts)
-    rows = X.row_numbers()
+    numbers = X.row_numbers()
     for i, text in enumerate(texts):
         assert X[i].dtype == np.float16
         np.testing.assert_array_equal(X[i], features(text))
-        tokens = rows[X.offsets[i] : X.offsets[i + 1]]
+        tokens = numbers[X.offsets[i] : X.offsets[i + 1]]
         assert list(X.labels[tokens]) == words(text)
 
 
 def ask_damaged(store, texts):
     """As `ask`; at most one warning is right."""
-    _feature_files._checked.clear()
+    rows._checked.clear()
+    folder._checked.clear()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         X, embedded = ask(store, texts)
@@ -119,7 +123,7 @@ def files_of(store):
 
 
 def data_file(store):
-    (path,) = store.folder.glob("generation-*/features.bin")
+    (path,) = store.folder.glob("features-*.bin")
     return path
 
 
@@ -188,10 +192,10 @@ def test_dtype(tmp_path):
 def test_result_goes_to_worker_processes(tmp_path, folder):
     X, _ = ask(FeatureStore(folder and tmp_path / folder, WIDTH), TEXTS)
     with joblib.parallel_config("loky", n_jobs=2):
-        ((name, *rows),) = joblib.Parallel()([joblib.delayed(look_at)(X)])
+        ((name, *seen),) = joblib.Parallel()([joblib.delayed(look_at)(X)])
     # A temporary file may be gone before the worker looks: its content is sent.
     assert name == ("memmap" if folder else "ndarray")
-    for a, b in zip(rows, X, strict=True):
+    for a, b in zip(seen, X, strict=True):
         np.testing.assert_array_equal(a, b)
     assert pickle.loads(pickle.dumps(X)) == X
 
@@ -216,7 +220,7 @@ def test_no_folder_keeps_nothing_but_maps(own_temporary_folder):
 
 
 def test_no_folder_nor_temporary_folder(monkeypatch):
-    monkeypatch.setattr(tempfile, "mkdtemp", full_disk)
+    monkeypatch.setattr(tempfile, "mkstemp", full_disk)
     with pytest.warns(FeatureCacheWarning, match="No space.*in memory"):
         ask(FeatureStore(None, WIDTH), TEXTS)
 
@@ -307,6 +311,47 @@ def test_a_fork_leaves_temporary_files_alone():
         joblib.Parallel()([joblib.delayed(look_at)(X)])
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("same", [True, False])
+def test_a_fork_of_a_process_that_embeds_needs_no_lock(store, tmp_path, same):
+    own = store if same else FeatureStore(tmp_path / "own", WIDTH)
+
+    def in_the_child():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            assert ask(own, TEXTS)[1] == TEXTS
+            assert ask(own, TEXTS)[1] == (TEXTS if same else [])
+        assert len(caught) == 2 * same
+        assert all("forked" in str(w.message) for w in caught)
+
+    def forks(positions):
+        assert in_a_fork(in_the_child) == 0
+        yield from Embedder(TEXTS)(positions)
+
+    X = store.sequences([key(text) for text in TEXTS], forks)
+    assert_right(X, TEXTS)
+    assert ask(store, TEXTS)[1] == []
+
+
+def test_writers_wait_for_one_another(tmp_path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "lock.db").write_bytes(b"no database" * 99)
+    store = FeatureStore(tmp_path / "store", WIDTH)
+    log = tmp_path / "log"
+    threads = [
+        threading.Thread(target=ask_and_count, args=(store.folder, TEXTS, log))
+        for _ in range(2)
+    ]
+    with store._cache.locked():
+        for thread in threads:
+            thread.start()
+        time.sleep(0.2)
+        assert not log.exists()
+    for thread in threads:
+        thread.join()
+    assert log.stat().st_size == len(TEXTS)
+
+
 # Damage
 
 
@@ -327,21 +372,16 @@ def names(folder):
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
-FILES = ["features.bin", "labels.bin", "index.txt", "meta.json"]
-
-
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", ["features-*.bin", "index.db"])
 def test_cut_files(intact, name):
-    (path,) = intact.rglob(name)
-    for size in range(path.stat().st_size):
+    (path,) = intact.glob(name)
+    size = path.stat().st_size
+    # A database is cut in many places, but not behind each of its bytes.
+    for end in range(0, size, max(1, size // 150)):
         with copied(intact) as store:
-            cut = store.folder / path.relative_to(intact)
-            os.truncate(cut, size)
+            os.truncate(store.folder / path.name, end)
             _, embedded, caught = ask_damaged(store, TEXTS[:4])
-            assert embedded
-            whole_lines = cut.read_bytes()[:size].count(b"\n")
-            at_border = name == "index.txt" and whole_lines + len(embedded) == 4
-            assert caught or at_border
+            assert embedded and caught, end
             # Healed, and nothing is embedded again.
             assert ask_damaged(store, TEXTS[1:])[1:] == (TEXTS[4:], [])
             assert ask_damaged(store, TEXTS)[1:] == ([], [])
@@ -352,10 +392,10 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("n_before", [0, 2])
-def test_killed_writers(tmp_path, monkeypatch, n_before):
-    write = _feature_files._write
+def test_writers_killed_while_they_write_rows(tmp_path, monkeypatch, n_before):
+    write = rows._write
     finished = False
-    for n_bytes in range(0, 2000, 7):
+    for n_bytes in range(0, 200, 3):
         store, left = FeatureStore(tmp_path / f"{n_bytes}", WIDTH), [n_bytes]
 
         def is_killed(path, position, content, left=left):
@@ -365,19 +405,98 @@ def test_killed_writers(tmp_path, monkeypatch, n_before):
                 raise Killed
 
         ask(store, TEXTS[:n_before])
-        monkeypatch.setattr(_feature_files, "_write", is_killed)
+        monkeypatch.setattr(rows, "_write", is_killed)
         try:
             ask(store, TEXTS)
             finished = True
         except Killed:
             pass
-        monkeypatch.setattr(_feature_files, "_write", write)
-        _, embedded, _ = ask_damaged(store, TEXTS)
+        monkeypatch.setattr(rows, "_write", write)
+        _, embedded, caught = ask_damaged(store, TEXTS)
         n_kept = len(TEXTS) - len(embedded)
-        assert embedded == TEXTS[n_kept:] and n_kept >= n_before
+        assert embedded == TEXTS[n_kept:] and n_kept >= n_before and not caught
         if finished:
             return
     raise AssertionError("never finished")
+
+
+class TracedConnection(sqlite3.Connection):
+    """Ends the process at a statement, before or after it's done."""
+
+    left, behind = 0, False
+
+    def execute(self, statement, *arguments):
+        kind = type(self)
+        kind.left -= 1
+        if kind.left == 0 and not kind.behind:
+            os._exit(1)
+        result = super().execute(statement, *arguments)
+        if kind.left == 0:
+            os._exit(1)
+        return result
+
+
+def in_a_fork(act):
+    """Run in a fork; return its exit status."""
+    child = os.fork()
+    if not child:
+        try:
+            act()
+            gc.collect()
+            os._exit(0)
+        finally:
+            os._exit(2)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+@needs_fork
+@pytest.mark.parametrize("behind", [False, True])
+def test_writers_killed_at_any_statement(tmp_path, monkeypatch, behind):
+    connect = sqlite3.connect
+    for n_statements in range(1, 200):
+        store = FeatureStore(tmp_path / f"{n_statements}", WIDTH)
+        ask(store, TEXTS[:2])
+
+        def act(store=store, n_statements=n_statements):
+            TracedConnection.left, TracedConnection.behind = n_statements, behind
+            database.sqlite3.connect = lambda *args, **options: connect(
+                *args, factory=TracedConnection, **options
+            )
+            ask(store, TEXTS)
+
+        status = in_a_fork(act)
+        _, embedded, caught = ask_damaged(store, TEXTS)
+        n_kept = len(TEXTS) - len(embedded)
+        assert embedded == TEXTS[n_kept:] and n_kept >= 2 and not caught
+        if status == 0:
+            assert not embedded
+            return
+        assert status == 1
+    raise AssertionError("never finished")
+
+
+@needs_fork
+def test_killed_writers(tmp_path):
+    texts = [f"{i} " + "a" * 1000 for i in range(400)]
+    seconds = random.Random(0)
+    n_kept = []
+    for i in range(8):
+        store = FeatureStore(tmp_path / f"{i}", WIDTH)
+        child = os.fork()
+        if not child:
+            ask(store, texts)
+            os._exit(0)
+        time.sleep(seconds.uniform(0, 0.3))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        _, embedded, caught = ask_damaged(store, texts)
+        n_kept.append(len(texts) - len(embedded))
+        assert embedded == texts[n_kept[-1] :] and not caught
+        shutil.rmtree(store.folder)
+    assert max(n_kept) > 0
 
 
 @given(st.data())
@@ -408,27 +527,82 @@ def test_garbage_and_missing_files(intact, data):
         assert ask_damaged(store, TEXTS)[1:] == ([], [])
 
 
+def change_index(store, statement):
+    with contextlib.closing(sqlite3.connect(store.folder / "index.db")) as opened:
+        opened.execute(statement)
+        opened.commit()
+
+
 def test_every_damage_is_named_in_one_warning(store):
     ask(store, TEXTS)
-    data, index = data_file(store), data_file(store).with_name("index.txt")
-    content = bytearray(data.read_bytes())
+    content = bytearray(data_file(store).read_bytes())
     content[0] ^= 1
-    data.write_bytes(content)
-    lines = index.read_bytes().splitlines(keepends=True)
-    index.write_bytes(b"".join([lines[0], lines[1], b"x", *lines[2:]]))
+    data_file(store).write_bytes(content)
+    change_index(
+        store, 'UPDATE documents SET labels = \'["so", "no"]\' WHERE n_rows = 2'
+    )
     _, embedded, (caught,) = ask_damaged(store, TEXTS)
     assert embedded == [TEXTS[0], TEXTS[2]]
-    assert "1 damaged document" in str(caught.message)
-    assert "index" in str(caught.message)
+    assert "2 damaged documents" in str(caught.message)
     assert caught.filename == __file__
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE documents SET first = first + 1",
+        "UPDATE documents SET n_rows = n_rows - 1 WHERE n_rows > 0",
+        "UPDATE documents SET labels = NULL",
+        "UPDATE documents SET rows_crc = 'x'",
+        "UPDATE documents SET crc = 0",
+        "UPDATE documents SET n_rows = n_rows + 1 WHERE key = x''",
+        "UPDATE documents SET labels = NULL WHERE key = x''",
+        "DELETE FROM documents WHERE key = x''",
+        "DROP TABLE documents",
+        "ALTER TABLE documents DROP COLUMN labels",
+        "PRAGMA user_version = 7",
+    ],
+)
+def test_a_changed_index(store, statement):
+    ask(store, TEXTS)
+    change_index(store, statement)
+    _, embedded, caught = ask_damaged(store, TEXTS)
+    assert bool(embedded) == bool(caught) == ("PRAGMA" not in statement)
+    assert ask_damaged(store, TEXTS)[1:] == ([], [])
 
 
 def test_healing_spares_the_rows_of_other_documents(store):
     X, _ = ask(store, TEXTS)
-    index = data_file(store).with_name("index.txt")
-    index.write_bytes(index.read_bytes()[:-1])
+    (store.folder / "index.db").write_bytes(b"no database" * 100)
     ask_damaged(store, [TEXTS[-1], "more of it"])
     assert_right(X, TEXTS)
+
+
+def test_an_index_that_cannot_be_added_to_begins_anew(store, monkeypatch):
+    ask(store, TEXTS[:2])
+    record, left = folder.CacheFolder._record, [1]
+
+    def fails_once(*args):
+        if left:
+            left.pop()
+            raise database.DamagedDatabaseError("database disk image is malformed")
+        record(*args)
+
+    monkeypatch.setattr(folder.CacheFolder, "_record", fails_once)
+    with pytest.warns(FeatureCacheWarning, match="malformed.*begins anew"):
+        assert ask(store, TEXTS)[1] == TEXTS[2:]
+    assert ask(store, TEXTS)[1] == []
+
+
+def test_a_cache_of_the_earlier_format_is_left_alone(store):
+    old = store.folder / "generation-0123abcd"
+    old.mkdir(parents=True)
+    files = [store.folder / "meta.json", store.folder / "lock", old / "features.bin"]
+    for path in files:
+        path.write_bytes(b"old")
+    assert ask(store, TEXTS)[1] == TEXTS
+    assert ask(store, TEXTS)[1] == []
+    assert all(path.read_bytes() == b"old" for path in files)
 
 
 def test_rows_without_an_entry_are_cut_off(store):
@@ -446,18 +620,26 @@ def test_another_width_begins_anew(store):
     other = FeatureStore(store.folder, 1)
     with pytest.warns(FeatureCacheWarning, match="begins anew"):
         other.sequences(["ab"], lambda _: iter([(0, np.ones((1, 1)), ["a"])]))
-    assert len(list(store.folder.glob("generation-*"))) == 1
+    assert len(list(store.folder.glob("features-*.bin"))) == 1
     with pytest.warns(FeatureCacheWarning, match="begins anew"):
         ask(store, TEXTS)
 
 
-def test_entries_are_checked_once(store, monkeypatch):
+def test_rows_are_checked_once(store, monkeypatch):
     ask(store, TEXTS)
+    n_checked = []
+    is_sound = rows.RowFile._is_sound
+
+    def counted(self, span):
+        n_checked.append(span)
+        return is_sound(self, span)
+
+    monkeypatch.setattr(rows.RowFile, "_is_sound", counted)
     ask(store, TEXTS)
-    marks = dict(_feature_files._checked)
-    assert len(marks) >= len(TEXTS)
+    assert len(n_checked) == len(TEXTS)
     ask(store, TEXTS)
-    assert _feature_files._checked == marks
+    ask(store, TEXTS[::-1])
+    assert len(n_checked) == len(TEXTS)
 
 
 # Limits
@@ -507,21 +689,20 @@ def full_disk(*args, **kwargs):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize("name", ["features.bin", "labels.bin", "index.txt"])
 @pytest.mark.parametrize("n_written", [0, 1])
-def test_a_full_disk(store, monkeypatch, name, n_written):
+def test_a_disk_full_of_rows(store, monkeypatch, n_written):
     ask(store, TEXTS[:2])
-    write, left = _feature_files._write, [n_written]
+    write, left = rows._write, [n_written]
 
     def fails(path, position, content):
-        if path.name == name and store.folder in path.parents:
+        if store.folder in path.parents:
             if not left[0]:
                 write(path, position, bytes(content)[:5])
                 full_disk()
             left[0] -= 1
         write(path, position, content)
 
-    monkeypatch.setattr(_feature_files, "_write", fails)
+    monkeypatch.setattr(rows, "_write", fails)
     with pytest.warns(FeatureCacheWarning, match="No space.*temporary") as caught:
         X, embedded = ask(store, TEXTS)
     assert len(caught) == 1 and embedded == TEXTS[2:] and is_mapped(X)
@@ -530,10 +711,30 @@ def test_a_full_disk(store, monkeypatch, name, n_written):
     assert ask(store, TEXTS)[1] == TEXTS[2 + n_written :]
 
 
-@pytest.mark.parametrize("n_written", [0, 4, 12])
+def test_a_disk_without_room_for_the_index(store, monkeypatch):
+    texts = [f"{i} " + "a" * 1000 for i in range(9)]
+    ask(store, texts[:2])
+    size, connect = (store.folder / "index.db").stat().st_size, sqlite3.connect
+
+    def connect_to_the_end(*args, **options):
+        limited = connect(*args, **options)
+        limited.execute(f"PRAGMA max_page_count = {size // 4096 + 1}")
+        return limited
+
+    monkeypatch.setattr(sqlite3, "connect", connect_to_the_end)
+    with pytest.warns(FeatureCacheWarning, match="full.*temporary") as caught:
+        X, embedded = ask(store, texts)
+    assert len(caught) == 1 and embedded == texts[2:] and is_mapped(X)
+    monkeypatch.undo()
+    n_kept = data_file(store).stat().st_size // (2 * ROW)
+    assert 2 <= n_kept < 9
+    assert ask(store, texts)[1] == texts[n_kept:]
+
+
+@pytest.mark.parametrize("n_written", [0, 2, 4])
 def test_all_disks_full(store, monkeypatch, n_written):
     ask(store, TEXTS[:2])
-    write, left = _feature_files._write, [n_written]
+    write, left = rows._write, [n_written]
 
     def fails(path, position, content):
         if store.folder in path.parents or not left[0]:
@@ -541,42 +742,57 @@ def test_all_disks_full(store, monkeypatch, n_written):
         left[0] -= 1
         write(path, position, content)
 
-    monkeypatch.setattr(_feature_files, "_write", fails)
+    monkeypatch.setattr(rows, "_write", fails)
     with pytest.warns(FeatureCacheWarning, match="No space.*in memory") as caught:
         _, embedded = ask(store, TEXTS)
     assert len(caught) == 1 and embedded == TEXTS[2:]
 
 
-def test_full_while_a_generation_begins(tmp_path, monkeypatch):
+@pytest.mark.parametrize("what", ["rows", "index"])
+def test_full_while_a_file_begins(tmp_path, monkeypatch, what):
     store = FeatureStore(tmp_path / "store", WIDTH, max_bytes=4 * ROW)
     ask(store, ["a b", "c d"])
-    mkdir = Path.mkdir
-    monkeypatch.setattr(
-        Path,
-        "mkdir",
-        lambda self, *a, **k: (
-            full_disk() if "generation" in self.name else mkdir(self, *a, **k)
-        ),
-    )
+    if what == "index":
+        monkeypatch.setattr(folder.CacheFolder, "_begin_index", full_disk)
+    else:
+        monkeypatch.setattr(Path, "touch", full_disk)
     with pytest.warns(FeatureCacheWarning, match="No space.*temporary"):
         ask(store, ["a b", "e f"])
+    assert data_file(store)
     assert ask(store, ["a b", "c d"])[1] == []
-
-
-def no_lock(self):
-    raise PermissionError(errno.EACCES, "Permission denied")
 
 
 def test_a_read_only_folder_is_read(store, monkeypatch):
     ask(store, TEXTS[:3])
     before = {path: path.read_bytes() for path in files_of(store)}
-    monkeypatch.setattr("skrational.text.cache.FileLock.acquire", no_lock)
+    connect = database._connect
+
+    def read_only(path, mode, timeout):
+        return connect(path, "ro", timeout)
+
+    monkeypatch.setattr(database, "_connect", read_only)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     X, embedded = ask(store, TEXTS[:3])
     assert embedded == [] and is_mapped(X)
-    with pytest.warns(FeatureCacheWarning, match="Permission.*temporary") as caught:
+    with pytest.warns(FeatureCacheWarning, match="readonly.*temporary") as caught:
         X, embedded = ask(store, TEXTS)
     assert len(caught) == 1 and embedded == TEXTS[3:] and is_mapped(X)
     assert before == {path: path.read_bytes() for path in files_of(store)}
+
+
+def test_an_index_that_cannot_be_opened_is_left_alone(store, monkeypatch):
+    ask(store, TEXTS[:3])
+    connect = database._connect
+
+    def busy(path, mode, timeout):
+        return connect(path, mode, 0.01)
+
+    monkeypatch.setattr(database, "_connect", busy)
+    with contextlib.closing(sqlite3.connect(store.folder / "index.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.warns(FeatureCacheWarning, match="is locked.*temporary"):
+            assert ask(store, TEXTS)[1] == TEXTS
+    assert ask(store, TEXTS)[1] == TEXTS[3:]
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
@@ -600,7 +816,7 @@ def test_random_histories(tmp_path):
 def test_damage_is_noticed_in_the_same_process(store):
     ask(store, TEXTS)
     ask(store, TEXTS)
-    (path,) = store.folder.glob("generation-*/features.bin")
+    (path,) = store.folder.glob("features-*.bin")
     time.sleep(0.01)  # the clock of the file system
     with open(path, "r+b") as file:
         file.write(b"\x07" * 8)
@@ -629,3 +845,13 @@ def test_a_few_documents_do_not_hold_on_to_the_others(tmp_path):
     X, _ = ask(store, ["d e", "", "a b c", "d e"])
     assert len(X.features) == X.n_tokens == 7
     assert_right(X, ["d e", "", "a b c", "d e"])
+
+
+def test_a_header_that_forbids_writing_is_damage(store):
+    ask(store, TEXTS[:3])
+    with open(store.folder / "index.db", "r+b") as file:
+        file.seek(18)
+        file.write(b"\x03")
+    _, embedded, (caught,) = ask_damaged(store, TEXTS)
+    assert embedded == TEXTS[3:] and "begins anew" in str(caught.message)
+    assert ask_damaged(store, TEXTS)[1:] == ([], [])

@@ -12,26 +12,22 @@ import hashlib
 import logging
 import os
 import re
-import tempfile
 import threading
-import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from skrational.exceptions import VectorFileError
-from skrational.text.vector_files import find_format, read_vectors
+from skrational.text.vectors.tables import Table, VectorDict, VectorTable
+from skrational.text.vectors.vector_files import find_format, read_vectors
+from skrational.utils.files import cache_folder, discard, replaced_file
 
 __all__ = [
-    "VectorDict",
-    "VectorTable",
-    "cache_folder",
     "forget_tables",
     "load_table",
+    "reload_table",
 ]
 
 _FORMAT = 1
@@ -39,124 +35,6 @@ _NAME = re.compile(r"\w+(?:-\w+)+")
 
 _lock = threading.Lock()
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class VectorTable:
-    """Word vectors as the rows of one array.
-
-    Parameters
-    ----------
-    index : mapping from str to int
-        The row of each word.
-    vectors : ndarray of shape (n_words, n_features)
-        May be a memory map.
-    source : str, default="the word vectors"
-        What messages call the table: the path of its file.
-    """
-
-    index: Mapping[str, int]
-    vectors: NDArray[Any]
-    source: str = "the word vectors"
-
-    def __post_init__(self) -> None:
-        if self.vectors.ndim != 2 or self.vectors.size == 0:
-            raise VectorFileError(
-                f"{self.source} has vectors of shape {self.vectors.shape}; expected "
-                "(n_words, n_features), neither of them 0."
-            )
-
-    def __contains__(self, word: object) -> bool:
-        return word in self.index
-
-    @property
-    def n_features(self) -> int:
-        """Width of a vector."""
-        return int(self.vectors.shape[1])
-
-    @functools.cached_property
-    def fingerprint(self) -> str:
-        """What tells this table from another: its shape, words and a sample of rows."""
-        sample = self.vectors[:: max(1, len(self.vectors) // 256)]
-        words = zlib.crc32("\n".join(self.index).encode())
-        rows = zlib.crc32(np.ascontiguousarray(sample).tobytes())
-        return f"{len(self.vectors)}x{self.n_features}-{words:08x}-{rows:08x}"
-
-    @property
-    def words(self) -> Mapping[str, Any]:
-        """The words, in the order of the rows."""
-        return self.index
-
-    def take(self, words: list[str]) -> NDArray[np.float32]:
-        """Return the vectors of words of the table, of shape (len(words), n_features).
-
-        Raises
-        ------
-        ValueError
-            If one of them holds NaN or infinity; the message names the word.
-        """
-        rows = self.vectors[[self.index[word] for word in words]]
-        return _check_finite(rows, words, self.source)
-
-
-class VectorDict:
-    """Word vectors as a dict, looked up where they are.
-
-    Parameters
-    ----------
-    vectors : mapping from str to array-like of shape (n_features,)
-    """
-
-    source = None
-    fingerprint = None
-
-    def __init__(self, vectors: Mapping[str, ArrayLike]) -> None:
-        if not vectors:
-            raise ValueError("vectors is an empty dict; expected a vector for a word.")
-        self.vectors = vectors
-        word = next(iter(vectors))
-        first = np.asarray(vectors[word])
-        if first.ndim != 1 or len(first) == 0:
-            raise ValueError(
-                f"vectors[{word!r}] has shape {first.shape}; expected (n_features,)."
-            )
-        self.n_features = len(first)
-
-    def __contains__(self, word: object) -> bool:
-        return word in self.vectors
-
-    @property
-    def words(self) -> Mapping[str, Any]:
-        """The words, in the order of the dict."""
-        return self.vectors
-
-    def take(self, words: list[str]) -> NDArray[np.float32]:
-        """Return the vectors of words of the dict; as `VectorTable.take`."""
-        rows = np.empty((len(words), self.n_features), dtype=np.float32)
-        for i, word in enumerate(words):
-            vector = np.asarray(self.vectors[word])
-            if vector.shape != (self.n_features,):
-                raise ValueError(
-                    f"vectors[{word!r}] has shape {vector.shape}; the first one has "
-                    f"({self.n_features},)."
-                )
-            rows[i] = vector
-        return _check_finite(rows, words, "vectors")
-
-
-Table: TypeAlias = VectorTable | VectorDict
-
-
-def _check_finite(
-    rows: NDArray[Any], words: list[str], source: str
-) -> NDArray[np.float32]:
-    rows = np.asarray(rows, dtype=np.float32)
-    faults = np.flatnonzero(~np.isfinite(rows).all(axis=1))
-    if faults.size:
-        raise ValueError(
-            f"The vector of {words[faults[0]]!r} in {source} holds NaN or infinity."
-        )
-    return rows
 
 
 def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Table:
@@ -213,6 +91,20 @@ def forget_tables() -> None:
 
 @functools.lru_cache(maxsize=2)
 def _load_file(path: Path, size: int, mtime: int, folder: Path | None) -> VectorTable:
+    """Read a file of vectors, or its copy in the cache.
+
+    Parameters
+    ----------
+    path : Path
+    size, mtime : int
+        They tell whether the file has changed.
+    folder : Path or None
+        That of the cache; None: there is none.
+
+    Returns
+    -------
+    VectorTable
+    """
     form = find_format(path)
     if folder is None or form == "saved":
         return VectorTable(*read_vectors(path, form), str(path))
@@ -224,6 +116,56 @@ def _load_file(path: Path, size: int, mtime: int, folder: Path | None) -> Vector
     _write_entry(entry, table)
     # Processes share the pages of the map, but not of what was parsed.
     return _read_entry(entry, path) or table
+
+
+def reload_table(
+    vectors: Any, source: str | None, fingerprint: str | None, cache: Any
+) -> Table:
+    """Find the table again that a vectorizer was fitted with, after it was pickled.
+
+    Parameters
+    ----------
+    vectors : str, path-like, KeyedVectors or dict
+        Where it is, if it hasn't moved: the parameter of `WordVectorizer`.
+    source : str or None
+        Where it was, as an absolute path.
+    fingerprint : str or None
+        That of the table; None: it was a dict.
+    cache : bool, str or path-like
+        As the parameter of `WordVectorizer`.
+
+    Returns
+    -------
+    VectorTable or VectorDict
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is in neither place.
+    VectorFileError
+        If another table is there.
+
+    Examples
+    --------
+    >>> reload_table({"good": [1.0, 0.0]}, None, None, cache=False).n_features
+    2
+    """
+    for candidate in (vectors, source):
+        try:
+            table = load_table(candidate, cache)
+        except FileNotFoundError:
+            continue
+        if table.fingerprint != fingerprint:
+            raise VectorFileError(
+                f"{table.source} is not the table that this WordVectorizer was fitted "
+                f"with ({table.fingerprint}, not {fingerprint})."
+            )
+        return table
+    raise FileNotFoundError(
+        f"This WordVectorizer was pickled without its word vectors, and {source} is "
+        "not there. Put the file back, or name its new place by "
+        "set_params(vectors=...)."
+    )
 
 
 def _locate(vectors: str | os.PathLike[str]) -> Path:
@@ -264,39 +206,6 @@ def _fetch(name: str) -> Path:
     )
 
 
-def cache_folder(
-    cache: bool | str | os.PathLike[str], default: str = ""
-) -> Path | None:
-    """Return where to keep what can be made again.
-
-    Parameters
-    ----------
-    cache : bool, str or path-like
-        A path is the folder itself. True: a folder of this package. False: nothing is
-        kept.
-    default : str, default=""
-        The folder within that of the package that True stands for.
-
-    Returns
-    -------
-    Path or None
-
-    Examples
-    --------
-    >>> cache_folder(False) is None
-    True
-    """
-    if isinstance(cache, (str, os.PathLike)):
-        return Path(cache).expanduser().absolute()
-    if not cache:
-        return None
-    root = os.environ.get("SKRATIONAL_CACHE")
-    if not root:
-        home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-        root = os.path.join(home, "skrational")
-    return Path(root).expanduser().absolute() / default
-
-
 def _entry_name(path: Path, size: int, mtime: int) -> str:
     place = hashlib.sha256(str(path).encode()).hexdigest()[:12]
     state = hashlib.sha256(f"{_FORMAT} {size} {mtime}".encode()).hexdigest()[:12]
@@ -308,14 +217,11 @@ def _write_entry(entry: Path, table: VectorTable) -> None:
     tail = "\n".join([*table.index, table.fingerprint]).encode()
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=entry.parent) as scratch:
-            part = Path(scratch, entry.name)
-            with open(part, "wb") as file:
-                np.save(file, table.vectors, allow_pickle=False)
-                file.write(tail)
-            os.replace(part, entry)
+        with replaced_file(entry) as file:
+            np.save(file, table.vectors, allow_pickle=False)
+            file.write(tail)
         for outdated in set(entry.parent.glob("*.npy")) - {entry}:
-            outdated.unlink(missing_ok=True)
+            discard(outdated)
     except OSError as error:
         _logger.warning("%s is not cached: %s", table.source, error)
 

@@ -1,4 +1,4 @@
-"""Memory maps, and folders that stay for as long as this process maps their files.
+"""Memory maps, and files that stay for as long as this process maps them.
 
 joblib sends an np.memmap to its workers by name: a file that is mapped as one has to
 keep its name.
@@ -7,7 +7,6 @@ keep its name.
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import weakref
 from mmap import ACCESS_READ, mmap
@@ -17,6 +16,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.utils import files
 from skrational.utils.memory_maps import may_release
 
 __all__ = ["discard", "map_file"]
@@ -30,8 +30,28 @@ def map_file(
 ) -> NDArray[Any]:
     """Map a file that isn't empty into memory, read-only.
 
-    Not ``by_name``, it is no np.memmap: joblib copies what it sends to other processes,
-    which may outlive the file.
+    Parameters
+    ----------
+    path : Path
+    dtype : dtype
+    shape : tuple of int
+    by_name : bool, default=True
+        Whether the array is an np.memmap, which joblib's workers open by its name.
+        Otherwise joblib copies what it sends to other processes, which may outlive the
+        file.
+
+    Returns
+    -------
+    ndarray of this shape and dtype
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     np.arange(6.0).tofile(file.name)
+    ...     rows = map_file(Path(file.name), np.dtype(float), (3, 2))
+    >>> rows.sum(axis=0).tolist(), rows.flags.writeable
+    ([6.0, 9.0], False)
     """
     if by_name:
         array: NDArray[Any] = np.memmap(path, dtype, "r", shape=shape)
@@ -47,20 +67,20 @@ def map_file(
     return array
 
 
-def discard(folder: Path) -> None:
-    """Remove a folder as soon as no array of this process maps a file in it."""
-    for ref in [ref for ref, path in list(_maps) if path.parent == folder]:
+def discard(path: Path) -> None:
+    """Remove a file as soon as no array of this process maps it."""
+    for ref in [ref for ref, name in list(_maps) if name == path]:
         mapped = ref()
         if mapped is not None:
-            weakref.finalize(mapped, _unmapped, ref, folder, os.getpid())
+            weakref.finalize(mapped, _unmapped, ref, path, os.getpid())
             return
-    shutil.rmtree(folder, ignore_errors=True)
+    files.discard(path)
 
 
-def _unmapped(ref: weakref.ref[mmap], folder: Path, process: int) -> None:
-    if process != os.getpid():  # a fork, whose parent goes on using the folder
+def _unmapped(ref: weakref.ref[mmap], path: Path, process: int) -> None:
+    if process != os.getpid():  # a fork, whose parent goes on using the file
         return
     with _lock:
         # At exit the map may still be there.
         _maps[:] = [pair for pair in _maps if pair[0] is not ref]
-    discard(folder)
+    discard(path)

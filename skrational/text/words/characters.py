@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.text import scanner
-from skrational.text.bits import BLOCK
 from skrational.text.tokenize import FLAGS, LETTER
+from skrational.text.words import scanner
+from skrational.text.words.bits import BLOCK
 
 __all__ = ["Characters", "join", "kinds_of", "padded", "read_texts", "text_of"]
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skrational.sequences import SequenceArray
-from skrational.text.bits import memory
-from skrational.text.corpus import Corpus
-from skrational.text.lexicon import Lexicon
-from skrational.text.vector_tables import Table
+from skrational.text.vectors.word_source import WordSource
+from skrational.text.words.bits import memory
+from skrational.text.words.encoded_texts import EncodedTexts
+from skrational.text.words.lexicon import Lexicon
 from skrational.utils.compile import jit
 
-__all__ = ["SharedRows", "WordRows", "WordSource", "scale_rows"]
+__all__ = ["SharedRows", "WordRows"]
 
 # A vectorizer that has met more words starts anew, lest it grow for ever.
 MAX_WORDS = 2_000_000
@@ -25,81 +23,6 @@ MAX_WORDS = 2_000_000
 _UNKNOWN = "<unk>"
 # What stands in place of a row: the word is left out; it has not been looked up yet.
 _NONE, _PENDING = -1, -2
-
-
-@dataclass(frozen=True, eq=False)
-class WordSource:
-    """Where the vectors of words come from.
-
-    Parameters
-    ----------
-    table : VectorTable or VectorDict
-        The vectors of most words.
-    special : mapping from str to ndarray of shape (n_features,)
-        The vectors of words that the table lacks.
-    unknown : ndarray of shape (n_features,) or None
-        The vector of all others; None if they are left out.
-    unit_norm : bool
-        Whether to scale the vectors of the table to Euclidean length 1.
-    """
-
-    table: Table
-    special: Mapping[str, NDArray[np.float32]]
-    unknown: NDArray[np.float32] | None
-    unit_norm: bool
-
-    def __contains__(self, word: object) -> bool:
-        return word in self.table or word in self.special
-
-    def same_as(self, other: WordSource) -> bool:
-        """Whether the other one gives the same vectors."""
-        return (
-            self.table.vectors is other.table.vectors
-            and self.special is other.special
-            and self.unknown is other.unknown
-            and self.unit_norm == other.unit_norm
-        )
-
-    def take(self, words: list[str | None]) -> NDArray[np.float32]:
-        """Return the vectors of known words, and of None that of all others.
-
-        Parameters
-        ----------
-        words : list of str or None
-
-        Returns
-        -------
-        ndarray of shape (len(words), n_features), float32
-
-        Raises
-        ------
-        ValueError
-            If one of them holds NaN or infinity; the message names the word.
-        """
-        rows = np.empty((len(words), self.table.n_features), dtype=np.float32)
-        places = {
-            w: i for i, w in enumerate(words) if w is not None and w in self.table
-        }
-        vectors = self.table.take(list(places))
-        rows[list(places.values())] = scale_rows(vectors) if self.unit_norm else vectors
-        for i, word in enumerate(words):
-            if word is None:
-                rows[i] = self.unknown
-            elif word not in places:
-                rows[i] = self.special[word]
-        return rows
-
-
-def scale_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale rows to Euclidean length 1; zeros stay zero.
-
-    Examples
-    --------
-    >>> scale_rows(np.float32([[3, 4], [0, 0]])).tolist()
-    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
-    """
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(norms > 0, norms, 1), dtype=np.float32)
 
 
 class _Growing:
@@ -147,21 +70,22 @@ class WordRows:
     source : WordSource
         Where the vectors come from.
     lexicon : Lexicon
-        Numbers the words; give it to `skrational.text.corpus.read_corpus`.
+        Numbers the words; give it to `encode_texts`, too.
 
     Examples
     --------
     >>> from functools import partial
-    >>> from skrational.text.corpus import read_corpus
-    >>> from skrational.text.spans import Frame, split_compiled
-    >>> from skrational.text.vector_tables import load_table
+    >>> from skrational.text.words.encoded_texts import encode_texts
+    >>> from skrational.text.words.spans import Frame, split_compiled
+    >>> from skrational.text.vectors.loading import load_table
     >>> table = load_table({"good": [1.0, 0.0], "bad": [-1.0, 0.0]})
+    >>> from skrational.text.vectors.word_source import WordSource
     >>> unknown = np.zeros(2, dtype=np.float32)
     >>> rows = WordRows(WordSource(table, {}, unknown, unit_norm=True), Lexicon())
     >>> split = partial(split_compiled, frame=Frame(), lowercase=True)
-    >>> rows.encode(read_corpus(["Good, good"], split, rows.lexicon)).labels.tolist()
+    >>> rows.encode(encode_texts(["Good, good"], split, rows.lexicon)).labels.tolist()
     ['good', '<unk>']
-    >>> X = rows.encode(read_corpus(["bad"], split, rows.lexicon))
+    >>> X = rows.encode(encode_texts(["bad"], split, rows.lexicon))
     >>> X.labels.tolist(), X.indices.tolist()
     (['good', '<unk>', 'bad'], [2])
     """
@@ -176,12 +100,12 @@ class WordRows:
         self._row_of = np.empty(0, dtype=np.int32)
         self._unknown_row = _NONE if source.unknown is None else _PENDING
 
-    def encode(self, corpus: Corpus) -> SequenceArray:
-        """Turn the word numbers of a corpus into rows, in place.
+    def encode(self, encoded: EncodedTexts) -> SequenceArray:
+        """Turn the numbers of words into rows, in place.
 
         Parameters
         ----------
-        corpus : Corpus
+        encoded : EncodedTexts
             Its words were numbered by the lexicon. It must not be used afterwards.
 
         Returns
@@ -195,15 +119,15 @@ class WordRows:
             If the vector of a word holds NaN or infinity; the message names the word.
         """
         with self._lock:
-            row_of = self._look_up(corpus)
+            row_of = self._look_up(encoded)
             features = self._features.first(self._n_rows)
             labels = self._labels.first(self._n_rows)
-        n_tokens = _replace(*corpus, row_of)
+        n_tokens = _replace(*encoded, row_of)
         return SequenceArray._trusted(
-            features, corpus.offsets, corpus.tokens[:n_tokens], labels
+            features, encoded.offsets, encoded.tokens[:n_tokens], labels
         )
 
-    def _look_up(self, corpus: Corpus) -> NDArray[np.int32]:
+    def _look_up(self, encoded: EncodedTexts) -> NDArray[np.int32]:
         """Return the row of each word of the lexicon, at least of those that occur."""
         n_words = len(self.lexicon)
         if n_words > len(self._row_of):
@@ -213,7 +137,7 @@ class WordRows:
         pending = self._row_of == _PENDING
         if pending.any():
             # Others may have been numbered for texts that turned out to be faulty.
-            numbers = np.flatnonzero(pending & (corpus.count_words(len(pending)) > 0))
+            numbers = np.flatnonzero(pending & (encoded.count_words(len(pending)) > 0))
             if numbers.size:
                 self._add(numbers)
         return self._row_of
@@ -241,7 +165,7 @@ class WordRows:
 
 
 class SharedRows:
-    """The rows that a vectorizer goes on to use, and where it starts anew.
+    """The rows of a vectorizer, which starts anew when they are too many.
 
     Parameters
     ----------

@@ -11,17 +11,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.text.lexicon import Lexicon
-from skrational.text.spans import Spans
+from skrational.text.words.lexicon import Lexicon
+from skrational.text.words.spans import Spans
 from skrational.utils.compile import jit
 
-__all__ = ["Corpus", "check_texts", "read_corpus"]
+__all__ = ["EncodedTexts", "check_texts", "encode_texts"]
 
 # Characters that are worked on at a time: few enough for a processor's cache.
 _CHUNK = 2**16
 
 
-class Corpus(NamedTuple):
+class EncodedTexts(NamedTuple):
     """Tokenised texts.
 
     Parameters
@@ -42,9 +42,9 @@ class Corpus(NamedTuple):
         return counts
 
 
-def read_corpus(
+def encode_texts(
     texts: Iterable[str], split: Callable[[Sequence[str]], Spans], lexicon: Lexicon
-) -> Corpus:
+) -> EncodedTexts:
     """Tokenise texts and number their words.
 
     Parameters
@@ -58,7 +58,7 @@ def read_corpus(
 
     Returns
     -------
-    Corpus
+    EncodedTexts
 
     Raises
     ------
@@ -68,10 +68,10 @@ def read_corpus(
     Examples
     --------
     >>> from functools import partial
-    >>> from skrational.text.spans import Frame, split_by
+    >>> from skrational.text.words.spans import Frame, split_by
     >>> split = partial(split_by, str.split, frame=Frame(), lowercase=True)
-    >>> corpus = read_corpus(["a b A", "", "b"], split, Lexicon())
-    >>> corpus.tokens.tolist(), corpus.offsets.tolist()
+    >>> encoded = encode_texts(["a b A", "", "b"], split, Lexicon())
+    >>> encoded.tokens.tolist(), encoded.offsets.tolist()
     ([0, 1, 0, 1], [0, 3, 3, 4])
     """
     # These grow in place, so that the numbers are never held twice.
@@ -83,7 +83,9 @@ def read_corpus(
         tokens.frombytes(numbers.tobytes())
     if len(offsets) == 1:
         raise ValueError("X holds no texts; expected at least one.")
-    return Corpus(np.frombuffer(tokens, np.int32), np.frombuffer(offsets, np.int64))
+    return EncodedTexts(
+        np.frombuffer(tokens, np.int32), np.frombuffer(offsets, np.int64)
+    )
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[Sequence[str]]:

@@ -1,4 +1,4 @@
-"""Which encoder is meant: found in a folder or on the hub, pinned and described."""
+"""The encoder that is meant: found in a folder or on the hub, pinned, described."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = [
     "check_revision",
     "commit_of",
     "describe_encoder",
-    "explained",
-    "find_place",
+    "find_model",
+    "reworded_errors",
 ]
 
 _COMMIT = re.compile(r"/snapshots/([0-9a-f]{40})/")
@@ -70,11 +70,11 @@ def describe_encoder(
     check_installed()
     from transformers import AutoConfig
 
-    place = find_place(model)
-    with explained(model, revision):
-        pinned = _pin(place, revision)
+    source = find_model(model)
+    with reworded_errors(model, revision):
+        pinned = _pin(source, revision)
         config = AutoConfig.from_pretrained(
-            place, revision=commit_of(place, pinned), trust_remote_code=False
+            source, revision=commit_of(source, pinned), trust_remote_code=False
         )
     _check_encoder(model, config)
     return Description(pinned, config.num_hidden_layers, config.hidden_size)
@@ -91,9 +91,9 @@ def check_revision(model: str | os.PathLike[str], revision: str) -> None:
         If ``revision`` is a fingerprint and the folder isn't there.
     ValueError
     """
-    place = find_place(model)
-    if isinstance(place, Path):
-        _pin(place, revision)
+    source = find_model(model)
+    if isinstance(source, Path):
+        _pin(source, revision)
     elif not re.fullmatch("[0-9a-f]{40}", revision):
         raise FileNotFoundError(
             f"The folder model={str(model)!r} isn't there. Put it back, or name its "
@@ -111,7 +111,7 @@ def check_installed() -> None:
         ) from error
 
 
-def find_place(model: str | os.PathLike[str]) -> Path | str:
+def find_model(model: str | os.PathLike[str]) -> Path | str:
     """Return a folder as a path, and a name on the hub as it is."""
     if not os.fspath(model):
         raise ValueError("model is ''; expected a folder, or a name on the hub.")
@@ -119,10 +119,10 @@ def find_place(model: str | os.PathLike[str]) -> Path | str:
     return path.resolve() if path.is_dir() else os.fspath(model)
 
 
-def _pin(place: Path | str, revision: str | None) -> str:
+def _pin(source: Path | str, revision: str | None) -> str:
     """Return the commit that a revision means now, or a folder's fingerprint."""
-    if isinstance(place, Path):
-        files = sorted(path for path in place.iterdir() if path.is_file())
+    if isinstance(source, Path):
+        files = sorted(path for path in source.iterdir() if path.is_file())
         visible = [path for path in files if not path.name.startswith(".")]
         stats = [path.stat() for path in visible]
         found = _fingerprint(
@@ -131,23 +131,23 @@ def _pin(place: Path | str, revision: str | None) -> str:
         )
         if revision not in (None, found):
             raise ValueError(
-                f"model={str(place)!r} is a folder of other content (fingerprint "
+                f"model={str(source)!r} is a folder of other content (fingerprint "
                 f"{found[:12]}...) than revision={revision!r}; expected that "
                 "fingerprint, or None for whatever the folder holds."
             )
         return found
     from transformers.utils import cached_file
 
-    path = str(cached_file(place, "config.json", revision=revision))
+    path = str(cached_file(source, "config.json", revision=revision))
     commit = _COMMIT.search(path.replace(os.sep, "/"))
     if commit is None:
         raise OSError(f"no commit is known of {path}")
     return commit[1]
 
 
-def commit_of(place: Path | str, pinned: str) -> str | None:
-    """Return what to ask the hub for: no folder has a commit."""
-    return None if isinstance(place, Path) else pinned
+def commit_of(source: Path | str, pinned: str) -> str | None:
+    """Return the commit to ask the hub for, which a folder has none of."""
+    return None if isinstance(source, Path) else pinned
 
 
 @functools.lru_cache(maxsize=16)
@@ -163,8 +163,10 @@ def _fingerprint(files: tuple[str, ...], stats: tuple[tuple[int, int], ...]) -> 
 
 
 @contextmanager
-def explained(model: str | os.PathLike[str], revision: str | None) -> Iterator[None]:
-    """Turn what transformers raises into one error that names the model."""
+def reworded_errors(
+    model: str | os.PathLike[str], revision: str | None
+) -> Iterator[None]:
+    """Turn errors of transformers into one error that names the model."""
     try:
         yield
     except ValueError as error:

@@ -8,8 +8,9 @@ import pytest
 from sklearn.base import clone
 
 from skrational.sequences import SequenceArray
-from skrational.text import WordVectorizer, word_rows
+from skrational.text import WordVectorizer
 from skrational.text.tokenize import tokenize
+from skrational.text.vectors import word_rows
 
 RNG = np.random.default_rng(0)
 VECTORS = {f"w{i}": row for i, row in enumerate(RNG.normal(size=(5000, 4)))}

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.text.bits import BLOCK
-from skrational.text.borders import find_tokens
-from skrational.text.characters import join, kinds_of, padded, read_texts
+from skrational.text.words.bits import BLOCK
+from skrational.text.words.borders import find_tokens
+from skrational.text.words.characters import join, kinds_of, padded, read_texts
 
 __all__ = ["Frame", "Spans", "split_by", "split_compiled"]
 

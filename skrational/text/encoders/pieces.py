@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Assembly", "Document", "Span", "cut", "find_words"]
+__all__ = ["PieceFeatures", "Span", "TokenizedText", "cut_into_pieces", "find_words"]
 
 # Just before the white space that ends a sentence. Whatever a tokenizer makes of white
 # space thus belongs to the next one.
@@ -21,13 +21,13 @@ _NOTHING = np.empty((0, 0), dtype=np.float32)
 
 
 class Span(NamedTuple):
-    """The subwords ``start`` to ``stop`` of a document."""
+    """The subwords ``start`` to ``stop`` of a text."""
 
     start: int
     stop: int
 
 
-class Document(NamedTuple):
+class TokenizedText(NamedTuple):
     """A text and its subwords.
 
     Parameters
@@ -47,12 +47,14 @@ class Document(NamedTuple):
     words: list[int | None] | None = None
 
 
-def cut(document: Document, window: int, overlap: int, long: str) -> list[Span]:
+def cut_into_pieces(
+    document: TokenizedText, window: int, overlap: int, long: str
+) -> list[Span]:
     """Cut a document into pieces that an encoder can read.
 
     Parameters
     ----------
-    document : Document
+    document : TokenizedText
     window : int
         The most subwords of a piece.
     overlap : int
@@ -67,7 +69,8 @@ def cut(document: Document, window: int, overlap: int, long: str) -> list[Span]:
 
     Examples
     --------
-    >>> [tuple(span) for span in cut(Document("", [7] * 10), 6, 2, "windows")]
+    >>> document = TokenizedText("", [7] * 10)
+    >>> [tuple(span) for span in cut_into_pieces(document, 6, 2, "windows")]
     [(0, 6), (4, 10)]
     """
     whole = Span(0, len(document.ids))
@@ -85,7 +88,7 @@ def _windows(span: Span, window: int, overlap: int) -> list[Span]:
     return [Span(start, min(start + window, span.stop)) for start in starts]
 
 
-def _sentences(document: Document) -> Iterator[Span]:
+def _sentences(document: TokenizedText) -> Iterator[Span]:
     """Yield the sentences, none of them empty unless the document is."""
     n = len(document.ids)
     if document.offsets is None:
@@ -108,13 +111,13 @@ def _packed(sentences: Iterator[Span], window: int) -> Iterator[Span]:
     yield piece
 
 
-def find_words(document: Document) -> NDArray[np.int64]:
+def find_words(document: TokenizedText) -> NDArray[np.int64]:
     """Return the first subword of each word; one without a word is a word.
 
     Examples
     --------
     >>> words = [0, 0, 1, None, None]
-    >>> find_words(Document("", [7] * 5, words=words)).tolist()
+    >>> find_words(TokenizedText("", [7] * 5, words=words)).tolist()
     [0, 2, 3, 4]
     """
     words = document.words or []
@@ -128,17 +131,17 @@ def find_words(document: Document) -> NDArray[np.int64]:
     )
 
 
-class Assembly:
-    """The features of a document, collected from its pieces.
+class PieceFeatures:
+    """The features of a document's pieces, and what they make together.
 
     Parameters
     ----------
-    document : Document
+    document : TokenizedText
     spans : sequence of Span
         Its pieces.
     """
 
-    def __init__(self, document: Document, spans: Sequence[Span]) -> None:
+    def __init__(self, document: TokenizedText, spans: Sequence[Span]) -> None:
         self.document = document
         self.spans = spans
         self._parts: list[NDArray[np.float32]] = [_NOTHING] * len(spans)

@@ -1,0 +1,1 @@
+"""Encoders of transformers, and the contextual features that they make of texts."""

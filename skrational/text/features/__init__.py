@@ -1,0 +1,1 @@
+"""The cache of contextual features: a database, and files mapped into memory."""

@@ -1,0 +1,1 @@
+"""Tables of word vectors, and the feature rows of the words that texts hold."""
