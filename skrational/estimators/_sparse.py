@@ -18,6 +18,7 @@ from skrational.sequences import SequenceArray, check_finite
 from skrational.structures import Structure
 from skrational.training.labelled import Labelled
 from skrational.utils.callbacks import with_callbacks
+from skrational.utils.devices import resolve_device
 
 if TYPE_CHECKING:
     import torch
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from skrational.training.losses import Loss
 
 __all__ = ["TRAINING", "SparseSequenceClassifier"]
+
+FASTEST = ("cpu",)
+"""What ``device="auto"`` may stand for: so far the CPU has the fastest kernel."""
 
 TRAINING: dict[str, list[Any]] = {
     "lambda_": [Interval(Real, 0, None, closed="left")],
@@ -235,10 +239,8 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
 
     def _read_fit(self, X: Any, y: Any, sample_weight: Any) -> Labelled:
         """Check the parameters and what there is to learn from."""
-        from skrational.training.devices import resolve_device
-
         self._validate_params()
-        self._check_own_parameters(resolve_device(self.device).type)
+        self._check_own_parameters(self._training_device().type)
         return self._read_training(X, y, sample_weight)
 
     def _check_own_parameters(self, device_type: str) -> None:
@@ -274,13 +276,13 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
             scores = torch.cat([cell.hidden(batch) for batch in corpus.batches()])
         return np.asarray(scores.cpu().numpy())
 
+    def _training_device(self) -> torch.device:
+        """Return the device of the parameter, or raise a ValueError."""
+        return resolve_device(self.device, FASTEST)
+
     def _prediction_device(self) -> torch.device:
         """Return the device of the parameter, the CPU where that is missing."""
-        import torch
-
-        from skrational.training.devices import resolve_device
-
         try:
-            return resolve_device(self.device)
+            return self._training_device()
         except ValueError:
-            return torch.device("cpu")
+            return resolve_device("cpu", FASTEST)

@@ -1,6 +1,18 @@
 """From texts to sequences of word vectors or contextual embeddings."""
 
-from skrational.text.bert import BertVectorizer
-from skrational.text.word_vectors import WordVectorizer
+from typing import TYPE_CHECKING
+
+from skrational.utils.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from skrational.text.bert import BertVectorizer
+    from skrational.text.word_vectors import WordVectorizer
 
 __all__ = ["BertVectorizer", "WordVectorizer"]
+
+_HOMES = {
+    "BertVectorizer": "skrational.text.bert",
+    "WordVectorizer": "skrational.text.word_vectors",
+}
+
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

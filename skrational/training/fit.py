@@ -17,7 +17,6 @@ from skrational.cells.batches import Corpus
 from skrational.penalties.base import Penalty
 from skrational.structures import Structure
 from skrational.training.adam import Moments
-from skrational.training.devices import resolve_device
 from skrational.training.labelled import Labelled
 from skrational.training.loop import Examples, PhaseRun, Problem
 from skrational.training.losses import Loss
@@ -52,6 +51,8 @@ class Method(Protocol):
     ) -> Cell: ...
 
     def _fitted_cell(self, dtype: str | None = None) -> Cell: ...
+
+    def _training_device(self) -> torch.device: ...
 
     def _charges(self) -> tuple[tuple[Penalty, str], ...]: ...
 
@@ -100,7 +101,7 @@ class SparseFit:
         self.params = estimator
         self.classes = labelled.classes
         self.feature_names = labelled.feature_names
-        self.device = resolve_device(estimator.device)
+        self.device = estimator._training_device()
         self.dtype = getattr(torch, estimator.dtype)
         self.randomness = randomness
         self.history: list[dict[str, Any]] = []

@@ -23,6 +23,7 @@ from skrational.exceptions import VectorFileError
 from skrational.text.vectors.tables import Table, VectorDict, VectorTable
 from skrational.text.vectors.vector_files import find_format, read_vectors
 from skrational.utils.files import cache_folder, discard, replaced_file
+from skrational.utils.memory_maps import release
 
 __all__ = [
     "forget_tables",
@@ -237,4 +238,5 @@ def _read_entry(entry: Path, path: Path) -> VectorTable | None:
     except Exception:  # not there, or damaged in whatever way: parse again
         return None
     complete = len(index) == len(mapped) and table.fingerprint == fingerprint
+    release(mapped)  # the sample is in pages all over the file
     return table if complete else None
