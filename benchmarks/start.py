@@ -124,12 +124,90 @@ def print_fits(options: Any) -> None:
     harness.print_table([*head, "first prediction, s"], rows)
 
 
+def measure_loading(path: str) -> dict[str, float]:
+    """Seconds to load a pipeline and to label a text, and the memory of it all."""
+    began = time.perf_counter()
+    import joblib
+
+    pipeline = joblib.load(path)
+    seconds = {"load": time.perf_counter() - began}
+    pipeline.predict(["Not worth the money: it broke after two days."])
+    seconds["load and label"] = time.perf_counter() - began
+    with open("/proc/self/status") as file:
+        status = dict(line.split(":", 1) for line in file)
+    seconds["MB"] = int(status["VmRSS"].split()[0]) / 1024
+    return seconds | {"torch": "torch" in sys.modules}
+
+
+def measure_libraries() -> dict[str, float]:
+    """The same of what such a pipeline can't do without: scikit-learn and numba."""
+    began = time.perf_counter()
+    import joblib  # noqa: F401
+    import sklearn.pipeline  # noqa: F401
+    from numba.core.registry import cpu_target
+
+    # What the first compiled function that is loaded sets up.
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
+    seconds = {"load and label": time.perf_counter() - began}
+    with open("/proc/self/status") as file:
+        status = dict(line.split(":", 1) for line in file)
+    return seconds | {"MB": int(status["VmRSS"].split()[0]) / 1024}
+
+
+def print_loading(options: Any) -> None:
+    """Time a fitted pipeline that is loaded to label one text."""
+    import joblib
+    from sklearn.pipeline import make_pipeline
+
+    from benchmarks import _harness as harness
+    from skrational import SparseRationalClassifier, WordVectorizer
+
+    rounds = harness.rounds_of(options, full=5)
+    texts, labels, _ = harness.load_texts("train", quick=True)
+    pipeline = make_pipeline(
+        WordVectorizer(harness.load_vectors()),
+        SparseRationalClassifier(max_epochs=5, finetune_epochs=2, random_state=0),
+    ).fit(texts, labels)
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/pipeline.joblib"
+        joblib.dump(pipeline, path)
+        answers = [harness.ask_child("start", "--load", path) for _ in range(rounds)]
+    floors = [harness.ask_child("start", "--libraries") for _ in range(rounds)]
+    harness.print_heading(
+        "A fitted pipeline, loaded to label one text",
+        f"Median of {rounds} fresh interpreters; torch is imported: "
+        f"{any(answer['torch'] for answer in answers)}",
+    )
+    rows = [
+        [
+            name,
+            *(
+                harness.digits(statistics.median(answer[key] for answer in given))
+                for key in ("load and label", "MB")
+            ),
+        ]
+        for name, given in (
+            ("load, label one text", answers),
+            ("scikit-learn and numba alone", floors),
+        )
+    ]
+    harness.print_table(["", "s", "resident memory, MB"], rows)
+
+
 def run(options: Any) -> None:
     print_imports(options)
     print_fits(options)
+    print_loading(options)
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["--load"]:
+        print(json.dumps(measure_loading(sys.argv[2])))
+        return
+    if sys.argv[1:] == ["--libraries"]:
+        print(json.dumps(measure_libraries()))
+        return
     if sys.argv[1:] == ["--inside"]:
         print(json.dumps(measure_inside()))
         return
