@@ -16,7 +16,7 @@ test: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest
+	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
 
 $(VENV)/.pip:
 	$(PYTHON) -m venv $(VENV)

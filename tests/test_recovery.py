@@ -12,12 +12,15 @@ from skrational import SparseRationalClassifier, WordVectorizer
 from skrational.datasets import load_reviews, reviews_available
 
 
-def test_planted_patterns_are_found_again_in_eight_of_ten_seeds():
-    results = [recover(seed, n_jobs=2)[:2] for seed in range(10)]
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [range(5), range(5, 10)], ids=str)
+def test_planted_patterns_are_found_again_in_four_of_five_seeds(seeds):
+    results = [recover(seed, n_jobs=1)[:2] for seed in seeds]
     recovered = [found and surplus <= 2 for found, surplus in results]
-    assert sum(recovered) >= 8, results
+    assert sum(recovered) >= 4, results
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.skipif(
     not reviews_available(), reason="SKRATIONAL_DATA names no folder of real data"
