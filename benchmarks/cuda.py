@@ -190,18 +190,18 @@ def main() -> None:
         return
     import triton
 
-    from skrational.kernels import cuda
+    from skrational.kernels.cuda import operation
 
     print(
         f"{torch.cuda.get_device_name()}; torch {torch.__version__}, triton "
         f"{triton.__version__}; float32 matrix products: "
         f"{torch.get_float32_matmul_precision()}"
     )
-    check(cuda)
+    check(operation)
     for n_wfsas in N_WFSAS:
         for level in LEVELS:
             problem = draw_problem(level, n_wfsas, [N_TOKENS] * N_DOCUMENTS)
-            calls = contestants(cuda, problem)
+            calls = contestants(operation, problem)
             for i, name in enumerate(PASSES):
                 harness.print_heading(f"{n_wfsas} WFSAs, {level}, {name}")
                 print_times(race({k: v[i] for k, v in calls.items()}, rounds))

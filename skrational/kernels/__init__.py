@@ -19,7 +19,7 @@ __all__ = ["choose_kernel", "document_scores"]
 _MODULES = {
     "numba": "skrational.kernels.cpu.operation",
     "reference": "skrational.kernels.reference",
-    "triton": "skrational.kernels.cuda",
+    "triton": "skrational.kernels.cuda.operation",
 }
 
 

@@ -1,0 +1,60 @@
+"""Whether the kernels' states stay in registers, which needs no GPU to be known."""
+
+import re
+import subprocess
+
+import pytest
+
+triton = pytest.importorskip("triton", reason="Triton is not installed")
+
+INTEGERS = {
+    "ids": "*i32",
+    "offsets": "*i64",
+    "starts": "*i32",
+    "columns": "*i64",
+    "entered_from": "*i32",
+    "order": "*i64",
+    "piece_starts": "*i64",
+    "first_pieces": "*i64",
+    "n_states": "i32",
+}
+FREE = {"REPEATS": False, "ANYWHERE": False, "HAS_BELOW": False}
+BOUND = {"REPEATS": True, "ANYWHERE": True, "HAS_BELOW": True}
+
+
+@pytest.mark.parametrize("capability", [80, 90])
+@pytest.mark.parametrize(
+    ("module", "name", "constants"),
+    [
+        ("forward", "forward", {**FREE, "KEEP_HISTORY": False}),
+        ("forward", "forward", {**BOUND, "KEEP_HISTORY": True}),
+        ("backward", "backward", {**FREE, "HAS_ABOVE": False}),
+        ("backward", "backward", {**BOUND, "HAS_ABOVE": True}),
+        ("sums", "sum_pieces", {}),
+        ("sums", "sum_rows", {}),
+    ],
+)
+def test_compiles_without_spilling_registers(
+    compiled, tmp_path, capability, module, name, constants
+):
+    kernel = getattr(getattr(compiled, module), name)
+    signature = {
+        p.name: "constexpr" if p.is_constexpr else INTEGERS.get(p.name, "*fp32")
+        for p in kernel.params
+    }
+    if constants:
+        constants = {"LEVELS": compiled.layout.LEVELS, **constants}
+    source = triton.compiler.ASTSource(kernel, signature, constants)
+    with triton.knobs.cache.scope():
+        triton.knobs.cache.dir = str(tmp_path)
+        built = triton.compile(
+            source,
+            target=triton.backends.compiler.GPUTarget("cuda", capability, 32),
+            options={"num_warps": 1 if constants else 4, "enable_fp_fusion": True},
+        )
+    cubin = tmp_path / "kernel.cubin"
+    cubin.write_bytes(built.asm["cubin"])
+    command = [triton.knobs.nvidia.cuobjdump.path, "-res-usage", str(cubin)]
+    usage = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    print(name, capability, usage.splitlines()[-1], f"dynamic {built.metadata.shared}")
+    assert re.search(r"STACK:0\b.*LOCAL:0\b", usage)
