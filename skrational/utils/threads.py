@@ -20,7 +20,7 @@ from typing import Any
 import numba
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["given_threads", "run_all", "single_thread"]
+__all__ = ["given_threads", "run_all", "single_blas_thread", "single_thread"]
 
 _state = local()
 _lock = Lock()
@@ -45,6 +45,7 @@ class _BlasLimit:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
+        """Keep the limit for a while."""
         with _lock:
             self._n_users += 1
             if self._n_users == 1:
@@ -88,6 +89,13 @@ def _torch() -> Any:
     return torch if hasattr(torch, "set_num_threads") else None
 
 
+@contextmanager
+def single_blas_thread() -> Iterator[None]:
+    """Let numpy compute its matrix products on one thread."""
+    with _blas_limit.hold():
+        yield
+
+
 def given_threads() -> int:
     """Return the number of threads that the caller may use.
 
@@ -107,7 +115,7 @@ def given_threads() -> int:
 
 @contextmanager
 def single_thread() -> Iterator[None]:
-    """Let torch and numpy compute each operation on one thread, then restore them.
+    """Let torch compute each operation on one thread, and restore its setting.
 
     `run_all` still shares pieces of work among the threads that were given.
     """
@@ -117,8 +125,7 @@ def single_thread() -> Iterator[None]:
     if before != 1:
         torch.set_num_threads(1)
     try:
-        with _blas_limit.hold():
-            yield
+        yield
     finally:
         _state.given = outer
         if before != 1:

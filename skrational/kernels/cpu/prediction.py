@@ -23,7 +23,7 @@ from skrational.structures.automata import ScoringRule
 from skrational.utils.compile import jit, read_only
 from skrational.utils.memory_maps import release
 from skrational.utils.simd import LANES
-from skrational.utils.threads import given_threads, run_all
+from skrational.utils.threads import given_threads, run_all, single_blas_thread
 
 __all__ = ["PackedAutomata", "chunks"]
 
@@ -114,14 +114,14 @@ class PackedAutomata:
         """Fill ``out`` (n, width) with the transition weights of some rows."""
         tile = np.zeros((_TILE_ROWS, features.shape[1]), self.dtype)
         projected = np.empty((_TILE_ROWS, self.width), self.dtype)
-        for start in range(0, len(rows), _TILE_ROWS):
-            part = rows[start : start + _TILE_ROWS]
-            tile[: len(part)] = features[part]
-            # What isn't finite is found, and named, where documents use it.
-            with np.errstate(over="ignore", invalid="ignore"):
+        # What isn't finite is found, and named, where documents use it.
+        with single_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, len(rows), _TILE_ROWS):
+                part = rows[start : start + _TILE_ROWS]
+                tile[: len(part)] = features[part]
                 np.matmul(tile, self.weight.T, out=projected)
-            activate(projected, self.bias)
-            out[start : start + len(part)] = projected[: len(part)]
+                activate(projected, self.bias)
+                out[start : start + len(part)] = projected[: len(part)]
 
     def scores(
         self, table: NDArray[Any], ids: NDArray[np.int32], offsets: NDArray[np.int64]
