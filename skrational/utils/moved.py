@@ -18,6 +18,19 @@ __all__ = ["MOVED", "find_moved_modules"]
 MOVED = {
     "skrational.automata": "skrational.structures.automata",
     "skrational.estimators._labelled": "skrational.training.labelled",
+} | {
+    f"skrational.inspection.{old}": f"skrational.inspection.{new}"
+    for old, new in {
+        "_automaton_display": "drawing.automaton",
+        "_explanation_display": "explaining.display",
+        "_phrase_display": "phrases.display",
+        "_structure_display": "drawing.structure",
+        "explanations": "explaining.explanations",
+        "graphs": "exports.graphs",
+        "openfst": "exports.openfst",
+        "paths": "matching.paths",
+        "words": "transitions.words",
+    }.items()
 }
 """Old names of modules, of which something may be in a file, and the new ones."""
 

@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from skrational.inspection.paths import Path
+from skrational.inspection.matching.paths import Path
 
 
 def enumerate_paths(u, f, final, *, anywhere, additive):

@@ -1,0 +1,1 @@
+"""Automata as pictures, and the artists that all pictures share."""

@@ -1,0 +1,1 @@
+"""Single predictions, explained: as values, as text and HTML, as pictures."""

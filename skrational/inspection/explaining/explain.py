@@ -1,0 +1,165 @@
+"""Explain single predictions: split the logit, and find the words behind each part."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrational.inspection.explaining.explanations import Explanation, Explanations
+from skrational.inspection.matching.attributions import deletion_effects, token_shares
+from skrational.inspection.matching.paths import Paths, extreme_paths
+from skrational.inspection.matching.weighted_tokens import (
+    WeightedTokens,
+    weighted_tokens,
+)
+from skrational.inspection.model import Model, open_model, token_names
+from skrational.sequences import SequenceArray
+from skrational.utils.optional import advancing, check_progress
+
+__all__ = ["explain"]
+
+
+def explain(
+    estimator: Any, X: Any, *, progress: bool | None = None
+) -> Explanation | Explanations:
+    """Explain the predictions for one or more documents.
+
+    A logit is the bias plus one contribution of each WFSA; a contribution is explained
+    by the path of the WFSA that leads, the share of the score that goes through each
+    token, and what would be predicted without the phrase. Beside that, each token has
+    its exact effect on the prediction.
+
+    Parameters
+    ----------
+    estimator : SparseRationalClassifier, Pipeline or search
+        A fitted classifier, a pipeline that ends with one, or a search over either.
+    X : str, SequenceArray or array-like
+        Documents: what the classifier reads or, with a pipeline, what that reads. A
+        single str is one document.
+    progress : bool or None, default=None
+        Whether to show a progress bar, for which rich is needed. None: for 1,000
+        documents and more, if rich is installed.
+
+    Returns
+    -------
+    Explanation or Explanations
+        An Explanation for a single str, else a sequence of one for each document. Both
+        print as text and show as HTML in notebooks.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator isn't fitted.
+    TypeError, ValueError
+        If the estimator holds no such classifier, or X isn't what it reads.
+    ImportError
+        If a progress bar is asked for and rich isn't installed.
+
+    Notes
+    -----
+    Contributions are computed from the classifier's own scores, so that with the bias
+    they add up to its logits, but for the last digit of these. Paths, weights and
+    effects are computed in double precision, in time and memory linear in the tokens.
+    The explanation of a model that ``lambda_`` emptied is its bias.
+
+    References
+    ----------
+    .. [1] Dodge, Schwartz, Peng, Smith, "RNN Architecture Learning with Sparse
+       Regularization", EMNLP 2019, section 4. :arxiv:`1909.03011`
+
+    Examples
+    --------
+    >>> from skrational import SparseRationalClassifier
+    >>> from skrational.datasets import make_planted_patterns
+    >>> data = make_planted_patterns(n_documents=400, random_state=0)
+    >>> clf = SparseRationalClassifier(n_wfsas=8, random_state=0, max_epochs=5)
+    >>> first, second = explain(clf.fit(data.X, data.y), data.X[:2])
+    >>> logit = first.bias[0] + first.contributions[0].sum()
+    >>> bool(np.isclose(logit, clf.decision_function(data.X[:1])[0], atol=1e-6))
+    True
+    """
+    model = open_model(estimator)
+    single = isinstance(X, str) and bool(model.vectorizers)
+    sequences = model.read([X] if single else X)
+    has_bar = check_progress(progress, len(sequences))
+    explanations: list[Explanation] = []
+    with advancing("explain", len(sequences), has_bar) as advance:
+        for part in weighted_tokens(model.automata, sequences):
+            documents = sequences[part.start : part.stop]
+            explanations += _explanations(model, documents, part)
+            advance(len(documents))
+    return explanations[0] if single else Explanations(explanations)
+
+
+def _explanations(
+    model: Model, X: SequenceArray, tokens: WeightedTokens
+) -> Iterator[Explanation]:
+    """Explain some documents: all at once, then one by one."""
+    automata, classes = model.automata, model.classifier.classes_
+    coef, bias = automata.coef.astype(np.float64), automata.intercept.astype(np.float64)
+    scored = model.predict(X)
+    scores = scored.scores.astype(np.float64)
+    best, worst = extreme_paths(automata, tokens)
+    leading = Paths.where(scores >= 0, best, worst)
+    shares = np.full_like(scores, np.nan)
+    scaled = leading.scores * automata.scale(X.lengths)[:, None]
+    np.divide(scaled, scores, out=shares, where=scores != 0)
+    weights = token_shares(automata, tokens)
+    codes = np.searchsorted(classes, scored.predictions)
+    effects = deletion_effects(automata, tokens, codes)
+    without = _probabilities_without(model, X, leading)
+    names = token_names(X)
+    for i in range(len(X)):
+        own = slice(X.offsets[i], X.offsets[i + 1])
+        yield Explanation(
+            tokens=tuple(names(i)),
+            classes=classes,
+            prediction=scored.predictions[i],
+            probabilities=scored.probabilities[i],
+            logits=scored.logits[i],
+            bias=bias,
+            contributions=coef * scores[i],
+            scores=scores[i],
+            numbers=automata.numbers,
+            best=best[i],
+            worst=worst[i],
+            paths=leading[i],
+            shares=shares[i],
+            main_path_weights=weights.main_path[own].T,
+            self_loop_weights=weights.self_loop[own].T,
+            effects=effects[own],
+            probabilities_without=without[i],
+        )
+
+
+def _probabilities_without(
+    model: Model, X: SequenceArray, paths: Paths
+) -> NDArray[np.floating]:
+    """Predict with the phrase of each WFSA cut out, (n_documents, d, n_classes)."""
+    n_classes, d = len(model.classifier.classes_), paths.scores.shape[1]
+    if d == 0:
+        return np.empty((len(X), 0, n_classes))
+    spans = [paths.entries[:, a:b] for a, b in itertools.pairwise(paths.starts)]
+    # In one call: some kernels take as long for many documents as for one.
+    parts = [_without_tokens(X, span[:, 0], span.max(axis=1) + 1) for span in spans]
+    probabilities = model.predict_proba(SequenceArray.concatenate(parts))
+    return probabilities.reshape(d, len(X), n_classes).swapaxes(0, 1)
+
+
+def _without_tokens(
+    X: SequenceArray, first: NDArray[Any], last: NDArray[Any]
+) -> SequenceArray:
+    """Leave out the tokens from ``first`` to before ``last``; -1 and 0 for none."""
+    has_span = last > 0
+    starts = X.offsets[:-1][has_span]
+    depth = np.zeros(X.n_tokens + 1, np.int64)
+    np.add.at(depth, starts + first[has_span], 1)
+    np.add.at(depth, starts + last[has_span], -1)
+    is_left = np.cumsum(depth[:-1]) == 0
+    lengths = X.lengths - np.where(has_span, last - first, 0)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return SequenceArray(X.features, offsets, X.row_numbers()[is_left], X.labels)

@@ -1,0 +1,275 @@
+"""Explanations as values: what there is to know of a prediction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skrational.inspection.explaining.html import document_html, documents_html
+from skrational.inspection.explaining.prediction import ExplainedPrediction
+from skrational.inspection.explaining.text import document_text
+from skrational.inspection.matching.paths import Path
+from skrational.utils.optional import data_frame
+
+__all__ = ["Explanation", "Explanations"]
+
+_COLUMNS = (
+    "document",
+    "prediction",
+    "wfsa",
+    "number",
+    "score",
+    "contribution",
+    "share",
+    "phrase",
+    "prediction_without",
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation(ExplainedPrediction):
+    """Why a classifier predicts what it predicts for a document.
+
+    T is the number of tokens, d that of WFSAs, counted from 0 among those that are left
+    (columns of ``coef_``). There is one output, the logit of ``classes[1]``, for two
+    classes, else one for each class.
+
+    Attributes
+    ----------
+    tokens : tuple of str, length T
+        Labels; "#0", "#1", ... without labels.
+    classes : ndarray of shape (n_classes,)
+    prediction : object
+        The class that the classifier predicts.
+    probabilities : ndarray of shape (n_classes,)
+    logits : ndarray of shape (n_outputs,)
+        What the classifier computes: ``bias`` plus the sum of the ``contributions``.
+    bias : ndarray of shape (n_outputs,)
+    contributions : ndarray of shape (n_outputs, d)
+        Of each WFSA: its readout weight times its score.
+    scores : ndarray of shape (d,)
+    numbers : tuple of int, length d
+        Number of each WFSA before pruning.
+    best, worst : tuple of Path or None, length d
+        The single paths that score highest and lowest; None where there is none.
+    paths : tuple of Path or None, length d
+        The one of them that leads: the best of a WFSA whose score is at least 0, the
+        worst of one whose score is negative.
+    shares : ndarray of shape (d,)
+        Share of the leading path in the score, a sum over all paths. It can exceed 1,
+        since others may have the opposite sign. NaN without a path, or at a score of 0.
+    main_path_weights, self_loop_weights : ndarray of shape (d, T)
+        Derivative of the WFSA's log score with respect to the logarithms of the token's
+        main-path transitions (self-loops): the share of the score that goes through
+        them. Summed over tokens they give the mean number of main-path transitions
+        (self-loops) on a path, each path counted by its share; together, its mean
+        length in tokens. 0 at a score of 0. In max-plus, whose scores are logarithms,
+        the derivative is that of the score.
+    effects : ndarray of shape (T,)
+        What each token adds to the log-odds of the predicted class: those of the
+        document less those of the document without the token. Exact.
+    probabilities_without : ndarray of shape (d, n_classes)
+        What becomes of the probabilities if the phrase of the WFSA's leading path (its
+        ``span``) is cut out of the document.
+
+    Examples
+    --------
+    >>> from skrational import SparseRationalClassifier
+    >>> from skrational.datasets import make_planted_patterns
+    >>> from skrational.inspection import explain
+    >>> data = make_planted_patterns(n_documents=400, random_state=0)
+    >>> clf = SparseRationalClassifier(n_wfsas=8, random_state=0, max_epochs=5)
+    >>> explanation = explain(clf.fit(data.X, data.y), data.X[:1])[0]
+    >>> leader = explanation.order[0]
+    >>> path = explanation.paths[leader]
+    >>> len(path.cells(explanation.tokens)) == len(path.entries)
+    True
+    >>> list(explanation.to_dict()["wfsas"][leader])[:4]
+    ['wfsa', 'number', 'score', 'contributions']
+    >>> print(explanation)
+    1 (p = ...)
+    logit of 1 = ...; positive numbers speak for 1, negative ones for 0
+      WFSA    adds  share  without it  ...
+    """
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the explanation as lists, numbers and strings; NaN becomes None."""
+        return {
+            "tokens": list(self.tokens),
+            "classes": _plain(self.classes),
+            "prediction": _plain(self.prediction),
+            "probabilities": _plain(self.probabilities),
+            "logits": _plain(self.logits),
+            "bias": _plain(self.bias),
+            "effects": _plain(self.effects),
+            "wfsas": [self._wfsa_dict(i) for i in range(len(self.scores))],
+        }
+
+    def _wfsa_dict(self, i: int) -> dict[str, Any]:
+        return {
+            "wfsa": i,
+            "number": self.numbers[i],
+            "score": _plain(self.scores[i]),
+            "contributions": _plain(self.contributions[:, i]),
+            "path": self._path_dict(self.paths[i]),
+            "share": _plain(self.shares[i]),
+            "best": self._path_dict(self.best[i]),
+            "worst": self._path_dict(self.worst[i]),
+            "main_path_weights": _plain(self.main_path_weights[i]),
+            "self_loop_weights": _plain(self.self_loop_weights[i]),
+            "probabilities_without": _plain(self.probabilities_without[i]),
+            "prediction_without": _plain(self.predictions_without[i]),
+        }
+
+    def _path_dict(self, path: Path | None) -> dict[str, Any] | None:
+        if path is None:
+            return None
+        return {
+            "score": path.score,
+            "entries": list(path.entries),
+            "end": path.end,
+            "phrase": path.cells(self.tokens),
+        }
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Write `to_dict` as JSON; ``indent`` as for :func:`json.dumps`."""
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+
+    def to_text(self) -> str:
+        """Write the explanation for a terminal."""
+        return document_text(self)
+
+    def to_html(self) -> str:
+        """Write the explanation for a notebook, light or dark; all text is escaped."""
+        return document_html(self)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both explain the same, to the bit."""
+        if not isinstance(other, Explanation):
+            return NotImplemented
+        return self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return (
+            f"Explanation({len(self.tokens)} tokens, {len(self.scores)} WFSAs, "
+            f"prediction {_plain(self.prediction)!r})"
+        )
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+
+class Explanations(Sequence[Explanation]):
+    """Explanations of several documents, in their order.
+
+    Parameters
+    ----------
+    explanations : iterable of Explanation
+
+    Examples
+    --------
+    >>> from skrational import SparseRationalClassifier
+    >>> from skrational.datasets import make_planted_patterns
+    >>> from skrational.inspection import explain
+    >>> data = make_planted_patterns(n_documents=400, random_state=0)
+    >>> clf = SparseRationalClassifier(n_wfsas=8, random_state=0, max_epochs=5)
+    >>> explanations = explain(clf.fit(data.X, data.y), data.X[:5])
+    >>> explanations
+    Explanations of 5 documents
+    >>> explanations[1:3]
+    Explanations of 2 documents
+    >>> len(explanations.to_frame()) == 5 * clf.coef_.shape[1]
+    True
+    """
+
+    def __init__(self, explanations: Iterable[Explanation]) -> None:
+        self._explanations = tuple(explanations)
+
+    def __len__(self) -> int:
+        return len(self._explanations)
+
+    def __getitem__(self, i: Any) -> Any:
+        """Return one Explanation (int), or the Explanations of a slice."""
+        if isinstance(i, slice):
+            return Explanations(self._explanations[i])
+        return self._explanations[i]
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """Return a list of the explanations' `Explanation.to_dict`."""
+        return [explanation.to_dict() for explanation in self]
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Write `to_dict` as JSON; ``indent`` as for :func:`json.dumps`."""
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+
+    def to_frame(self) -> Any:
+        """Return a DataFrame of a row for each document and WFSA.
+
+        Columns are ``document``, ``prediction``, ``wfsa``, ``number``, ``score``,
+        ``contribution`` (to the logit of ``classes[1]`` or of the predicted class),
+        ``share``, ``phrase``, and what is predicted without the phrase.
+
+        Raises
+        ------
+        ImportError
+            If pandas isn't installed.
+        """
+        rows = [
+            (
+                n,
+                e.prediction,
+                i,
+                e.numbers[i],
+                e.scores[i],
+                e.contributions[e.output, i],
+                e.shares[i],
+                "" if path is None else " ".join(path.cells(e.tokens)),
+                e.predictions_without[i],
+            )
+            for n, e in enumerate(self)
+            for i, path in enumerate(e.paths)
+        ]
+        columns = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
+        return data_frame(dict(zip(_COLUMNS, columns, strict=True)))
+
+    def to_text(self) -> str:
+        """Write the explanations for a terminal, one below the other."""
+        return "\n\n".join(explanation.to_text() for explanation in self)
+
+    def to_html(self) -> str:
+        """Write the explanations for a notebook; all text is escaped."""
+        return documents_html(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Explanations):
+            return NotImplemented
+        return self._explanations == other._explanations
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Explanations of {len(self)} documents"
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+
+def _plain(value: Any) -> Any:
+    """Turn arrays and numpy's numbers into Python's, and NaN into None."""
+    if isinstance(value, np.ndarray):
+        return [_plain(item) for item in value.tolist()]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and np.isnan(value) else value

@@ -1,0 +1,249 @@
+"""Explanations as HTML, for a notebook, light or dark.
+
+Text and lines have the notebook's own colour; highlights are transparent. What colour
+tells is told by solid and dashed lines too. There is no script and nothing to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from itertools import groupby
+
+import numpy as np
+
+from skrational.inspection.explaining.prediction import ExplainedPrediction
+from skrational.inspection.explaining.summands import (
+    Summand,
+    Summary,
+    signed,
+    summarize,
+)
+from skrational.inspection.explaining.tokens import (
+    MARKED,
+    covered,
+    entering,
+    shown_tokens,
+    strengths,
+)
+from skrational.inspection.matching.paths import SHOWN_LOOPS, cell_bounds
+from skrational.inspection.tables import shorten
+
+__all__ = ["document_html", "documents_html"]
+
+_MAX_TOKENS = 2000
+_MAX_DOCUMENTS = 50
+_LONGEST_TOKEN = 200
+_N_SUMMARY_TOKENS = 12
+
+_FOR, _AGAINST = "0,114,178", "213,94,0"
+_DARKEST = 0.45
+_FAINT = "opacity:.65"
+_LINE = "1px solid rgba(127,127,127,.5)"
+_BOX = "max-width:56em;line-height:1.7;text-align:left;overflow-x:auto"
+_CELL = "padding:.1em .9em .1em 0;vertical-align:baseline;background:none;text-align:"
+_HEAD = (
+    ("WFSA", "left"),
+    ("adds", "right"),
+    ("", "left"),
+    ("share", "right"),
+    ("without its phrase", "left"),
+    ("phrase", "left"),
+)
+
+
+def document_html(explanation: ExplainedPrediction) -> str:
+    """Write an explanation for a notebook.
+
+    Of a document of more than 2,000 tokens only the surroundings of the phrases and of
+    the strongest tokens are shown, with "…" between.
+
+    Parameters
+    ----------
+    explanation : ExplainedPrediction
+
+    Returns
+    -------
+    str
+        One ``<div>``, styled inline. Whatever comes from the document or the classes is
+        escaped.
+    """
+    summary = summarize(explanation)
+    nothing = f"<p>{summary.nothing}</p>\n" if summary.nothing else ""
+    return (
+        f'<div style="{_BOX}">\n'
+        f"<p><b>{escape(summary.prediction)}</b> "
+        f"({escape(summary.probability)})<br>"
+        f"{escape(summary.logit)}; "
+        f'<span style="{_FAINT}">{escape(summary.meaning)}</span></p>\n'
+        f"{_table(explanation, summary)}\n{nothing}"
+        f"{_document(explanation, summary)}\n</div>"
+    )
+
+
+def documents_html(explanations: Sequence[ExplainedPrediction]) -> str:
+    """Write explanations for a notebook, to be opened one by one, 50 at most.
+
+    Parameters
+    ----------
+    explanations : sequence of ExplainedPrediction
+
+    Returns
+    -------
+    str
+    """
+    documents = [
+        f"<details{'' if i else ' open'}><summary>{i}: {_first_words(explanation)}"
+        f"</summary>\n{document_html(explanation)}\n</details>"
+        for i, explanation in enumerate(explanations[:_MAX_DOCUMENTS])
+    ]
+    if not documents:
+        documents = ["<p>no documents</p>"]
+    if (n_more := len(explanations) - _MAX_DOCUMENTS) > 0:
+        documents.append(f"<p>and {n_more:,} more: index the result</p>")
+    return "<div>\n" + "\n".join(documents) + "\n</div>"
+
+
+def _first_words(explanation: ExplainedPrediction) -> str:
+    summary = summarize(explanation, 0)
+    words = map(shorten, explanation.tokens[:_N_SUMMARY_TOKENS])
+    more = " …" if len(explanation.tokens) > _N_SUMMARY_TOKENS else ""
+    return (
+        f"<b>{escape(summary.prediction)}</b> ({escape(summary.probability)}) "
+        f'<span style="{_FAINT}">{escape(" ".join(words))}{more}</span>'
+    )
+
+
+def _table(explanation: ExplainedPrediction, summary: Summary) -> str:
+    """The summands of the logit, each with a bar as long as it is large."""
+    head = "".join(
+        f'<th scope="col" style="{_CELL}{align};border-bottom:{_LINE};'
+        f'font-weight:normal">{name}</th>'
+        for name, align in _HEAD
+    )
+    lengths = strengths(np.array([summand.support for summand in summary.summands]))
+    body = "\n".join(
+        _row(explanation, summand, length)
+        for summand, length in zip(summary.summands, lengths, strict=True)
+    )
+    return (
+        '<table style="border-collapse:collapse;margin:.5em 0 .7em;font-size:inherit;'
+        'line-height:1.4">\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+    )
+
+
+def _row(explanation: ExplainedPrediction, summand: Summand, length: float) -> str:
+    without = escape(summand.without)
+    cells = (
+        summand.name,
+        summand.adds,
+        _bar(length),
+        summand.share,
+        f"<b>flips: {without}</b>" if summand.flips else without,
+        _phrase(explanation, summand),
+    )
+    return (
+        '<tr style="background:none">'
+        + "".join(
+            f'<td style="{_CELL}{align}">{cell}</td>'
+            for (_, align), cell in zip(_HEAD, cells, strict=True)
+        )
+        + "</tr>"
+    )
+
+
+def _bar(length: float) -> str:
+    if round(abs(length), 2) == 0:
+        return ""
+    return (
+        f'<span style="display:inline-block;width:{6 * abs(length):.2f}em;height:.7em;'
+        f"background:rgba({_colour(length)},{_DARKEST});"
+        f'border-bottom:2px {_line(length)} currentColor"></span>'
+    )
+
+
+def _phrase(explanation: ExplainedPrediction, summand: Summand) -> str:
+    """The leading path, self-loops faded: `Path.cells` with markup."""
+    if summand.path is None:
+        return "" if summand.wfsa is None else "(no path)"
+    cells = (_cell(explanation, *bounds) for bounds in cell_bounds(summand.path))
+    return f' <span style="{_FAINT}">|</span> '.join(cells)
+
+
+def _cell(explanation: ExplainedPrediction, entry: int, after: int) -> str:
+    loops = explanation.tokens[entry + 1 : min(after, entry + 1 + SHOWN_LOOPS)]
+    more = " …" if after - entry - 1 > SHOWN_LOOPS else ""
+    skipped = escape(" ".join(map(shorten, loops)) + more)
+    aside = f' <i style="{_FAINT}">{skipped}</i>' if loops else ""
+    return escape(shorten(explanation.tokens[entry])) + aside
+
+
+def _document(explanation: ExplainedPrediction, summary: Summary) -> str:
+    """The tokens, and what their marks mean."""
+    if not explanation.tokens:
+        return "<p>the document is empty</p>"
+    chosen = shown_tokens(explanation, summary.wfsas, _MAX_TOKENS)
+    words = _marked_tokens(explanation, summary, [t for t in chosen if t is not None])
+    inside = covered(explanation, summary.wfsas)
+    runs = []
+    for in_phrase, run in groupby(chosen, lambda t: t is not None and inside[t]):
+        text = " ".join("…" if t is None else words[t] for t in run)
+        runs.append(
+            f'<span style="border-top:{_LINE}">{text}</span>' if in_phrase else text
+        )
+    return (
+        '<div data-part="document" style="overflow-wrap:anywhere">'
+        f"{' '.join(runs)}</div>\n{_legend(summary)}"
+    )
+
+
+def _legend(summary: Summary) -> str:
+    name = escape(summary.prediction)
+    return (
+        '<div style="font-size:smaller;margin:.5em 0">'
+        f'<span style="{_highlight(1.0)}">speaks for {name}</span> '
+        f'<span style="{_highlight(-1.0)}">against it</span> <span style="{_FAINT}">'
+        "point at a token for what it adds to the log-odds; phrases have a line above, "
+        "their main-path tokens the number of the WFSA</span></div>"
+    )
+
+
+def _marked_tokens(
+    explanation: ExplainedPrediction, summary: Summary, chosen: Sequence[int]
+) -> dict[int, str]:
+    """The chosen tokens, each with highlight, number and title."""
+    marks, strength = (
+        entering(explanation, summary.wfsas),
+        strengths(explanation.effects),
+    )
+    effects = dict(zip(chosen, signed(explanation.effects[list(chosen)]), strict=True))
+    return {
+        t: f'<span title="{effects[t]}" style="{_highlight(strength[t])}">'
+        f"{escape(shorten(explanation.tokens[t], _LONGEST_TOKEN))}</span>"
+        f"{_raised(marks.get(t, ()))}"
+        for t in chosen
+    }
+
+
+def _raised(numbers: Sequence[int]) -> str:
+    if not numbers:
+        return ""
+    text = ",".join(map(str, numbers))
+    return f'<sup style="{_FAINT};user-select:none;line-height:0">{text}</sup>'
+
+
+def _highlight(strength: float) -> str:
+    """Blue and underlined for the prediction, vermilion and dashed against it."""
+    style = f"background:rgba({_colour(strength)},{_DARKEST * abs(strength):.2f})"
+    if abs(strength) >= MARKED:
+        style += f";border-bottom:2px {_line(strength)} currentColor"
+    return style
+
+
+def _colour(strength: float) -> str:
+    return _FOR if strength > 0 else _AGAINST
+
+
+def _line(strength: float) -> str:
+    return "solid" if strength > 0 else "dashed"

@@ -1,0 +1,74 @@
+"""What there is to know of a prediction, before it is shown in any way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrational.inspection.matching.paths import Path
+
+__all__ = ["ExplainedPrediction"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ExplainedPrediction:
+    """The values of an `Explanation`, which says what each of them is.
+
+    Text, HTML and pictures are made of these; `Explanation` adds the methods that make
+    them.
+    """
+
+    tokens: tuple[str, ...]
+    classes: NDArray[Any]
+    prediction: Any
+    probabilities: NDArray[np.floating]
+    logits: NDArray[np.floating]
+    bias: NDArray[np.float64]
+    contributions: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    numbers: tuple[int, ...]
+    best: tuple[Path | None, ...]
+    worst: tuple[Path | None, ...]
+    paths: tuple[Path | None, ...]
+    shares: NDArray[np.float64]
+    main_path_weights: NDArray[np.float64]
+    self_loop_weights: NDArray[np.float64]
+    effects: NDArray[np.float64]
+    probabilities_without: NDArray[np.floating]
+
+    @property
+    def token_weights(self) -> NDArray[np.float64]:
+        """Share of each WFSA's score that goes through each token, (d, T)."""
+        return self.main_path_weights + self.self_loop_weights
+
+    @property
+    def predictions_without(self) -> list[Any]:
+        """What is predicted if the phrase of each WFSA is cut out, length d."""
+        return [self.classes[p.argmax()] for p in self.probabilities_without]
+
+    @property
+    def output(self) -> int:
+        """The output that speaks of the predicted class; 0 for two classes."""
+        return 0 if len(self.logits) == 1 else self.predicted
+
+    @property
+    def support(self) -> NDArray[np.float64]:
+        """Contributions to the predicted class, (d,): for ``classes[0]`` of two, minus.
+
+        For more classes they are those to the logit of the predicted class.
+        """
+        negated = len(self.logits) == 1 and self.predicted == 0
+        return -self.contributions[0] if negated else self.contributions[self.output]
+
+    @property
+    def order(self) -> list[int]:
+        """The WFSAs, the one of the largest contribution, in size, first."""
+        return np.argsort(-np.abs(self.support), kind="stable").tolist()
+
+    @property
+    def predicted(self) -> int:
+        """Number of the predicted class in ``classes``."""
+        return int(np.flatnonzero(self.classes == self.prediction)[0])

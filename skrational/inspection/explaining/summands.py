@@ -1,0 +1,186 @@
+"""The summands of a logit, chosen and worded for all renderings of an explanation."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skrational.inspection.explaining.prediction import ExplainedPrediction
+from skrational.inspection.matching.paths import Path
+from skrational.inspection.tables import plain_repr, shorten
+
+__all__ = ["MAX_WFSAS", "Summand", "Summary", "signed", "summarize"]
+
+MAX_WFSAS = 8
+
+
+class Summand(NamedTuple):
+    """One summand of a logit, and what is to be known of it.
+
+    Attributes
+    ----------
+    name : str
+        "bias", the WFSA's number, or how many others there are.
+    adds : str
+        What it adds to the logit.
+    amount : float
+        The same as a number.
+    support : float
+        The same again, but positive if it speaks for the prediction.
+    wfsa : int or None
+        None for the bias and for the others, and what follows is empty then.
+    path : Path or None
+        The path that leads.
+    share : str
+        The path's share of the score.
+    becomes, probability : str
+        What is predicted without the path's phrase, and how surely.
+    flips : bool
+        Whether that is another class.
+    """
+
+    name: str
+    adds: str
+    amount: float
+    support: float
+    wfsa: int | None = None
+    path: Path | None = None
+    share: str = ""
+    becomes: str = ""
+    probability: str = ""
+    flips: bool = False
+
+    @property
+    def without(self) -> str:
+        """What is predicted without the phrase, in one text."""
+        return f"{self.becomes} ({self.probability})" if self.becomes else ""
+
+
+class Summary(NamedTuple):
+    """An explanation in words and numbers.
+
+    Attributes
+    ----------
+    prediction : str
+        The predicted class.
+    probability : str
+        Of the prediction and, among more than two classes, of the runner-up.
+    logit : str
+        The logit that is split, with its value.
+    meaning : str
+        What the signs of its summands mean.
+    summands : tuple of Summand
+        Bias, the largest WFSAs, and all others as one; they sum to the logit.
+    nothing : str
+        What to say if no WFSA is left, else empty.
+    """
+
+    prediction: str
+    probability: str
+    logit: str
+    meaning: str
+    summands: tuple[Summand, ...]
+    nothing: str
+
+    @property
+    def wfsas(self) -> list[int]:
+        """The WFSAs that are a summand of their own."""
+        return [s.wfsa for s in self.summands if s.wfsa is not None]
+
+
+def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> Summary:
+    """Split the logit, and word what is known of each summand.
+
+    Parameters
+    ----------
+    explanation : ExplainedPrediction
+    max_wfsas : int
+        WFSAs that are a summand of their own, the largest in size.
+
+    Returns
+    -------
+    Summary
+    """
+    e, binary = explanation, len(explanation.logits) == 1
+    predicted = e.predicted
+    names = [_class_name(label) for label in e.classes]
+    target = 1 if binary else predicted
+    probability = f"p = {e.probabilities[predicted]:.2f}"
+    if not binary:
+        others = np.argsort(-e.probabilities, kind="stable")
+        second = int(others[others != predicted][0])
+        probability += f"; runner-up {names[second]}, p = {e.probabilities[second]:.2f}"
+    negative = f"negative ones for {names[0]}" if binary else "negative ones against it"
+    summands, logit = _summands(e, names, max_wfsas)
+    nothing = "" if len(e.scores) else "no WFSA is left: the bias alone decides"
+    return Summary(
+        names[predicted],
+        probability,
+        f"logit of {names[target]} = {logit}",
+        f"positive numbers speak for {names[target]}, {negative}",
+        summands,
+        nothing,
+    )
+
+
+def _summands(
+    e: ExplainedPrediction, names: list[str], max_wfsas: int
+) -> tuple[tuple[Summand, ...], str]:
+    """The summands of the logit, and the logit, written to the same precision."""
+    contributions, order = e.contributions[e.output], e.order
+    own, others = order[:max_wfsas], order[max_wfsas:]
+    labels = ["bias", *map(str, own)]
+    amounts = [e.bias[e.output], *contributions[own]]
+    if others:
+        with np.errstate(invalid="ignore", over="ignore"):
+            amounts.append(contributions[others].sum())
+        labels.append(f"{len(others)} {'others' if len(others) > 1 else 'other'}")
+    sign = -1.0 if len(e.logits) == 1 and e.predicted == 0 else 1.0
+    *written, logit = signed([*amounts, e.logits[e.output]])
+    summands = [
+        Summand(label, text, float(amount), sign * float(amount))
+        for label, text, amount in zip(labels, written, amounts, strict=True)
+    ]
+    for place, wfsa in enumerate(own, 1):
+        summands[place] = summands[place]._replace(**_of_wfsa(e, names, wfsa))
+    return tuple(summands), logit
+
+
+def _of_wfsa(e: ExplainedPrediction, names: list[str], wfsa: int) -> dict[str, Any]:
+    """What is to be known of a WFSA, by the names of the fields of Summand."""
+    path, probabilities = e.paths[wfsa], e.probabilities_without[wfsa]
+    if path is None:
+        return {"wfsa": wfsa}
+    then = int(probabilities.argmax())
+    return {
+        "wfsa": wfsa,
+        "path": path,
+        "share": _share(e.shares[wfsa]),
+        "becomes": names[then],
+        "probability": f"{probabilities[then]:.2f}",
+        "flips": then != e.predicted,
+    }
+
+
+def _share(share: float) -> str:
+    if math.isnan(share):
+        return "-"
+    return f"{share:.2f}" if abs(share) < 1000 else f"{share:.2g}"
+
+
+def _class_name(label: Any) -> str:
+    """Write a class as Python does, but at most 24 columns of it."""
+    return shorten(plain_repr(label))
+
+
+def signed(values: ArrayLike) -> list[str]:
+    """Write numbers with signs and as many decimals as the largest needs."""
+    numbers = np.asarray(values, float)
+    largest = np.abs(numbers[np.isfinite(numbers)]).max(initial=0.0)
+    if largest >= 1e6:
+        return [f"{number:+.3g}" for number in numbers]
+    decimals = 2 - math.floor(math.log10(largest)) if largest > 0 else 2
+    return [f"{number:+z.{min(max(decimals, 2), 6)}f}" for number in numbers]

@@ -1,0 +1,141 @@
+"""Explanations as text, for a terminal of 100 columns."""
+
+from __future__ import annotations
+
+from skrational.inspection.explaining.prediction import ExplainedPrediction
+from skrational.inspection.explaining.summands import (
+    Summand,
+    Summary,
+    signed,
+    summarize,
+)
+from skrational.inspection.explaining.tokens import (
+    MARKED,
+    entering,
+    fill,
+    phrase,
+    shown_tokens,
+    strengths,
+    strongest,
+)
+from skrational.inspection.tables import pad, shorten, terminal_width
+
+__all__ = ["document_text"]
+
+_COLUMNS = 98
+_HEAD = ("WFSA", "adds", "share", "without it", "phrase")
+_NUMERIC = (False, True, True, False)
+_N_STRONGEST = 5
+_MAX_TOKENS = 300
+
+
+def document_text(explanation: ExplainedPrediction) -> str:
+    """Write an explanation for a terminal.
+
+    Of a document of more than 300 tokens only the surroundings of the phrases and of
+    the strongest tokens are shown, with "…" between.
+
+    Parameters
+    ----------
+    explanation : ExplainedPrediction
+
+    Returns
+    -------
+    str
+    """
+    summary = summarize(explanation)
+    lines = [
+        f"{summary.prediction} ({summary.probability})",
+        *_wrapped([f"{summary.logit};", summary.meaning]),
+        *_table(explanation, summary),
+    ]
+    if summary.nothing:
+        lines.append(f"  {summary.nothing}")
+    return "\n".join([*lines, *_document(explanation, summary)])
+
+
+def _table(explanation: ExplainedPrediction, summary: Summary) -> list[str]:
+    """A line for each summand, more where the phrase is long."""
+    rows = [_cells(summand) for summand in summary.summands]
+    widths = [
+        max(map(terminal_width, column))
+        for column in zip(_HEAD[:-1], *rows, strict=True)
+    ]
+    indent = 2 + sum(widths) + 2 * len(widths)
+    lines = [_line(_HEAD[:-1], widths) + "  " + _HEAD[-1]]
+    for summand, row in zip(summary.summands, rows, strict=True):
+        first, *more = _phrase(explanation, summand, _COLUMNS - indent)
+        lines.append(f"{_line(row, widths)}  {first}".rstrip())
+        lines += [" " * indent + line for line in more]
+    return lines
+
+
+def _cells(summand: Summand) -> tuple[str, ...]:
+    flip = ", flips" if summand.flips else ""
+    return summand.name, summand.adds, summand.share, summand.without + flip
+
+
+def _phrase(explanation: ExplainedPrediction, summand: Summand, room: int) -> list[str]:
+    if summand.wfsa is None:
+        return [""]
+    if summand.path is None:
+        return ["(no path)"]
+    cells = phrase(explanation, summand.path)
+    lines = fill(cells, terminal_width, max(room, 1) - 2, 3)
+    return [" | ".join(line) for line in lines]
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    return "  " + "  ".join(map(pad, cells, widths, _NUMERIC))
+
+
+def _document(explanation: ExplainedPrediction, summary: Summary) -> list[str]:
+    """The strongest tokens, then the document with its marks."""
+    if not explanation.tokens:
+        return ["the document is empty"]
+    words = _marked_tokens(explanation, summary)
+    return [
+        *_strongest(explanation),
+        "document (+ and - speak for and against it, [0] is in the phrase of WFSA 0):",
+        *(
+            f"  {' '.join(line)}"
+            for line in fill(words, terminal_width, _COLUMNS - 2, 1)
+        ),
+    ]
+
+
+def _strongest(explanation: ExplainedPrediction) -> list[str]:
+    """The tokens that speak most for the prediction, and against it."""
+    sides = [strongest(explanation, sign, _N_STRONGEST) for sign in (1, -1)]
+    chosen = sides[0] + sides[1]
+    numbers = dict(zip(chosen, signed(explanation.effects[chosen]), strict=True))
+    lines = []
+    for side, tokens in zip(("for", "against"), sides, strict=True):
+        words = [f"{shorten(explanation.tokens[t])} {numbers[t]}," for t in tokens]
+        last = [words.pop().removesuffix(",")] if words else ["none"]
+        lines += _wrapped([f"tokens that speak most {side} it:", *words, *last])
+    return lines
+
+
+def _wrapped(pieces: list[str]) -> list[str]:
+    """Lines of pieces, all but the first indented."""
+    first, *more = (
+        " ".join(line) for line in fill(pieces, terminal_width, _COLUMNS - 2, 1)
+    )
+    return [first, *(f"  {line}" for line in more)]
+
+
+def _marked_tokens(explanation: ExplainedPrediction, summary: Summary) -> list[str]:
+    marks, strength = (
+        entering(explanation, summary.wfsas),
+        strengths(explanation.effects),
+    )
+    words = []
+    for t in shown_tokens(explanation, summary.wfsas, _MAX_TOKENS):
+        if t is None:
+            words.append("…")
+            continue
+        sign = "" if abs(strength[t]) < MARKED else "+" if strength[t] > 0 else "-"
+        numbers = f"[{','.join(map(str, marks[t]))}]" if t in marks else ""
+        words.append(f"{sign}{shorten(explanation.tokens[t])}{numbers}")
+    return words

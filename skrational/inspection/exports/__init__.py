@@ -1,0 +1,1 @@
+"""Automata over a vocabulary, for other programs."""

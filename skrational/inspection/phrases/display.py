@@ -1,0 +1,238 @@
+"""The table of phrases as a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate, zip_longest
+from typing import Any, NamedTuple
+
+from skrational.inspection.drawing.artists import set_text
+from skrational.inspection.phrases.phrases import Phrase, Phrases
+from skrational.inspection.phrases.search import top_phrases
+from skrational.inspection.tables import shorten, three_digits
+from skrational.utils.figures import COLOURS, GREY, new_axes
+
+__all__ = ["PhraseDisplay"]
+
+# In font sizes: from line to line, from column to column, between two words, around.
+_LINE, _GAP, _SPACE, _MARGIN = 1.6, 1.5, 0.35, 1.2
+_NUMERIC = 1, 2  # columns of numbers
+_HINTING = 1.04  # letters are at most so much wider where they are fitted to pixels
+
+
+class PhraseDisplay:
+    """Draw the phrases that each WFSA scores highest and lowest.
+
+    This is Table 1 of [1]_ as a figure. A score has the colour of the class for which
+    it speaks, and the class stands beside it; tokens that self-loops take are in grey
+    italics. Displays are made by `from_estimator`.
+
+    Parameters
+    ----------
+    phrases : Phrases
+        What `top_phrases` found.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    texts_ : list of matplotlib Text
+        All that is written, line by line.
+
+    References
+    ----------
+    .. [1] Dodge, Schwartz, Peng, Smith, "RNN Architecture Learning with Sparse
+       Regularization", EMNLP 2019, section 4 and Table 1. :arxiv:`1909.03011`
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from skrational import SparseRationalClassifier
+    >>> from skrational.datasets import make_planted_patterns
+    >>> data = make_planted_patterns(n_documents=400, random_state=0)
+    >>> clf = SparseRationalClassifier(n_wfsas=8, random_state=0, max_epochs=5)
+    >>> ax = Figure().subplots()
+    >>> display = PhraseDisplay.from_estimator(
+    ...     clf.fit(data.X, data.y), data.X, wfsas=[0], n=2, ax=ax
+    ... )
+    >>> len(display.phrases)
+    4
+    """
+
+    def __init__(self, phrases: Phrases) -> None:
+        self.phrases = phrases
+
+    def plot(self, ax: Any = None, *, fontsize: float = 10.0) -> PhraseDisplay:
+        """Draw the table.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to; letters are made smaller if there isn't room enough. None makes a
+            new figure, as wide and as high as the table.
+        fontsize : float, default=10.0
+            In points.
+
+        Returns
+        -------
+        PhraseDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib isn't installed.
+        """
+        own = ax is None
+        ax = new_axes() if own else ax
+        lines = _write_lines(ax, self.phrases, fontsize)
+        width, height = _place_lines(lines, fontsize)
+        if own:
+            ax.figure.set_size_inches(width * fontsize / 72, height * fontsize / 72)
+            ax.set_position((0, 0, 1, 1))
+        # Data units are font sizes, counted from the upper left corner down.
+        box = ax.get_window_extent()
+        per_inch = 72 / ax.figure.dpi
+        size = min(
+            fontsize, box.width * per_inch / width, box.height * per_inch / height
+        )
+        ax.set(
+            xlim=(0, box.width * per_inch / size),
+            ylim=(box.height * per_inch / size, 0),
+        )
+        ax.set_axis_off()
+        self.texts_ = [text for line in lines for cell in line.cells for text in cell]
+        for text in self.texts_:
+            text.set_fontsize(size)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        wfsas: Any = None,
+        n: int = 4,
+        merge: bool = True,
+        ax: Any = None,
+        fontsize: float = 10.0,
+    ) -> PhraseDisplay:
+        """Find the phrases of a corpus, and draw them.
+
+        Parameters
+        ----------
+        estimator : SparseRationalClassifier, Pipeline or search
+            A fitted classifier, a pipeline that ends with one, or a search over either.
+        X : SequenceArray or array-like
+            Documents.
+        wfsas, n, merge
+            As for `top_phrases`.
+        ax, fontsize
+            As for `plot`.
+
+        Returns
+        -------
+        PhraseDisplay
+
+        Raises
+        ------
+        NotFittedError, TypeError, ValueError
+            As for `top_phrases`.
+        """
+        phrases = top_phrases(estimator, X, n, wfsas=wfsas, merge=merge)
+        return cls(phrases).plot(ax, fontsize=fontsize)
+
+
+class _Line(NamedTuple):
+    """Texts that were written, by cell, and whether the cells stand in columns."""
+
+    cells: list[list[Any]]
+    aligned: bool = True
+
+
+def _write_lines(ax: Any, phrases: Phrases, fontsize: float) -> list[_Line]:
+    """Write the table, all of it in one place."""
+
+    def write(text: str, **look: Any) -> Any:
+        look = {"fontsize": fontsize, "va": "baseline", **look}
+        return set_text(ax.text(0, 0, "", **look), text)
+
+    most = max(phrases.lengths[wfsa] for wfsa in phrases.wfsas)
+    names = ["", "score", "count", "speaks for"]
+    names += [f"transition {k + 1}" for k in range(most)]
+    lines = [_Line([[write(name, color=GREY)] for name in names])]
+    for wfsa, table in zip(phrases.wfsas, phrases.tables(), strict=True):
+        name, meaning = table.heading.split(":", 1)
+        heading = [write(f"{name}:", weight="bold"), write(meaning.strip())]
+        lines.append(_Line([heading], aligned=False))
+        if not table.rows:
+            lines.append(_Line([[write(table.nothing)]], aligned=False))
+        of_wfsa = [phrase for phrase in phrases if phrase.wfsa == wfsa]
+        for phrase in of_wfsa:
+            lines.append(_Line(_write_phrase(write, phrases, phrase)))
+    return lines
+
+
+def _write_phrase(
+    write: Callable[..., Any], phrases: Phrases, phrase: Phrase
+) -> list[list[Any]]:
+    label = phrases.class_of(phrase.wfsa, phrase.score)
+    look = {"color": _colour(phrases.classes, label), "weight": "bold"}
+    cells = [
+        [write(phrase.side if phrase.rank == 1 else "", color=GREY)],
+        [write(three_digits(phrase.score), **look)],
+        [write(str(phrase.count))],
+        [write("none" if label is None else shorten(repr(label)), **look)],
+    ]
+    for token, cell in zip(phrase.main_path, phrase.cells, strict=True):
+        main_path = shorten(token)
+        texts = [write(main_path)]
+        if loops := shorten(cell)[len(main_path) :].strip():
+            texts.append(write(loops, color=GREY, style="italic"))
+        cells.append(texts)
+    return cells
+
+
+def _colour(classes: tuple[Any, ...], label: Any) -> str:
+    """The first colour for the second of two classes, as it is the positive one."""
+    if label is None:
+        return GREY
+    i = classes.index(label)
+    return COLOURS[(1 - i if len(classes) == 2 else i) % len(COLOURS)]
+
+
+def _cell_width(cell: list[Any], fontsize: float) -> float:
+    """Width of texts side by side, in font sizes, whatever will draw them."""
+    return sum(_text_width(text) for text in cell) / fontsize + _SPACE * (len(cell) - 1)
+
+
+def _text_width(text: Any) -> float:
+    from matplotlib.textpath import text_to_path
+
+    properties = text.get_fontproperties()
+    width, _, _ = text_to_path.get_text_width_height_descent(
+        text.get_text(), properties, ismath=False
+    )
+    return _HINTING * width
+
+
+def _place_lines(lines: list[_Line], fontsize: float) -> tuple[float, float]:
+    """Move all texts to where they belong; return the size of the page."""
+    widths = [[_cell_width(cell, fontsize) for cell in line.cells] for line in lines]
+    aligned = [w for w, line in zip(widths, lines, strict=True) if line.aligned]
+    columns = [max(column) for column in zip_longest(*aligned, fillvalue=0.0)]
+    lefts = list(accumulate((w + _GAP for w in columns), initial=_MARGIN))
+    right, y = lefts[-1] - _GAP, _MARGIN
+    for line, of_cells in zip(lines, widths, strict=True):
+        if not line.aligned:
+            right = max(right, _MARGIN + sum(of_cells))
+        y += _LINE if line.aligned else 1.5 * _LINE
+        for j, (cell, width) in enumerate(zip(line.cells, of_cells, strict=True)):
+            x = lefts[j]
+            if line.aligned and j in _NUMERIC:
+                x += columns[j] - width
+            for text in cell:
+                text.set_position((x, y))
+                x += _text_width(text) / fontsize + _SPACE
+    return right + _MARGIN, y + _MARGIN

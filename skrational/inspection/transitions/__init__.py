@@ -1,0 +1,1 @@
+"""What single transitions weigh: words, over a vocabulary."""

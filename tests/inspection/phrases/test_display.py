@@ -1,0 +1,154 @@
+"""The figure of phrases: what it shows, and that nothing overlaps."""
+
+import itertools
+import sys
+
+import numpy as np
+import pytest
+
+from skrational import SparseRationalClassifier
+from skrational.datasets import make_planted_patterns
+from skrational.inspection.phrases import Phrase, Phrases, top_phrases
+from skrational.inspection.phrases.display import PhraseDisplay
+from skrational.utils.figures import COLOURS, GREY
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+def phrase(wfsa, side, rank, score, *split):
+    return Phrase(
+        wfsa,
+        side,
+        rank,
+        score,
+        count=rank,
+        document=0,
+        main_path=tuple(token for token, _ in split),
+        cells=tuple(f"{token} {loops}".strip() for token, loops in split),
+    )
+
+
+@pytest.fixture
+def phrases():
+    return Phrases(
+        rows=(
+            phrase(0, "top", 1, 2.5, ("not", ""), ("worth", "(the) (big) ...")),
+            phrase(0, "top", 2, 1.5, ("not", "(at)"), ("W" * 60, "(x)")),
+            phrase(0, "bottom", 1, -12.5, ("$x^2$", "")),
+            phrase(1, "top", 1, 0.0, ("日本", "")),
+        ),
+        wfsas=(0, 1, 2),
+        lengths=(2, 1, 1),
+        numbers=(0, 1, 2),
+        coef=np.array([[-1.0, 0.5, 0.25]]),
+        classes=("neg", "pos"),
+    )
+
+
+def boxes(display):
+    display.figure_.canvas.draw()
+    return [text.get_window_extent() for text in display.texts_ if text.get_text()]
+
+
+def assert_readable(display):
+    """No text overlaps another one or leaves the axes."""
+    extents = boxes(display)
+    for a, b in itertools.combinations(extents, 2):
+        width = min(a.x1, b.x1) - max(a.x0, b.x0)
+        height = min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert width <= 0 or height <= 0
+    page = display.ax_.get_window_extent()
+    for box in extents:
+        assert page.x0 <= box.x0 and box.x1 <= page.x1
+        assert page.y0 <= box.y0 and box.y1 <= page.y1
+
+
+@pytest.mark.parametrize("dpi", [72, 100, 300])
+def test_nothing_overlaps(phrases, dpi):
+    display = PhraseDisplay(phrases).plot()
+    display.figure_.set_dpi(dpi)
+    assert_readable(display)
+
+
+@pytest.mark.parametrize("figsize", [(4, 2), (3, 8), (14, 9)])
+def test_letters_shrink_to_the_axes_that_are_given(phrases, figsize):
+    ax = Figure(figsize=figsize, dpi=300).subplots()
+    display = PhraseDisplay(phrases)
+    assert display.plot(ax, fontsize=9) is display
+    assert display.ax_ is ax and display.figure_ is ax.figure
+    (size,) = {text.get_fontsize() for text in display.texts_}
+    assert (size < 9) == (figsize != (14, 9))
+    assert_readable(display)
+
+
+def test_the_figure_grows_with_its_rows(phrases):
+    few = PhraseDisplay(phrases).plot().figure_.get_size_inches()
+    more = Phrases(**vars(phrases) | {"rows": phrases.rows[:3] * 4 + phrases.rows[3:]})
+    many = PhraseDisplay(more).plot().figure_.get_size_inches()
+    np.testing.assert_allclose(many - few, [0, 9 * 16 / 72], atol=1e-9)
+    larger = PhraseDisplay(phrases).plot(fontsize=20).figure_.get_size_inches()
+    np.testing.assert_allclose(larger, 2 * few)
+
+
+def test_texts_say_all_that_the_table_says(phrases):
+    display = PhraseDisplay(phrases).plot()
+    shown = [text.get_text() for text in display.texts_]
+    assert [text for text in shown if text.startswith("WFSA")] == [
+        "WFSA 0:",
+        "WFSA 1:",
+        "WFSA 2:",
+    ]
+    assert "2 transitions, weight -1.00: " in "".join(shown)
+    assert {"score", "count", "speaks for", "transition 1", "transition 2"} <= {*shown}
+    assert {"top", "bottom", "-12.5", "(the) (big) ...", "W" * 23 + "…"} <= {*shown}
+    assert "$x^2$" in shown and "none" in shown
+    assert shown[-1] == "No document has a path."
+
+
+def test_colours_stand_for_classes_and_never_alone(phrases):
+    display = PhraseDisplay(phrases).plot()
+    colour = {text.get_text(): text.get_color() for text in display.texts_}
+    # Weight -1: high scores speak for "neg".
+    assert colour["2.50"] == colour["'neg'"] == COLOURS[1]
+    assert colour["-12.5"] == colour["'pos'"] == COLOURS[0]
+    assert colour["0.00"] == colour["none"] == GREY
+    loops = [text for text in display.texts_ if text.get_text().startswith("(")]
+    assert len(loops) == 2
+    assert {(t.get_style(), t.get_color()) for t in loops} == {("italic", GREY)}
+
+
+def test_several_classes_have_a_colour_each(phrases):
+    several = {"coef": np.array([[1.0], [0.0], [-1.0]]), "classes": (3, 5, 7)}
+    rows = {"rows": phrases.rows[:3], "wfsas": (0,), "lengths": (2,), "numbers": (0,)}
+    display = PhraseDisplay(Phrases(**vars(phrases) | several | rows)).plot()
+    colour = {text.get_text(): text.get_color() for text in display.texts_}
+    assert (colour["3"], colour["7"]) == (COLOURS[0], COLOURS[2])
+
+
+def test_from_estimator_draws_what_top_phrases_finds():
+    data = make_planted_patterns(100, random_state=0)
+    classifier = SparseRationalClassifier(n_wfsas=8, max_epochs=5, random_state=0)
+    classifier.fit(data.X, data.y)
+    ax = Figure(figsize=(12, 12)).subplots()
+    choice = {"wfsas": [1, 0], "n": 2, "merge": False}
+    display = PhraseDisplay.from_estimator(classifier, data.X, **choice, ax=ax)
+    assert display.ax_ is ax
+    assert display.phrases.rows == top_phrases(classifier, data.X, **choice).rows
+    assert_readable(display)
+    with pytest.raises(ValueError, match="n is 0"):
+        PhraseDisplay.from_estimator(classifier, data.X, n=0)
+
+
+def test_without_matplotlib_it_says_what_to_install(monkeypatch, phrases):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"skrational\[plots\]"):
+        PhraseDisplay(phrases).plot()
