@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logsumexp, softmax
+from scipy.special import logsumexp
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
@@ -83,34 +82,20 @@ class Model:
         return sequences
 
     def predict(self, X: SequenceArray) -> Scored:
-        """Score documents, and derive from the scores all that is predicted."""
-        logits = self._logits(X)
-        predictions = self.classifier.classes_[_predicted(logits)]
-        probabilities = self._probabilities(logits)
-        return Scored(self._call("transform", X), logits, probabilities, predictions)
+        """Score documents once, and derive from the scores all that is predicted.
 
-    def predict_proba(self, X: SequenceArray) -> NDArray[np.floating]:
-        """Return the probabilities only, (n, n_classes)."""
-        return self._probabilities(self._logits(X))
-
-    def _logits(self, X: SequenceArray) -> NDArray[np.float64]:
-        return self._call("decision_function", X).reshape(len(X), -1)
-
-    def _probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.floating]:
-        dtype = self.classifier.coef_.dtype
-        if logits.shape[1] == 1:
-            return expit(np.column_stack([-logits, logits]), dtype=dtype)
-        return softmax(logits, axis=1).astype(dtype)
-
-    def _call(self, method: str, X: SequenceArray) -> NDArray[Any]:
-        """Call a method of the classifier without a word on column names.
-
-        `read` has compared them.
+        These are the steps of the classifier's public methods, less their checks, which
+        `read` has made.
         """
-        with warnings.catch_warnings():
-            if hasattr(self.classifier, "feature_names_in_"):
-                warnings.filterwarnings("ignore", "X does not have valid feature names")
-            return getattr(self.classifier, method)(X)
+        classifier = self.classifier
+        scores = classifier._scores(X)
+        logits = classifier._readout(scores)
+        return Scored(
+            scores,
+            logits,
+            classifier._probabilities(logits),
+            classifier._most_probable(logits),
+        )
 
     def require_automata(self) -> None:
         """Raise a ValueError if no automaton is left."""
@@ -187,13 +172,6 @@ def check_wfsa(model: Model, wfsa: Any) -> int:
             "coef_."
         )
     return int(wfsa)
-
-
-def _predicted(logits: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Numbers of the most probable classes."""
-    if logits.shape[1] == 1:
-        return (logits[:, 0] > 0).astype(np.intp)
-    return logits.argmax(axis=1)
 
 
 def log_odds(

@@ -146,7 +146,7 @@ def _probabilities_without(
     spans = [paths.entries[:, a:b] for a, b in itertools.pairwise(paths.starts)]
     # In one call: some kernels take as long for many documents as for one.
     parts = [_without_tokens(X, span[:, 0], span.max(axis=1) + 1) for span in spans]
-    probabilities = model.predict_proba(SequenceArray.concatenate(parts))
+    probabilities = model.predict(SequenceArray.concatenate(parts)).probabilities
     return probabilities.reshape(d, len(X), n_classes).swapaxes(0, 1)
 
 
