@@ -8,8 +8,8 @@ from skrational.inspection.explaining.explanations import Explanation, Explanati
 from skrational.inspection.exports.graphs import to_networkx
 from skrational.inspection.exports.openfst import to_openfst
 from skrational.inspection.matching.paths import Path, Paths, find_paths
-from skrational.inspection.phrases.display import PhraseDisplay
 from skrational.inspection.phrases import Phrase, Phrases, top_phrases
+from skrational.inspection.phrases.display import PhraseDisplay
 from skrational.inspection.transitions.words import (
     TransitionWord,
     TransitionWords,

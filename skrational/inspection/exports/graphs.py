@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skrational.inspection.exports.machines import EPSILON, lay_out, weigh_words
+from skrational.inspection.exports.machines import EPSILON, build_machine, weigh_words
 from skrational.inspection.model import check_wfsa, open_model
 from skrational.utils.checks import check_count
 
@@ -77,7 +77,9 @@ def to_networkx(
         check_count("n_words", n_words)
     words, u, f = weigh_words(model, X)
     states = automata.states(wfsa)
-    machine = lay_out(automata, u[:, states], f[:, states], automata.final[states])
+    machine = build_machine(
+        automata, u[:, states], f[:, states], automata.final[states]
+    )
     graph = nx.MultiDiGraph(
         wfsa=wfsa,
         number=int(automata.numbers[wfsa]),

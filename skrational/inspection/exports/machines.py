@@ -19,7 +19,7 @@ from skrational.inspection.model import Model
 from skrational.inspection.transitions.vocabulary import read_vocabulary
 from skrational.structures.automata import WeightedAutomata
 
-__all__ = ["EPSILON", "Machine", "Transition", "lay_out", "weigh_words"]
+__all__ = ["EPSILON", "Machine", "Transition", "build_machine", "weigh_words"]
 
 EPSILON = "<eps>"
 
@@ -51,8 +51,10 @@ def weigh_words(model: Model, X: Any) -> tuple[list[str], Floats, Floats]:
     return words, *model.automata.transition_weights(rows)
 
 
-def lay_out(automata: WeightedAutomata, u: Floats, f: Floats, final: Any) -> Machine:
-    """Lay out a WFSA of the given columns of u, f and final weights."""
+def build_machine(
+    automata: WeightedAutomata, u: Floats, f: Floats, final: Any
+) -> Machine:
+    """Build the machine of a WFSA."""
     one = 0.0 if automata.semiring == "max-plus" else 1.0
     ones, last = np.full(len(u), one), u.shape[1]
     parts = [Transition(0, 0, "start", ones)]

@@ -26,7 +26,7 @@ from skrational.inspection.exports.machines import (
     EPSILON,
     Floats,
     Machine,
-    lay_out,
+    build_machine,
     weigh_words,
 )
 from skrational.inspection.model import open_model
@@ -158,15 +158,17 @@ def _acceptors(
     states = automata.states(wfsa)
     u, f, final = u[:, states], f[:, states], automata.final[states]
     if automata.semiring == "plus-times":
-        yield f"wfsa_{wfsa}.txt", lay_out(automata, u, f, final)
+        yield f"wfsa_{wfsa}.txt", build_machine(automata, u, f, final)
         return
     for k in np.flatnonzero(final > 0) + 1:
         name, only = f"wfsa_{wfsa}_state_{k}.txt", np.zeros(k)
         only[-1] = factor = float(final[k - 1])
         if automata.semiring == "max-times":
-            yield name, lay_out(automata, u[:, :k], f[:, :k], only)
+            yield name, build_machine(automata, u[:, :k], f[:, :k], only)
             continue
-        parts, ends = lay_out(automata, factor * u[:, :k], factor * f[:, :k], only)
+        parts, ends = build_machine(
+            automata, factor * u[:, :k], factor * f[:, :k], only
+        )
         yield name, Machine(parts, dict.fromkeys(ends, 0.0))
 
 

@@ -114,15 +114,33 @@ def test_colours_tell_what_speaks_for_the_prediction(ax):
 def test_phrases_and_tokens_are_written(ax):
     e = hand_made()
     display = ExplanationDisplay(e).plot(ax)
-    expected = ["", *(" | ".join(e.paths[i].cells(e.tokens)) for i in e.order)]
-    phrases = [text.get_text() for text in display.phrases_]
-    assert phrases[0] == ""
-    assert all(
-        full.startswith(shown.rstrip("…")[:-1] if "…" in shown else shown)
-        for shown, full in zip(phrases, expected, strict=True)
-    )
+    phrases = [" | ".join(e.paths[i].cells(e.tokens)) for i in e.order]
+    labels = [f"WFSA {i}: {words}" for i, words in zip(e.order, phrases, strict=True)]
+    for label, full in zip(display.phrases_, ["bias", *labels], strict=True):
+        begin = label.get_text().removesuffix("…")
+        assert full.startswith(begin) and len(begin) >= min(len(full), 20)
     assert [text.get_text() for text in display.tokens_] == TOKENS
-    assert "flips: 'pos' (0.70)" in written(ax)
+    caption = "blue, solid: for 'neg'; vermilion, dashed: against it"
+    assert caption in written(ax)
+
+
+def test_boxes_tell_strength_by_line_and_colour(ax):
+    effects = np.array([1.0, -1.0, 0.1, -0.1, 0.0, np.nan])
+    display = ExplanationDisplay(hand_made(effects=effects)).plot(ax)
+    boxes = [token.get_bbox_patch() for token in display.tokens_]
+    edges = [to_hex(box.get_edgecolor(), keep_alpha=True) for box in boxes]
+    opaque = [f"{colour}ff".lower() for colour in COLOURS[:2]]
+    assert edges == [*opaque, *["#00000000"] * 4]
+    assert boxes[0].get_linestyle() != boxes[1].get_linestyle()
+    alphas = [box.get_facecolor()[3] for box in boxes]
+    np.testing.assert_allclose(alphas, [0.45, 0.45, 0.045, 0.045, 0, 0])
+
+
+def test_text_has_the_colour_of_a_dark_style():
+    with plt.style.context("dark_background"):
+        display = ExplanationDisplay(hand_made()).plot(Figure().subplots())
+    texts = [display.ax_.title, *display.tokens_, *display.phrases_, *display.numbers_]
+    assert {to_hex(text.get_color()) for text in texts} == {"#ffffff"}
 
 
 def test_plot_returns_itself_and_makes_a_figure_only_without_axes(explanation, ax):
@@ -196,7 +214,9 @@ def boxes(display):
     """Extents of all texts and of the figure, in pixels."""
     display.figure_.draw_without_rendering()
     ax = display.ax_
-    texts = [t for t in [ax.title, *ax.texts] if t.get_text()]
+    texts = [ax.title, *ax.texts, *display.phrases_]
+    everything = ax.findobj(lambda a: isinstance(a, Text) and a.get_visible())
+    assert set(texts) == {text for text in everything if text.get_text()}
     return texts, [text.get_window_extent() for text in texts], display.figure_.bbox
 
 
@@ -241,7 +261,8 @@ def test_text_is_drawn_as_it_is(ax):
     shown = [text.get_text() for text in display.tokens_]
     assert shown[:5] == tokens[:5]
     assert len(shown) == len(tokens)
-    assert not any(text.get_parse_math() for text in display.tokens_)
+    texts = [*display.tokens_, *display.phrases_, ax.title]
+    assert not any(text.get_parse_math() for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -263,10 +284,10 @@ def test_odd_numbers_are_drawn(changes, ax):
 def test_an_empty_model_says_that_the_bias_decides(ax):
     display = ExplanationDisplay(hand_made(n_wfsas=0)).plot(ax)
     assert len(display.bars_) == 1
-    assert "no WFSA is left: the bias alone decides" in written(ax)
+    assert "no WFSA is left: the bias alone decides" in " ".join(written(ax))
 
 
 def test_an_empty_document_says_so(ax):
     display = ExplanationDisplay(hand_made([])).plot(ax)
     assert display.tokens_ == []
-    assert {"(no path)", "the document is empty"} <= set(written(ax))
+    assert {"WFSA 0: (no path)", "the document is empty"} <= set(written(ax))

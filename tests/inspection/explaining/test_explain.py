@@ -355,7 +355,9 @@ def test_parts_of_a_corpus_are_explained_alike(data, monkeypatch):
     expected = explain(clf, data.X)
     for i in range(0, len(data.X), 7):
         assert explain(clf, data.X[i : i + 1])[0] == expected[i]
-    monkeypatch.setattr("skrational.inspection.matching.weighted_tokens._CHUNK_TOKENS", 40)
+    monkeypatch.setattr(
+        "skrational.inspection.matching.weighted_tokens._CHUNK_TOKENS", 40
+    )
     assert explain(clf, data.X) == expected
 
 
@@ -433,15 +435,21 @@ def test_a_frame_of_an_emptied_model_has_its_columns(data):
     assert len(frame) == 0 and list(frame)[:3] == ["document", "prediction", "wfsa"]
 
 
-def test_phrases_are_cut_out_by_few_predictions(data, monkeypatch):
+def test_documents_are_scored_few_times(data, monkeypatch):
     clf = quick(n_wfsas=12).fit(data.X, data.y)
     calls = []
-    predict_proba = type(clf).predict_proba
 
-    def counted(self, X):
-        calls.append(len(X))
-        return predict_proba(self, X)
+    def count(name):
+        method = getattr(type(clf), name)
 
-    monkeypatch.setattr(type(clf), "predict_proba", counted)
+        def counted(self, X):
+            calls.append((name, len(X)))
+            return method(self, X)
+
+        monkeypatch.setattr(type(clf), name, counted)
+
+    for name in ("decision_function", "predict", "predict_proba", "transform"):
+        count(name)
     explain(clf, data.X)
-    assert sorted(calls) == [120, 12 * 120]
+    phrases = "decision_function", 12 * 120
+    assert calls == [("decision_function", 120), ("transform", 120), phrases]

@@ -8,6 +8,8 @@ import pytest
 
 from skrational import SparseRationalClassifier
 from skrational.datasets import make_planted_patterns
+from skrational.inspection.explaining.explain import explain
+from skrational.inspection.explaining.explanations import Explanation, Explanations
 from skrational.inspection.explaining.html import document_html, documents_html
 from skrational.inspection.explaining.summands import signed, summarize
 from skrational.inspection.explaining.text import document_text
@@ -18,8 +20,6 @@ from skrational.inspection.explaining.tokens import (
     shown_tokens,
     strengths,
 )
-from skrational.inspection.explaining.explain import explain
-from skrational.inspection.explaining.explanations import Explanation, Explanations
 from skrational.inspection.matching.paths import Path
 
 NASTY = [
@@ -173,11 +173,11 @@ def test_the_numbers_in_html_add_up_to_the_logit(explained):
         )
 
 
-def test_the_parts_add_up_exactly(explained):
+def test_the_summands_add_up_exactly(explained):
     for e in [*explained, dense()]:
         for max_wfsas in (0, 1, 8, 100):
-            parts = summarize(e, max_wfsas).parts
-            total = sum(part.amount for part in parts)
+            summands = summarize(e, max_wfsas).summands
+            total = sum(summand.amount for summand in summands)
             np.testing.assert_allclose(total, e.logits[e.output], atol=1e-5)
 
 
@@ -214,7 +214,7 @@ def test_html_tells_all():
 
 def test_colour_follows_the_prediction_not_the_sign_of_the_logit():
     summary = summarize(hand_made())
-    assert [part.support for part in summary.parts] == [0.12, 1.9, -0.5]
+    assert [summand.support for summand in summary.summands] == [0.12, 1.9, -0.5]
     row = document_html(hand_made()).split("<tr")[3]
     assert "rgba(0,114,178" in row
     assert "solid" in row
@@ -241,7 +241,7 @@ def test_many_wfsas_are_summed_up():
     rows = Page(document_html(e)).rows
     assert len(rows) == 11
     assert rows[-1][:2] == ["16 others", f"{others:+.2f}"]
-    assert summarize(dense(9)).parts[-1].name == "1 other"
+    assert summarize(dense(9)).summands[-1].name == "1 other"
 
 
 def test_whatever_comes_from_outside_is_escaped():

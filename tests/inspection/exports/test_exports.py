@@ -18,8 +18,9 @@ from sklearn.pipeline import make_pipeline
 
 from skrational import SequenceArray, SparseRationalClassifier, WordVectorizer
 from skrational.datasets import make_planted_patterns
-from skrational.inspection import openfst, to_networkx, to_openfst
-from skrational.inspection.exports.machines import lay_out
+from skrational.inspection import to_networkx, to_openfst
+from skrational.inspection.exports import openfst
+from skrational.inspection.exports.machines import build_machine
 from skrational.kernels.reference import document_scores
 from skrational.structures.automata import WeightedAutomata
 
@@ -484,7 +485,7 @@ def test_lines_are_written_as_they_come(tmp_path):
     X = SequenceArray(np.zeros((50_000, 1)), [0, 50_000])
     model = given_automata((2,), 1)
     lines = openfst._lines(
-        lay_out(model.automata_, *[np.zeros((50_000, 2))] * 2, [1.0, 1.0]),
+        build_machine(model.automata_, *[np.zeros((50_000, 2))] * 2, [1.0, 1.0]),
         [str(i) for i in range(50_000)], "real", "plus-times",
     )  # fmt: skip
     assert next(lines) == "0\t0\t0\t1.0\n"

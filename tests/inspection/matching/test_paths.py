@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skrational.inspection.matching.weighted_tokens import WeightedTokens
 from skrational.inspection.matching.paths import Path, extreme_paths
+from skrational.inspection.matching.weighted_tokens import WeightedTokens
 from skrational.structures.automata import WeightedAutomata
 
 

@@ -11,11 +11,11 @@ from sklearn.pipeline import make_pipeline
 
 from skrational import SparseRationalClassifier, WordVectorizer
 from skrational.datasets import make_planted_patterns
-from skrational.inspection import _weights
-from skrational.inspection.model import token_names
-from skrational.inspection.tables import shorten, three_digits
+from skrational.inspection.matching import weighted_tokens
 from skrational.inspection.matching.paths import find_paths
+from skrational.inspection.model import token_names
 from skrational.inspection.phrases.phrases import top_phrases
+from skrational.inspection.tables import shorten, three_digits
 from skrational.sequences import SequenceArray
 from skrational.structures.automata import WeightedAutomata
 
@@ -119,7 +119,7 @@ def random_problem(seed, semiring, match, labels):
 @pytest.mark.parametrize("match", ["anywhere", "end"])
 @pytest.mark.parametrize("semiring", ["plus-times", "max-times", "max-plus"])
 def test_phrases_equal_a_scan_of_all_paths(monkeypatch, semiring, match, merge, labels):
-    monkeypatch.setattr(_weights, "_CHUNK_TOKENS", 150)  # several parts
+    monkeypatch.setattr(weighted_tokens, "_CHUNK_TOKENS", 150)  # several parts
     for seed in range(3):
         estimator, X = random_problem(seed, semiring, match, labels)
         found = top_phrases(estimator, X, 7, merge=merge)
@@ -132,7 +132,7 @@ def test_phrases_equal_a_scan_of_all_paths(monkeypatch, semiring, match, merge, 
 
 @pytest.mark.parametrize("n_tokens", [1, 2**17])
 def test_phrases_that_read_the_same_are_counted_in_all_parts(monkeypatch, n_tokens):
-    monkeypatch.setattr(_weights, "_CHUNK_TOKENS", n_tokens)
+    monkeypatch.setattr(weighted_tokens, "_CHUNK_TOKENS", n_tokens)
     X = corpus(
         "not x x x worth",
         "not x x x x worth",  # reads as the first, and scores lower

@@ -1,0 +1,181 @@
+"""The artists of an explanation's picture: bars with labels, captions, tokens.
+
+All of them stand at places in points from the upper left corner of the axes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skrational.inspection.drawing.artists import set_text, spelled_out, write
+from skrational.inspection.explaining.prediction import ExplainedPrediction
+from skrational.inspection.explaining.summands import Summand, Summary
+from skrational.inspection.explaining.tokens import (
+    MARKED,
+    fill,
+    phrase,
+    shown_tokens,
+    strengths,
+)
+from skrational.inspection.tables import shorten
+from skrational.utils.figures import COLOURS, GREY
+
+__all__ = ["WIDTH", "draw_bars", "write_captions", "write_tokens"]
+
+WIDTH = 8.0
+"""Of a figure of its own, in inches."""
+
+# Points, but for the share of such a figure's width that is left free on each side.
+_EDGE, _TITLE, _BOTTOM = 0.02, 44.0, 6.0
+_FONT_SIZE, _SMALL = 8.5, 7.5
+_ROW, _LINE = 15.0, 17.0
+_GAP, _PAD = 6.0, 3.0
+
+_LABELS = 0.45
+"""Share of the width that labels may take, with letters of a usual width."""
+
+_FEWEST_TOKENS = 10
+_DARKEST = 0.45
+
+
+def write_tokens(
+    ax: Any,
+    explanation: ExplainedPrediction,
+    summary: Summary,
+    max_tokens: int,
+    *,
+    fit_height: bool,
+) -> list[Any]:
+    """Write the document's tokens in lines, below where the bars will be.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    explanation : ExplainedPrediction
+    summary : Summary
+        Of the same explanation.
+    max_tokens : int
+        Tokens that are written at most. There are fewer if they don't fit, but not
+        less than ten.
+    fit_height : bool
+        Whether to make the figure as high as the picture instead.
+
+    Returns
+    -------
+    list of Annotation
+    """
+    if fit_height:
+        ax.figure.subplots_adjust(left=_EDGE, right=1 - _EDGE)
+    width, height = _size(ax)
+    top = _ROW * (len(summary.summands) + 1.5)
+    words, strength = explanation.tokens, strengths(explanation.effects)
+    n_tokens = min(len(words), max_tokens)
+    while True:
+        tokens = [
+            _token(ax, *("…", 0.0) if t is None else (words[t], strength[t]))
+            for t in shown_tokens(explanation, summary.wfsas, n_tokens)
+        ]
+        lines = fill(tokens, _width, width - _GAP, _GAP)
+        needed = top + _LINE * len(lines)
+        if fit_height or needed <= height or n_tokens <= _FEWEST_TOKENS:
+            break
+        for token in tokens:
+            token.remove()
+        n_tokens = int(0.85 * n_tokens)
+    for i, line in enumerate(lines):
+        x = _GAP / 2
+        for token in line:
+            token.set_position((x, -top - _LINE * (i + 0.5)))
+            x += _width(token) + _GAP
+    if fit_height:
+        total = needed + _TITLE + _BOTTOM
+        ax.figure.set_size_inches(WIDTH, total / 72)
+        ax.figure.subplots_adjust(bottom=_BOTTOM / total, top=1 - _TITLE / total)
+    return tokens
+
+
+def _token(ax: Any, text: str, strength: float) -> Any:
+    """Write a token in the upper left corner; line and colour tell its strength."""
+    colour = COLOURS[0 if strength > 0 else 1]
+    box = {
+        "boxstyle": "square,pad=0.12",
+        "facecolor": (colour, _DARKEST * abs(strength)),
+        "edgecolor": colour if abs(strength) >= MARKED else "none",
+        "linestyle": "-" if strength > 0 else (0, (2, 1.5)),
+        "linewidth": 0.9,
+    }
+    look = {"fontsize": _FONT_SIZE, "va": "center", "xycoords": "axes fraction"}
+    return write(ax, 0, 1, shorten(spelled_out(text)), bbox=box, **look)
+
+
+def draw_bars(
+    ax: Any, explanation: ExplainedPrediction, summary: Summary
+) -> tuple[Any, list[Any], list[Any]]:
+    """Draw bars at the top of the axes, numbers beside them, and labels."""
+    summands, (width, height) = summary.summands, _size(ax)
+    rows = range(len(summands))
+    amounts = np.array([summand.amount for summand in summands])
+    largest = np.abs(amounts[np.isfinite(amounts)]).max(initial=0.0) or 1.0
+    ends = np.clip(np.nan_to_num(amounts), -largest, largest)
+    colours = [COLOURS[0 if summand.support >= 0 else 1] for summand in summands]
+    bars = ax.barh(rows, ends, height=0.6, color=colours)
+    written = [summand.adds for summand in summands]
+    numbers = ax.bar_label(bars, written, padding=_PAD, fontsize=_FONT_SIZE)
+    longest = int(_LABELS * width / (0.55 * _FONT_SIZE))
+    labels = [_label(explanation, summand, longest) for summand in summands]
+    look = {"fontsize": _FONT_SIZE, "parse_math": False, "usetex": False}
+    ax.set_yticks(rows, labels, **look)
+    phrases = ax.get_yticklabels()
+    # From the left: labels, numbers of negative bars, bars, numbers of the others.
+    beside = max(map(_width, numbers)) + 2 * _PAD
+    low, high = min(ends.min(), 0.0), max(ends.max(), 0.0)
+    high = high if high > low else largest
+    labels_end = max(map(_width, phrases)) + _PAD
+    start = labels_end + beside * (low < 0)
+    stop = width - beside * bool((ends >= 0).any())
+    scale = (high - low) / max(stop - start, 1.0)
+    ax.set_xlim(low - start * scale, low + (width - start) * scale)
+    ax.set_ylim(height / _ROW - 0.5, -0.5)
+    ax.vlines(0, -0.5, len(rows) - 0.5, color=GREY, linewidth=0.8)
+    ax.tick_params(length=0, pad=-labels_end)
+    ax.set_xticks([])
+    ax.spines[:].set_visible(False)
+    ax.patch.set_visible(False)
+    return bars, numbers, phrases
+
+
+def _label(explanation: ExplainedPrediction, summand: Summand, longest: int) -> str:
+    if summand.wfsa is None:
+        return summand.name
+    path = summand.path
+    words = "(no path)" if path is None else " | ".join(phrase(explanation, path))
+    return shorten(spelled_out(f"WFSA {summand.name}: {words}"), longest)
+
+
+def write_captions(ax: Any, explanation: ExplainedPrediction, summary: Summary) -> None:
+    """Write the prediction above the bars, and below them what colours mean."""
+    title = f"{summary.prediction} ({summary.probability})\n{summary.logit}"
+    colours = f"blue, solid: for {summary.prediction}; vermilion, dashed: against it"
+    meaning = colours if explanation.tokens else "the document is empty"
+    caption = "; ".join(filter(None, [summary.nothing, meaning]))
+    look = {"fontsize": _SMALL, "alpha": 0.65, "va": "center"}
+    below = 0, -_ROW * (len(summary.summands) + 0.75)
+    for text in (
+        set_text(ax.set_title(" ", fontsize=10), title),
+        write(ax, 0, 1, caption, offset=below, xycoords="axes fraction", **look),
+    ):
+        # Letters are smaller where the text is wider than the axes.
+        text.set_fontsize(text.get_fontsize() * min(1.0, _size(ax)[0] / _width(text)))
+
+
+def _size(ax: Any) -> tuple[float, float]:
+    """Width and height of axes, in points."""
+    width, height = ax.bbox.size * 72 / ax.figure.dpi
+    return width, height
+
+
+def _width(text: Any) -> float:
+    """Width of a text as it is drawn, in points."""
+    return text.get_window_extent().width * 72 / text.figure.dpi
