@@ -21,6 +21,7 @@ __all__ = [
     "WFSATables",
     "choose_wfsas",
     "facts",
+    "pad",
     "plain_repr",
     "plural",
     "shorten",
@@ -137,6 +138,10 @@ class WFSATables(ABC):
             f"negative ones for {low} (weight {three_digits(weights.min())})"
         )
 
+    def _columns(self, names: Iterable[str]) -> dict[str, list[Any]]:
+        """Return fields of all rows, by their names."""
+        return {name: [getattr(row, name) for row in self.rows] for name in names}
+
     def tables(self) -> list[Table]:
         """Lay out one table for each WFSA."""
         return [self._table(wfsa) for wfsa in self.wfsas]
@@ -237,7 +242,8 @@ def terminal_width(text: str) -> int:
     )
 
 
-def _pad(text: str, width: int, numeric: bool) -> str:
+def pad(text: str, width: int, numeric: bool) -> str:
+    """Fill a cell up to a width, numbers from the left."""
     gap = " " * (width - terminal_width(text))
     return gap + text if numeric else text + gap
 
@@ -249,7 +255,7 @@ def _text(table: Table) -> str:
     lines += [[shorten("".join(cell)) for cell in row] for row in table.rows]
     widths = [max(map(terminal_width, cells)) for cells in zip(*lines, strict=True)]
     numeric = [column.numeric for column in table.columns]
-    written = ["  ".join(map(_pad, line, widths, numeric)).rstrip() for line in lines]
+    written = ["  ".join(map(pad, line, widths, numeric)).rstrip() for line in lines]
     return "\n  ".join([table.heading, *written])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from skrational.inspection.drawing.arcs import Arc
+from skrational.utils.figures import new_axes
 
 __all__ = [
     "LINE_SPACING",
@@ -13,7 +14,6 @@ __all__ = [
     "draw_labelled",
     "draw_loop",
     "draw_state",
-    "scale_of",
     "set_text",
     "set_up_axes",
     "spelled_out",
@@ -29,19 +29,42 @@ _MOST_OF_TITLE = 62
 
 
 def set_up_axes(
-    ax: Any, width: float, bottom: float, top: float, title: str, scale: float = 1.0
-) -> None:
-    """Give axes room for a picture, with circles that are round, and a title."""
+    ax: Any,
+    limits: tuple[float, float, float],
+    title: str,
+    margin: tuple[float, float],
+) -> tuple[Any, float]:
+    """Give axes room for a picture, with circles that are round, and a title.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        None makes a new figure, as large as the picture and its margin.
+    limits : (float, float, float)
+        Width, bottom and top of the picture, in inches.
+    title : str
+    margin : (float, float)
+        Width and height of the figure around the picture, in inches.
+
+    Returns
+    -------
+    ax : matplotlib Axes
+    scale : float
+        What letters and lines shrink by where the axes have less room.
+    """
+    width, bottom, top = limits
+    height, scale = top - bottom, 1.0
+    if ax is None:
+        size = width + margin[0], height + margin[1]
+        ax = new_axes(figsize=size, layout="constrained")
+    else:
+        box = ax.get_window_extent()
+        inches = box.width / ax.figure.dpi, box.height / ax.figure.dpi
+        scale = min(1.0, inches[0] / width, inches[1] / height)
     ax.set_axis_off()
     ax.set(xlim=(0, width), ylim=(bottom, top), aspect="equal")
     set_text(ax.set_title(" ", fontsize=10 * scale), title, _MOST_OF_TITLE)
-
-
-def scale_of(ax: Any, width: float, height: float) -> float:
-    """Return what letters and lines shrink by where axes have less room, in inches."""
-    box = ax.get_window_extent()
-    inches = box.width / ax.figure.dpi, box.height / ax.figure.dpi
-    return min(1.0, inches[0] / width, inches[1] / height)
+    return ax, scale
 
 
 def draw_state(
@@ -55,7 +78,23 @@ def draw_state(
     fontsize: float = 8,
     **look: Any,
 ) -> Any:
-    """Draw a circle, a double one if final, with a label inside; return the outer."""
+    """Draw a circle, a double one if final, with a label inside.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x, y, radius : float
+    label : str
+    final : bool, default=False
+    fontsize : float, default=8
+    **look
+        Passed on to ``Circle``.
+
+    Returns
+    -------
+    Circle
+        The outer one.
+    """
     from matplotlib.patches import Circle
 
     state = ax.add_patch(Circle((x, y), radius, fill=False, **look))
@@ -76,7 +115,26 @@ def draw_labelled(
     scale: float = 1.0,
     **look: Any,
 ) -> Any:
-    """Draw an arc between states at x, its label over a loop or under a main path."""
+    """Draw an arc between states, its label over a loop or under a main path.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x : sequence of float
+        Where the states are.
+    radius : float
+        Of a state.
+    arc : Arc
+    fontsize : float
+    scale : float, default=1.0
+        What letters and lines shrink by.
+    **look
+        Passed on to ``Axes.annotate`` for the label.
+
+    Returns
+    -------
+    FancyArrowPatch
+    """
     line: dict[str, Any] = {"color": arc.colour, "linestyle": arc.dashes}
     line["linewidth"] = scale * arc.width
     fontsize *= scale
@@ -97,12 +155,37 @@ def draw_labelled(
 
 
 def draw_arc(ax: Any, start: float, end: float, y: float, **look: Any) -> Any:
-    """Draw an arrow to the right."""
+    """Draw an arrow to the right.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    start, end, y : float
+    **look
+        Passed on to ``FancyArrowPatch``.
+
+    Returns
+    -------
+    FancyArrowPatch
+    """
     return _draw_arrow(ax, [(start, y), (end, y)], **look)
 
 
 def draw_loop(ax: Any, x: float, y: float, radius: float, **look: Any) -> Any:
-    """Draw an arrow over a state and back to it, as high as the state is wide."""
+    """Draw an arrow over a state and back to it, as high as the state is wide.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x, y, radius : float
+        Of the state.
+    **look
+        Passed on to ``FancyArrowPatch``.
+
+    Returns
+    -------
+    FancyArrowPatch
+    """
     dx, dy, peak = 0.6 * radius, 0.8 * radius, y + 3.4 * radius
     corners = [(x - dx, y + dy), (x - 1.6 * radius, peak)]
     corners += [(2 * x - left, height) for left, height in reversed(corners)]
@@ -130,7 +213,25 @@ def write(
     most: int | None = None,
     **look: Any,
 ) -> Any:
-    """Write text at a point or, in points of the page, off it; cut lines if asked."""
+    """Write text at a point or off it.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x, y : float
+    text : str
+        Drawn as it is, by `set_text`.
+    offset : (float, float), default=(0, 0)
+        From the point to the text, in points of the page.
+    most : int, default=None
+        Characters of a line; longer ones are cut.
+    **look
+        Passed on to ``Axes.annotate``.
+
+    Returns
+    -------
+    Annotation
+    """
     artist = ax.annotate(
         "",
         (x, y),

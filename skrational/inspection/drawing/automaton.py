@@ -18,18 +18,14 @@ from skrational.inspection.drawing.artists import (
     LINE_SPACING,
     draw_labelled,
     draw_state,
-    scale_of,
     set_up_axes,
     write,
 )
 from skrational.inspection.model import Model, check_wfsa, open_model
 from skrational.inspection.tables import plain_repr
-from skrational.inspection.transitions.strengths import (
-    Words,
-    words_and_strengths,
-)
+from skrational.inspection.transitions.strengths import Words, words_and_strengths
 from skrational.utils.checks import check_count
-from skrational.utils.figures import GREY, new_axes
+from skrational.utils.figures import GREY
 
 __all__ = ["AutomatonDisplay"]
 
@@ -177,10 +173,8 @@ class AutomatonDisplay:
         step = _STEP_OF_POINT * fontsize
         width = max(step * len(self.final) + 2 * _MARGIN, _MIN_WIDTH)
         bottom, top = -2 * _RADIUS - under, 3 * _RADIUS + over
-        scale = 1.0 if ax is None else scale_of(ax, width, top - bottom)
-        if ax is None:
-            ax = new_axes(figsize=(width, top - bottom + _TITLE), layout="constrained")
-        set_up_axes(ax, width, bottom, top, self.title, scale)
+        limits = width, bottom, top
+        ax, scale = set_up_axes(ax, limits, self.title, (0, _TITLE))
         if any(self.main_path_words):
             is_log = any(f < 0 for words in self.skipped_words for _, f in words)
             caption = _CAPTION.format(f="log f" if is_log else "f")

@@ -9,13 +9,11 @@ from skrational.inspection.drawing.artists import (
     draw_arc,
     draw_loop,
     draw_state,
-    scale_of,
     set_up_axes,
     write,
 )
 from skrational.inspection.model import open_model
 from skrational.structures import RationalStructure
-from skrational.utils.figures import new_axes
 
 __all__ = ["StructureDisplay"]
 
@@ -114,10 +112,8 @@ class StructureDisplay:
         n_columns = math.ceil(len(lengths) / n_rows)
         width = max(column * n_columns - _GAP + 2 * _EDGE, _MIN_WIDTH)
         height = _HEAD + _ROW * n_rows + _CAPTION_ROOM
-        scale = 1.0 if ax is None else scale_of(ax, width, height)
-        if ax is None:
-            ax = new_axes(figsize=(width + 0.3, height + _TITLE), layout="constrained")
-        set_up_axes(ax, width, -height, 0, repr(self.structure), scale)
+        title, limits = repr(self.structure), (width, -height, 0.0)
+        ax, scale = set_up_axes(ax, limits, title, (0.3, _TITLE))
         left = (width - column * n_columns + _GAP) / 2
         self.kept_states_: list[Any] = []
         self.kept_arcs_: list[Any] = []
@@ -174,7 +170,18 @@ class StructureDisplay:
         return cls(open_model(estimator).classifier.learned_structure_).plot(ax)
 
     def _draw_row(self, ax: Any, i: int, left: float, y: float, scale: float) -> None:
-        """Draw a WFSA, with its numbers at the left, in the colour of text."""
+        """Draw a WFSA, with its numbers at the left, in the colour of text.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes
+        i : int
+            Its number before pruning.
+        left, y : float
+            Left end and middle of the row.
+        scale : float
+            What letters and lines shrink by.
+        """
         from matplotlib import rcParams
 
         structure, colour = self.structure, {"color": rcParams["text.color"]}
@@ -218,6 +225,18 @@ def _write_cells(
     *,
     bold: bool = False,
 ) -> None:
+    """Write a WFSA's numbers before and after pruning, or the heads of these.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    left, y : float
+        Left end and middle of the row.
+    before, after : str
+    scale : float
+        What letters shrink by.
+    bold : bool, default=False
+    """
     look: dict[str, Any] = {"fontsize": scale * _LABEL_SIZE, "va": "center"}
     look["fontweight"] = "bold" if bold else "normal"
     write(ax, left + _NUMBER, y, before, ha="right", **look)

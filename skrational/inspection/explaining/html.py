@@ -6,7 +6,7 @@ tells is told by solid and dashed lines too. There is no script and nothing to l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
@@ -26,7 +26,7 @@ from skrational.inspection.explaining.tokens import (
     shown_tokens,
     strengths,
 )
-from skrational.inspection.matching.paths import SHOWN_LOOPS, Path
+from skrational.inspection.matching.paths import SHOWN_LOOPS, cell_bounds
 from skrational.inspection.tables import shorten
 
 __all__ = ["document_html", "documents_html"]
@@ -167,13 +167,8 @@ def _phrase(explanation: ExplainedPrediction, summand: Summand) -> str:
     """The leading path, self-loops faded: `Path.cells` with markup."""
     if summand.path is None:
         return "" if summand.wfsa is None else "(no path)"
-    cells = (_cell(explanation, *bounds) for bounds in _bounds(summand.path))
+    cells = (_cell(explanation, *bounds) for bounds in cell_bounds(summand.path))
     return f' <span style="{_FAINT}">|</span> '.join(cells)
-
-
-def _bounds(path: Path) -> Iterator[tuple[int, int]]:
-    """Where each main-path transition is, and where its self-loops end."""
-    return zip(path.entries, (*path.entries[1:], path.end), strict=True)
 
 
 def _cell(explanation: ExplainedPrediction, entry: int, after: int) -> str:

@@ -106,7 +106,11 @@ def _token(ax: Any, text: str, strength: float) -> Any:
         "linestyle": "-" if strength > 0 else (0, (2, 1.5)),
         "linewidth": 0.9,
     }
-    look = {"fontsize": _FONT_SIZE, "va": "center", "xycoords": "axes fraction"}
+    look: dict[str, Any] = {
+        "fontsize": _FONT_SIZE,
+        "va": "center",
+        "xycoords": "axes fraction",
+    }
     return write(ax, 0, 1, shorten(spelled_out(text)), bbox=box, **look)
 
 
@@ -125,7 +129,11 @@ def draw_bars(
     numbers = ax.bar_label(bars, written, padding=_PAD, fontsize=_FONT_SIZE)
     longest = int(_LABELS * width / (0.55 * _FONT_SIZE))
     labels = [_label(explanation, summand, longest) for summand in summands]
-    look = {"fontsize": _FONT_SIZE, "parse_math": False, "usetex": False}
+    look: dict[str, Any] = {
+        "fontsize": _FONT_SIZE,
+        "parse_math": False,
+        "usetex": False,
+    }
     ax.set_yticks(rows, labels, **look)
     phrases = ax.get_yticklabels()
     # From the left: labels, numbers of negative bars, bars, numbers of the others.
@@ -160,7 +168,7 @@ def write_captions(ax: Any, explanation: ExplainedPrediction, summary: Summary) 
     colours = f"blue, solid: for {summary.prediction}; vermilion, dashed: against it"
     meaning = colours if explanation.tokens else "the document is empty"
     caption = "; ".join(filter(None, [summary.nothing, meaning]))
-    look = {"fontsize": _SMALL, "alpha": 0.65, "va": "center"}
+    look: dict[str, Any] = {"fontsize": _SMALL, "alpha": 0.65, "va": "center"}
     below = 0, -_ROW * (len(summary.summands) + 0.75)
     for text in (
         set_text(ax.set_title(" ", fontsize=10), title),

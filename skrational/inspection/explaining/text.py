@@ -18,13 +18,13 @@ from skrational.inspection.explaining.tokens import (
     strengths,
     strongest,
 )
-from skrational.inspection.tables import shorten, terminal_width
+from skrational.inspection.tables import pad, shorten, terminal_width
 
 __all__ = ["document_text"]
 
 _COLUMNS = 98
 _HEAD = ("WFSA", "adds", "share", "without it", "phrase")
-_NUMERIC = (False, True, True, False, False)
+_NUMERIC = (False, True, True, False)
 _N_STRONGEST = 5
 _MAX_TOKENS = 300
 
@@ -86,12 +86,7 @@ def _phrase(explanation: ExplainedPrediction, summand: Summand, room: int) -> li
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:
-    padded = [
-        gap + cell if numeric else cell + gap
-        for cell, width, numeric in zip(cells, widths, _NUMERIC, strict=False)
-        for gap in [" " * (width - terminal_width(cell))]
-    ]
-    return "  " + "  ".join(padded)
+    return "  " + "  ".join(map(pad, cells, widths, _NUMERIC))
 
 
 def _document(explanation: ExplainedPrediction, summary: Summary) -> list[str]:

@@ -123,7 +123,22 @@ def fill(
     room: float,
     gap: float,
 ) -> list[list[_T]]:
-    """Break pieces into lines; one that is wider than a line has its own."""
+    """Break pieces into lines; one that is wider than a line has its own.
+
+    Parameters
+    ----------
+    pieces : iterable
+    width : callable
+        From a piece to its width.
+    room : float
+        Width of a line.
+    gap : float
+        Between two pieces.
+
+    Returns
+    -------
+    list of lists of pieces
+    """
     lines: list[list[_T]] = []
     used = math.inf
     for piece in pieces:

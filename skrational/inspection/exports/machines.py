@@ -54,7 +54,21 @@ def weigh_words(model: Model, X: Any) -> tuple[list[str], Floats, Floats]:
 def build_machine(
     automata: WeightedAutomata, u: Floats, f: Floats, final: Any
 ) -> Machine:
-    """Build the machine of a WFSA."""
+    """Build the machine of a WFSA.
+
+    Parameters
+    ----------
+    automata : WeightedAutomata
+        Of which semiring it is, and where a match may end.
+    u, f : ndarray of shape (n_words, K)
+        Weights of its transitions for each word.
+    final : array-like of shape (K,)
+        Weights of its states.
+
+    Returns
+    -------
+    Machine
+    """
     one = 0.0 if automata.semiring == "max-plus" else 1.0
     ones, last = np.full(len(u), one), u.shape[1]
     parts = [Transition(0, 0, "start", ones)]

@@ -154,7 +154,20 @@ def to_openfst(
 def _acceptors(
     automata: WeightedAutomata, wfsa: int, u: Floats, f: Floats
 ) -> Iterator[tuple[str, Machine]]:
-    """Name the machines whose weights of a document add up to its score."""
+    """Name the machines whose weights of a document add up to its score.
+
+    Parameters
+    ----------
+    automata : WeightedAutomata
+    wfsa : int
+    u, f : ndarray of shape (n_words, S)
+        Weights of all transitions for each word.
+
+    Yields
+    ------
+    str, Machine
+        The name of its file, and the machine.
+    """
     states = automata.states(wfsa)
     u, f, final = u[:, states], f[:, states], automata.final[states]
     if automata.semiring == "plus-times":
@@ -175,7 +188,16 @@ def _acceptors(
 def _check_positive(
     automata: WeightedAutomata, wfsas: Iterable[int], words: list[str], u: Floats
 ) -> None:
-    """Raise a ValueError if a weight has no logarithm; self-loops always have one."""
+    """Raise a ValueError if a weight has no logarithm; self-loops always have one.
+
+    Parameters
+    ----------
+    automata : WeightedAutomata
+    wfsas : iterable of int
+    words : list of str
+    u : ndarray of shape (n_words, S)
+        Weights of all main-path transitions for each word.
+    """
     for wfsa in wfsas:
         weights = u[:, automata.states(wfsa)].T
         for k, word in np.argwhere(weights < 0)[:1]:
@@ -189,7 +211,20 @@ def _check_positive(
 def _lines(
     machine: Machine, symbols: list[str], weights: str, semiring: str
 ) -> Iterator[str]:
-    """Write the lines of a file of arcs."""
+    """Write the lines of a file of arcs.
+
+    Parameters
+    ----------
+    machine : Machine
+    symbols : list of str
+        Of the words.
+    weights : {"real", "negative_log"}
+    semiring : str
+
+    Yields
+    ------
+    str
+    """
 
     def numbers(values: Any) -> Iterator[str]:
         if weights == "negative_log":

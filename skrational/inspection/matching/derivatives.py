@@ -119,7 +119,23 @@ def leave_one_out(  # type: ignore[no-untyped-def]
 def _leave_out(  # type: ignore[no-untyped-def]
     u, f, rows, ends, weight, anywhere, additive, maximum, without
 ):
-    """Add the score without each token; return the score with all of them."""
+    """Add the score without each token; return the score with all of them.
+
+    Parameters
+    ----------
+    u, f : ndarray of shape (n_rows, K)
+        Weights of one automaton's transitions.
+    rows : ndarray of shape (T,), integer
+        The row of each token.
+    ends : ndarray of shape (K,)
+        Weight of a path that ends in a state; the semiring's zero: none may.
+    weight : float
+        Factor of the scores.
+    anywhere, additive, maximum : bool
+        As for `leave_one_out`.
+    without : ndarray of shape (T,)
+        To which the scores without each token are added.
+    """
     c, read = _forward(u, f, rows, ends, anywhere, additive, maximum)
     zero = -np.inf if additive else 0.0
     after = np.full(ends.shape[0] + 1, zero)
@@ -141,9 +157,19 @@ def _leave_out(  # type: ignore[no-untyped-def]
 
 @jit
 def _forward(u, f, rows, ends, anywhere, additive, maximum):  # type: ignore[no-untyped-def]
-    """Scores of the states (T + 1, K + 1), and what was read of them up to each token.
+    """Score the states after each token, and what may be read of them.
 
-    With ``anywhere`` that is the sum over all tokens so far, (T + 1,).
+    Parameters
+    ----------
+    u, f, rows, ends, anywhere, additive, maximum
+        As for `_leave_out`.
+
+    Returns
+    -------
+    c : ndarray of shape (T + 1, K + 1)
+        Of all paths into each state, from before the first token on.
+    read : ndarray of shape (T + 1,)
+        Of all paths that end at a token; with ``anywhere``, at that one or before.
     """
     n_tokens, n_states = rows.shape[0], ends.shape[0]
     zero = -np.inf if additive else 0.0
@@ -164,7 +190,18 @@ def _forward(u, f, rows, ends, anywhere, additive, maximum):  # type: ignore[no-
 
 @jit
 def _step_back(u, f, row, after, additive, maximum):  # type: ignore[no-untyped-def]
-    """Go from what follows a token to what follows the one before, in place."""
+    """Go from what follows a token to what follows the one before.
+
+    Parameters
+    ----------
+    u, f : ndarray of shape (n_rows, K)
+    row : int
+        Of the token.
+    after : ndarray of shape (K + 1,)
+        What the rest of the document makes of a path in each state; changed in place.
+    additive, maximum : bool
+        As for `leave_one_out`.
+    """
     n_states = after.shape[0] - 1
     for k in range(n_states + 1):
         # The start state's loop weighs one.

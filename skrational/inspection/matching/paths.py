@@ -7,7 +7,7 @@ back-pointers (Dodge et al., EMNLP 2019, section 4).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,14 @@ from skrational.inspection.model import open_model
 from skrational.structures.automata import WeightedAutomata
 from skrational.utils.compile import frozen
 
-__all__ = ["SHOWN_LOOPS", "Path", "Paths", "extreme_paths", "find_paths"]
+__all__ = [
+    "SHOWN_LOOPS",
+    "Path",
+    "Paths",
+    "cell_bounds",
+    "extreme_paths",
+    "find_paths",
+]
 
 SHOWN_LOOPS = 2
 """Tokens that a self-loop takes, of those that are written out."""
@@ -45,6 +52,14 @@ class Path:
         All tokens between are taken by self-loops.
     end : int
         The token after the path's last one.
+
+    Examples
+    --------
+    >>> path = Path(wfsa=0, score=1.0, entries=(0, 2), end=6)
+    >>> path.start, path.span
+    (0, (0, 3))
+    >>> path.cells("not really worth all the money".split())
+    ['not (really)', 'worth (all) (the) ...']
     """
 
     wfsa: int
@@ -79,17 +94,9 @@ class Path:
         list of str
             The token of the transition, then in parentheses those that the self-loop
             takes: at most two of them, then "...".
-
-        Examples
-        --------
-        >>> path = Path(wfsa=0, score=1.0, entries=(0, 2), end=6)
-        >>> path.cells("not really worth all the money".split())
-        ['not (really)', 'worth (all) (the) ...']
         """
         cells = []
-        for entry, after in zip(
-            self.entries, (*self.entries[1:], self.end), strict=True
-        ):
+        for entry, after in cell_bounds(self):
             loops = [f"({token})" for token in tokens[entry + 1 : after]]
             dots = ["..."] if len(loops) > SHOWN_LOOPS else []
             cells.append(" ".join([tokens[entry], *loops[:SHOWN_LOOPS], *dots]))
@@ -113,6 +120,21 @@ class Paths(Sequence[tuple[Path | None, ...]]):
         The token that takes the path into each state, -1 where it doesn't get there.
     starts : ndarray of shape (d + 1,), int64
         First column of ``entries`` of each WFSA.
+
+    Examples
+    --------
+    Of one document and two WFSAs, of which the second has no path:
+
+    >>> paths = Paths(
+    ...     scores=np.array([[0.5, np.nan]]),
+    ...     ends=np.array([[3, 0]]),
+    ...     entries=np.array([[0, 2, -1]]),
+    ...     starts=np.array([0, 2, 3]),
+    ... )
+    >>> paths[0]
+    (Path(wfsa=0, score=0.5, entries=(0, 2), end=3), None)
+    >>> len(paths[:1]), paths.path(0, 1) is None
+    (1, True)
     """
 
     scores: NDArray[np.float64]
@@ -176,9 +198,28 @@ class Paths(Sequence[tuple[Path | None, ...]]):
 
 
 def _path(wfsa: int, score: float, entries: list[int], end: int) -> Path | None:
-    """Make a path of a WFSA's columns of `Paths`."""
+    """Make a path of a WFSA's columns of `Paths`.
+
+    Parameters
+    ----------
+    wfsa : int
+    score : float
+    entries : list of int
+        -1 for states that it doesn't enter.
+    end : int
+
+    Returns
+    -------
+    Path or None
+        None if it enters no state.
+    """
     entered = tuple(t for t in entries if t >= 0)
     return Path(wfsa, score, entered, end) if entered else None
+
+
+def cell_bounds(path: Path) -> Iterator[tuple[int, int]]:
+    """Where each main-path transition is, and where its self-loops end."""
+    return zip(path.entries, (*path.entries[1:], path.end), strict=True)
 
 
 def find_paths(estimator: Any, X: Any) -> tuple[Paths, Paths]:

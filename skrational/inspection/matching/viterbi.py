@@ -84,7 +84,24 @@ def find_extremes(  # type: ignore[no-untyped-def]
 def _go_forth(  # type: ignore[no-untyped-def]
     main_path, self_loop, rows, final, additive, anywhere, back, best, place
 ):
-    """Read a document; keep both extremes, and the token and state where they end."""
+    """Read a document; keep both extremes, and the token and state where they end.
+
+    Parameters
+    ----------
+    main_path, self_loop : ndarray of shape (n_rows, K)
+        Weights of one automaton's transitions.
+    rows : ndarray of shape (T,), integer
+        The row of each token.
+    final : ndarray of shape (K,)
+    additive, anywhere : bool
+        As for `find_extremes`.
+    back : ndarray of shape (at least T, at least K + 1), uint8
+        To be filled with which paths into a state took its self-loop last.
+    best : ndarray of shape (2,)
+        To be filled with the highest and the lowest score, NaN if there is no path.
+    place : ndarray of shape (2, 2), integer
+        To be filled with token and state where each of them ends, -1 if there is none.
+    """
     n_tokens, n_states = rows.shape[0], final.shape[0]
     # Of the paths into each state; no path is neither the highest nor the lowest.
     high, low = np.full(n_states + 1, -np.inf), np.full(n_states + 1, np.inf)
@@ -112,7 +129,18 @@ def _go_forth(  # type: ignore[no-untyped-def]
 
 @jit
 def _keep(high, low, final, t, n_reached, best, place):  # type: ignore[no-untyped-def]
-    """Keep the paths that end here if there were none as extreme; the first counts."""
+    """Keep the paths that end here if there were none as extreme; the first counts.
+
+    Parameters
+    ----------
+    high, low : ndarray of shape (K + 1,)
+        The extreme paths into each state.
+    final : ndarray of shape (K,)
+    t, n_reached : int
+        The token, and how many states may be reached by then.
+    best, place
+        As for `_go_forth`; changed in place.
+    """
     for k in range(1, n_reached + 1):
         weight = final[k - 1]
         if weight > 0.0:
@@ -126,7 +154,19 @@ def _keep(high, low, final, t, n_reached, best, place):  # type: ignore[no-untyp
 def _go_back(  # type: ignore[no-untyped-def]
     back, main_path, rows, place, side, additive, entries
 ):
-    """Note the token at which the path that ends here entered each of its states."""
+    """Note the token at which a path entered each of its states.
+
+    Parameters
+    ----------
+    back, main_path, rows, additive
+        As for `_go_forth`, which has filled ``back``.
+    place : ndarray of shape (2,), integer
+        Token and state where the path ends.
+    side : int
+        0 for the highest path, 1 for the lowest.
+    entries : ndarray of shape (K,), integer
+        To be filled; -1 for states that the path doesn't enter.
+    """
     entries[:] = -1
     t, k = place
     while t >= 0 and k > 0:

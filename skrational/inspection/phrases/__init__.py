@@ -3,6 +3,7 @@
 Version 0.1.0 had its classes here, so that its pickles look for them here.
 """
 
-from skrational.inspection.phrases.phrases import Phrase, Phrases, top_phrases
+from skrational.inspection.phrases.phrases import Phrase, Phrases
+from skrational.inspection.phrases.search import top_phrases
 
 __all__ = ["Phrase", "Phrases", "top_phrases"]

@@ -7,7 +7,8 @@ from itertools import accumulate, zip_longest
 from typing import Any, NamedTuple
 
 from skrational.inspection.drawing.artists import set_text
-from skrational.inspection.phrases.phrases import Phrase, Phrases, top_phrases
+from skrational.inspection.phrases.phrases import Phrase, Phrases
+from skrational.inspection.phrases.search import top_phrases
 from skrational.inspection.tables import shorten, three_digits
 from skrational.utils.figures import COLOURS, GREY, new_axes
 

@@ -68,8 +68,8 @@ def phrase_keys(
     codes = np.append(codes, np.uint64(0))  # what is not there has the number 0
     cells = np.zeros(entries.shape, np.uint64)
     for j in range(SHOWN_LOOPS + 1):
-        shown = entered & (entries + j < after)
-        tokens = np.where(shown, offsets[:-1, None] + entries + j, -1)
+        is_written = entered & (entries + j < after)
+        tokens = np.where(is_written, offsets[:-1, None] + entries + j, -1)
         cells = _mix(cells + codes[tokens])
     more = entered & (entries + SHOWN_LOOPS + 1 < after)
     cells = _mix(cells + more.astype(np.uint64))

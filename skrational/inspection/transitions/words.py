@@ -43,6 +43,20 @@ class TransitionWord:
     word : str
     weight : float
         u of the main path, or f of the self-loop.
+
+    Examples
+    --------
+    >>> word = TransitionWord(
+    ...     wfsa=0,
+    ...     transition=1,
+    ...     kind="main path",
+    ...     side="top",
+    ...     rank=1,
+    ...     word="great",
+    ...     weight=1.9,
+    ... )
+    >>> word.word, word.weight
+    ('great', 1.9)
     """
 
     wfsa: int
@@ -70,6 +84,23 @@ class TransitionWords(WFSATables):
     coef : ndarray of shape (n_outputs, d)
         Weights of their scores.
     classes : tuple, length n_classes
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> great = TransitionWord(0, 1, "main path", "top", 1, "great", 1.9)
+    >>> words = TransitionWords(
+    ...     rows=(great,),
+    ...     wfsas=(0,),
+    ...     lengths=(1,),
+    ...     numbers=(0,),
+    ...     coef=np.array([[2.0]]),
+    ...     classes=("bad", "good"),
+    ... )
+    >>> [word.word for word in words]
+    ['great']
+    >>> words.class_of(0, 1.0)
+    'good'
     """
 
     rows: tuple[TransitionWord, ...]
@@ -87,10 +118,7 @@ class TransitionWords(WFSATables):
         ImportError
             If pandas isn't installed.
         """
-        names = TransitionWord.__dataclass_fields__
-        return data_frame(
-            {name: [getattr(row, name) for row in self.rows] for name in names}
-        )
+        return data_frame(self._columns(TransitionWord.__dataclass_fields__))
 
     def _table(self, wfsa: int) -> Table:
         columns = [Column("transition", True)]

@@ -8,8 +8,8 @@ import pytest
 
 from skrational import SparseRationalClassifier
 from skrational.datasets import make_planted_patterns
+from skrational.inspection.phrases import Phrase, Phrases, top_phrases
 from skrational.inspection.phrases.display import PhraseDisplay
-from skrational.inspection.phrases.phrases import Phrase, Phrases, top_phrases
 from skrational.utils.figures import COLOURS, GREY
 
 matplotlib = pytest.importorskip("matplotlib")
