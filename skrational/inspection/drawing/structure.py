@@ -185,16 +185,16 @@ class StructureDisplay:
         from matplotlib import rcParams
 
         structure, colour = self.structure, {"color": rcParams["text.color"]}
-        kept = structure.kept_lengths[i]
-        name = f"WFSA {structure.survivors.index(i)}" if kept else "–"
-        _write_cells(ax, left, y, str(i), name, scale, bold=kept > 0)
+        n_kept = structure.kept_lengths[i]
+        name = f"WFSA {structure.survivors.index(i)}" if n_kept else "–"
+        _write_cells(ax, left, y, str(i), name, scale, bold=n_kept > 0)
         first, head = left + _NUMBER + _NAME + _RADIUS, 6 * scale
         for k in range(structure.initial_lengths[i] + 1):
             x = first + _STEP * k
-            final = 0 < k <= kept and (structure.all_final or k == kept)
+            final = 0 < k <= n_kept and (structure.all_final or k == n_kept)
             states, arcs, look = (
                 (self.kept_states_, self.kept_arcs_, _KEPT)
-                if k <= kept > 0
+                if k <= n_kept > 0
                 else (self.removed_states_, self.removed_arcs_, _REMOVED)
             )
             look = look | colour | {"linewidth": scale * look["linewidth"]}

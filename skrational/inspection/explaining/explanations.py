@@ -1,4 +1,4 @@
-"""Explanations as values: what there is to know of a prediction."""
+"""Explanations: what there is to know of predictions, and the ways to show it."""
 
 from __future__ import annotations
 

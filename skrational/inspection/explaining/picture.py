@@ -106,18 +106,25 @@ def _token(ax: Any, text: str, strength: float) -> Any:
         "linestyle": "-" if strength > 0 else (0, (2, 1.5)),
         "linewidth": 0.9,
     }
-    look: dict[str, Any] = {
-        "fontsize": _FONT_SIZE,
-        "va": "center",
-        "xycoords": "axes fraction",
-    }
-    return write(ax, 0, 1, shorten(spelled_out(text)), bbox=box, **look)
+    look: dict[str, Any] = {"fontsize": _FONT_SIZE, "va": "center", "bbox": box}
+    text = shorten(spelled_out(text))
+    return write(ax, 0, 1, text, xycoords="axes fraction", **look)
 
 
 def draw_bars(
     ax: Any, explanation: ExplainedPrediction, summary: Summary
 ) -> tuple[Any, list[Any], list[Any]]:
-    """Draw bars at the top of the axes, numbers beside them, and labels."""
+    """Draw bars at the top of the axes, numbers beside them, and labels.
+
+    Returns
+    -------
+    bars : BarContainer
+    numbers : list of Annotation
+    phrases : list of Text
+        Labels of the bars.
+    """
+    from matplotlib import rcParams
+
     summands, (width, height) = summary.summands, _size(ax)
     rows = range(len(summands))
     amounts = np.array([summand.amount for summand in summands])
@@ -129,12 +136,8 @@ def draw_bars(
     numbers = ax.bar_label(bars, written, padding=_PAD, fontsize=_FONT_SIZE)
     longest = int(_LABELS * width / (0.55 * _FONT_SIZE))
     labels = [_label(explanation, summand, longest) for summand in summands]
-    look: dict[str, Any] = {
-        "fontsize": _FONT_SIZE,
-        "parse_math": False,
-        "usetex": False,
-    }
-    ax.set_yticks(rows, labels, **look)
+    look = {"parse_math": False, "usetex": False, "color": rcParams["text.color"]}
+    ax.set_yticks(rows, labels, fontsize=_FONT_SIZE, **look)
     phrases = ax.get_yticklabels()
     # From the left: labels, numbers of negative bars, bars, numbers of the others.
     beside = max(map(_width, numbers)) + 2 * _PAD
@@ -149,6 +152,7 @@ def draw_bars(
     ax.vlines(0, -0.5, len(rows) - 0.5, color=GREY, linewidth=0.8)
     ax.tick_params(length=0, pad=-labels_end)
     ax.set_xticks([])
+    ax.grid(False)
     ax.spines[:].set_visible(False)
     ax.patch.set_visible(False)
     return bars, numbers, phrases

@@ -1,4 +1,4 @@
-"""Weights of tokens: how much of a score goes through them, and what they change."""
+"""What tokens do: how much of a score goes through each, and what each changes."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _logits(
 def _shares_of_best_paths(
     automata: WeightedAutomata, tokens: WeightedTokens
 ) -> TokenShares:
-    """A score is the weighted sum of the best paths into the states."""
+    """Shares in a max semiring: a score weighs the best path into each state."""
     shape = len(tokens.ids), automata.n_wfsas
     entered, looped = np.zeros(shape), np.zeros(shape)
     scores = np.zeros((len(tokens.offsets) - 1, automata.n_wfsas))

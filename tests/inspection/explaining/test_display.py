@@ -136,6 +136,14 @@ def test_boxes_tell_strength_by_line_and_colour(ax):
     np.testing.assert_allclose(alphas, [0.45, 0.45, 0.045, 0.045, 0, 0])
 
 
+def test_a_style_with_a_grid_adds_no_lines():
+    with plt.style.context("ggplot"):
+        display = ExplanationDisplay(hand_made()).plot()
+    ticks = display.ax_.yaxis.get_major_ticks()
+    assert not any(tick.gridline.get_visible() for tick in ticks)
+    plt.close(display.figure_)
+
+
 def test_text_has_the_colour_of_a_dark_style():
     with plt.style.context("dark_background"):
         display = ExplanationDisplay(hand_made()).plot(Figure().subplots())
