@@ -33,7 +33,6 @@ def test_predictions_are_the_classifier_s_to_the_bit(clf, data):
         (scored.logits, logits),
         (scored.probabilities, clf.predict_proba(data.X)),
         (scored.predictions, clf.predict(data.X)),
-        (open_model(clf).predict_proba(data.X), scored.probabilities),
     ):
         assert value.dtype == expected.dtype
         np.testing.assert_array_equal(value, expected)
