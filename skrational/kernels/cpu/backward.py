@@ -29,80 +29,48 @@ __all__ = ["backward"]
 
 
 @jit
-def backward(  # type: ignore[no-untyped-def]
-    rows,
-    slabs,
-    ids,
-    offsets,
-    links,
-    fresh,
-    anywhere,
-    least,
-    saved,
-    last_levels,
-    grad_out,
-    grad_rows,
-    grad_bias,
-):
+def backward(walk, slabs, saved, last_levels, gradients):  # type: ignore[no-untyped-def]
     """Differentiate `forward`.
 
     Parameters
     ----------
-    rows, slabs, ids, offsets, links, fresh, anywhere, saved, last_levels
-        As `forward` left them; ``offsets[0]`` is 0.
-    least : float
-        Adjoints below it count as 0. A long document multiplies many self-loops: what
-        underflows would crawl through denormal arithmetic.
-    grad_out : ndarray of shape (n_slabs, n_documents * 32)
-    grad_rows : ndarray of shape (n_rows, n_slabs * 64)
-        Filled with the gradients of z_f and z_u; if fresh it may be ``rows`` itself,
-        else it must be 0 before.
-    grad_bias : ndarray of shape (n_slabs * 32,)
-        Filled with the gradient of the bias.
+    walk, slabs, saved, last_levels
+        As `forward` left them; ``walk.offsets[0]`` is 0.
+    gradients : Gradients
     """
     nothing = last_levels[0, :0]
     sent = nothing
     for slab in range(slabs[1] - 1, slabs[0] - 1, -1):
-        goes_on = continues(links, slab)
-        to_above = np.empty(ids.size * LANES, rows.dtype) if goes_on else nothing
-        _backward(
-            rows,
-            slab,
-            ids,
-            offsets,
-            links[slab],
-            fresh,
-            last_levels[slab - 1] if goes_on else nothing,
-            sent,
-            to_above,
-            anywhere,
-            least,
-            saved[slab],
-            grad_out[slab],
-            grad_rows,
-            grad_bias[slab * SLAB : (slab + 1) * SLAB],
-        )
+        goes_on = continues(walk.links, slab)
+        n_sent = walk.ids.size * LANES if goes_on else 0
+        to_above = np.empty(n_sent, walk.rows.dtype)
+        above = last_levels[slab - 1] if goes_on else nothing
+        _backward(walk, slab, gradients, saved[slab], above, sent, to_above)
         sent = to_above
 
 
 @jit
-def _recall(  # type: ignore[no-untyped-def]
-    table,
-    grad,
-    width,
-    at,
-    ids,
-    first,
-    last,
-    start,
-    fresh,
-    above,
-    link,
-    is_first,
-    c,
-    before,
-):
-    """Compute the states before each token of a stride again."""
+def _recall(walk, grad, slab, span, above, c, before):  # type: ignore[no-untyped-def]
+    """Compute the states before each token of a stride again.
+
+    Parameters
+    ----------
+    walk : Walk
+    grad : ndarray of shape (n_rows * n_slabs * 64,)
+        To be read soon, at the rows of these tokens.
+    slab : int
+    span : tuple of int
+        First token of the document, first token of the stride, and the one after it.
+    above : ndarray of shape (n_tokens * 8,) or (0,)
+    c : tuple of four vectors
+        The states before the stride.
+    before : ndarray of shape (STRIDE * 32,)
+        Filled.
+    """
+    table, width, at = walk.rows.reshape(-1), walk.rows.shape[1], slab * 2 * SLAB
+    ids, fresh = walk.ids, walk.fresh
+    link, is_first = read(walk.links[slab], 0), read(walk.links[slab], SLAB)
+    start, first, last = span
     entry = splat(0.0, table)
     for t in range(first, last):
         write(before, (t - first) * SLAB, c)
@@ -135,32 +103,28 @@ def _into_projection(f, u, g_f, g_u):  # type: ignore[no-untyped-def]
 
 @jit
 def _backward(  # type: ignore[no-untyped-def]
-    rows,
-    slab,
-    ids,
-    offsets,
-    links,
-    fresh,
-    above,
-    from_below,
-    to_above,
-    anywhere,
-    least,
-    saved,
-    grad_out,
-    grad_rows,
-    grad_bias,
+    walk, slab, gradients, saved, above, from_below, to_above
 ):
-    """Differentiate `_forward`; see `backward`.
+    """Differentiate one slab's run.
 
-    ``from_below`` holds the gradients that the slab below sends to the last level of
-    this one, ``to_above`` takes those for the slab above.
+    Parameters
+    ----------
+    walk : Walk
+    slab : int
+    gradients : Gradients
+    saved : ndarray of shape (n_slots * 32,)
+    above : ndarray of shape (n_tokens * 8,) or (0,)
+        The last level of the slab above at each token.
+    from_below : ndarray of shape (n_tokens * 8,) or (0,)
+        The gradients that the slab below sends to the last level of this one.
+    to_above : ndarray of shape (n_tokens * 8,) or (0,)
+        Filled with those for the slab above.
     """
+    rows, ids, offsets, links, _, fresh, anywhere = walk
     table, width, at = rows.reshape(-1), rows.shape[1], slab * 2 * SLAB
-    grad = grad_rows.reshape(-1)
-    zero = splat(0.0, table)
-    least_ = splat(least, table)
-    link, is_first = read(links, 0), read(links, SLAB)
+    grad, grad_out = gradients.rows.reshape(-1), gradients.out[slab]
+    zero, least = splat(0.0, table), splat(gradients.least, table)
+    link, is_first = read(links[slab], 0), read(links[slab], SLAB)
     before = np.empty(STRIDE * SLAB, table.dtype)
     g_bias = (zero, zero, zero, zero)
     for b in range(offsets.shape[0] - 2, -1, -1):
@@ -173,22 +137,8 @@ def _backward(  # type: ignore[no-untyped-def]
             first = start + n * STRIDE
             last = min(first + STRIDE, stop)
             c = read(saved, (slot + n) * SLAB)
-            _recall(
-                table,
-                grad,
-                width,
-                at,
-                ids,
-                first,
-                last,
-                start,
-                fresh,
-                above,
-                link,
-                is_first,
-                c,
-                before,
-            )
+            span = start, first, last
+            _recall(walk, grad, slab, span, above, c, before)
             for t in range(last - 1, first - 1, -1):
                 if anywhere:
                     a = plus(a, g)
@@ -216,13 +166,13 @@ def _backward(  # type: ignore[no-untyped-def]
                     store(to_above, (t - 1) * LANES, up[0])
                 a = mul_add_levels(f, a, (up[1], up[2], up[3], zero))
                 if t % 4 == 0:
-                    a = flush_levels(a, least_)
+                    a = flush_levels(a, least)
         if to_above.size and stop > start:
             # No later token of this document reads its last state.
             store(to_above, (stop - 1) * LANES, zero)
     if not fresh:
         g_bias = _gather(table, grad, width, at, rows.shape[0])
-    write(grad_bias, 0, g_bias)
+    write(gradients.bias, slab * SLAB, g_bias)
 
 
 @jit

@@ -27,29 +27,14 @@ _AHEAD = 16
 
 
 @jit
-def forward(  # type: ignore[no-untyped-def]
-    rows, slabs, ids, offsets, links, bias, fresh, anywhere, saved, last_levels, out
-):
+def forward(walk, slabs, saved, last_levels, out):  # type: ignore[no-untyped-def]
     """Run slabs over documents.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_rows, n_slabs * 64)
-        (f, u) of each row, slab by slab; (z_f, z_u) if fresh.
+    walk : Walk
     slabs : tuple of int
         The first one to run, and the one after the last.
-    ids : ndarray of shape (n_tokens,), int32
-        Row of each token; not read if fresh.
-    offsets : ndarray of shape (n_documents + 1,), int64
-        Where the documents begin in ``ids``; need not begin at 0.
-    links : ndarray of shape (n_slabs, 64)
-        link and open of each state.
-    bias : ndarray of shape (n_slabs * 32,)
-        Added to z_f if fresh.
-    fresh : bool
-        Token t reads row t, which is activated, in place, when it is read.
-    anywhere : bool
-        Whether scores of all tokens are added up.
     saved : ndarray of shape (n_slabs, n_slots * 32) or (n_slabs, 0)
         Filled with the states before every 16th token of each document.
     last_levels : ndarray of shape (n_slabs, n_tokens * 8) or (n_slabs, 0)
@@ -58,38 +43,40 @@ def forward(  # type: ignore[no-untyped-def]
     out : ndarray of shape (n_slabs, n_documents * 32)
         Filled with the scores.
     """
+    links = walk.links
     for slab in range(*slabs):
         goes_on = slab + 1 < slabs[1] and continues(links, slab + 1)
         _forward(
-            rows,
+            walk,
             slab,
-            ids,
-            offsets,
-            links[slab],
-            bias[slab * SLAB : (slab + 1) * SLAB],
-            fresh,
             last_levels[slab - 1] if continues(links, slab) else last_levels[0, :0],
             last_levels[slab] if goes_on else last_levels[0, :0],
-            anywhere,
             saved[slab],
             out[slab],
         )
 
 
 @jit
-def _forward(  # type: ignore[no-untyped-def]
-    rows, slab, ids, offsets, links, bias, fresh, above, below, anywhere, saved, out
-):
-    """Run one slab over documents; see `forward`.
+def _forward(walk, slab, above, below, saved, out):  # type: ignore[no-untyped-def]
+    """Run one slab over documents.
 
-    ``above`` holds the last level of the slab above at each token, ``below`` takes that
-    of this one; both are empty where no automaton crosses the border.
+    Parameters
+    ----------
+    walk : Walk
+    slab : int
+    above, below : ndarray of shape (n_tokens * 8,) or (0,)
+        The last level of the slab above at each token; to be filled with that of this
+        one. Empty where no automaton crosses the border.
+    saved : ndarray of shape (n_slots * 32,) or (0,)
+    out : ndarray of shape (n_documents * 32,)
+        As for `forward`.
     """
+    rows, ids, offsets, links, bias, fresh, anywhere = walk
     table, width, at = rows.reshape(-1), rows.shape[1], slab * 2 * SLAB
     zero = splat(0.0, table)
     least = splat(np.finfo(table.dtype).tiny, table)
-    link, is_first = read(links, 0), read(links, SLAB)
-    b_f = read(bias, 0)
+    link, is_first = read(links[slab], 0), read(links[slab], SLAB)
+    b_f = read(bias, slab * SLAB)
     last_token = offsets[-1]
     for b in range(offsets.shape[0] - 1):
         c = (zero, zero, zero, zero)

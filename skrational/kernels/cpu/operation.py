@@ -21,7 +21,7 @@ from skrational.kernels.cpu.backward import backward
 from skrational.kernels.cpu.forward import forward
 from skrational.kernels.cpu.layout import SlabLayout
 from skrational.kernels.cpu.readout import read_out, read_out_backward
-from skrational.kernels.cpu.slabs import SLAB, STRIDE, activate
+from skrational.kernels.cpu.slabs import SLAB, STRIDE, Gradients, Walk, activate
 from skrational.utils.buffers import empty
 from skrational.utils.compile import read_only
 from skrational.utils.simd import LANES
@@ -101,7 +101,9 @@ class _Run:
         if not self.fresh:
             grad = empty(*self.table.shape, dtype=self.table.dtype).zero_()
         grad_bias = np.empty_like(self.bias)
-        self._walk(partial(self._backward, grad_out, grad, grad_bias))
+        least = _LEAST_ADJOINT[grad.dtype]
+        gradients = Gradients(grad_out, grad.numpy(), grad_bias, least)
+        self._walk(partial(self._backward, gradients))
         return grad, self._weight_gradient(grad), grad_bias
 
     def _weight_gradient(self, grad: Tensor) -> Tensor:
@@ -131,42 +133,22 @@ class _Run:
             activate(rows.numpy(), self.bias)
 
     def _forward(self, slabs: tuple[int, int]) -> None:
-        forward(
+        forward(self._reads(), slabs, self.saved, self.last_levels, self.out)
+
+    def _reads(self) -> Walk:
+        """What the compiled runs read."""
+        return Walk(
             self.table.numpy(),
-            slabs,
             self.ids,
             self.offsets,
             self.links,
             self.bias,
             self.fresh,
             self.anywhere,
-            self.saved,
-            self.last_levels,
-            self.out,
         )
 
-    def _backward(
-        self,
-        grad_out: NDArray[Any],
-        grad: Tensor,
-        grad_bias: NDArray[Any],
-        slabs: tuple[int, int],
-    ) -> None:
-        backward(
-            self.table.numpy(),
-            slabs,
-            self.ids,
-            self.offsets,
-            self.links,
-            self.fresh,
-            self.anywhere,
-            _LEAST_ADJOINT[grad.dtype],
-            self.saved,
-            self.last_levels,
-            grad_out,
-            grad.numpy(),
-            grad_bias,
-        )
+    def _backward(self, gradients: Gradients, slabs: tuple[int, int]) -> None:
+        backward(self._reads(), slabs, self.saved, self.last_levels, gradients)
 
 
 def _parts(length: int, least: int) -> list[slice]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from skrational.kernels.cpu.forward import forward
 from skrational.kernels.cpu.layout import SlabLayout
 from skrational.kernels.cpu.readout import read_out
-from skrational.kernels.cpu.slabs import SLAB, activate
+from skrational.kernels.cpu.slabs import SLAB, Walk, activate
 from skrational.structures.automata import ScoringRule
 from skrational.utils.compile import jit, read_only
 from skrational.utils.memory_maps import release
@@ -185,20 +185,18 @@ class PackedAutomata:
         stop: int,
     ) -> None:
         """Score the documents from ``start`` to ``stop``; see `scores` for shapes."""
-        _score_documents(
+        walk = Walk(
             read_only(table),
             read_only(ids),
             read_only(offsets[start : stop + 1]),
             self.layout.links_as(table.dtype),
-            self.layout.goes_on_below,
             self.bias,
-            self.anywhere,
-            self.layout.columns,
-            self.final,
-            self.layout.wfsa,
-            self.length_exponent,
-            out[start:stop],
+            fresh=False,
+            anywhere=self.anywhere,
         )
+        readers = _Readers(self.layout.columns, self.layout.wfsa, self.final)
+        goes_on_below, exponent = self.layout.goes_on_below, self.length_exponent
+        _score_documents(walk, goes_on_below, readers, exponent, out[start:stop])
 
 
 def chunks(offsets: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
@@ -212,39 +210,32 @@ def chunks(offsets: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         start = stop
 
 
+class _Readers(NamedTuple):
+    """Which states an automaton's score reads: columns, wfsa and final, all (S,)."""
+
+    columns: NDArray[np.int64]
+    wfsa: NDArray[np.int64]
+    final: NDArray[Any]
+
+
 @jit
 def _score_documents(  # type: ignore[no-untyped-def]
-    table,
-    ids,
-    offsets,
-    links,
-    goes_on_below,
-    bias,
-    anywhere,
-    columns,
-    final,
-    wfsa,
-    length_exponent,
-    out,
+    walk, goes_on_below, readers, length_exponent, out
 ):
     """Gather, recurrence and readout, some documents at a time.
 
     Parameters
     ----------
-    table : ndarray of shape (n_rows, width)
-    ids : ndarray of shape (n_tokens,), int32
-    offsets : ndarray of shape (n_documents + 1,), int64
-    links : ndarray of shape (n_slabs, 64)
+    walk : Walk
+        Over all documents.
     goes_on_below : bool
         Whether an automaton goes on from a slab to the one below.
-    bias : ndarray of shape (n_columns,)
-    anywhere : bool
-    columns, wfsa : ndarray of shape (S,), int64
-    final : ndarray of shape (S,)
+    readers : _Readers
     length_exponent : float
     out : ndarray of shape (n_documents, d)
         Filled with the scores.
     """
+    table, ids, offsets, links, bias, fresh, anywhere = walk
     n_slabs, n_documents = links.shape[0], offsets.shape[0] - 1
     states = np.empty((n_slabs, _DOCUMENTS * SLAB), table.dtype)
     nothing_saved = np.empty((n_slabs, 0), table.dtype)
@@ -253,20 +244,10 @@ def _score_documents(  # type: ignore[no-untyped-def]
         here = offsets[start : stop + 1]
         n_tokens = here[-1] - here[0] if goes_on_below else 0
         last_levels = np.empty((n_slabs, n_tokens * LANES), table.dtype)
-        forward(
-            table,
-            (0, n_slabs),
-            ids,
-            here,
-            links,
-            bias,
-            False,
-            anywhere,
-            nothing_saved,
-            last_levels,
-            states,
-        )
+        part = Walk(table, ids, here, links, bias, fresh, anywhere)
+        forward(part, (0, n_slabs), nothing_saved, last_levels, states)
         scale = np.empty(stop - start, table.dtype)
         for b in range(stop - start):
             scale[b] = max(here[b + 1] - here[b], 1) ** -length_exponent
+        columns, wfsa, final = readers
         read_out(states, columns, wfsa, final, scale, out[start:stop])

@@ -13,6 +13,11 @@ than four states goes on in the slab below, which reads the last level of this o
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
 from skrational.utils.compile import jit
 from skrational.utils.simd import (
     LANES,
@@ -28,6 +33,8 @@ __all__ = [
     "LEVELS",
     "SLAB",
     "STRIDE",
+    "Gradients",
+    "Walk",
     "activate",
     "advance",
     "continues",
@@ -53,6 +60,59 @@ STRIDE = 16
 
 _LINE = 16
 _L1, _L2, _L3 = LANES, 2 * LANES, 3 * LANES
+
+
+class Walk(NamedTuple):
+    """What the slabs read when they run over documents.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_rows, n_slabs * 64)
+        (f, u) of each row, slab by slab; (z_f, z_u) if fresh.
+    ids : ndarray of shape (n_tokens,), int32
+        Row of each token; not read if fresh.
+    offsets : ndarray of shape (n_documents + 1,), int64
+        Where the documents begin in ``ids``; need not begin at 0.
+    links : ndarray of shape (n_slabs, 64)
+        For each entry whether a state stands above it, then, whether none does.
+    bias : ndarray of shape (n_slabs * 32,)
+        Added to z_f if fresh.
+    fresh : bool
+        Token t reads row t, which is activated, in place, when it is read.
+    anywhere : bool
+        Whether scores of all tokens are added up.
+    """
+
+    rows: NDArray[Any]
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    links: NDArray[Any]
+    bias: NDArray[Any]
+    fresh: bool
+    anywhere: bool
+
+
+class Gradients(NamedTuple):
+    """What a run backwards reads and fills.
+
+    Attributes
+    ----------
+    out : ndarray of shape (n_slabs, n_documents * 32)
+        Of the scores, given.
+    rows : ndarray of shape (n_rows, n_slabs * 64)
+        Filled with those of z_f and z_u; if fresh it may be the rows themselves, else
+        it must be 0 before.
+    bias : ndarray of shape (n_slabs * 32,)
+        Filled.
+    least : float
+        Adjoints below it count as 0. A long document multiplies many self-loops: what
+        underflows would crawl through denormal arithmetic.
+    """
+
+    out: NDArray[Any]
+    rows: NDArray[Any]
+    bias: NDArray[Any]
+    least: float
 
 
 @jit
