@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from skrational.inspection.matching.derivatives import leave_one_out, path_weights
 from skrational.inspection.matching.paths import extreme_paths
-from skrational.inspection.matching.weighted_tokens import WeightedTokens
+from skrational.inspection.matching.weighted_tokens import PathProblem, WeightedTokens
 from skrational.inspection.model import log_odds
 from skrational.structures.automata import WeightedAutomata
-from skrational.utils.compile import read_only
 
 __all__ = ["TokenShares", "deletion_effects", "token_shares"]
 
@@ -46,7 +45,7 @@ def token_shares(automata: WeightedAutomata, tokens: WeightedTokens) -> TokenSha
     n_tokens, d = len(tokens.ids), automata.n_wfsas
     scores = np.empty((len(tokens.offsets) - 1, d))
     entered, looped = np.empty((n_tokens, d)), np.empty((n_tokens, d))
-    path_weights(*_problem(automata, tokens), scores, entered, looped)
+    path_weights(PathProblem.of(automata, tokens), scores, entered, looped)
     return TokenShares(
         *(_divided(part, _of_tokens(scores, tokens)) for part in (entered, looped))
     )
@@ -73,26 +72,11 @@ def deletion_effects(
     lengths = np.diff(tokens.offsets)
     scores = np.empty((len(lengths), automata.n_wfsas))
     without = np.empty((len(tokens.ids), automata.n_wfsas))
-    additive = automata.semiring == "max-plus"
-    maximum = automata.semiring != "plus-times"
-    leave_one_out(*_problem(automata, tokens), additive, maximum, scores, without)
+    leave_one_out(PathProblem.of(automata, tokens), scores, without)
     odds = log_odds(_logits(automata, scores, lengths), classes)
     logits_without = _logits(automata, without, _of_tokens(lengths - 1, tokens))
     odds_without = log_odds(logits_without, _of_tokens(classes, tokens))
     return _of_tokens(odds, tokens) - odds_without
-
-
-def _problem(automata: WeightedAutomata, tokens: WeightedTokens) -> tuple[Any, ...]:
-    """What all kernels take first."""
-    return (
-        tokens.main_path,
-        tokens.self_loop,
-        tokens.ids,
-        tokens.offsets,
-        read_only(automata.starts),
-        read_only(np.asarray(automata.final, np.float64)),
-        automata.match == "anywhere",
-    )
 
 
 def _of_tokens(values: NDArray[Any], tokens: WeightedTokens) -> NDArray[Any]:

@@ -17,26 +17,19 @@ __all__ = ["leave_one_out", "path_weights"]
 
 
 @jit
-def path_weights(  # type: ignore[no-untyped-def]
-    main_path, self_loop, ids, offsets, starts, final, anywhere, scores, entered, looped
-):
+def path_weights(problem, scores, entered, looped):  # type: ignore[no-untyped-def]
     """Sum the weights of all paths, in plus-times, and of those that use a token.
 
     Parameters
     ----------
-    main_path, self_loop : ndarray of shape (n_rows, S)
-    ids : ndarray of shape (n_tokens,), integer
-    offsets : ndarray of shape (n_documents + 1,)
-    starts : ndarray of shape (d + 1,)
-    final : ndarray of shape (S,)
-    anywhere : bool
-        As for `skrational.inspection.matching.viterbi.find_extremes`.
+    problem : PathProblem
     scores : ndarray of shape (n_documents, d)
         To be filled with the sum of all paths.
     entered, looped : ndarray of shape (n_tokens, d)
         To be filled with the sum of the paths in which a main-path transition, or a
         self-loop, takes the token.
     """
+    main_path, self_loop, ids, offsets, starts, final, _, _, anywhere = problem
     for b in range(offsets.shape[0] - 1):
         first, last = offsets[b], offsets[b + 1]
         rows = ids[first:last]
@@ -59,32 +52,21 @@ def path_weights(  # type: ignore[no-untyped-def]
 
 
 @jit
-def leave_one_out(  # type: ignore[no-untyped-def]
-    main_path,
-    self_loop,
-    ids,
-    offsets,
-    starts,
-    final,
-    anywhere,
-    additive,
-    maximum,
-    scores,
-    without,
-):
+def leave_one_out(problem, scores, without):  # type: ignore[no-untyped-def]
     """Score all documents, and each of them without each of its tokens.
+
+    Where the best of several paths counts, a score is the weighted sum of the best
+    paths into each state.
 
     Parameters
     ----------
-    main_path, self_loop, ids, offsets, starts, final, anywhere
-        As for `path_weights`.
-    additive, maximum : bool
-        Whether the semiring's times is a sum, and whether its plus is a maximum. A
-        score is then the weighted sum of the best paths into each state.
+    problem : PathProblem
     scores : ndarray of shape (n_documents, d)
     without : ndarray of shape (n_tokens, d)
         To be filled; a score that no path adds to is 0.
     """
+    main_path, self_loop, ids, offsets, starts, final = problem[:6]
+    additive, maximum, anywhere = problem[6:]
     scores[:], without[:] = 0.0, 0.0
     zero = -np.inf if additive else 0.0
     one = 0.0 if additive else 1.0
@@ -132,7 +114,7 @@ def _leave_out(  # type: ignore[no-untyped-def]
     weight : float
         Factor of the scores.
     anywhere, additive, maximum : bool
-        As for `leave_one_out`.
+        As in `PathProblem`.
     without : ndarray of shape (T,)
         To which the scores without each token are added.
     """
@@ -200,7 +182,7 @@ def _step_back(u, f, row, after, additive, maximum):  # type: ignore[no-untyped-
     after : ndarray of shape (K + 1,)
         What the rest of the document makes of a path in each state; changed in place.
     additive, maximum : bool
-        As for `leave_one_out`.
+        As in `PathProblem`.
     """
     n_states = after.shape[0] - 1
     for k in range(n_states + 1):

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from skrational.inspection.matching.viterbi import find_extremes
 from skrational.inspection.matching.weighted_tokens import (
+    PathProblem,
     WeightedTokens,
     weighted_tokens,
 )
 from skrational.inspection.model import open_model
 from skrational.structures.automata import WeightedAutomata
-from skrational.utils.compile import read_only
 
 __all__ = [
     "SHOWN_LOOPS",
@@ -298,20 +298,7 @@ def extreme_paths(
     scores = np.empty((2, n, d))
     ends = np.empty((2, n, d), np.int64)
     entries = np.empty((2, n, automata.n_transitions), np.int32)
-    weights = automata.final if final is None else final
-    find_extremes(
-        tokens.main_path,
-        tokens.self_loop,
-        tokens.ids,
-        tokens.offsets,
-        read_only(automata.starts),
-        read_only(np.asarray(weights, np.float64)),
-        automata.semiring == "max-plus",
-        automata.match == "anywhere",
-        scores,
-        ends,
-        entries,
-    )
+    find_extremes(PathProblem.of(automata, tokens, final), scores, ends, entries)
     best, worst = (
         Paths(scores[side], ends[side], entries[side], automata.starts)
         for side in (0, 1)

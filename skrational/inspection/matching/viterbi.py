@@ -19,35 +19,12 @@ _HIGH_STAYED, _LOW_STAYED = 1, 2
 
 
 @jit
-def find_extremes(  # type: ignore[no-untyped-def]
-    main_path,
-    self_loop,
-    ids,
-    offsets,
-    starts,
-    final,
-    additive,
-    anywhere,
-    scores,
-    ends,
-    entries,
-):
+def find_extremes(problem, scores, ends, entries):  # type: ignore[no-untyped-def]
     """Find both extreme paths of all documents.
 
     Parameters
     ----------
-    main_path, self_loop : ndarray of shape (n_rows, S)
-    ids : ndarray of shape (n_tokens,), integer
-        The row of each token.
-    offsets : ndarray of shape (n_documents + 1,)
-    starts : ndarray of shape (d + 1,)
-        First row of each automaton.
-    final : ndarray of shape (S,)
-        Weight of a path that ends in a state; 0: none may.
-    additive : bool
-        Whether transitions along a path add up rather than multiply.
-    anywhere : bool
-        Whether a path may end at any token.
+    problem : PathProblem
     scores : ndarray of shape (2, n_documents, d), float64
         To be filled with the score of the highest and of the lowest path, NaN if there
         is no path.
@@ -56,6 +33,7 @@ def find_extremes(  # type: ignore[no-untyped-def]
     entries : ndarray of shape (2, n_documents, S), integer
         To be filled with the token that takes a path into a state, -1 if none does.
     """
+    main_path, self_loop, ids, offsets, starts, final, additive, _, anywhere = problem
     longest, most = 0, 0
     for b in range(offsets.shape[0] - 1):
         longest = max(longest, offsets[b + 1] - offsets[b])
