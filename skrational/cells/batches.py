@@ -169,7 +169,24 @@ def _rows_of_tokens(rows, starts, offsets):  # type: ignore[no-untyped-def]
 
 @jit
 def _distinct(rows, starts, offsets, stamp):  # type: ignore[no-untyped-def]
-    """Number the rows by first occurrence; ``stamp`` (all -1) is left as it was."""
+    """Number the rows by first occurrence.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n,), int32
+        The row of each token of the corpus.
+    starts : ndarray of shape (n_documents,), int64
+        First token of each document of the batch.
+    offsets : ndarray of shape (n_documents + 1,), int64
+        Where they begin in the batch.
+    stamp : ndarray of shape (n_distinct,), int32
+        All -1, and left so.
+
+    Returns
+    -------
+    ids : ndarray of shape (n_tokens,), int32
+    distinct : ndarray of shape (n_rows,), int64
+    """
     ids = np.empty(offsets[-1], np.int32)
     distinct = np.empty(min(len(ids), len(stamp)), np.int64)
     n = 0

@@ -204,7 +204,15 @@ def fetch_archive(
 def _check_parameters(
     url: str, checksum: str | None, n_retries: int, delay: float
 ) -> None:
-    """Check the parameters of `fetch_archive` that have these names."""
+    """Check the parameters of `fetch_archive` that have these names.
+
+    Parameters
+    ----------
+    url : str
+    checksum : str or None
+    n_retries : int
+    delay : float
+    """
     if urlsplit(url).scheme not in ("http", "https", "file"):
         raise ValueError(f"url must begin with http, https or file; got {url!r}.")
     if checksum is not None and not re.fullmatch("[0-9a-fA-F]{64}", checksum):

@@ -215,7 +215,12 @@ def _random_state(random_state: Any) -> np.random.RandomState:
 def _check_numbers(
     n_documents: int, n_words: int, n_features: int, max_gap: int, n_decoys: int
 ) -> None:
-    """Check the parameters of `make_planted_patterns` that have these names."""
+    """Check the parameters of `make_planted_patterns` that have these names.
+
+    Parameters
+    ----------
+    n_documents, n_words, n_features, max_gap, n_decoys : int
+    """
     for name, value, least in (
         ("n_documents", n_documents, 1),
         ("n_words", n_words, 1),

@@ -220,6 +220,16 @@ def fetch_sst2(
 
 
 def _answer(data: list[str], target: list[int], path: Path, return_X_y: bool) -> Any:
+    """Put texts and labels into the form that was asked for.
+
+    Parameters
+    ----------
+    data : list of str, length n
+    target : list of int, length n
+    path : Path
+        Of the archive.
+    return_X_y : bool
+    """
     y = np.array(target, dtype=np.int64)
     if return_X_y:
         return data, y

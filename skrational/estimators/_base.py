@@ -235,7 +235,15 @@ class BaseSequenceClassifier(
     def _read_held_out(
         self, training: Labelled, X: Any, y: Any, name: str = "val"
     ) -> Labelled | None:
-        """Check documents that aren't trained on, if there are any."""
+        """Check documents that aren't trained on, if there are any.
+
+        Parameters
+        ----------
+        training : Labelled
+        X, y : like those of ``fit``, or None
+        name : str, default="val"
+            What follows ``X_`` and ``y_`` in messages.
+        """
         if X is None and y is None:
             return None
         if X is None or y is None:

@@ -140,7 +140,15 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
         dtype: torch.dtype,
         generator: torch.Generator,
     ) -> Cell:
-        """Return a cell as it is before training, its weights drawn."""
+        """Return a cell as it is before training, its weights drawn.
+
+        Parameters
+        ----------
+        n_features, n_outputs : int
+        dtype : torch.dtype
+        generator : torch.Generator
+            On the CPU; draws the weights.
+        """
 
     @abstractmethod
     def _blank_cell(self, structure: Any, dtype: torch.dtype) -> Cell:

@@ -123,6 +123,13 @@ def transition_weights(
     """Weigh the transitions that each row would take: f and u, both (n_rows, S).
 
     In plus-times, ``f = sigmoid(W_f x + b_f)`` and ``u = (1 - f) * W_u x``.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_rows, E)
+    W_u, W_f : Tensor of shape (S, E)
+    b_f : Tensor of shape (S,)
+    semiring : Semiring
     """
     z_f = x @ W_f.T + b_f  # (n_rows, S)
     z_u = x @ W_u.T  # (n_rows, S)
@@ -143,6 +150,15 @@ def forward_algorithm(
     .. math::
         c_t[k] = f_t[k] \otimes c_{t-1}[k] \oplus u_t[k] \otimes c_{t-1}[k-1],
         \qquad c_t[0] = \bar 1, \quad c_0[k] = \bar 0
+
+    Parameters
+    ----------
+    f, u : Tensor of shape (n_rows, S)
+    ids : ndarray of shape (n_tokens,), int32
+    offsets : ndarray of shape (n_documents + 1,), int64
+    lengths : tuple of int
+    anywhere : bool
+    semiring : Semiring
     """
     sizes = torch.from_numpy(np.diff(offsets)).to(f.device)
     n_steps = int(sizes.max()) if len(sizes) else 0
@@ -178,6 +194,13 @@ def _rows_by_step(
     """The row that each document reads at each step, (n_steps, n_documents).
 
     A document that has ended reads an arbitrary row.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_tokens,), int32
+    offsets : ndarray of shape (n_documents + 1,), int64
+    n_steps : int
+    device : torch.device
     """
     tokens = offsets[:-1] + np.arange(n_steps)[:, None]
     inside = np.minimum(tokens, max(len(ids) - 1, 0))

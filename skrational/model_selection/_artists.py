@@ -28,7 +28,15 @@ _FEW_TICKS = 6
 
 
 def prepare_axes(ax: Any, log: bool, size_label: str, score_label: str) -> None:
-    """Label the axes; sizes are plain integers."""
+    """Label the axes; sizes are plain integers.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    log : bool
+        Whether sizes are on a logarithmic axis.
+    size_label, score_label : str
+    """
     from matplotlib.ticker import LogLocator, MaxNLocator
 
     def whole(size: float, _: int) -> str:
@@ -66,7 +74,16 @@ def draw_curve(
     scores: NDArray[np.floating],
     look: dict[str, Any],
 ) -> tuple[Any, NDArray[np.intp]]:
-    """Draw means and standard deviations; return them and how many runs count."""
+    """Draw means and standard deviations; return them and how many runs count.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    name : str
+    sizes, scores : ndarray of shape (n_runs, n_lambdas)
+    look : dict
+        Passed on to ``Axes.errorbar``.
+    """
     there = ~np.isnan(sizes) & ~np.isnan(scores)
     n_runs = there.sum(axis=0)
     (x, x_std), (y, y_std) = (_mean_std(v, there) for v in (sizes, scores))
@@ -97,7 +114,17 @@ def _mean_std(
 
 
 def draw_baseline(ax: Any, i: int, label: str, values: tuple[float, ...]) -> Any:
-    """Draw a score as a line, or a score at a size as a marker."""
+    """Draw a score as a line, or a score at a size as a marker.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    i : int
+        Its place among the baselines.
+    label : str
+    values : tuple of float
+        (score,), (size, score), or these with their standard deviations.
+    """
     if len(values) == 1:
         dashes = _DASHES[i % len(_DASHES)]
         return ax.axhline(values[0], color=GREY, lw=1.2, ls=dashes, label=label)

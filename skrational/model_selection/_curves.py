@@ -30,7 +30,16 @@ def fit_paths(
     random_states: Iterable[int] | None,
     options: dict[str, Any],
 ) -> list[Any]:
-    """Fit a path with each seed."""
+    """Fit a path with each seed.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X, y : like those of ``fit``, or None
+    random_states : iterable of int or None
+    options : dict
+        Passed on to `regularization_path`.
+    """
     if X is None or y is None:
         raise ValueError(
             f"X or y is None, and the {type(estimator).__name__} has no paths_; "

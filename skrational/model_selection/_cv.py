@@ -263,6 +263,19 @@ class SparseRationalClassifierCV(
         seed: int,
         task: FitTask,
     ) -> list[RegularizationPath]:
+        """Follow the path of each fold, several at once.
+
+        Parameters
+        ----------
+        template : SparseSequenceClassifier
+        labelled : Labelled
+            All n samples.
+        splits : list of (ndarray, ndarray)
+            Positions for training and validation, of each fold.
+        lambdas : list of float
+        seed : int
+        task : FitTask
+        """
         from skrational.model_selection._cv_runs import follow_fold
 
         running = Parallel(self.n_jobs, return_as="generator")(

@@ -32,7 +32,15 @@ def begin_run(
     seed: int,
     limit: SizeLimit | None,
 ) -> PathRun:
-    """Warm up a path on all samples, if the limit isn't above its dense size."""
+    """Warm up a path on all samples, if the limit isn't above its dense size.
+
+    Parameters
+    ----------
+    template : SparseSequenceClassifier
+    labelled : Labelled
+    seed : int
+    limit : SizeLimit or None
+    """
     with training_resources(template.verbose):
         run = PathRun(template, labelled, seed, PathEpochs.of(template))
         dense = run.fit.cell.structure().size_initial
@@ -53,6 +61,15 @@ def follow_fold(
     lambdas: list[float],
     seed: int,
 ) -> RegularizationPath:
+    """Follow the path of one fold, in whatever process.
+
+    Parameters
+    ----------
+    template : SparseSequenceClassifier
+    training, validation : Labelled
+    lambdas : list of float
+    seed : int
+    """
     return fit_path(
         clone(template),
         (training, validation.with_weight(), None),

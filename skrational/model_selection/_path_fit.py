@@ -240,7 +240,23 @@ def _follow(
     scored: list[Labelled | None],
     checkpoint: Checkpoint,
 ) -> tuple[list[PathPoint], list[dict[str, Any]], float]:
-    """Go along the path, from the checkpoint on; return its points and seconds."""
+    """Go along the path, from the checkpoint on.
+
+    Parameters
+    ----------
+    run : PathRun
+    lambdas : list of float, or int
+        A number means that many by default.
+    scored : list of Labelled or None
+        For validation and test.
+    checkpoint : Checkpoint
+
+    Returns
+    -------
+    points : list of PathPoint
+    fitted : list of dict
+    seconds : float
+    """
     began = time.perf_counter()
     records, state = checkpoint.load()
     examples = [None if part is None else run.fit.examples(part) for part in scored]
@@ -289,5 +305,16 @@ def _point(
     scores: tuple[float, float, float],
     began: float,
 ) -> PathPoint:
+    """Join what is known of a point.
+
+    Parameters
+    ----------
+    lambda_ : float
+    fitted : dict
+    scores : tuple of float
+        As `_scores` returns them.
+    began : float
+        When the point's first epoch began, by ``time.perf_counter``.
+    """
     structure = fitted["learned_structure_"]
     return PathPoint(lambda_, structure, *scores, time.perf_counter() - began)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 from itertools import combinations, product
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrational.model_selection._one_se import final_estimator
+from skrational.model_selection._seeds import check_seeds, seeded
 from skrational.structures import Structure
 from skrational.utils.optional import data_frame
 
@@ -299,8 +299,8 @@ def structure_stability(
     >>> runs.agreement
     1.0
     """
-    seeds = _check_seeds(random_states)
-    estimators = [_seeded(estimator, seed) for seed in seeds]
+    seeds = check_seeds(random_states)
+    estimators = [seeded(estimator, seed) for seed in seeds]
     splits = _splits(estimator, X, y, cv)
     if len(seeds) * len(splits) < 2:
         raise ValueError(
@@ -321,7 +321,17 @@ def structure_stability(
 def _learned(
     estimator: Any, X: Any, y: ArrayLike, split: tuple[Any, Any] | None, scorer: Any
 ) -> tuple[Structure, float]:
-    """Fit the estimator; return its structure, and its score if data is left out."""
+    """Fit the estimator; return its structure, and its score if data is left out.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : sequences, or what a pipeline reads
+    y : array-like of shape (n_sequences,)
+    split : tuple of two ndarrays, or None
+        Positions for training and test.
+    scorer : callable
+    """
     if split is None:
         estimator.fit(X, y)
         return final_estimator(estimator).learned_structure_, float("nan")
@@ -332,41 +342,17 @@ def _learned(
 
 
 def _splits(estimator: Any, X: Any, y: ArrayLike, cv: Any) -> list[Any]:
+    """Draw the folds once for all seeds.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X, y : like those of ``fit``
+    cv : int, splitter, iterable or None
+    """
     if cv is None:
         return [None]
     return list(check_cv(cv, y, classifier=is_classifier(estimator)).split(X, y))
-
-
-def _check_seeds(random_states: Iterable[int] | None) -> list[int | None]:
-    if random_states is None:
-        return [None]
-    seeds = (
-        list(random_states) if isinstance(random_states, Iterable) else random_states
-    )
-    if not isinstance(seeds, list) or not all(
-        isinstance(s, Integral) and not isinstance(s, bool) for s in seeds
-    ):
-        raise TypeError(f"random_states is {seeds!r}; expected integers, one a run.")
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(
-            f"random_states is {seeds}; expected at least one seed, and none twice: it "
-            "would count the same run twice."
-        )
-    return [int(seed) for seed in seeds]
-
-
-def _seeded(estimator: Any, seed: int | None) -> Any:
-    """Return a clone that has the seed in each ``random_state``."""
-    estimator = clone(estimator)
-    if seed is None:
-        return estimator
-    names = [n for n in estimator.get_params() if n.split("__")[-1] == "random_state"]
-    if not names:
-        raise ValueError(
-            f"random_states was given, but {type(estimator).__name__} has no parameter "
-            "random_state; expected one, of its own or of a part."
-        )
-    return estimator.set_params(**dict.fromkeys(names, seed))
 
 
 def _multiset(structure: Structure) -> tuple[Any, ...]:

@@ -45,6 +45,13 @@ def _norm_after(weights, metric, members, threshold):  # type: ignore[no-untyped
 
     Newton's method on ``phi ** -0.5 - 1``, which is nearly linear: from the norm before
     the step it converges in a few iterations.
+
+    Parameters
+    ----------
+    weights, metric : ndarray of shape (n_rows, m)
+    members : ndarray of shape (n_members,), int64
+        Rows of the group.
+    threshold : float
     """
     square, pull = _sizes(weights, metric, members)
     theta = np.sqrt(square)
@@ -76,7 +83,14 @@ def _sizes(weights, metric, members):  # type: ignore[no-untyped-def]
 
 @jit
 def _phi(weights, metric, members, theta, threshold):  # type: ignore[no-untyped-def]
-    """Sum phi of (D w / (D theta + threshold)) ** 2, and -1/2 of its derivative."""
+    """Sum phi of (D w / (D theta + threshold)) ** 2, and -1/2 of its derivative.
+
+    Parameters
+    ----------
+    weights, metric, members, threshold
+        As for `_norm_after`.
+    theta : float
+    """
     w_flat, d_flat, m = weights.reshape(-1), metric.reshape(-1), weights.shape[1]
     one, threshold_ = splat(1.0, w_flat), splat(threshold, w_flat)
     theta_ = splat(theta, w_flat)
@@ -94,7 +108,17 @@ def _phi(weights, metric, members, theta, threshold):  # type: ignore[no-untyped
 
 @jit
 def _factors(metric, members, theta, threshold, factors):  # type: ignore[no-untyped-def]
-    """D theta / (D theta + threshold)."""
+    """D theta / (D theta + threshold).
+
+    Parameters
+    ----------
+    metric, members, threshold
+        As for `_norm_after`.
+    theta : float
+        Norm of the group after the step.
+    factors : ndarray of shape (n_rows, m)
+        Filled at the rows of the group.
+    """
     d_flat, out, m = metric.reshape(-1), factors.reshape(-1), metric.shape[1]
     theta_, threshold_ = splat(theta, d_flat), splat(threshold, d_flat)
     for row in members:

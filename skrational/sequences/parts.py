@@ -124,7 +124,13 @@ def equal_labels(
     rows_a: NDArray[Any],
     rows_b: NDArray[Any],
 ) -> bool:
-    """Whether the labels of the named rows are equal, or both are missing."""
+    """Whether the labels of the named rows are equal, or both are missing.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n_rows,), str, or None
+    rows_a, rows_b : ndarray of shape (n,), integer
+    """
     if a is None or b is None:
         return a is b
     return bool(np.array_equal(a[rows_a], b[rows_b]))

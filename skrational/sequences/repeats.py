@@ -74,7 +74,13 @@ def blocks(n_rows: int, n_features: int) -> Iterator[slice]:
 def equal_rows(
     a: NDArray[Any], rows_a: NDArray[Any], b: NDArray[Any], rows_b: NDArray[Any]
 ) -> bool:
-    """Whether ``a[rows_a]`` and ``b[rows_b]`` hold the same numbers."""
+    """Whether ``a[rows_a]`` and ``b[rows_b]`` hold the same numbers.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n_rows, n_features)
+    rows_a, rows_b : ndarray of shape (n,), integer
+    """
     return all(
         np.array_equal(a[rows_a[block]], b[rows_b[block]])
         for block in blocks(len(rows_a), a.shape[1])
@@ -105,6 +111,17 @@ def row_hashes(features: NDArray[Any], rows: Rows) -> NDArray[np.uint64]:
 
 @jit
 def _hash_rows(bits, rows, odd, out):  # type: ignore[no-untyped-def]
+    """Hash the bits of rows.
+
+    Parameters
+    ----------
+    bits : ndarray of shape (n_rows, n_features), unsigned
+    rows : ndarray of shape (n,), int64
+    odd : ndarray of shape (n_features,), uint64
+        A factor for each feature.
+    out : ndarray of shape (n,), uint64
+        Filled.
+    """
     for i in range(rows.size):
         row = rows[i]
         total = np.uint64(0)

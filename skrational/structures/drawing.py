@@ -137,6 +137,15 @@ def automata_dot(
 
 
 def _dot_states(i: int, n_states: int, n_kept: int, all_final: bool) -> Iterator[str]:
+    """Write the states of an automaton, and the arcs that enter them.
+
+    Parameters
+    ----------
+    i : int
+    n_states, n_kept : int
+        Without the start state.
+    all_final : bool
+    """
     final = _final_states(n_kept, all_final)
     for k in range(n_states + 1):
         look = _DOT_KEPT if k <= n_kept > 0 else _DOT_REMOVED
@@ -154,7 +163,18 @@ def _final_states(n_kept: int, all_final: bool) -> range:
 def _svg_automaton(
     i: int, n_states: int, n_kept: int, all_final: bool, left: float, row: int
 ) -> str:
-    """One line of the picture; its start state stands only if a state is left."""
+    """One line of the picture; its start state stands only if a state is left.
+
+    Parameters
+    ----------
+    i : int
+    n_states, n_kept : int
+        Without the start state.
+    all_final : bool
+    left : float
+        Of its column, in pixels.
+    row : int
+    """
     y = _ROW * row + _ROW - _RADIUS - 3
     x = [left + _LABEL + _RADIUS + _STEP * k for k in range(n_states + 1)]
     n_standing = n_kept + 1 if n_kept else 0
@@ -175,7 +195,17 @@ def _svg_states(
     states: range,
     final: Iterable[int] = (),
 ) -> str:
-    """States that look alike, each with the arcs that enter it."""
+    """States that look alike, each with the arcs that enter it.
+
+    Parameters
+    ----------
+    look : str
+        Attributes of the group.
+    x : sequence of float, length n_states + 1
+    y : float
+    states, final : range
+        Those to draw, and those with a ring.
+    """
     if not states:
         return ""
     entered = [k for k in states if k > 0]
@@ -202,6 +232,15 @@ def _svg_states(
 
 
 def _svg_text(x: float, y: float, text: str, look: str = "") -> str:
+    """Write a text about a point.
+
+    Parameters
+    ----------
+    x, y : float
+    text : str
+    look : str, default=""
+        Attributes.
+    """
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" dy="0.35em" fill="currentColor" '
         f'stroke="none"{look}>{escape(text)}</text>'
@@ -224,7 +263,14 @@ def _svg_loop(x: float, y: float) -> tuple[str, str]:
 
 
 def _svg_head(x: float, y: float, dx: float, dy: float) -> str:
-    """An arrowhead with its tip at (x, y) that points along the unit vector."""
+    """An arrowhead with its tip at (x, y) that points along the unit vector.
+
+    Parameters
+    ----------
+    x, y : float
+    dx, dy : float
+        The direction, of length 1.
+    """
     back_x, back_y, side = x - 5.5 * dx, y - 5.5 * dy, 2.6
     return (
         f"M{x:.1f} {y:.1f}L{back_x - side * dy:.1f} {back_y + side * dx:.1f}"

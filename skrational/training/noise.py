@@ -54,5 +54,16 @@ class Dropout:
 def _mask(
     shape: tuple[int, int], p: float, generator: torch.Generator, like: Tensor
 ) -> Tensor:
+    """Draw 0 with probability p, else 1 / (1 - p).
+
+    Parameters
+    ----------
+    shape : tuple of two ints
+    p : float
+    generator : torch.Generator
+        On the CPU.
+    like : Tensor
+        Of the device and type of the result.
+    """
     stays = torch.rand(shape, generator=generator) >= p
     return stays.to(like) / (1 - p)

@@ -87,7 +87,18 @@ def _recall(walk, grad, slab, span, above, c, before):  # type: ignore[no-untype
 
 @jit
 def _into_projection(f, u, g_f, g_u):  # type: ignore[no-untyped-def]
-    """Carry the gradients of f and u on to z_f and z_u."""
+    """Carry the gradients of f and u on to z_f and z_u.
+
+    Parameters
+    ----------
+    f, u, g_f, g_u : tuple of four vectors
+        Weights of the transitions, and their gradients.
+
+    Returns
+    -------
+    tuple of four vectors
+        For z_f, then for z_u.
+    """
     one = splat(1.0, f[0])
     gate = one - f[0], one - f[1], one - f[2], one - f[3]
     inner = times(gate, g_f)
@@ -177,7 +188,17 @@ def _backward(  # type: ignore[no-untyped-def]
 
 @jit
 def _gather(table, grad, width, at, n_rows):  # type: ignore[no-untyped-def]
-    """Carry the summed gradients of each row's f and u on to z_f and z_u, in place."""
+    """Carry the summed gradients of each row's f and u on to z_f and z_u, in place.
+
+    Parameters
+    ----------
+    table, grad : ndarray of shape (n_rows * n_slabs * 64,)
+    width : int
+        Numbers of a row.
+    at : int
+        Where the slab begins in a row.
+    n_rows : int
+    """
     zero = splat(0.0, table)
     g_bias = (zero, zero, zero, zero)
     for row in range(n_rows):

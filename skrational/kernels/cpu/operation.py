@@ -216,6 +216,17 @@ def _read_out(
     final: Tensor,
     scale: NDArray[Any],
 ) -> Tensor:
+    """Sum weighted states to scores, (B, n_scores).
+
+    Parameters
+    ----------
+    states : ndarray of shape (n_slabs, B * 32)
+    layout : SlabLayout
+    readers : ndarray of shape (S,), int64
+        The score that each state adds to.
+    final : Tensor of shape (S,)
+    scale : ndarray of shape (B,)
+    """
     n_scores = int(readers[-1]) + 1 if len(readers) else 0
     scores = np.empty((len(scale), n_scores), states.dtype)
     read_out(states, layout.columns, readers, final.numpy(), scale, scores)
@@ -292,7 +303,15 @@ def _runner(
     layout: SlabLayout,
     anywhere: bool,
 ) -> Callable[..., _Run]:
-    """Make a function that begins a pass over these documents."""
+    """Make a function that begins a pass over these documents.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_tokens,), int32
+    offsets : ndarray of shape (B + 1,), int64
+    layout : SlabLayout
+    anywhere : bool
+    """
 
     def run_of(x: Tensor, W_u: Tensor, W_f: Tensor, b_f: Tensor, keep: bool) -> _Run:
         # Torch's memory is aligned, on which the last bit of a product may depend.
@@ -311,7 +330,17 @@ def _score(
     readers: NDArray[np.int64],
     scale: NDArray[Any],
 ) -> Tensor:
-    """Run over the documents and sum the states; ``inputs`` may need gradients."""
+    """Run over the documents and sum the states.
+
+    Parameters
+    ----------
+    run_of : callable
+        From `_runner`.
+    inputs : tuple of Tensor
+        x (n_rows, E), W_u and W_f (S, E), b_f and final (S,), which may need gradients.
+    readers : ndarray of shape (S,), int64
+    scale : ndarray of shape (B,)
+    """
     if torch.is_grad_enabled():
         return _DocumentScores.apply(*inputs, scale, readers, run_of)
     *weights, final = inputs

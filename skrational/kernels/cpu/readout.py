@@ -45,7 +45,18 @@ def read_out(states, columns, readers, final, scale, scores):  # type: ignore[no
 def read_out_backward(  # type: ignore[no-untyped-def]
     states, columns, readers, final, scale, grad_scores, grad_states, grad_final
 ):
-    """Differentiate `read_out`: fill ``grad_states`` and ``grad_final``."""
+    """Differentiate `read_out`.
+
+    Parameters
+    ----------
+    states, columns, readers, final, scale
+        As for `read_out`.
+    grad_scores : ndarray of shape (n_documents, n_scores)
+    grad_states : ndarray of shape (n_slabs, n_documents * 32)
+        Filled.
+    grad_final : ndarray of shape (S,)
+        Filled.
+    """
     grad_states[:] = 0
     grad_final[:] = 0
     for b in range(grad_scores.shape[0]):
@@ -80,6 +91,7 @@ def apply_readout(
 
 @jit
 def _apply(A, a, scores, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (n_documents, n_outputs) with ``A s + a``; see `apply_readout`."""
     for b in range(scores.shape[0]):
         for k in range(A.shape[0]):
             logit = np.float64(a[k])

@@ -130,7 +130,18 @@ def scorer_of(
     settings: Any,
     make: Callable[[], PackedAutomata],
 ) -> Scorer:
-    """Return the scorer of an estimator's present weights."""
+    """Return the scorer of an estimator's present weights.
+
+    Parameters
+    ----------
+    estimator : object
+        Whose scorer is remembered as long as it lives.
+    weights : dict of str to ndarray
+    settings : object
+        What else the automata depend on.
+    make : callable
+        Packs the automata, where there is no scorer yet.
+    """
     scorer = _scorers.get(estimator)
     if scorer is None or not scorer.is_of(weights, settings):
         scorer = _scorers[estimator] = Scorer(weights, settings, make())

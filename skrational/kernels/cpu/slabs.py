@@ -191,13 +191,28 @@ def prefetch_row(array, i):  # type: ignore[no-untyped-def]
 
 @jit
 def entering_values(c, above, link, first):  # type: ignore[no-untyped-def]
-    """Find what enters each level: the state above it, or 1."""
+    """Find what enters each level: the state above it, or 1.
+
+    Parameters
+    ----------
+    c : tuple of four vectors
+        The states before the token.
+    above : vector
+        The last level of the slab above.
+    link, first : tuple of four vectors
+        Whether a state stands above each entry, and whether none does.
+    """
     return mul_add_levels(link, (above, c[0], c[1], c[2]), first)
 
 
 @jit
 def advance(f, u, c, entering):  # type: ignore[no-untyped-def]
-    """Take the states over a token: ``f * c + u * entering``."""
+    """Take the states over a token: ``f * c + u * entering``.
+
+    Parameters
+    ----------
+    f, u, c, entering : tuple of four vectors
+    """
     return mul_add_levels(f, c, times(u, entering))
 
 
