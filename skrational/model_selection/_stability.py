@@ -310,8 +310,8 @@ def structure_stability(
     scorer = check_scoring(estimator, scoring=scoring)
     runs = list(product(enumerate(splits), zip(seeds, estimators, strict=True)))
     fitted = Parallel(n_jobs=n_jobs)(
-        delayed(_learned)(clone(seeded), X, y, split, scorer)
-        for (_, split), (_, seeded) in runs
+        delayed(_learned)(clone(template), X, y, split, scorer)
+        for (_, split), (_, template) in runs
     )
     structures, scores = zip(*fitted, strict=True)
     folds = tuple(None if split is None else fold for (fold, split), _ in runs)
