@@ -14,9 +14,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from matplotlib.figure import Figure
+from sklearn.base import clone
 
-from skrational import SequenceArray, SparseRationalClassifier
-from skrational.model_selection import regularization_path
+from skrational import (
+    SequenceArray,
+    SparseRationalClassifier,
+    SparseRationalClassifierCV,
+)
+from skrational.model_selection import RegularizationPathDisplay, regularization_path
 from skrational.utils.moved import MOVED
 
 FOLDER = Path(__file__).parent / "fixtures" / "0.1.0"
@@ -106,6 +112,36 @@ def test_what_model_selection_returned(X, expected):
         )
 
 
+def test_what_was_loaded_is_shown_cloned_and_fitted_again(X, expected):
+    search = read("model_selection.pkl")["search"]
+    assert "SparseRationalClassifierCV" in repr(search)
+    assert search.max_size is None
+    assert "max_size" in search.get_params()
+    again = clone(search).fit(X, expected["y"])
+    np.testing.assert_equal(again.cv_results_["lambda_"], search.cv_results_["lambda_"])
+    for clf in CLASSIFIERS.values():
+        assert clone(clf).get_params() == clf.get_params()
+        assert repr(clf)
+
+
+def test_what_a_version_did_not_have_gets_its_default():
+    display = RegularizationPathDisplay({"": [[4, 2]]}, {"": [[0.9, 0.8]]})
+    for value in (
+        display,
+        SparseRationalClassifier(n_wfsas=7),
+        SparseRationalClassifierCV(n_lambdas=5),
+    ):
+        before = dict(vars(value))
+        for name in before:
+            twin = type(value).__new__(type(value))
+            twin.__setstate__({k: v for k, v in before.items() if k != name})
+            assert set(vars(twin)) >= set(before) - {name}
+    old = {k: v for k, v in vars(display).items() if k != "size_label"}
+    twin = RegularizationPathDisplay.__new__(RegularizationPathDisplay)
+    twin.__setstate__(old)
+    assert twin.plot(Figure().subplots()).ax_.get_xlabel() == "main-path transitions"
+
+
 def test_a_path_goes_on_from_its_checkpoint(X, expected, tmp_path):
     then = expected["checkpoint"]
     folder = tmp_path / "checkpoint"
@@ -121,6 +157,16 @@ def test_a_path_goes_on_from_its_checkpoint(X, expected, tmp_path):
     pd.testing.assert_frame_equal(path.to_frame().drop(columns="seconds"), frame)
     for clf, point in zip(path, then["points"], strict=True):
         assert_predicts(clf, X, point)
+
+
+def test_a_function_that_has_its_old_module_s_name_is_found_in_it():
+    script = (
+        "from skrational.inspection.explain import explain as there\n"
+        "from skrational.inspection import explain\n"
+        "import skrational.inspection as inspection\n"
+        "assert callable(inspection.explain) and explain is there is inspection.explain"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
 
 
 def test_every_old_name_of_a_module_leads_to_the_new_one():

@@ -29,6 +29,7 @@ from skrational.sequences.forms import form_of
 from skrational.sequences.reading import pack
 from skrational.training.labelled import Labelled
 from skrational.utils.callbacks import CallbackSupportMixin
+from skrational.utils.moved import with_new_parameters
 
 __all__ = ["BaseSequenceClassifier", "read_sequences"]
 
@@ -68,6 +69,9 @@ class BaseSequenceClassifier(
         They are float64, so that the terms of a logit add up to it.
         """
         return scores.astype(np.float64) @ self.coef_.T + self.intercept_
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(with_new_parameters(type(self), state))
 
     def __sklearn_is_fitted__(self) -> bool:
         # The parameter ``lambda_`` ends as fitted attributes do, which would pass for

@@ -1,5 +1,7 @@
 """Read a fitted model: paths, phrases, explanations, pictures, exports."""
 
+import sys
+
 from skrational.inspection.drawing.automaton import AutomatonDisplay
 from skrational.inspection.drawing.structure import StructureDisplay
 from skrational.inspection.explaining.display import ExplanationDisplay
@@ -36,3 +38,7 @@ __all__ = [
     "top_phrases",
     "top_words",
 ]
+
+# The function has the name that its module had, which the import of a moved module
+# would give back to the module.
+sys.modules.setdefault(f"{__name__}.explain", sys.modules[explain.__module__])

@@ -32,6 +32,7 @@ from skrational.model_selection._path import RegularizationPath
 from skrational.structures import Structure
 from skrational.training.labelled import Labelled
 from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from skrational.utils.moved import with_new_parameters
 
 if TYPE_CHECKING:
     from skrational.model_selection._cv_runs import SizeLimit
@@ -332,10 +333,8 @@ class SparseRationalClassifierCV(
         if self.refit == "best":
             best = int(np.argmin(results["rank_test_score"]))
         else:
-            errors = standard_errors(results)
-            best = within_one_se(
-                means, errors, results[f"mean_n_{run.fit.cell.structure().size_name}"]
-            )
+            sizes = results[f"mean_n_{run.fit.cell.structure().size_name}"]
+            best = within_one_se(means, standard_errors(results), sizes)
         branches = branches_of(run, lambdas, best + 1)
         return min(best, len(branches) - 1), branches
 
@@ -344,6 +343,9 @@ class SparseRationalClassifierCV(
     predict_log_proba = _of_the_best("predict_log_proba")
     decision_function = _of_the_best("decision_function")
     transform = _of_the_best("transform")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(with_new_parameters(type(self), state))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "best_estimator_")

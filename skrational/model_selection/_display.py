@@ -28,6 +28,7 @@ from skrational.model_selection._curves import (
     stacked,
 )
 from skrational.utils.figures import new_axes
+from skrational.utils.moved import with_new_parameters
 
 __all__ = ["RegularizationPathDisplay"]
 
@@ -95,6 +96,9 @@ class RegularizationPathDisplay:
     >>> display.plot(ax=Figure().subplots()).n_runs_
     {'kitchen': array([2, 2, 1])}
     """
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(with_new_parameters(type(self), state))
 
     def __init__(
         self,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, cast, overload
 
 import numpy as np
 from sklearn.base import clone
 
 from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.model_selection._one_se import within_one_se
-from skrational.structures import Structure
+from skrational.structures import RationalStructure, Structure
 from skrational.utils.optional import data_frame
 
 __all__ = ["PathPoint", "RegularizationPath"]
@@ -79,11 +79,15 @@ class PathPoint:
         """Parameters left, those of the readout included."""
         return self.structure.n_parameters
 
-    def __getattr__(self, name: str) -> Any:
-        # Counts of the structure, such as n_transitions and n_wfsas of automata.
-        if name.startswith("n_"):
-            return getattr(self.structure, name)
-        raise AttributeError(f"PathPoint has no attribute {name!r}.")
+    @property
+    def n_transitions(self) -> int:
+        """Main-path transitions left, of automata."""
+        return cast(RationalStructure, self.structure).n_transitions
+
+    @property
+    def n_wfsas(self) -> int:
+        """Automata left."""
+        return cast(RationalStructure, self.structure).n_wfsas
 
 
 class RegularizationPath(Sequence[SparseSequenceClassifier]):
@@ -124,6 +128,9 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
     True
     """
 
+    _named_as: Structure | None = None
+    """Names the columns of a part without points."""
+
     def __init__(
         self,
         template: SparseSequenceClassifier,
@@ -135,6 +142,7 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
         self._fitted = tuple(fitted)
         self.points = tuple(points)
         self.seconds = seconds
+        self._named_as = self.points[0].structure if self.points else None
 
     def __len__(self) -> int:
         return len(self.points)
@@ -148,9 +156,11 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
     ) -> SparseSequenceClassifier | RegularizationPath:
         """Return the i-th point as a fitted classifier, or a part of the path."""
         if isinstance(i, slice):
-            return RegularizationPath(
+            part = RegularizationPath(
                 self._template, self.points[i], self._fitted[i], self.seconds
             )
+            part._named_as = self._named_as or part._named_as
+            return part
         point, fitted = self.points[i], self._fitted[i]
         clf = clone(self._template).set_params(lambda_=point.lambda_)
         clf._adopt(deepcopy(fitted))
@@ -205,7 +215,7 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
         name, most = next((n, v) for n, v in given.items() if v is not None)
         sizes = [point.size for point in self.points]
         allowed = [i for i, size in enumerate(sizes) if size <= most]
-        if not allowed:
+        if sizes and not allowed:
             raise ValueError(
                 f"{name}={most}: no point of the path is that small; the smallest has "
                 f"{min(sizes)} {self.points[0].structure.size_name}."
@@ -231,6 +241,8 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
         return self[i]
 
     def _best_of(self, allowed: Sequence[int]) -> int:
+        if not allowed:
+            raise ValueError("The path has no points; expected at least one.")
         return max(
             allowed,
             key=lambda i: (
@@ -243,7 +255,8 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
         """The columns of `to_frame`."""
         structures = [point.structure for point in self.points]
         columns: dict[str, list[Any]] = {"lambda_": [p.lambda_ for p in self.points]}
-        for first in structures[:1]:
+        named = [s for s in (*structures[:1], self._named_as) if s is not None][:1]
+        for first in named:
             columns[f"n_{first.size_name}"] = [s.size for s in structures]
             for name in first.counts():
                 columns[f"n_{name.lower()}"] = [s.counts()[name] for s in structures]
@@ -255,7 +268,7 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
             "seconds",
         ):
             columns[name] = [getattr(point, name) for point in self.points]
-        for first in structures[:1]:
+        for first in named:
             columns[f"{first.part_name}s"] = [s.parts() for s in structures]
         return columns
 

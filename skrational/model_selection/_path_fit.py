@@ -20,6 +20,7 @@ from skrational.model_selection._path import PathPoint, RegularizationPath
 from skrational.model_selection._path_run import PathRun
 from skrational.model_selection._records import (
     describe,
+    describe_class,
     digest,
     fitted_of,
     point_of,
@@ -151,6 +152,7 @@ def regularization_path(
     if checkpoint_dir is not None:
         about = {
             "skrational": __version__,
+            **describe_class(type(template)),
             **describe(template.get_params()),
             "lambdas": f"{n_lambdas} by default" if given is None else str(given),
             "epochs_per_lambda": str(epochs.per_lambda),

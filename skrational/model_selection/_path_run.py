@@ -147,7 +147,7 @@ class PathRun:
         state = {
             names.get(name, name): torch.from_numpy(value)
             for name, value in arrays.items()
-            if name.partition("/")[0] not in ("mean", "square", "live")
+            if not name.startswith(("mean/", "square/", "live/"))
         }
         cell.load_state_dict(state)
         fit.cell = cell.to(fit.device)

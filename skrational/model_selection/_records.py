@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.estimators.rational import SparseRationalClassifier
 from skrational.model_selection._checkpoint import Record
 from skrational.model_selection._path import PathPoint
 from skrational.sequences.repeats import row_hashes
@@ -17,7 +18,15 @@ from skrational.structures import RationalStructure, Structure, structure_from_j
 from skrational.training.fit import SparseFit
 from skrational.training.labelled import Labelled
 
-__all__ = ["describe", "digest", "fitted_of", "point_of", "record", "structure_of"]
+__all__ = [
+    "describe",
+    "describe_class",
+    "digest",
+    "fitted_of",
+    "point_of",
+    "record",
+    "structure_of",
+]
 
 
 def record(point: PathPoint, fitted: dict[str, Any]) -> Record:
@@ -76,6 +85,13 @@ def describe(params: dict[str, Any]) -> dict[str, str]:
     if not isinstance(params["random_state"], Integral):
         described["random_state"] = "the seed of the checkpoint"
     return described
+
+
+def describe_class(cls: type) -> dict[str, str]:
+    """The class of the estimator, unless it's the one that version 0.1.0 knew."""
+    if cls is SparseRationalClassifier:
+        return {}
+    return {"estimator": f"{cls.__module__}.{cls.__qualname__}"}
 
 
 def _as_text(value: Any) -> str:

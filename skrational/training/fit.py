@@ -242,9 +242,10 @@ class SparseFit:
         """Cut out what the penalty of a phase emptied, of the moments as well."""
         if phase.pruner is None:
             return moments
-        live = self._survivors(phase)
+        live = self._survivors(phase) & self.masks.get(phase.pruned, True)
         cell, cut = self.cell.pruned(phase.pruned, live)
-        # A cell that stays as it is keeps what was pruned as zeros.
+        # A cell that stays as it is keeps what was pruned as zeros. In one that is cut,
+        # groups have other numbers.
         self.masks = self.masks | {phase.pruned: live} if cell is self.cell else {}
         self.cell = cell
         return None if moments is None or cut is None else moments.cut_by(cut)

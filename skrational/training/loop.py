@@ -230,6 +230,8 @@ class PhaseRun:
             return
         groups = self._groups(phase.pruned)
         live = phase.pruner.survivors(groups, n_done / phase.epochs)
+        # What was pruned before doesn't come back, whatever the pruner says.
+        live = live & self.masks.get(phase.pruned, True)
         groups.zero_(live)
         self.masks[phase.pruned] = live
 

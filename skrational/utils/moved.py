@@ -1,4 +1,4 @@
-"""Modules that have moved: files saved by earlier versions name them where they were.
+"""What earlier versions saved: modules that have moved, parameters they didn't have.
 
 A pickle, and a file of skops, names a class by its module. `importlib` asks the finder
 here last, when nothing of that name is found.
@@ -10,10 +10,11 @@ import sys
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from inspect import signature
 from types import ModuleType
 from typing import Any
 
-__all__ = ["MOVED", "find_moved_modules"]
+__all__ = ["MOVED", "find_moved_modules", "with_new_parameters"]
 
 MOVED = {
     "skrational.automata": "skrational.structures.automata",
@@ -48,6 +49,34 @@ class _Finder(MetaPathFinder, Loader):
         # The import system has given the module the spec of its old name.
         assert module.__spec__ is not None
         module.__spec__ = module.__spec__.loader_state
+
+
+def with_new_parameters(cls: type, state: dict[str, Any]) -> dict[str, Any]:
+    """Add the default of each parameter that a saved estimator's version didn't have.
+
+    Parameters
+    ----------
+    cls : type
+        Of the estimator.
+    state : dict
+        What was saved of it.
+
+    Returns
+    -------
+    dict
+
+    Examples
+    --------
+    >>> class Estimator:
+    ...     def __init__(self, alpha, beta=2):
+    ...         self.alpha, self.beta = alpha, beta
+    >>> with_new_parameters(Estimator, {"alpha": 1})
+    {'beta': 2, 'alpha': 1}
+    """
+    parameters = signature(cls).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    missing = {name: v for name, v in defaults.items() if name not in state}
+    return missing | state
 
 
 def find_moved_modules() -> None:

@@ -43,6 +43,11 @@ class _BlasLimit:
         """Return how many threads there are without the limit."""
         return self._n_threads if self._n_users else _blas_threads()
 
+    def lift(self) -> None:
+        """Give numpy its threads back, whoever still holds the limit."""
+        if self._n_users:
+            self._limit.restore_original_limits()
+
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Keep the limit for a while."""
@@ -75,7 +80,9 @@ def _blas() -> ThreadpoolController:
 def _start_anew() -> None:
     """In a child nobody would release a lock that another thread of the parent held."""
     global _lock, _blas_limit
-    _lock, _blas_limit = Lock(), _BlasLimit()
+    _lock = Lock()
+    _blas_limit.lift()
+    _blas_limit = _BlasLimit()
     _pools.clear()
 
 

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -134,6 +135,44 @@ def test_an_interrupted_path_goes_on(data, path, tmp_path):
     assert [p.structure for p in again.points] == [p.structure for p in path.points]
     for one, other in zip(again, path, strict=True):
         np.testing.assert_array_equal(one.coef_, other.coef_)
+
+
+class OtherClassifier(GatedUnigramClassifier):
+    """Another class with equal parameters."""
+
+
+def test_the_checkpoint_of_another_class_is_refused(data, tmp_path):
+    arguments = {"lambdas": [1e-3], "checkpoint_dir": tmp_path}
+    clf = GatedUnigramClassifier(max_epochs=5, random_state=0)
+    regularization_path(clf, data.X, data.y, **arguments)
+    with pytest.raises(ValueError, match=r"estimator: .*GatedUnigramClassifier there"):
+        other = OtherClassifier(max_epochs=5, random_state=0)
+        regularization_path(other, data.X, data.y, **arguments)
+
+
+class BufferCell(GatedUnigramCell):
+    """A cell with a buffer whose name others use, too."""
+
+    def __init__(self, structure, dtype):
+        super().__init__(structure, dtype)
+        self.register_buffer("mean", torch.full((3,), 0.5, dtype=dtype))
+
+    def blank(self, structure):
+        return BufferCell(structure, self.a.dtype)
+
+
+class BufferClassifier(GatedUnigramClassifier):
+    def _dense_cell(self, *args):
+        cell = super()._dense_cell(*args)
+        return BufferCell(cell.structure(), cell.a.dtype).set_arrays(cell.to_arrays())
+
+
+def test_buffers_of_a_cell_go_through_a_checkpoint(data, tmp_path):
+    clf = BufferClassifier(max_epochs=5, random_state=0)
+    arguments = {"lambdas": [1e-3, 5e-2], "checkpoint_dir": tmp_path}
+    path = regularization_path(clf, data.X, data.y, **arguments)
+    again = regularization_path(clf, data.X, data.y, **arguments)
+    assert [p.structure for p in again.points] == [p.structure for p in path.points]
 
 
 def test_cross_validation_chooses_a_size(data):

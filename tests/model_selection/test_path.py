@@ -102,7 +102,11 @@ def test_a_slice_is_a_path(path, part):
 def test_an_empty_slice_has_no_points_to_choose_from(path):
     none = path[:0]
     assert len(none) == len(none.to_frame()) == 0
+    assert list(none.to_frame()) == list(path.to_frame())
     assert "0 points" in repr(none)
+    for choose in (none.best, lambda: none.at(size=5)):
+        with pytest.raises(ValueError, match="The path has no points"):
+            choose()
     for choose in (none.best, none.smallest_within_one_se):
         with pytest.raises(ValueError):
             choose()
@@ -168,3 +172,10 @@ def test_the_text_is_a_table():
     ]
     scored = make_path([(4, 4), (1, 0)], [0.9, 0.85], test_scores=[0.8, 0.7])
     assert "test_score" in repr(scored)
+
+
+def test_a_point_has_the_counts_of_automata_under_their_names(path):
+    point = path.points[0]
+    assert {"n_transitions", "n_wfsas", "size"} <= {*dir(point)}
+    assert point.size == point.n_transitions == point.structure.n_transitions
+    assert not hasattr(point, "n_fixed_self_loops")

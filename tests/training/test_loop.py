@@ -536,6 +536,19 @@ def test_what_is_pruned_on_the_way_stays_zero_to_the_end_and_after():
     assert int((later.cell.groups("states").norms() == 0).sum()) == 3
 
 
+def test_what_was_pruned_before_does_not_come_back():
+    phase = Phase("p", 6, 0.05, pruner=Ramp(), pruned="states", prune_every=2)
+    run = start(phase, None, SHUFFLED)
+    run_all(run)
+    before = run.masks["states"]
+    later = PhaseRun(
+        run.cell, replace(phase, name="q"), run.problem, Randomness(1), masks=run.masks
+    )
+    while not later.is_over():
+        later.run_epoch()
+        assert not (later.masks["states"] & ~before).any()
+
+
 def test_the_best_epoch_is_put_back_without_what_was_pruned_since():
     phase = Phase("p", 6, 0.05, pruner=Ramp(), pruned="states", prune_every=2)
     run = start(phase, None, SHUFFLED, validation=draw_examples(2))

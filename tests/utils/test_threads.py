@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -102,3 +106,34 @@ def test_many_callers_share_the_pool():
     with ThreadPoolExecutor(4) as callers:
         results = list(callers.map(call, range(30)))
     assert results == [[i * k for i in range(5)] for k in range(30)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_fork_gets_numpy_s_threads_back():
+    script = """
+        import os
+        import numpy
+        from threadpoolctl import threadpool_info, threadpool_limits
+        from skrational.utils.threads import single_blas_thread
+
+        def n_threads():
+            blas = [i for i in threadpool_info() if i["user_api"] == "blas"]
+            return [library["num_threads"] for library in blas]
+
+        threadpool_limits(2, user_api="blas")
+        given = n_threads()
+        with single_blas_thread():
+            assert set(n_threads()) == {1}
+            child = os.fork()
+            if not child:
+                os._exit(n_threads() != given)
+        assert os.waitpid(child, 0)[1] == 0
+        assert n_threads() == given
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr

@@ -168,7 +168,8 @@ def _label(explanation: ExplainedPrediction, summand: Summand, longest: int) -> 
 
 def write_captions(ax: Any, explanation: ExplainedPrediction, summary: Summary) -> None:
     """Write the prediction above the bars, and below them what colours mean."""
-    title = f"{summary.prediction} ({summary.probability})\n{summary.logit}"
+    logit = f"{summary.logit}; {summary.meaning}"
+    title = f"{summary.prediction} ({summary.probability})\n{logit}"
     colours = f"blue, solid: for {summary.prediction}; vermilion, dashed: against it"
     meaning = colours if explanation.tokens else "the document is empty"
     caption = "; ".join(filter(None, [summary.nothing, meaning]))

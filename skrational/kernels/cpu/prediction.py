@@ -114,12 +114,13 @@ class PackedAutomata:
         """Fill ``out`` (n, width) with the transition weights of some rows."""
         tile = np.zeros((_TILE_ROWS, features.shape[1]), self.dtype)
         projected = np.empty((_TILE_ROWS, self.width), self.dtype)
-        # What isn't finite is found, and named, where documents use it.
-        with single_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+        with single_blas_thread():
             for start in range(0, len(rows), _TILE_ROWS):
                 part = rows[start : start + _TILE_ROWS]
                 tile[: len(part)] = features[part]
-                np.matmul(tile, self.weight.T, out=projected)
+                # What isn't finite is found, and named, where documents use it.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    np.matmul(tile, self.weight.T, out=projected)
                 activate(projected, self.bias)
                 out[start : start + len(part)] = projected[: len(part)]
 
