@@ -31,7 +31,8 @@ class _BlasLimit:
     """Numpy's BLAS, limited to one thread as long as somebody needs that.
 
     Its number of threads belongs to the process: callers in several threads share the
-    limit, and the last one lifts it.
+    limit, and the last one lifts it. OpenBLAS may ignore what any but the main thread
+    sets; products are cut so that results are the same, only busier threads.
     """
 
     def __init__(self) -> None:
