@@ -1,6 +1,6 @@
 """Packed sequences: the one container that every layer above reads."""
 
-from skrational.sequences.array import SequenceArray, check_finite
+from skrational.sequences.array import UNKNOWN, SequenceArray, check_finite
 from skrational.sequences.reading import as_sequences
 
-__all__ = ["SequenceArray", "as_sequences", "check_finite"]
+__all__ = ["UNKNOWN", "SequenceArray", "as_sequences", "check_finite"]

@@ -27,7 +27,10 @@ from skrational.sequences.parts import (
 from skrational.sequences.repeats import blocks, equal_rows
 from skrational.utils.memory_maps import release
 
-__all__ = ["SequenceArray", "check_finite"]
+__all__ = ["UNKNOWN", "SequenceArray", "check_finite"]
+
+UNKNOWN = "<unk>"
+"""The label of a row that stands for all words without a vector."""
 
 Index: TypeAlias = Any
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.sequences import SequenceArray
+from skrational.sequences import UNKNOWN, SequenceArray
 from skrational.text.vectors.word_source import WordSource
 from skrational.text.words.bits import memory
 from skrational.text.words.encoded_texts import EncodedTexts
@@ -20,7 +20,6 @@ __all__ = ["SharedRows", "WordRows"]
 # A vectorizer that has met more words starts anew, lest it grow for ever.
 MAX_WORDS = 2_000_000
 
-_UNKNOWN = "<unk>"
 # What stands in place of a row: the word is left out; it has not been looked up yet.
 _NONE, _PENDING = -1, -2
 
@@ -155,7 +154,7 @@ class WordRows:
                 unknown_row = self._n_rows + len(names)
                 names.append(None)
             rows[i] = unknown_row
-        labels = [_UNKNOWN if name is None else name for name in names]
+        labels = [UNKNOWN if name is None else name for name in names]
         self._features.put(self.source.take(names), self._n_rows)
         self._labels.put(np.array(labels, dtype=object), self._n_rows)
         # In this order nothing refers to a missing row if a key interrupts.
