@@ -15,12 +15,14 @@ __all__ = [
     "SequenceArray",
     "SparseRationalClassifier",
     "SparseRationalClassifierCV",
+    "TimeStepTransformer",
     "WordVectorizer",
     "as_sequences",
 ]
 
 if TYPE_CHECKING:
     from skrational.estimators.rational import SparseRationalClassifier
+    from skrational.estimators.time_steps import TimeStepTransformer
     from skrational.model_selection import SparseRationalClassifierCV
     from skrational.sequences import SequenceArray, as_sequences
     from skrational.text.bert import BertVectorizer
@@ -31,6 +33,7 @@ _HOMES = {
     "SequenceArray": "skrational.sequences",
     "SparseRationalClassifier": "skrational.estimators.rational",
     "SparseRationalClassifierCV": "skrational.model_selection",
+    "TimeStepTransformer": "skrational.estimators.time_steps",
     "WordVectorizer": "skrational.text.word_vectors",
     "as_sequences": "skrational.sequences",
 }

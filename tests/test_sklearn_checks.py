@@ -17,7 +17,12 @@ FULL_BATCH = SparseRationalClassifier(
     dtype="float64",
 )
 MINI_BATCH = SparseRationalClassifier(
-    n_wfsas=6, n_states=2, max_epochs=15, finetune_epochs=15, batch_size=16
+    n_wfsas=6,
+    n_states=2,
+    max_epochs=15,
+    finetune_epochs=15,
+    batch_size=16,
+    min_steps_per_epoch=1,
 )
 
 

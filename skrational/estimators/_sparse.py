@@ -39,6 +39,7 @@ TRAINING: dict[str, list[Any]] = {
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "finetune_schedule": [StrOptions({"cosine", "plateau", "constant"})],
     "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+    "min_steps_per_epoch": [Interval(Integral, 1, None, closed="left")],
     "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
     "max_epochs": [Interval(Integral, 1, None, closed="left")],
     "ramp_epochs": [Interval(Integral, 0, None, closed="left")],
@@ -88,6 +89,7 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
         learning_rate: float = 0.02,
         finetune_schedule: str = "cosine",
         batch_size: int | None = 64,
+        min_steps_per_epoch: int = 50,
         warmup_epochs: int = 5,
         max_epochs: int = 20,
         ramp_epochs: int = 0,
@@ -113,6 +115,7 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
         self.learning_rate = learning_rate
         self.finetune_schedule = finetune_schedule
         self.batch_size = batch_size
+        self.min_steps_per_epoch = min_steps_per_epoch
         self.warmup_epochs = warmup_epochs
         self.max_epochs = max_epochs
         self.ramp_epochs = ramp_epochs

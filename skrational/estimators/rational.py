@@ -88,12 +88,18 @@ class SparseRationalClassifier(SparseSequenceClassifier):
         cosine, is halved whenever the validation loss (without ``early_stopping``, the
         training loss) stalls for 3 epochs, or stays.
     batch_size : int or None, default=64
-        Sequences of a step. None: all of them, in the order of X.
+        Sequences of a step. None: all of them, in the order of X, so that an epoch is
+        one step.
+    min_steps_per_epoch : int, default=50
+        Batches of an epoch with the penalty, at least: few sequences are gone through
+        several times. The penalty takes a little from each state in each step, so that
+        in single passes (1) the same ``lambda_`` leaves the more of the model, the
+        fewer sequences there are.
     warmup_epochs : int, default=5
         Epochs before the penalty sets in. An order of words takes longer to learn than
         the words do; without a warm-up the states that would tell it are removed first.
     max_epochs : int, default=20
-        Epochs with the penalty, at most.
+        Epochs with the penalty, at most; see ``min_steps_per_epoch``.
     ramp_epochs : int, default=0
         So many of them let the penalty rise to ``lambda_``, linearly: what is needed
         has time to gather in few states before the others go. It made the difference
@@ -228,6 +234,7 @@ class SparseRationalClassifier(SparseSequenceClassifier):
         learning_rate: float = 0.02,
         finetune_schedule: str = "cosine",
         batch_size: int | None = 64,
+        min_steps_per_epoch: int = 50,
         warmup_epochs: int = 5,
         max_epochs: int = 20,
         ramp_epochs: int = 0,
@@ -254,6 +261,7 @@ class SparseRationalClassifier(SparseSequenceClassifier):
             learning_rate=learning_rate,
             finetune_schedule=finetune_schedule,
             batch_size=batch_size,
+            min_steps_per_epoch=min_steps_per_epoch,
             warmup_epochs=warmup_epochs,
             max_epochs=max_epochs,
             ramp_epochs=ramp_epochs,

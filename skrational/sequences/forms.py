@@ -96,11 +96,13 @@ def read_list(sequences: list[Any]) -> Parts:
     return np.concatenate(arrays), offsets
 
 
-def read_padded(array: NDArray[Any], lengths: ArrayLike | None) -> Parts:
+def read_padded(
+    array: NDArray[Any], lengths: ArrayLike | None, allow_nan: bool = False
+) -> Parts:
     """Pack a padded three-dimensional array: features and offsets."""
     n, longest, _ = array.shape
     if lengths is None:
-        sizes = _unpadded_lengths(array)
+        sizes = _unpadded_lengths(array, allow_nan)
     else:
         sizes = check_integers(lengths, "lengths")
         if sizes.shape != (n,) or np.any(sizes < 0) or np.any(sizes > longest):
@@ -111,7 +113,7 @@ def read_padded(array: NDArray[Any], lengths: ArrayLike | None) -> Parts:
     return array[inside], offsets_of(sizes)
 
 
-def _unpadded_lengths(array: NDArray[Any]) -> NDArray[np.int64]:
+def _unpadded_lengths(array: NDArray[Any], allow_nan: bool) -> NDArray[np.int64]:
     n, longest, _ = array.shape
     if array.dtype.kind != "f":
         return np.full(n, longest)
@@ -119,10 +121,11 @@ def _unpadded_lengths(array: NDArray[Any]) -> NDArray[np.int64]:
     padding = missing.all(axis=2)
     sizes = longest - np.cumprod(padding[:, ::-1], axis=1).sum(axis=1)
     astray = missing.any(axis=2) & (np.arange(longest) < sizes[:, None])
-    if astray.any():
+    if astray.any() and not allow_nan:
         i, t = np.argwhere(astray)[0]
         raise SequenceError(
             f"Input X contains NaN: sequence {i}, step {t}. Rows of NaN are padding at "
-            "the end of a sequence only."
+            "the end of a sequence only; TimeStepTransformer(SimpleImputer()) fills in "
+            "values that are missing."
         )
     return sizes.astype(np.int64)

@@ -21,7 +21,11 @@ _STRINGS = (
 
 
 def as_sequences(
-    X: Any, *, lengths: ArrayLike | None = None, labels: ArrayLike | None = None
+    X: Any,
+    *,
+    lengths: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+    allow_nan: bool = False,
 ) -> SequenceArray:
     """Read any accepted form of sequences as a `SequenceArray`.
 
@@ -37,6 +41,9 @@ def as_sequences(
         Numbers of tokens, for a three-dimensional X.
     labels : array-like of shape (n_tokens,), str, default=None
         What to show for each token.
+    allow_nan : bool, default=False
+        Whether NaN may stand before the end of padded sequences too, for values that
+        are missing; see `TimeStepTransformer`.
 
     Returns
     -------
@@ -47,7 +54,8 @@ def as_sequences(
     TypeError
         If X holds strings or is a sparse matrix.
     SequenceError
-        (a ValueError) if the shapes do not fit together or NaN stands before the end.
+        (a ValueError) if the shapes do not fit together, or NaN stands before the end
+        of a padded sequence.
 
     Examples
     --------
@@ -65,7 +73,7 @@ def as_sequences(
         if labels is not None:
             raise SequenceError("X is a SequenceArray, which has its own labels.")
         return X
-    return pack(X, form_of(X), lengths, labels)
+    return pack(X, form_of(X), lengths, labels, allow_nan)
 
 
 def pack(
@@ -73,6 +81,7 @@ def pack(
     form: Form,
     lengths: ArrayLike | None = None,
     labels: ArrayLike | None = None,
+    allow_nan: bool = False,
 ) -> SequenceArray:
     """Pack sequences whose form is known.
 
@@ -84,6 +93,7 @@ def pack(
     lengths : array-like of shape (n_sequences,), default=None
         Numbers of tokens, for the form "padded".
     labels : array-like of shape (n_tokens,), default=None
+    allow_nan : bool, default=False
 
     Returns
     -------
@@ -105,7 +115,7 @@ def pack(
         return SequenceArray(*read_list(list(X)), labels=labels)
     array = np.asarray(X)
     if array.ndim == 3:
-        return SequenceArray(*read_padded(array, lengths), labels=labels)
+        return SequenceArray(*read_padded(array, lengths, allow_nan), labels=labels)
     if array.ndim == 2:
         return SequenceArray(array, np.arange(len(array) + 1), labels=labels)
     raise SequenceError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeGuard
@@ -171,7 +173,7 @@ class PhaseRun:
 
     def _train(self) -> float:
         """Take the steps of an epoch; return the mean loss."""
-        total, training = 0.0, self.problem.training
+        total, n_seen, training = 0.0, 0, self.problem.training
         masked = [(self._groups(kind), live) for kind, live in self.masks.items()]
         for documents in self._order():
             batch = training.corpus.batch(documents)
@@ -180,15 +182,20 @@ class PhaseRun:
             for groups, live in masked:
                 groups.zero_(live)
             total += loss * len(documents)
-        return total / len(training.targets)
+            n_seen += len(documents)
+        return total / n_seen
 
-    def _order(self) -> list[NDArray[np.intp]]:
+    def _order(self) -> Iterator[NDArray[np.intp]]:
+        """Yield the documents of each step."""
         n = len(self.problem.training.targets)
         size = self.problem.optimization.batch_size
         if size is None:
-            return [np.arange(n)]
-        order = self.randomness.order.permutation(n)
-        return [order[i : i + size] for i in range(0, n, size)]
+            yield np.arange(n)
+            return
+        n_passes = math.ceil(self.phase.min_steps / math.ceil(n / size))
+        for _ in range(n_passes):
+            order = self.randomness.order.permutation(n)
+            yield from (order[i : i + size] for i in range(0, n, size))
 
     def _step(self, batch: Batch, targets: Tensor, weights: Tensor) -> float:
         """Take a step on (B,) targets and weights; return the batch's loss."""

@@ -62,6 +62,9 @@ class Phase:
         Stop after so many epochs without a better monitored value. None: never.
     ramp : int
         Epochs over which the penalties rise to their full strength, linearly.
+    min_steps : int
+        Steps of an epoch, at least, unless a step is all documents: few documents are
+        gone through several times.
     """
 
     name: str
@@ -75,3 +78,4 @@ class Phase:
     prune_every: int = 0
     patience: int | None = None
     ramp: int = 0
+    min_steps: int = 1

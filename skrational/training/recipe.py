@@ -35,6 +35,7 @@ def regularize(params: Any) -> Phase:
         pruner=Threshold(threshold) if charges else None,
         pruned=params._pruned_kind(),
         ramp=params.ramp_epochs,
+        min_steps=params.min_steps_per_epoch if charges else 1,
         patience=_patience(params),
     )
 

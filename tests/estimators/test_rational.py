@@ -24,6 +24,7 @@ def quick(**params):
     defaults = {
         "n_wfsas": 6,
         "n_states": 3,
+        "min_steps_per_epoch": 1,
         "warmup_epochs": 1,
         "max_epochs": 4,
         "finetune_epochs": 3,
@@ -544,3 +545,12 @@ def test_verbose_writes_to_the_error_stream_where_no_handler_is_set_up(data):
 def test_lengths_are_spread_evenly():
     assert spread_lengths(4, 3) == (4, 4, 4)
     assert spread_lengths((1, 2, 3, 4), 24) == (1,) * 6 + (2,) * 6 + (3,) * 6 + (4,) * 6
+
+
+def test_only_the_penalty_takes_more_steps(data):
+    def epochs(**params):
+        fitted = quick(max_epochs=2, **params).fit(data.X, data.y).history_
+        return [{**row, "seconds": 0} for row in fitted]
+
+    once, often = epochs(lambda_=0), epochs(lambda_=0, min_steps_per_epoch=50)
+    assert once == often

@@ -28,7 +28,8 @@ class RidgeClassifier(SparseRationalClassifier):
 @pytest.mark.parametrize("solver", ["prox", "subgradient"])
 def test_an_estimator_is_charged_by_it(solver):
     data = make_planted_patterns(80, random_state=0)
-    params = {"n_wfsas": 3, "max_epochs": 5, "finetune_epochs": 0, "random_state": 0}
+    params = {"n_wfsas": 3, "max_epochs": 5, "min_steps_per_epoch": 1}
+    params |= {"finetune_epochs": 0, "random_state": 0}
     plain, charged = (
         cls(**params, solver=solver).fit(data.X, data.y)
         for cls in (SparseRationalClassifier, RidgeClassifier)

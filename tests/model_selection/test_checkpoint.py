@@ -26,6 +26,7 @@ def quick(**params):
     defaults = {
         "n_wfsas": 4,
         "n_states": 3,
+        "min_steps_per_epoch": 1,
         "warmup_epochs": 2,
         "finetune_epochs": 4,
         "random_state": 0,
@@ -436,7 +437,8 @@ class Slow:
 
 data = make_planted_patterns(150, random_state=0)
 clf = SparseRationalClassifier(
-    n_wfsas=4, n_states=3, warmup_epochs=2, finetune_epochs=4, random_state=0
+    n_wfsas=4, n_states=3, min_steps_per_epoch=1, warmup_epochs=2, finetune_epochs=4,
+    random_state=0,
 ).set_callbacks(Slow())
 if limit := int(sys.argv[3]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

@@ -23,7 +23,12 @@ from skrational.model_selection import regularization_path
 DATA = make_planted_patterns(n_documents=180, random_state=0)
 LAMBDAS = [1e-3, 1e-2, 5e-2]
 SMALL = SparseRationalClassifier(
-    n_wfsas=4, n_states=2, warmup_epochs=2, max_epochs=20, finetune_epochs=8
+    n_wfsas=4,
+    n_states=2,
+    min_steps_per_epoch=1,
+    warmup_epochs=2,
+    max_epochs=20,
+    finetune_epochs=8,
 )
 
 

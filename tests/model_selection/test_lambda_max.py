@@ -10,10 +10,16 @@ DATA = make_planted_patterns(n_documents=150, random_state=0)
 
 
 def small(**params):
-    quick = {"n_wfsas": 3, "n_states": 2, "warmup_epochs": 2, "max_epochs": 3}
-    return SparseRationalClassifier(
-        **{**quick, "finetune_epochs": 0, "random_state": 0, **params}
-    )
+    quick = {
+        "n_wfsas": 3,
+        "n_states": 2,
+        "min_steps_per_epoch": 1,
+        "warmup_epochs": 2,
+        "max_epochs": 3,
+        "finetune_epochs": 0,
+        "random_state": 0,
+    }
+    return SparseRationalClassifier(**(quick | params))
 
 
 def n_left(estimator, lambda_):

@@ -31,6 +31,7 @@ def quick(**params):
     defaults = {
         "n_wfsas": 4,
         "n_states": 3,
+        "min_steps_per_epoch": 1,
         "warmup_epochs": 2,
         "max_epochs": 20,
         "finetune_epochs": 4,

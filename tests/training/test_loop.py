@@ -339,6 +339,37 @@ def test_an_epoch_draws_every_document_once_in_a_new_order():
     assert not np.array_equal(*epochs)
 
 
+def drawn_in_an_epoch(phase, optimization):
+    training = draw_examples(1)
+    start(phase, None, optimization, training).run_epoch()
+    return training.corpus.drawn
+
+
+@pytest.mark.parametrize(("min_steps", "n_passes"), [(1, 1), (8, 1), (9, 2), (17, 3)])
+def test_few_documents_are_gone_through_until_there_are_steps_enough(
+    min_steps, n_passes
+):
+    phase = Phase("learn", 1, 0.01, min_steps=min_steps)
+    drawn = drawn_in_an_epoch(phase, SHUFFLED)
+    assert [len(d) for d in drawn] == ([8] * 7 + [4]) * n_passes
+    passes = [np.concatenate(drawn[8 * i : 8 * i + 8]) for i in range(n_passes)]
+    for order in passes:
+        np.testing.assert_array_equal(np.sort(order), np.arange(60))
+    assert len(set(map(tuple, passes))) == n_passes
+    assert len(drawn_in_an_epoch(phase, PLAIN)) == 1
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_passes():
+    class Still(LogLoss):
+        def __call__(self, outputs, targets):
+            return super().__call__(0 * outputs, targets)
+
+    problem = Problem(Still(), draw_examples(1), None, SHUFFLED)
+    phase = Phase("learn", 1, 0.01, min_steps=24)
+    row = PhaseRun(draw_cell(), phase, problem, Randomness(0)).run_epoch()
+    assert row["loss"] == pytest.approx(np.log(2))
+
+
 @pytest.mark.usefixtures("untouched_generators")
 def test_a_run_is_reproducible_to_the_bit():
     noisy = replace(SHUFFLED, dropout=Dropout(scores=0.3, words=0.2, columns=0.1))

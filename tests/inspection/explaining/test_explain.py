@@ -37,6 +37,7 @@ def quick(**params):
         "n_wfsas": 3,
         "n_states": 3,
         "lambda_": 0,
+        "min_steps_per_epoch": 1,
         "warmup_epochs": 2,
         "max_epochs": 3,
         "finetune_epochs": 2,
