@@ -35,8 +35,10 @@ def explain(
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier, Pipeline or search
-        A fitted classifier, a pipeline that ends with one, or a search over either.
+    estimator : SparseRationalClassifier, or an estimator that holds one
+        A fitted classifier, a pipeline that ends with one, or a search, a
+        FrozenEstimator or another estimator that is fitted around a single one of
+        these.
     X : str, SequenceArray or array-like
         Documents: what the classifier reads or, with a pipeline, what that reads. A
         single str is one document.
@@ -65,6 +67,10 @@ def explain(
     they add up to its logits, but for the last digit of these. Paths, weights and
     effects are computed in double precision, in time and memory linear in the tokens.
     The explanation of a model that ``lambda_`` emptied is its bias.
+
+    What is explained is what the classifier itself predicts. An estimator around it may
+    go on from there: one with a tuned threshold may predict another class, and the
+    probabilities of a calibrated one differ.
 
     References
     ----------
