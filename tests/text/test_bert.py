@@ -711,7 +711,9 @@ def test_tags(folder):
     tags = get_tags(BertVectorizer(folder))
     assert tags.input_tags.string
     assert not tags.input_tags.two_d_array
-    assert not hasattr(BertVectorizer(folder), "get_feature_names_out")
+    vectorizer = BertVectorizer(folder, cache=False).fit(TEXTS)
+    names = [f"bertvectorizer{i}" for i in range(16)]
+    assert vectorizer.get_feature_names_out().tolist() == names
 
 
 def test_a_second_call_loads_nothing(folder, loads, own_cache):
