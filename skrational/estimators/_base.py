@@ -198,6 +198,9 @@ class BaseSequenceClassifier(
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each sequence.
 
+        That of an empty sequence is the one that the intercept favours: it is legal,
+        and gets no warning, since texts without a known word are common.
+
         Parameters
         ----------
         X : SequenceArray or array-like

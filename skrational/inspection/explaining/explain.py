@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.inspection.explaining.explanations import Explanation, Explanations
+from skrational.inspection.explaining.known import count_words, frames_of
 from skrational.inspection.matching.attributions import deletion_effects, token_shares
 from skrational.inspection.matching.paths import Paths, extreme_paths
 from skrational.inspection.matching.weighted_tokens import (
@@ -118,11 +119,13 @@ def _explanations(
     codes = np.searchsorted(classes, scored.predictions)
     effects = deletion_effects(automata, tokens, codes)
     without = _probabilities_without(model, X, leading)
-    names = token_names(X)
+    names, frames = token_names(X), frames_of(model.vectorizers)
     for i in range(len(X)):
         own = slice(X.offsets[i], X.offsets[i + 1])
+        labels = tuple(names(i))
+        n_words, n_unknown = count_words(labels, frames)
         yield Explanation(
-            tokens=tuple(names(i)),
+            tokens=labels,
             classes=classes,
             prediction=scored.predictions[i],
             probabilities=scored.probabilities[i],
@@ -139,6 +142,8 @@ def _explanations(
             self_loop_weights=weights.self_loop[own].T,
             effects=effects[own],
             probabilities_without=without[i],
+            n_words=n_words,
+            n_unknown=n_unknown,
         )
 
 
