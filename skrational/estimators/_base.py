@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,21 +19,43 @@ from sklearn.base import (
 from sklearn.utils import check_array, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
+    _assert_all_finite,
     _check_feature_names,
     _check_sample_weight,
-    _check_y,
     _get_feature_names,
     check_is_fitted,
+    column_or_1d,
 )
 
 from skrational.sequences import SequenceArray, check_finite
-from skrational.sequences.forms import form_of
+from skrational.sequences.forms import form_of, take_column
 from skrational.sequences.reading import pack
 from skrational.training.labelled import Labelled
 from skrational.utils.callbacks import CallbackSupportMixin
+from skrational.utils.checks import is_missing
 from skrational.utils.moved import with_new_parameters
+from skrational.utils.optional import asks_for_pandas, data_frame
 
-__all__ = ["BaseSequenceClassifier", "read_sequences"]
+__all__ = ["BaseSequenceClassifier", "keeping_index", "read_sequences"]
+
+Transform: TypeAlias = Callable[..., NDArray[np.floating]]
+
+
+def keeping_index(transform: Transform) -> Transform:
+    """Let the frame that ``transform`` may have to return keep the index of X.
+
+    scikit-learn's own wrapper looks for it in columns and frames of pandas only.
+    """
+
+    @wraps(transform)
+    def method(self: Any, X: Any) -> Any:
+        scores = transform(self, X)
+        index = X.index if isinstance(X, SequenceArray) else None
+        if index is None or not asks_for_pandas(self):
+            return scores
+        return data_frame(scores, index=index)
+
+    return method
 
 
 class BaseSequenceClassifier(
@@ -91,6 +115,7 @@ class BaseSequenceClassifier(
     def _n_features_out(self) -> int:
         return int(self.coef_.shape[1])
 
+    @keeping_index
     def transform(self, X: Any) -> NDArray[np.floating]:
         """Score each sequence with each surviving unit.
 
@@ -102,7 +127,7 @@ class BaseSequenceClassifier(
         Returns
         -------
         ndarray of shape (n_sequences, n_units)
-            What the linear readout sees.
+            What the linear readout sees. A data frame if `set_output` says so.
         """
         check_is_fitted(self)
         return self._scores(self._read_more(X)).astype(self.coef_.dtype, copy=False)
@@ -173,6 +198,9 @@ class BaseSequenceClassifier(
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each sequence.
 
+        That of an empty sequence is the one that the intercept favours: it is legal,
+        and gets no warning, since texts without a known word are common.
+
         Parameters
         ----------
         X : SequenceArray or array-like
@@ -186,6 +214,7 @@ class BaseSequenceClassifier(
 
     def _read_more(self, X: Any) -> SequenceArray:
         """Read X for a prediction: as wide as in fit."""
+        X = take_column(X)
         sequences = read_sequences(X, self)
         _check_feature_names(self, X, reset=False)
         given, expected = sequences.n_features, self.n_features_in_
@@ -200,6 +229,7 @@ class BaseSequenceClassifier(
         self, X: Any, y: Any, sample_weight: ArrayLike | None
     ) -> Labelled:
         """Check X, y and the weights; these are multiplied by those of the classes."""
+        X = take_column(X)
         sequences = read_sequences(X, self)
         check_finite(sequences)
         if y is None:
@@ -207,7 +237,7 @@ class BaseSequenceClassifier(
                 f"This {type(self).__name__} estimator requires y to be passed, but "
                 "the target y is None."
             )
-        y = _check_y(y, multi_output=False, y_numeric=False, estimator=self)
+        y = _read_labels(y, "y")
         check_classification_targets(y)
         if len(y) != len(sequences):
             raise ValueError(
@@ -256,9 +286,12 @@ class BaseSequenceClassifier(
                 f"X_{name}={'None' if X is None else 'given'}, "
                 f"y_{name}={'None' if y is None else 'given'}."
             )
+        X = take_column(X)
+        if form_of(X) == "strings":
+            raise TypeError(_RAW_VALIDATION.format(name=name))
         sequences = read_sequences(X, self)
         check_finite(sequences)
-        labels, n_features = np.asarray(y), training.X.n_features
+        labels, n_features = _read_labels(y, f"y_{name}"), training.X.n_features
         if sequences.n_features != n_features or labels.shape != (len(sequences),):
             raise ValueError(
                 f"X_{name} holds {len(sequences)} sequences of {sequences.n_features} "
@@ -272,6 +305,35 @@ class BaseSequenceClassifier(
         return Labelled(sequences, training.classes, codes, np.ones(len(codes)))
 
     class_weight: Any
+
+
+_RAW_VALIDATION = (
+    "X_{name} holds strings, but the classifier reads sequences, and a pipeline hands "
+    "X_{name} on as it is. Either transform it before: vectorizer.fit(texts), then "
+    "pipeline.fit(texts, y, sparserationalclassifier__X_{name}="
+    "vectorizer.transform(X_{name}), sparserationalclassifier__y_{name}=y_{name}). Or "
+    "let the pipeline do it: sklearn.set_config(enable_metadata_routing=True), then "
+    "make_pipeline(vectorizer, classifier.set_fit_request(X_{name}=True, "
+    "y_{name}=True), transform_input=['X_{name}']).fit(texts, y, X_{name}=X_{name}, "
+    "y_{name}=y_{name})."
+)
+
+
+def _read_labels(y: Any, name: str) -> NDArray[Any]:
+    """Return labels, of any container, as an array; none of them may be missing."""
+    values = np.asarray(y)
+    if values.dtype.kind == "T":
+        y = values = values.astype(object)
+    if values.dtype == object:
+        missing = next((i for i, v in enumerate(values.flat) if is_missing(v)), None)
+        if missing is not None:
+            raise ValueError(
+                f"{name} contains NaN or another missing value: label {missing} is "
+                f"{values.flat[missing]}."
+            )
+    labels = column_or_1d(y, input_name=name, warn=True)
+    _assert_all_finite(labels, input_name=name)
+    return labels
 
 
 def read_sequences(X: Any, estimator: BaseEstimator) -> SequenceArray:

@@ -188,16 +188,19 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
 
         Parameters
         ----------
-        X : SequenceArray, list of ndarray, or ndarray
-            Sequences of feature vectors: a `SequenceArray`, a list or object array of
-            arrays of shape (T_i, n_features), a three-dimensional array padded with
-            NaN, or a two-dimensional array of sequences of one vector.
+        X : SequenceArray, list of ndarray, column, or ndarray
+            Sequences of feature vectors: a `SequenceArray`; a list, an object array or
+            a column of pandas, polars or Arrow of arrays of shape (T_i, n_features); a
+            three-dimensional array padded with NaN; or a two-dimensional array or data
+            frame of sequences of one vector.
         y : array-like of shape (n_sequences,)
-            Class labels: numbers, strings or booleans.
+            Class labels: numbers, strings or booleans, none of them missing.
         sample_weight : array-like of shape (n_sequences,), default=None
             Weights, at least 0; a sample of weight 0 is left out.
         X_val, y_val : like X and y, default=None
-            Validation data for early stopping, instead of a part of X.
+            Validation data for early stopping, instead of a part of X. A pipeline
+            transforms them too if it is made with ``transform_input=["X_val"]``, with
+            scikit-learn's metadata routing.
 
         Returns
         -------

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
@@ -47,7 +48,8 @@ class Model:
     classifier : estimator
         Whose ``automata_`` are read.
     vectorizers : tuple of transformers
-        The steps before it, in order; empty without a pipeline.
+        The steps before it, in order, those of nested pipelines one by one; empty
+        without a pipeline.
     automata : WeightedAutomata
     """
 
@@ -111,9 +113,12 @@ def open_model(estimator: Any) -> Model:
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier, Pipeline or search
-        A fitted classifier with ``automata_``, a pipeline that ends with one, or a
-        search (``best_estimator_``) over either.
+    estimator : SparseRationalClassifier, or an estimator that holds one
+        A fitted classifier with ``automata_``; a pipeline that ends with one; what is
+        fitted around one of these: a search (``best_estimator_``), a classifier with
+        a tuned threshold or one trained on its own labels (``estimator_``), a
+        calibrated one without an ensemble; a FrozenEstimator of any of them. All of
+        these may be nested.
 
     Returns
     -------
@@ -124,33 +129,77 @@ def open_model(estimator: Any) -> Model:
     NotFittedError
         If it isn't fitted.
     TypeError
-        If there is no such classifier in it.
+        If there is no such classifier in it, or more than one.
     """
-    steps: list[Any] = []
+    vectorizers: list[Any] = []
     inner = estimator
     while not hasattr(type(inner), "automata_"):
         if isinstance(inner, Pipeline):
-            # A step may be None or "passthrough".
-            steps += [
-                step for _, step in inner.steps[:-1] if hasattr(step, "transform")
-            ]
-            inner = inner.steps[-1][1]
-        elif hasattr(inner, "best_estimator_"):
-            inner = inner.best_estimator_
+            steps = _steps(inner)
+            inner = steps.pop() if steps else None
+            vectorizers += [step for outer in steps for step in _flat(outer)]
         else:
-            if hasattr(inner, "fit") and hasattr(inner, "estimator"):
-                check_is_fitted(inner)  # a search says that it isn't fitted
-                raise TypeError(
-                    f"estimator is a {type(inner).__name__} without best_estimator_; "
-                    "expected a search with refit=True, or another estimator."
-                )
-            raise TypeError(
-                f"estimator is a {type(estimator).__name__}; expected a fitted "
-                "SparseRationalClassifier, a Pipeline that ends with one, or a search "
-                "over either."
-            )
+            inner = _wrapped(inner, estimator)
     check_is_fitted(inner)
-    return Model(inner, tuple(steps), inner.automata_)
+    return Model(inner, tuple(vectorizers), inner.automata_)
+
+
+def _steps(pipeline: Pipeline) -> list[Any]:
+    """Return the steps that do something: neither None nor "passthrough"."""
+    return [step for _, step in pipeline.steps if hasattr(step, "fit")]
+
+
+def _flat(step: Any) -> Iterator[Any]:
+    """Yield a step or, of a pipeline, its steps; frozen ones as what they freeze."""
+    if isinstance(step, FrozenEstimator):
+        yield from _flat(step.estimator)
+    elif isinstance(step, Pipeline):
+        for inner in _steps(step):
+            yield from _flat(inner)
+    else:
+        yield step
+
+
+def _wrapped(outer: Any, estimator: Any) -> Any:
+    """Return the one fitted estimator that another one holds.
+
+    Parameters
+    ----------
+    outer : object
+        Neither a pipeline nor a classifier with automata.
+    estimator : object
+        What the user gave, for messages.
+    """
+    if isinstance(outer, FrozenEstimator):
+        return outer.estimator
+    # Beside several fitted ones, ``estimator_`` is their unfitted model.
+    if not hasattr(outer, "estimators_"):
+        for attribute in ("best_estimator_", "estimator_"):
+            if hasattr(outer, attribute):
+                return getattr(outer, attribute)
+    calibrated = getattr(outer, "calibrated_classifiers_", [])
+    if len(calibrated) == 1:
+        return calibrated[0].estimator
+    if hasattr(outer, "fit") and hasattr(outer, "estimator"):
+        check_is_fitted(outer)
+    found = type(estimator).__name__
+    if outer is not estimator:
+        found += f" that holds a {type(outer).__name__}"
+    raise TypeError(
+        f"estimator is a {found}; expected a fitted SparseRationalClassifier, a "
+        "Pipeline that ends with one, or a search, a FrozenEstimator or another "
+        f"estimator that is fitted around a single one of them. {_advice(outer)}"
+    )
+
+
+def _advice(outer: Any) -> str:
+    """Say what to do with an estimator that doesn't hold a single classifier."""
+    for several in ("estimators_[0]", "calibrated_classifiers_[0].estimator"):
+        if hasattr(outer, several.partition("[")[0]):
+            return f"It holds several: pass one of them, such as its {several}."
+    if hasattr(outer, "cv_results_"):
+        return "A search holds its best one if refit=True."
+    return "Of a longer pipeline pass the part that ends with the classifier."
 
 
 def check_wfsa(model: Model, wfsa: Any) -> int:

@@ -22,6 +22,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrational.estimators._base import keeping_index
 from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.estimators.rational import SparseRationalClassifier
 from skrational.model_selection._family import template_of
@@ -342,7 +343,7 @@ class SparseRationalClassifierCV(
     predict_proba = _of_the_best("predict_proba")
     predict_log_proba = _of_the_best("predict_log_proba")
     decision_function = _of_the_best("decision_function")
-    transform = _of_the_best("transform")
+    transform = keeping_index(_of_the_best("transform"))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(with_new_parameters(type(self), state))

@@ -58,6 +58,8 @@ class SequenceArray:
         The parameters, as read-only arrays (offsets int64, indices int32).
     lengths : ndarray of shape (n_sequences,), int64
         Number of tokens of each sequence.
+    index : pandas Index or None
+        Names of the sequences for a data frame that is made of them, see `with_index`.
 
     Raises
     ------
@@ -65,6 +67,12 @@ class SequenceArray:
         (a ValueError) if the parts do not fit together; the message names the part.
     TypeError
         If the features are not numbers.
+
+    Notes
+    -----
+    Sequences of any lengths are no matrix, so ``np.asarray(X)`` is a SequenceError, and
+    so is the fit of a step that expects a matrix. ``np.asarray(X, dtype=object)`` holds
+    an array for each sequence, as `to_list` does.
 
     Examples
     --------
@@ -79,12 +87,13 @@ class SequenceArray:
     (1, array([3, 2]))
     """
 
-    __slots__ = ("features", "indices", "labels", "offsets")
+    __slots__ = ("features", "index", "indices", "labels", "offsets")
 
     features: NDArray[np.floating]
     offsets: NDArray[np.int64]
     indices: NDArray[np.int32] | None
     labels: NDArray[Any] | None
+    index: Any
 
     def __init__(
         self,
@@ -106,21 +115,52 @@ class SequenceArray:
             )
         self._set(rows, ends, row_of_token, names)
 
-    def _set(self, *parts: NDArray[Any] | None) -> None:
+    def _set(
+        self,
+        features: NDArray[Any],
+        offsets: NDArray[Any],
+        indices: NDArray[Any] | None = None,
+        labels: NDArray[Any] | None = None,
+        index: Any = None,
+    ) -> None:
         for name, part in zip(
-            ("features", "offsets", "indices", "labels"), parts, strict=True
+            ("features", "offsets", "indices", "labels"),
+            (features, offsets, indices, labels),
+            strict=True,
         ):
             if part is not None:
                 part = part.view()
                 part.flags.writeable = False
             object.__setattr__(self, name, part)
+        object.__setattr__(self, "index", index)
 
     @classmethod
-    def _trusted(cls, *parts: NDArray[Any] | None) -> SequenceArray:
+    def _trusted(cls, *parts: Any) -> SequenceArray:
         """Build from parts that are known to fit together."""
         new = cls.__new__(cls)
         new._set(*parts)
         return new
+
+    def with_index(self, index: Any) -> SequenceArray:
+        """Return the same sequences under the names of a pandas Index.
+
+        Selections keep the names of what they select; equality and joining don't ask
+        for them. The classifier hands them to the data frame that it returns if
+        ``set_output(transform="pandas")`` asks for one.
+
+        Parameters
+        ----------
+        index : pandas Index or None
+            A name for each sequence.
+
+        Returns
+        -------
+        SequenceArray
+            Shares all arrays.
+        """
+        return SequenceArray._trusted(
+            self.features, self.offsets, self.indices, self.labels, index
+        )
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"SequenceArray is read-only: cannot set {name!r}.")
@@ -128,7 +168,7 @@ class SequenceArray:
     def __reduce__(self) -> tuple[Any, ...]:
         return (
             SequenceArray._trusted,
-            (self.features, self.offsets, self.indices, self.labels),
+            (self.features, self.offsets, self.indices, self.labels, self.index),
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -194,12 +234,14 @@ class SequenceArray:
     def _slice(self, start: int, stop: int) -> SequenceArray:
         first, last = int(self.offsets[start]), int(self.offsets[stop])
         offsets = self.offsets[start : stop + 1] - first
-        if self.indices is not None:
-            return SequenceArray._trusted(
-                self.features, offsets, self.indices[first:last], self.labels
-            )
-        labels = None if self.labels is None else self.labels[first:last]
-        return SequenceArray._trusted(self.features[first:last], offsets, None, labels)
+        features, indices, labels = self.features, self.indices, self.labels
+        if indices is not None:
+            indices = indices[first:last]
+        else:
+            features = features[first:last]
+            labels = None if labels is None else labels[first:last]
+        index = None if self.index is None else self.index[start:stop]
+        return SequenceArray._trusted(features, offsets, indices, labels, index)
 
     def _take(self, positions: NDArray[np.intp]) -> SequenceArray:
         offsets = offsets_of(self.lengths[positions])
@@ -207,9 +249,29 @@ class SequenceArray:
             self.offsets[positions] - offsets[:-1], np.diff(offsets)
         )
         indices = tokens if self.indices is None else self.indices[tokens]
+        indices = indices.astype(np.int32, copy=False)
+        index = None if self.index is None else self.index[positions]
         return SequenceArray._trusted(
-            self.features, offsets, indices.astype(np.int32, copy=False), self.labels
+            self.features, offsets, indices, self.labels, index
         )
+
+    def __array__(
+        self, dtype: Any = None, copy: bool | None = None
+    ) -> NDArray[np.object_]:
+        """Return an object array of the sequences; a matrix of them is an error."""
+        if dtype is None or np.dtype(dtype) != object:
+            raise SequenceError(
+                f"{self!r} is no matrix, which this step or function expects. In a "
+                "pipeline, put SparseRationalClassifier right after the vectorizer: it "
+                "reads sequences, and its transform makes a row of scores of each, for "
+                "the steps behind it. X.to_list() is a list of an array a sequence."
+            )
+        if copy is False:
+            raise ValueError("The array of the sequences of a SequenceArray is a copy.")
+        array = np.empty(len(self), dtype=object)
+        for i, sequence in enumerate(self):
+            array[i] = sequence
+        return array
 
     def to_list(self) -> list[NDArray[np.floating]]:
         """Return the sequences as a list of arrays of shape (T_i, n_features)."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skrational.exceptions import SequenceError
+from skrational.sequences.array import SequenceArray
 from skrational.sequences.parts import check_integers, offsets_of
+from skrational.utils.checks import is_missing
 
-__all__ = ["Form", "form_of", "is_ragged", "read_list", "read_padded"]
+__all__ = ["Form", "form_of", "is_ragged", "read_list", "read_padded", "take_column"]
 
 Parts: TypeAlias = tuple[NDArray[Any], NDArray[np.int64]]
 
@@ -18,10 +21,51 @@ Parts: TypeAlias = tuple[NDArray[Any], NDArray[np.int64]]
 Form: TypeAlias = Literal["sparse", "strings", "ragged", "padded", "matrix"]
 
 
+def take_column(X: Any) -> Any:
+    """Return a column of sequences or texts, of pandas, polars or Arrow, as an array.
+
+    So is the only column of a data frame. What holds numbers stays as it is, with its
+    names; so do lists, arrays and all else.
+
+    Raises
+    ------
+    SequenceError
+        If such a column is one of several.
+    """
+    is_known = isinstance(X, (np.ndarray, SequenceArray)) or hasattr(X, "tocsr")
+    if is_known or not hasattr(X, "__array__"):
+        return X
+    n_dimensions = len(getattr(X, "shape", (0,)))
+    if n_dimensions == 1:
+        values = np.asarray(X)
+        return X if values.dtype.kind in "biuf" and values.ndim < 3 else values
+    if n_dimensions != 2 or not _is_nested(np.asarray(X[:1])):
+        return X
+    if X.shape[1] > 1:
+        raise SequenceError(
+            f"X is a {type(X).__name__} of {X.shape[1]} columns, not all of which are "
+            "numbers; expected one column, such as X['name'] or, in a "
+            "ColumnTransformer, 'name'."
+        )
+    return np.asarray(X)[:, 0]
+
+
+def _is_nested(rows: NDArray[Any]) -> bool:
+    """Whether an object array has an element that is an array, a list or a text."""
+    return rows.dtype == object and any(
+        isinstance(value, (str, bytes)) or _dimensions(value) for value in rows.flat
+    )
+
+
 def form_of(X: Any) -> Form:
     """Say in which form sequences come; "matrix" is whatever numpy may make of it."""
     if hasattr(X, "tocsr"):
         return "sparse"
+    if isinstance(X, (Iterator, Mapping, set, frozenset)):
+        raise TypeError(
+            f"X is a {type(X).__name__}; expected a SequenceArray, a list of arrays of "
+            "shape (T_i, n_features), or an array of 2 or 3 dimensions."
+        )
     if _holds_strings(X):
         return "strings"
     if is_ragged(X):
@@ -31,22 +75,22 @@ def form_of(X: Any) -> Form:
 
 def is_ragged(X: Any) -> bool:
     """Whether X is a list or an object array whose elements are 2-D arrays."""
-    if isinstance(X, np.ndarray):
-        if X.dtype != object or X.ndim != 1:
-            return False
-    elif not isinstance(X, (list, tuple)):
-        return False
-    return len(X) > 0 and any(_dimensions(x) == 2 for x in X)
+    return _is_list(X) and len(X) > 0 and any(_dimensions(x) == 2 for x in X)
 
 
-def _dimensions(x: Any) -> int | None:
+def _is_list(x: Any) -> bool:
+    """Whether x is a list, or an object array in its place, as Arrow nests them."""
+    if isinstance(x, np.ndarray):
+        return x.dtype == object and x.ndim == 1
+    return isinstance(x, (list, tuple))
+
+
+def _dimensions(x: Any) -> int:
     """Count dimensions without turning a nested list into an array."""
-    if hasattr(x, "ndim"):
-        return int(x.ndim)
     depth = 0
-    while isinstance(x, (list, tuple)):
+    while _is_list(x):
         depth += 1
-        if not x:
+        if not len(x):
             break
         x = x[0]
     return depth + int(getattr(x, "ndim", 0))
@@ -56,23 +100,16 @@ def _holds_strings(X: Any) -> bool:
     """Whether X is a text, texts, or lists of tokens."""
     if isinstance(X, (str, bytes)):
         return True
-    dtype = getattr(X, "dtype", None)
-    if dtype is not None:
-        if getattr(dtype, "kind", None) in ("U", "S", "T") or "str" in str(dtype):
-            return True
-        if getattr(dtype, "kind", None) != "O" or getattr(X, "ndim", 0) != 1:
-            return False
-    elif not isinstance(X, (list, tuple)):
-        return False
-    values = list(X)
-    while values and isinstance(values[0], (list, tuple)):
-        values = list(values[0])
-    return bool(values) and isinstance(values[0], (str, bytes))
+    if isinstance(X, np.ndarray) and X.dtype.kind in "UST":
+        return True
+    while _is_list(X):
+        X = next((value for value in X if not is_missing(value)), None)
+    return isinstance(X, (str, bytes))
 
 
 def read_list(sequences: list[Any]) -> Parts:
     """Pack a list of arrays of shape (T_i, n_features): features and offsets."""
-    arrays = [np.asarray(x) for x in sequences]
+    arrays = [_as_matrix(x, i) for i, x in enumerate(sequences)]
     widths = [a.shape[1] for a in arrays if a.ndim == 2 and a.shape[1]]
     if not widths:
         raise SequenceError(
@@ -94,6 +131,17 @@ def read_list(sequences: list[Any]) -> Parts:
             )
     offsets = offsets_of(np.array([len(a) for a in arrays]))
     return np.concatenate(arrays), offsets
+
+
+def _as_matrix(x: Any, i: int) -> NDArray[Any]:
+    if is_missing(x):
+        raise SequenceError(f"sequence {i} is missing: it is {x}; expected an array.")
+    try:
+        return np.asarray(list(x) if _is_list(x) else x)
+    except ValueError as error:
+        raise SequenceError(
+            f"sequence {i} is no array of shape (T, n_features): {error}"
+        ) from error
 
 
 def read_padded(

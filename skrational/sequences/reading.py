@@ -9,7 +9,13 @@ from numpy.typing import ArrayLike
 
 from skrational.exceptions import SequenceError
 from skrational.sequences.array import SequenceArray
-from skrational.sequences.forms import Form, form_of, read_list, read_padded
+from skrational.sequences.forms import (
+    Form,
+    form_of,
+    read_list,
+    read_padded,
+    take_column,
+)
 
 __all__ = ["as_sequences", "pack"]
 
@@ -31,12 +37,13 @@ def as_sequences(
 
     Parameters
     ----------
-    X : SequenceArray, list, ndarray or tensor
-        One of: a SequenceArray (returned as it is); a list or object array of arrays of
-        shape (T_i, n_features), T_i >= 0; a three-dimensional array of shape
-        (n_sequences, T, n_features), padded at the end of each sequence with rows of
-        NaN unless ``lengths`` is given; a two-dimensional array of shape (n_sequences,
-        n_features), read as sequences of one vector.
+    X : SequenceArray, list, ndarray, tensor, column or data frame
+        One of: a SequenceArray (returned as it is); a list, an object array or a column
+        of pandas, polars or Arrow of arrays or nested lists of shape (T_i, n_features),
+        T_i >= 0; a three-dimensional array of shape (n_sequences, T, n_features),
+        padded at the end of each sequence with rows of NaN unless ``lengths`` is given;
+        a two-dimensional array or data frame of shape (n_sequences, n_features), read
+        as sequences of one vector.
     lengths : array-like of shape (n_sequences,), integer, default=None
         Numbers of tokens, for a three-dimensional X.
     labels : array-like of shape (n_tokens,), str, default=None
@@ -73,6 +80,7 @@ def as_sequences(
         if labels is not None:
             raise SequenceError("X is a SequenceArray, which has its own labels.")
         return X
+    X = take_column(X)
     return pack(X, form_of(X), lengths, labels, allow_nan)
 
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Self
 
-from sklearn.base import BaseEstimator, TransformerMixin
+from numpy.typing import NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
 
 from skrational.sequences import SequenceArray
 from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from skrational.utils.optional import asks_for_pandas
 
 __all__ = ["TextVectorizer"]
 
 
 class TextVectorizer(  # type: ignore[call-arg]
     CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     BaseEstimator,
     ABC,
@@ -23,8 +31,8 @@ class TextVectorizer(  # type: ignore[call-arg]
 ):
     """Turns texts into a SequenceArray.
 
-    A subclass has `_fit`, which learns from texts and may transform them on the way,
-    and `transform`.
+    A subclass has `_fit`, which learns from texts, sets ``n_features_out_`` and may
+    transform them on the way, and `transform`.
 
     Examples
     --------
@@ -37,9 +45,58 @@ class TextVectorizer(  # type: ignore[call-arg]
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
 
+    n_features_out_: int
+
     def __init_subclass__(cls, **options: Any) -> None:
-        # set_output wraps arrays, but no SequenceArray, of a subclass either.
+        # A SequenceArray isn't wrapped into a data frame, of a subclass either.
         super().__init_subclass__(**{"auto_wrap_output_keys": None} | options)
+        if "transform" in vars(cls):
+            cls.transform = _keeping_index(cls.transform)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_features_out_
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Name the features of a token's vector, for the next step of a pipeline.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Ignored: any column of texts gives the same features.
+
+        Returns
+        -------
+        ndarray of shape (n_features_out_,), str
+            The name of the class with the number of each feature.
+
+        Raises
+        ------
+        NotFittedError
+            If the vectorizer isn't fitted.
+        """
+        return super().get_feature_names_out()
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Take note of the container that the steps of a pipeline are to return.
+
+        Sequences are no table, and the vectorizer returns a SequenceArray in any case.
+        With "pandas" it has the index of the column of texts, for the data frame that
+        the classifier's ``transform`` makes of it.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            None: as it was.
+
+        Returns
+        -------
+        TextVectorizer
+            This vectorizer.
+        """
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
 
     @with_callbacks
     def fit(self, X: Iterable[str], y: Any = None) -> Self:
@@ -61,6 +118,12 @@ class TextVectorizer(  # type: ignore[call-arg]
         self._validate_params()
         sequences = self._fit(X, transform)
         task.end()
+        return sequences if sequences is None else self._with_index_of(X, sequences)
+
+    def _with_index_of(self, X: Any, sequences: SequenceArray) -> SequenceArray:
+        """Name the sequences as a pandas column names its texts, if that is of use."""
+        if hasattr(X, "iloc") and asks_for_pandas(self):
+            return sequences.with_index(X.index)
         return sequences
 
     @abstractmethod
@@ -72,3 +135,13 @@ class TextVectorizer(  # type: ignore[call-arg]
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
+
+
+def _keeping_index(transform: Callable[..., SequenceArray]) -> Any:
+    """Let a ``transform`` name its sequences as `TextVectorizer.set_output` says."""
+
+    @functools.wraps(transform)
+    def transform_and_name(self: TextVectorizer, X: Iterable[str]) -> SequenceArray:
+        return self._with_index_of(X, transform(self, X))
+
+    return transform_and_name

@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from functools import partial
+from math import inf
 from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -33,6 +33,8 @@ __all__ = ["BertVectorizer"]
 
 # A change of what a folder holds raises it: folders of other formats are ignored.
 _FORMAT = 2
+# More than any tokenizer puts around a text, and than a model keeps for padding.
+_SPECIAL = 16
 
 
 class BertVectorizer(TextVectorizer):
@@ -46,10 +48,11 @@ class BertVectorizer(TextVectorizer):
     model : str or path-like
         A folder that transformers can read, or a name on the Hugging Face hub such as
         ``"bert-base-uncased"``, which is downloaded when first used.
-    layers : str or list of int, default="sum_last_4"
+    layers : str or list of int, default=None
         What makes a token's vector: ``"last"``, the last layer; ``"sum_last_N"`` or
         ``"mean_last_N"``, the sum or mean of the last N; or the numbers of layers to
-        add up. Layer 0 is the embeddings; negative numbers count from the end.
+        add up. Layer 0 is the embeddings; negative numbers count from the end. None:
+        ``"sum_last_4"``, or the sum of all of a smaller model, with the embeddings.
     tokens : {"subwords", "first", "mean"}, default="subwords"
         What a token is: each subword, as in [2]_; or each word, with the vector of its
         first subword or the mean over its subwords. Words are the tokenizer's.
@@ -62,9 +65,10 @@ class BertVectorizer(TextVectorizer):
         a piece as fit. ``"every_sentence"``: each sentence of any document is embedded
         by itself, as in [2]_. A sentence that is too long is cut into windows. Nothing
         is lost.
-    overlap : int, default=64
+    overlap : int, default=None
         How many subwords a window shares with the one before. Their vectors are the
-        averages over the windows.
+        averages over the windows. None: 64, or a quarter of a window that holds no more
+        than 64 subwords.
     max_length : int, default=None
         The most subwords that the model reads at a time, with special tokens. None, and
         at most: what it was made for.
@@ -105,9 +109,10 @@ class BertVectorizer(TextVectorizer):
     Notes
     -----
     `fit` reads the model's configuration. The model itself is loaded when a text isn't
-    in the cache, once in a process for all clones and copies; the last two models are
-    kept. Pickles and clones hold no weights. A pickle goes on with the same commit, or
-    refuses a folder whose content has changed.
+    in the cache, or ``overlap`` may be too large for it, once in a process for all
+    clones and copies; the last two models are kept. Pickles and clones hold no weights.
+    A pickle goes on with the same commit, or refuses a folder whose content has
+    changed.
 
     The last digits of a text's features depend on its batch. The cache knows a text by
     its content, and its features by all else that they depend on but the device.
@@ -135,11 +140,11 @@ class BertVectorizer(TextVectorizer):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "model": [str, os.PathLike],
-        "layers": [str, list, tuple, np.ndarray],
+        "layers": [str, list, tuple, np.ndarray, None],
         "tokens": [StrOptions({"subwords", "first", "mean"})],
         "special_tokens": ["boolean"],
         "long": [StrOptions({"windows", "sentences", "every_sentence"})],
-        "overlap": [Interval(Integral, 0, None, closed="left")],
+        "overlap": [Interval(Integral, 0, None, closed="left"), None],
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
         "unit_norm": ["boolean"],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -155,11 +160,11 @@ class BertVectorizer(TextVectorizer):
         self,
         model: str | os.PathLike[str],
         *,
-        layers: str | Sequence[int] = "sum_last_4",
+        layers: str | Sequence[int] | None = None,
         tokens: Literal["subwords", "first", "mean"] = "subwords",
         special_tokens: bool = True,
         long: Literal["windows", "sentences", "every_sentence"] = "windows",
-        overlap: int = 64,
+        overlap: int | None = None,
         max_length: int | None = None,
         unit_norm: bool = True,
         batch_size: int = 32,
@@ -208,7 +213,8 @@ class BertVectorizer(TextVectorizer):
         FileNotFoundError
             If there is no such model, in a folder or on the hub.
         ValueError, TypeError
-            If the model is no encoder, or a parameter or X isn't as documented.
+            If the model is no encoder, a parameter doesn't fit it, or a parameter or X
+            isn't as documented.
         """
         return super().fit(X, y)
 
@@ -261,23 +267,19 @@ class BertVectorizer(TextVectorizer):
         texts = _read_texts(X)
         resolve_device(self.device, FASTEST)
         found = describe_encoder(self.model, self.revision)
-        Layers.read(self.layers, found.n_layers)
+        settings = self._settings(found.n_layers)
+        room = min(
+            n for n in (found.n_positions, self.max_length, inf) if n is not None
+        )
+        if self.overlap is not None and self.overlap + _SPECIAL >= room:
+            settings.window(load_encoder(self.model, found.revision, self.device))
         self.revision_ = found.revision
         self.n_layers_, self.n_features_out_ = found.n_layers, found.n_features
         return self._transform(texts) if transform else None
 
     def _transform(self, texts: list[str]) -> SequenceArray:
         check_revision(self.model, self.revision_)
-        settings = EmbeddingSettings(
-            Layers.read(self.layers, self.n_layers_),
-            self.tokens,
-            bool(self.special_tokens),
-            self.long,
-            int(self.overlap),
-            None if self.max_length is None else int(self.max_length),
-            bool(self.unit_norm),
-            self.dtype,
-        )
+        settings = self._settings(self.n_layers_)
         store = FeatureStore(
             self._folder(settings), self.n_features_out_, self.dtype, self.cache_size
         )
@@ -287,11 +289,23 @@ class BertVectorizer(TextVectorizer):
         ]
         return store.sequences(keys, partial(self._embed, texts, settings))
 
+    def _settings(self, n_layers: int) -> EmbeddingSettings:
+        return EmbeddingSettings(
+            Layers.read(self.layers, n_layers),
+            self.tokens,
+            bool(self.special_tokens),
+            self.long,
+            None if self.overlap is None else int(self.overlap),
+            None if self.max_length is None else int(self.max_length),
+            bool(self.unit_norm),
+            self.dtype,
+        )
+
     def _folder(self, settings: EmbeddingSettings) -> Path | None:
         root = cache_folder(self.cache)
         if root is None:
             return None
-        parts = {"format": _FORMAT, "revision": self.revision_, **asdict(settings)}
+        parts = {"format": _FORMAT, "revision": self.revision_} | settings.to_dict()
         name = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         return root / "bert" / name
 

@@ -380,7 +380,7 @@ class WordVectorizer(TextVectorizer):
     def __sklearn_clone__(self) -> WordVectorizer:
         # scikit-learn's own clone would copy the table.
         new = type(self)(**self.get_params(deep=False))
-        for name in ("_metadata_request", "_skl_callbacks"):
+        for name in ("_metadata_request", "_skl_callbacks", "_sklearn_output_config"):
             if name in vars(self):
                 setattr(new, name, getattr(self, name))
         return new

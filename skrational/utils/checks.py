@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+import sys
+from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["check_count", "check_implements", "is_integer"]
+__all__ = ["check_count", "check_implements", "is_integer", "is_missing"]
 
 
 def is_integer(value: Any) -> bool:
@@ -17,6 +18,20 @@ def is_integer(value: Any) -> bool:
     (True, False, False)
     """
     return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value stands for one that isn't there: None, NaN, or NA of pandas.
+
+    Examples
+    --------
+    >>> is_missing(None), is_missing(float("nan")), is_missing("nan")
+    (True, True, False)
+    """
+    if value is None or (isinstance(value, Real) and value != value):
+        return True
+    # Where pandas isn't loaded, nothing is its NA.
+    return value is getattr(sys.modules.get("pandas"), "NA", None)
 
 
 def check_count(name: str, value: Any, least: int = 1) -> int:

@@ -7,12 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["advancing", "check_progress", "data_frame"]
+__all__ = ["advancing", "asks_for_pandas", "check_progress", "data_frame"]
 
 _MANY = 1000
 
 
-def data_frame(data: Any) -> Any:
+def asks_for_pandas(transformer: Any) -> bool:
+    """Whether ``set_output`` or scikit-learn's configuration asks for data frames."""
+    from sklearn.utils._set_output import _get_output_config
+
+    return _get_output_config("transform", transformer)["dense"] == "pandas"
+
+
+def data_frame(data: Any, index: Any = None) -> Any:
     """Make a DataFrame of what its constructor takes.
 
     Raises
@@ -24,7 +31,7 @@ def data_frame(data: Any) -> Any:
         import pandas as pd
     except ImportError as error:
         raise ImportError("A data frame needs pandas: pip install pandas") from error
-    return pd.DataFrame(data)
+    return pd.DataFrame(data, index=index)
 
 
 def check_progress(progress: bool | None, n_documents: int) -> bool:

@@ -65,16 +65,16 @@ def own_cache(tmp_path, monkeypatch):
 
 
 def write_model(folder, seed=0, **settings):
-    config = transformers.BertConfig(
-        vocab_size=len(VOCABULARY),
-        hidden_size=16,
-        num_hidden_layers=N_LAYERS,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=LIMIT,
-        initializer_range=0.2,
-        **settings,
-    )
+    shape = {
+        "vocab_size": len(VOCABULARY),
+        "hidden_size": 16,
+        "num_hidden_layers": N_LAYERS,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+        "max_position_embeddings": LIMIT,
+        "initializer_range": 0.2,
+    }
+    config = transformers.BertConfig(**shape | settings)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         transformers.BertModel(config).save_pretrained(folder)
@@ -438,6 +438,57 @@ def test_windows_without_room(folder):
     exact(folder, max_length=3, overlap=0).fit_transform(["a b"])
 
 
+@pytest.mark.parametrize("n_layers", [1, 2, 6])
+@pytest.mark.parametrize("n_positions", [3, 5, 64, 66, 67])
+def test_defaults_fit_every_model(tmp_path, n_positions, n_layers):
+    """A window has two tokens less than there are positions, for [CLS] and [SEP]."""
+    shape = {"max_position_embeddings": n_positions, "num_hidden_layers": n_layers}
+    folder = write_model(tmp_path / "model", **shape)
+    window = n_positions - 2
+    text = " ".join(LETTERS * 6)
+    plainly = {"unit_norm": False, "dtype": "float32", "cache": False}
+    X = BertVectorizer(folder, **plainly).fit_transform([text, "a"])
+    states = slice(max(0, n_layers - 3), None)
+    desired = windows_by_hand(
+        plain := open_plainly(folder),
+        plain[0](text)["input_ids"][1:-1],
+        window,
+        64 if window > 64 else window // 4,
+        lambda s: s[states].sum(axis=0),
+    )
+    assert_close(X[0], desired)
+
+
+def test_an_explicit_overlap_is_not_adapted(tmp_path):
+    folder = write_model(tmp_path / "model", max_position_embeddings=64)
+    BertVectorizer(folder).fit_transform(["a"])
+    for n in (62, 64, 200):
+        with pytest.raises(
+            ValueError, match=f"overlap={n} is too large; .*: 61, or No"
+        ):
+            BertVectorizer(folder, overlap=n).fit(["a"])
+    BertVectorizer(folder, overlap=61).fit_transform(["a"])
+
+
+def test_a_model_without_room_for_a_word_says_so(tmp_path):
+    folder = write_model(tmp_path / "model", max_position_embeddings=2)
+    with pytest.raises(ValueError, match="reads 2 tokens at a time; it would have to"):
+        BertVectorizer(folder).fit_transform(["a"])
+
+
+def test_defaults_keep_the_cache_of_their_values(tmp_path, loads):
+    """Those of earlier versions were written out: ``sum_last_4`` and 64."""
+    folder = write_model(tmp_path / "model", max_position_embeddings=100)
+    texts = [" ".join(LETTERS * 6), "b"]
+    explicit = BertVectorizer(folder, layers="sum_last_4", overlap=64)
+    expected = explicit.fit_transform(texts)
+    assert loads["model"] == 1
+    loading.forget_encoders()
+    assert BertVectorizer(folder).fit_transform(texts) == expected
+    assert loads["model"] == 1
+    assert BertVectorizer(folder, cache=False).fit_transform(texts) == expected
+
+
 def test_a_device_that_is_not_there(folder):
     for device, fault in {"cuda:99": "not available", "toaster": "unknown"}.items():
         with pytest.raises(ValueError, match=f"device='{device}' is {fault}"):
@@ -711,7 +762,9 @@ def test_tags(folder):
     tags = get_tags(BertVectorizer(folder))
     assert tags.input_tags.string
     assert not tags.input_tags.two_d_array
-    assert not hasattr(BertVectorizer(folder), "get_feature_names_out")
+    vectorizer = BertVectorizer(folder, cache=False).fit(TEXTS)
+    names = [f"bertvectorizer{i}" for i in range(16)]
+    assert vectorizer.get_feature_names_out().tolist() == names
 
 
 def test_a_second_call_loads_nothing(folder, loads, own_cache):

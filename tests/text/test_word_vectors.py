@@ -538,8 +538,6 @@ class TestContract:
         assert vectorizer.get_params()["vectors"] == "not-there.txt"
         with pytest.raises(NotFittedError):
             vectorizer.transform(TEXTS)
-        assert not hasattr(vectorizer, "get_feature_names_out")
-        assert not hasattr(vectorizer, "set_output")
 
     def test_tags(self):
         tags = get_tags(WordVectorizer(WORDS))

@@ -212,8 +212,9 @@ class AutomatonDisplay:
 
         Parameters
         ----------
-        estimator : SparseRationalClassifier, Pipeline or search
-            A fitted classifier, a pipeline that ends with one, or a search over either.
+        estimator : SparseRationalClassifier, or an estimator that holds one
+            A fitted classifier, a pipeline that ends with one, or a search or another
+            wrapper around either, as `explain` takes it.
         X : SequenceArray or array-like, default=None
             Documents, whose words are taken. None: the table of the pipeline's
             vectorizer; without one, arcs are labelled with the norms of their weights.

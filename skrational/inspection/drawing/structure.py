@@ -136,8 +136,9 @@ class StructureDisplay:
 
         Parameters
         ----------
-        estimator : SparseRationalClassifier, Pipeline or search
-            A fitted classifier, a pipeline that ends with one, or a search over either.
+        estimator : SparseRationalClassifier, or an estimator that holds one
+            A fitted classifier, a pipeline that ends with one, or a search or another
+            wrapper around either, as `explain` takes it.
         ax : matplotlib Axes, default=None
             As for `plot`.
 

@@ -142,8 +142,9 @@ class ExplanationDisplay:
 
         Parameters
         ----------
-        estimator : SparseRationalClassifier, Pipeline or search
-            A fitted classifier, a pipeline that ends with one, or a search over either.
+        estimator : SparseRationalClassifier, or an estimator that holds one
+            A fitted classifier, a pipeline that ends with one, or a search or another
+            wrapper around either, as `explain` takes it.
         X : str, SequenceArray or array-like
             One document: what the classifier reads or, with a pipeline, a str or what
             that reads.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.inspection.explaining.explanations import Explanation, Explanations
+from skrational.inspection.explaining.known import count_words, frames_of
 from skrational.inspection.matching.attributions import deletion_effects, token_shares
 from skrational.inspection.matching.paths import Paths, extreme_paths
 from skrational.inspection.matching.weighted_tokens import (
@@ -35,8 +36,10 @@ def explain(
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier, Pipeline or search
-        A fitted classifier, a pipeline that ends with one, or a search over either.
+    estimator : SparseRationalClassifier, or an estimator that holds one
+        A fitted classifier, a pipeline that ends with one, or a search, a
+        FrozenEstimator or another estimator that is fitted around a single one of
+        these.
     X : str, SequenceArray or array-like
         Documents: what the classifier reads or, with a pipeline, what that reads. A
         single str is one document.
@@ -65,6 +68,10 @@ def explain(
     they add up to its logits, but for the last digit of these. Paths, weights and
     effects are computed in double precision, in time and memory linear in the tokens.
     The explanation of a model that ``lambda_`` emptied is its bias.
+
+    What is explained is what the classifier itself predicts. An estimator around it may
+    go on from there: one with a tuned threshold may predict another class, and the
+    probabilities of a calibrated one differ.
 
     References
     ----------
@@ -112,11 +119,13 @@ def _explanations(
     codes = np.searchsorted(classes, scored.predictions)
     effects = deletion_effects(automata, tokens, codes)
     without = _probabilities_without(model, X, leading)
-    names = token_names(X)
+    names, frames = token_names(X), frames_of(model.vectorizers)
     for i in range(len(X)):
         own = slice(X.offsets[i], X.offsets[i + 1])
+        labels = tuple(names(i))
+        n_words, n_unknown = count_words(labels, frames)
         yield Explanation(
-            tokens=tuple(names(i)),
+            tokens=labels,
             classes=classes,
             prediction=scored.predictions[i],
             probabilities=scored.probabilities[i],
@@ -133,6 +142,8 @@ def _explanations(
             self_loop_weights=weights.self_loop[own].T,
             effects=effects[own],
             probabilities_without=without[i],
+            n_words=n_words,
+            n_unknown=n_unknown,
         )
 
 

@@ -75,6 +75,11 @@ class Explanation(ExplainedPrediction):
     probabilities_without : ndarray of shape (d, n_classes)
         What becomes of the probabilities if the phrase of the WFSA's leading path (its
         ``span``) is cut out of the document.
+    n_words : int or None
+        Number of tokens, without those that the vectorizer puts around a text (such as
+        "<s>" and "</s>"). None in explanations that were pickled by version 0.1.0.
+    n_unknown : int or None
+        How many of them have no vector of their own: their label is "<unk>" or "[UNK]".
 
     Examples
     --------
@@ -98,6 +103,7 @@ class Explanation(ExplainedPrediction):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the explanation as lists, numbers and strings; NaN becomes None."""
+        counts = {"n_words": self.n_words, "n_unknown": self.n_unknown}
         return {
             "tokens": list(self.tokens),
             "classes": _plain(self.classes),
@@ -106,6 +112,7 @@ class Explanation(ExplainedPrediction):
             "logits": _plain(self.logits),
             "bias": _plain(self.bias),
             "effects": _plain(self.effects),
+            **{name: n for name, n in counts.items() if n is not None},
             "wfsas": [self._wfsa_dict(i) for i in range(len(self.scores))],
         }
 

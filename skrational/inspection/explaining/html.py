@@ -70,8 +70,9 @@ def document_html(explanation: ExplainedPrediction) -> str:
     """
     summary = summarize(explanation)
     nothing = f"<p>{summary.nothing}</p>\n" if summary.nothing else ""
+    warning = f"<p><b>{summary.warning}</b></p>\n" if summary.warning else ""
     return (
-        f'<div style="{_BOX}">\n'
+        f'<div style="{_BOX}">\n{warning}'
         f"<p><b>{escape(summary.prediction)}</b> "
         f"({escape(summary.probability)})<br>"
         f"{escape(summary.logit)}; "
@@ -205,7 +206,8 @@ def _legend(summary: Summary) -> str:
         f'<span style="{_highlight(1.0)}">speaks for {name}</span> '
         f'<span style="{_highlight(-1.0)}">against it</span> <span style="{_FAINT}">'
         "point at a token for what it adds to the log-odds; phrases have a line above, "
-        "their main-path tokens the number of the WFSA</span></div>"
+        "their main-path tokens the number of the WFSA"
+        f"{summary.unknown and f'; {summary.unknown}'}</span></div>"
     )
 
 

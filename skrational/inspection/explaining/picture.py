@@ -28,7 +28,7 @@ WIDTH = 8.0
 """Of a figure of its own, in inches."""
 
 # Points, but for the share of such a figure's width that is left free on each side.
-_EDGE, _TITLE, _BOTTOM = 0.02, 44.0, 6.0
+_EDGE, _TITLE, _TITLE_LINE, _BOTTOM = 0.02, 44.0, 14.0, 6.0
 _FONT_SIZE, _SMALL = 8.5, 7.5
 _ROW, _LINE = 15.0, 17.0
 _GAP, _PAD = 6.0, 3.0
@@ -90,9 +90,10 @@ def write_tokens(
             token.set_position((x, -top - _LINE * (i + 0.5)))
             x += _width(token) + _GAP
     if fit_height:
-        total = needed + _TITLE + _BOTTOM
+        title = _TITLE + _TITLE_LINE * bool(summary.warning)
+        total = needed + title + _BOTTOM
         ax.figure.set_size_inches(WIDTH, total / 72)
-        ax.figure.subplots_adjust(bottom=_BOTTOM / total, top=1 - _TITLE / total)
+        ax.figure.subplots_adjust(bottom=_BOTTOM / total, top=1 - title / total)
     return tokens
 
 
@@ -169,10 +170,11 @@ def _label(explanation: ExplainedPrediction, summand: Summand, longest: int) -> 
 def write_captions(ax: Any, explanation: ExplainedPrediction, summary: Summary) -> None:
     """Write the prediction above the bars, and below them what colours mean."""
     logit = f"{summary.logit}; {summary.meaning}"
-    title = f"{summary.prediction} ({summary.probability})\n{logit}"
+    prediction = f"{summary.prediction} ({summary.probability})"
+    title = "\n".join(filter(None, [summary.warning, prediction, logit]))
     colours = f"blue, solid: for {summary.prediction}; vermilion, dashed: against it"
     meaning = colours if explanation.tokens else "the document is empty"
-    caption = "; ".join(filter(None, [summary.nothing, meaning]))
+    caption = "; ".join(filter(None, [summary.nothing, meaning, summary.unknown]))
     look: dict[str, Any] = {"fontsize": _SMALL, "alpha": 0.65, "va": "center"}
     below = 0, -_ROW * (len(summary.summands) + 0.75)
     for text in (

@@ -38,6 +38,9 @@ class ExplainedPrediction:
     self_loop_weights: NDArray[np.float64]
     effects: NDArray[np.float64]
     probabilities_without: NDArray[np.floating]
+    # An explanation that version 0.1.0 pickled has none of these.
+    n_words: int | None = None
+    n_unknown: int | None = None
 
     @property
     def token_weights(self) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skrational.inspection.explaining.known import nothing_known, share_unknown
 from skrational.inspection.explaining.prediction import ExplainedPrediction
 from skrational.inspection.matching.paths import Path
 from skrational.inspection.tables import plain_repr, shorten
@@ -76,6 +77,10 @@ class Summary(NamedTuple):
         Bias, the largest WFSAs, and all others as one; they sum to the logit.
     nothing : str
         What to say if no WFSA is left, else empty.
+    warning : str
+        What to say first if no word of the document is known, else empty.
+    unknown : str
+        How many words are unknown, if some but not all are, else empty.
     """
 
     prediction: str
@@ -84,6 +89,8 @@ class Summary(NamedTuple):
     meaning: str
     summands: tuple[Summand, ...]
     nothing: str
+    warning: str
+    unknown: str
 
     @property
     def wfsas(self) -> list[int]:
@@ -123,6 +130,8 @@ def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> S
         f"positive numbers speak for {names[target]}, {negative}",
         summands,
         nothing,
+        nothing_known(e),
+        share_unknown(e),
     )
 
 

@@ -45,6 +45,7 @@ def document_text(explanation: ExplainedPrediction) -> str:
     """
     summary = summarize(explanation)
     lines = [
+        *filter(None, [summary.warning]),
         f"{summary.prediction} ({summary.probability})",
         *_wrapped([f"{summary.logit};", summary.meaning]),
         *_table(explanation, summary),
@@ -96,6 +97,7 @@ def _document(explanation: ExplainedPrediction, summary: Summary) -> list[str]:
     words = _marked_tokens(explanation, summary)
     return [
         *_strongest(explanation),
+        *filter(None, [summary.unknown]),
         "document (+ and - speak for and against it, [0] is in the phrase of WFSA 0):",
         *(
             f"  {' '.join(line)}"

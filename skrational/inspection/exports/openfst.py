@@ -58,8 +58,9 @@ def to_openfst(
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier, Pipeline or search
-        A fitted classifier, a pipeline that ends with one, or a search over either.
+    estimator : SparseRationalClassifier, or an estimator that holds one
+        A fitted classifier, a pipeline that ends with one, or a search or another
+        wrapper around either, as `explain` takes it.
     folder : path-like
         Created if missing. Files of the same names are replaced, others stay: take a
         folder for each model. Nothing is replaced before all is written, so that an

@@ -233,8 +233,9 @@ def find_paths(estimator: Any, X: Any) -> tuple[Paths, Paths]:
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier, Pipeline or search
-        A fitted classifier, a pipeline that ends with one, or a search over either.
+    estimator : SparseRationalClassifier, or an estimator that holds one
+        A fitted classifier, a pipeline that ends with one, or a search or another
+        wrapper around either, as `explain` takes it.
     X : SequenceArray or array-like
         Documents: what the classifier reads or, with a pipeline, what that reads.
 

@@ -122,8 +122,9 @@ class PhraseDisplay:
 
         Parameters
         ----------
-        estimator : SparseRationalClassifier, Pipeline or search
-            A fitted classifier, a pipeline that ends with one, or a search over either.
+        estimator : SparseRationalClassifier, or an estimator that holds one
+            A fitted classifier, a pipeline that ends with one, or a search or another
+            wrapper around either, as `explain` takes it.
         X : SequenceArray or array-like
             Documents.
         wfsas, n, merge

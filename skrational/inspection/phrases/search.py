@@ -31,8 +31,9 @@ def top_phrases(
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier, Pipeline or search
-        A fitted classifier, a pipeline that ends with one, or a search over either.
+    estimator : SparseRationalClassifier, or an estimator that holds one
+        A fitted classifier, a pipeline that ends with one, or a search or another
+        wrapper around either, as `explain` takes it.
     X : SequenceArray or array-like
         Documents: what the classifier reads or, with a pipeline, what that reads.
         Without labels, tokens are shown by their positions, as "#3".

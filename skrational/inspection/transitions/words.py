@@ -141,8 +141,9 @@ def top_words(
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier, Pipeline or search
-        A fitted classifier, a pipeline that ends with one, or a search over either.
+    estimator : SparseRationalClassifier, or an estimator that holds one
+        A fitted classifier, a pipeline that ends with one, or a search or another
+        wrapper around either, as `explain` takes it.
     X : SequenceArray or array-like, default=None
         Documents whose words are weighed: what the classifier reads or, with a
         pipeline, what that reads. Without labels, words are shown by their rows, as

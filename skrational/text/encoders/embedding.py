@@ -70,12 +70,12 @@ def embed_texts(
         If a feature is NaN, or too large for the dtype; the message names the text.
     """
     window = settings.window(encoder)
+    overlap = settings.overlap_in(window)
     for group in _groups(encoder, texts, positions):
         documents = [document for _, document in group]
         collected = [
             PieceFeatures(
-                document,
-                cut_into_pieces(document, window, settings.overlap, settings.long),
+                document, cut_into_pieces(document, window, overlap, settings.long)
             )
             for document in documents
         ]

@@ -46,7 +46,7 @@ class Encoder:
     def pads(self) -> bool:
         """Whether a piece has the same features beside a longer one."""
         piece = [*self.prefix, *self.suffix] or [0]
-        longer = piece * 3
+        longer = (piece * 3)[: self.limit]
         layers = range(self.model.config.num_hidden_layers + 1)
         (alone,) = self.embed([piece], layers, 1.0)
         padded, _ = self.embed([piece, longer], layers, 1.0)

@@ -35,11 +35,14 @@ class Description(NamedTuple):
         Number of layers, without the embeddings.
     n_features : int
         Width of a layer.
+    n_positions : int or None
+        The most tokens that the model reads at a time, if its configuration says so.
     """
 
     revision: str
     n_layers: int
     n_features: int
+    n_positions: int | None
 
 
 def describe_encoder(
@@ -77,7 +80,10 @@ def describe_encoder(
             source, revision=commit_of(source, pinned), trust_remote_code=False
         )
     _check_encoder(model, config)
-    return Description(pinned, config.num_hidden_layers, config.hidden_size)
+    n_positions = getattr(config, "max_position_embeddings", None)
+    return Description(
+        pinned, config.num_hidden_layers, config.hidden_size, n_positions
+    )
 
 
 def check_revision(model: str | os.PathLike[str], revision: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from skrational.utils.checks import is_integer
 
 __all__ = ["EmbeddingSettings", "Layers"]
 
+_USUAL_LAYERS, _USUAL_OVERLAP = 4, 64
 _LAST = re.compile(r"(sum|mean)_last_([1-9]\d*)")
 
 
@@ -41,6 +42,10 @@ class Layers:
 
         Examples
         --------
+        >>> Layers.read(None, 12)
+        Layers(numbers=(9, 10, 11, 12), scale=1.0)
+        >>> Layers.read(None, 2)
+        Layers(numbers=(0, 1, 2), scale=1.0)
         >>> Layers.read("mean_last_2", 12)
         Layers(numbers=(11, 12), scale=0.5)
         >>> Layers.read([0, -1], 12)
@@ -51,6 +56,8 @@ class Layers:
             f"'sum_last_N' or 'mean_last_N' with N up to {n_layers + 1}, or a list of "
             f"different numbers from {-n_layers - 1} to {n_layers}."
         )
+        if layers is None:
+            layers = f"sum_last_{min(_USUAL_LAYERS, n_layers + 1)}"
         if isinstance(layers, str):
             match = _LAST.fullmatch("sum_last_1" if layers == "last" else layers)
             if match is None or int(match[2]) > n_layers + 1:
@@ -81,10 +88,25 @@ class EmbeddingSettings:
     tokens: str
     special_tokens: bool
     long: str
-    overlap: int
+    overlap: int | None
     max_length: int | None
     unit_norm: bool
     dtype: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what names the features in the cache.
+
+        The default ``overlap`` goes by its usual value, which it has wherever that is
+        legal: so it is known before the model is loaded.
+        """
+        overlap = _USUAL_OVERLAP if self.overlap is None else self.overlap
+        return asdict(self) | {"overlap": overlap}
+
+    def overlap_in(self, window: int) -> int:
+        """Return how many subwords a window of this size shares with the next."""
+        if self.overlap is not None:
+            return self.overlap
+        return _USUAL_OVERLAP if _USUAL_OVERLAP < window else window // 4
 
     def window(self, encoder: Encoder) -> int:
         """Return the most subwords of a piece, without special tokens.
@@ -108,14 +130,17 @@ class EmbeddingSettings:
         limit = min(self.max_length or encoder.limit, encoder.limit)
         window = limit - encoder.n_special
         if window < 1:
+            fault = f"max_length={self.max_length} is too small; expected at least"
+            if limit == encoder.limit:
+                fault = f"The model reads {limit} tokens at a time; it would have to be"
             raise ValueError(
-                f"max_length={self.max_length} is too small; expected at least "
-                f"{encoder.n_special + 1}: the tokenizer puts {encoder.n_special} "
-                "special tokens around each piece."
+                f"{fault} {encoder.n_special + 1}: the tokenizer puts "
+                f"{encoder.n_special} special tokens around each piece."
             )
-        if self.overlap >= window:
+        if self.overlap_in(window) >= window:
             raise ValueError(
                 f"overlap={self.overlap} is too large; expected less than the "
-                f"{window} subwords of a window."
+                f"{window} subwords of a window: {window - 1}, or None for a value "
+                "that fits."
             )
         return window

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import reprlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,7 +120,7 @@ def check_texts(X: Iterable[str]) -> Iterator[str]:
     Parameters
     ----------
     X : iterable of str
-        A list, a column of a data frame, a generator, ...
+        A list, a column of pandas, polars or Arrow, a generator, ...
 
     Yields
     ------
@@ -129,7 +129,7 @@ def check_texts(X: Iterable[str]) -> Iterator[str]:
     Raises
     ------
     ValueError
-        If X is a single text, or not one-dimensional.
+        If X is a single text, not one-dimensional, or without an order.
     TypeError
         If an element isn't a str; the message names its position.
 
@@ -143,12 +143,21 @@ def check_texts(X: Iterable[str]) -> Iterator[str]:
             f"Iterable over raw text documents expected, {type(X).__name__} object "
             "received: put a single text into a list."
         )
-    if getattr(X, "ndim", 1) != 1 or not isinstance(X, Iterable):
+    shape = getattr(X, "shape", (0,))
+    if len(shape) != 1:
         raise ValueError(
-            f"X is a {type(X).__name__} of shape {getattr(X, 'shape', ())}; expected a "
-            "list, a column or another one-dimensional iterable of texts."
+            f"X is a {type(X).__name__} of shape {shape}; expected a list, a column or "
+            "another one-dimensional iterable of texts. A column of a data frame is "
+            "X['name'] or, in a ColumnTransformer, 'name' without brackets."
         )
-    for i, text in enumerate(X):
+    if not isinstance(X, Iterable) or isinstance(X, (Mapping, set, frozenset)):
+        raise ValueError(
+            f"X is a {type(X).__name__}; expected a list, a column or another "
+            "one-dimensional iterable of texts."
+        )
+    # Elements of Arrow's arrays are scalars of its own.
+    texts = X.to_pylist() if hasattr(X, "to_pylist") else X
+    for i, text in enumerate(texts):
         if not isinstance(text, str):
             advice = ": decode it" if isinstance(text, bytes) else ""
             raise TypeError(
