@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,12 +13,17 @@ from uuid import uuid4
 __all__ = [
     "cache_folder",
     "cache_root",
+    "checksum",
     "discard",
     "replaced_file",
+    "sealed",
     "unfinished_files",
+    "unsealed",
 ]
 
 _SUFFIX = ".part"
+_SEAL = b"\nsha256 "
+_SEAL_BYTES = len(_SEAL) + 64
 
 
 @contextmanager
@@ -58,6 +64,59 @@ def replaced_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[A
         os.replace(part, path)
     finally:
         discard(part)
+
+
+def checksum(*parts: bytes | memoryview) -> str:
+    """Return the SHA-256 of bytes, in hexadecimal digits; pieces count as joined.
+
+    Examples
+    --------
+    >>> checksum(b"wh", b"ole") == checksum(b"whole")
+    True
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def sealed(content: bytes, role: str = "") -> bytes:
+    """Add a line to the content of a file that tells damage, for `unsealed`.
+
+    Parameters
+    ----------
+    content : bytes
+    role : str, default=""
+        What the file stands for: content that was sealed for another role doesn't pass.
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> unsealed(sealed(b"whole", "point 1"), "point 1")
+    b'whole'
+    >>> unsealed(sealed(b"whole", "point 1"), "point 2")
+    Traceback (most recent call last):
+        ...
+    ValueError: its checksum is not that of its content
+    """
+    return content + _SEAL + checksum(content, role.encode()).encode()
+
+
+def unsealed(raw: bytes, role: str = "") -> bytes:
+    """Return the content of a file that `sealed` has written for a role.
+
+    Raises
+    ------
+    ValueError
+        If it's damaged, has no checksum or is for another role.
+    """
+    content = raw[:-_SEAL_BYTES]
+    if sealed(content, role) != raw:
+        raise ValueError("its checksum is not that of its content")
+    return content
 
 
 def unfinished_files(path: Path) -> list[Path]:
