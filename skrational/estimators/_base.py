@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -24,9 +25,11 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from skrational.exceptions import FeatureScaleWarning
 from skrational.sequences import SequenceArray, check_finite
 from skrational.sequences.forms import form_of
 from skrational.sequences.reading import pack
+from skrational.sequences.scale import odd_scale
 from skrational.training.labelled import Labelled
 from skrational.utils.callbacks import CallbackSupportMixin
 from skrational.utils.moved import with_new_parameters
@@ -201,7 +204,7 @@ class BaseSequenceClassifier(
     ) -> Labelled:
         """Check X, y and the weights; these are multiplied by those of the classes."""
         sequences = read_sequences(X, self)
-        check_finite(sequences)
+        check_finite(sequences, self.dtype)
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but "
@@ -233,6 +236,8 @@ class BaseSequenceClassifier(
             raise ValueError(
                 f"X holds {len(sequences)} sequences, but not one token to learn from."
             )
+        if fault := odd_scale(sequences):
+            warnings.warn(fault, FeatureScaleWarning, stacklevel=5)
         names = _get_feature_names(X)
         return Labelled(sequences, classes, codes, weights, names)
 
@@ -257,7 +262,7 @@ class BaseSequenceClassifier(
                 f"y_{name}={'None' if y is None else 'given'}."
             )
         sequences = read_sequences(X, self)
-        check_finite(sequences)
+        check_finite(sequences, self.dtype)
         labels, n_features = np.asarray(y), training.X.n_features
         if sequences.n_features != n_features or labels.shape != (len(sequences),):
             raise ValueError(
@@ -272,6 +277,7 @@ class BaseSequenceClassifier(
         return Labelled(sequences, training.classes, codes, np.ones(len(codes)))
 
     class_weight: Any
+    dtype: str
 
 
 def read_sequences(X: Any, estimator: BaseEstimator) -> SequenceArray:
