@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from skrational.model_selection._checkpoint_files import (
     FORMAT,
@@ -26,13 +27,7 @@ from skrational.model_selection._checkpoint_files import (
     write_path,
 )
 from skrational.utils.checks import is_integer
-from skrational.utils.files import (
-    discard,
-    replaced_file,
-    sealed,
-    unfinished_files,
-    unsealed,
-)
+from skrational.utils.files import discard, replaced_file, unfinished_files
 
 __all__ = ["Checkpoint", "Record"]
 
@@ -78,7 +73,8 @@ class Checkpoint:
         if there is None:
             discard(self._folder / _TRUNK)  # whatever path it was of
             there = {"format": FORMAT, "seed": seed, "about": about}
-            self._write(_ABOUT, write_path(there))
+            content = write_path(there)
+            self._write(_ABOUT, lambda file: file.write(content))
         elif there["about"] != about:
             raise ValueError(_difference(self._folder, there["about"], about))
         self.seed, self._format = there["seed"], there["format"]
@@ -115,19 +111,15 @@ class Checkpoint:
         self._save(_TRUNK, ({**facts, "n_points": i + 1}, arrays))
 
     def _save(self, name: str, record: Record) -> None:
+        self._write(name, lambda file: pack(file, record, self._role(name)))
+
+    def _write(self, name: str, write: Callable[[IO[bytes]], Any]) -> None:
         if self._folder is None:
             return
-        content = pack(record)
-        if self._format != UNSEALED_FORMAT:
-            content = sealed(content, self._role(name))
-        self._write(name, content)
-
-    def _write(self, name: str, content: bytes) -> None:
-        assert self._folder is not None
         folder = self._folder
         try:
             with replaced_file(folder / name) as file:
-                file.write(content)
+                write(file)
         except OSError as error:
             self._folder = None
             warnings.warn(
@@ -140,10 +132,8 @@ class Checkpoint:
         if self._folder is None:
             return None
         try:
-            raw = (self._folder / name).read_bytes()
-            if self._format != UNSEALED_FORMAT:
-                raw = unsealed(raw, self._role(name))
-            return unpack(raw)
+            with open(self._folder / name, "rb") as file:
+                return unpack(file, self._role(name))
         except FileNotFoundError:
             return None
         except Exception as error:  # there is no end to what damage can raise
@@ -174,9 +164,10 @@ class Checkpoint:
                 f"{FORMAT}. Empty the folder or name another one."
             ) from error
 
-    def _role(self, name: str) -> str:
+    def _role(self, name: str) -> str | None:
         """A file of this name, of this path."""
-        return f"{name} of {self._path}"
+        unsealed = self._format == UNSEALED_FORMAT
+        return None if unsealed else f"{name} of {self._path}"
 
     def _warn_of_damage(self, name: str, fault: object) -> None:
         assert self._folder is not None

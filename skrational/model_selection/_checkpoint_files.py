@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,26 +37,38 @@ class DamageError(ValueError):
     """A description is not as it was written, if it ever was one."""
 
 
-def pack(record: Record) -> bytes:
-    """Return a record as an npz archive."""
+def pack(file: IO[bytes], record: Record, role: str | None) -> None:
+    """Write a record as an npz archive.
+
+    Parameters
+    ----------
+    file : binary file
+    record : Record
+    role : str or None
+        What the file stands for, and no other may. None: format 1, without a checksum.
+    """
     facts, arrays = record
     text = np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)
-    named: dict[str, Any] = {_FACTS: text, **arrays}
-    file = io.BytesIO()
-    np.savez(file, **named)
-    return file.getvalue()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in {_FACTS: text, **arrays}.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, (1, 0), allow_pickle=False)
+        if role is not None:
+            archive.comment = _seal(archive, role)
 
 
-def unpack(content: bytes) -> Record:
+def unpack(file: IO[bytes], role: str | None) -> Record:
     """Return the record of an archive, every byte of which is read and checked.
 
     Numpy itself leaves the rest of a member unread, and its CRC unchecked, where the
     header announces fewer bytes than there are, and makes room for any number of them.
     zipfile doesn't miss members that the directory has lost.
     """
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
-        if len(members) != int.from_bytes(content[-12:-10], "little"):
+        if role is not None and archive.comment != _seal(archive, role):
+            raise ValueError("its checksum is not that of its content")
+        if role is None and len(members) != _announced_members(file):
             raise ValueError("its directory is damaged")
         if any(member.compress_type != zipfile.ZIP_STORED for member in members):
             raise ValueError("it has compressed members, which a checkpoint never has")
@@ -65,6 +77,18 @@ def unpack(content: bytes) -> Record:
             for member in members
         }
     return json.loads(arrays.pop(_FACTS).tobytes()), arrays
+
+
+def _seal(archive: zipfile.ZipFile, role: str) -> bytes:
+    """Checksum of what the members are called and of their own checksums."""
+    members = [(m.filename, m.file_size, m.CRC) for m in archive.infolist()]
+    return checksum(repr((role, members)).encode()).encode()
+
+
+def _announced_members(file: IO[bytes]) -> int:
+    """Number of members that the end of an archive without a comment announces."""
+    file.seek(-12, io.SEEK_END)
+    return int.from_bytes(file.read(2), "little")
 
 
 def _array(npy: bytes) -> NDArray[Any]:

@@ -16,14 +16,10 @@ __all__ = [
     "checksum",
     "discard",
     "replaced_file",
-    "sealed",
     "unfinished_files",
-    "unsealed",
 ]
 
 _SUFFIX = ".part"
-_SEAL = b"\nsha256 "
-_SEAL_BYTES = len(_SEAL) + 64
 
 
 @contextmanager
@@ -78,45 +74,6 @@ def checksum(*parts: bytes | memoryview) -> str:
     for part in parts:
         digest.update(part)
     return digest.hexdigest()
-
-
-def sealed(content: bytes, role: str = "") -> bytes:
-    """Add a line to the content of a file that tells damage, for `unsealed`.
-
-    Parameters
-    ----------
-    content : bytes
-    role : str, default=""
-        What the file stands for: content that was sealed for another role doesn't pass.
-
-    Returns
-    -------
-    bytes
-
-    Examples
-    --------
-    >>> unsealed(sealed(b"whole", "point 1"), "point 1")
-    b'whole'
-    >>> unsealed(sealed(b"whole", "point 1"), "point 2")
-    Traceback (most recent call last):
-        ...
-    ValueError: its checksum is not that of its content
-    """
-    return content + _SEAL + checksum(content, role.encode()).encode()
-
-
-def unsealed(raw: bytes, role: str = "") -> bytes:
-    """Return the content of a file that `sealed` has written for a role.
-
-    Raises
-    ------
-    ValueError
-        If it's damaged, has no checksum or is for another role.
-    """
-    content = raw[:-_SEAL_BYTES]
-    if sealed(content, role) != raw:
-        raise ValueError("its checksum is not that of its content")
-    return content
 
 
 def unfinished_files(path: Path) -> list[Path]:

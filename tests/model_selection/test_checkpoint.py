@@ -130,7 +130,11 @@ def test_a_run_is_put_back_as_it_was(data, tmp_path):
         assert all(torch.equal(a, b) for a, b in pairs)
 
 
-WRITING = {"numpy.savez": np.savez, "os.fsync": os.fsync, "os.replace": os.replace}
+WRITING = {
+    "numpy.lib.format.write_array": np.lib.format.write_array,
+    "os.fsync": os.fsync,
+    "os.replace": os.replace,
+}
 
 
 def fail(monkeypatch, function, n_before, error):
@@ -329,7 +333,7 @@ def test_a_file_is_not_a_folder(data, tmp_path):
     follow(data, tmp_path / "a" / "folder" / "to be made", lambdas=[0.1])
 
 
-@pytest.mark.parametrize("function", ["os.fsync", "os.replace"])
+@pytest.mark.parametrize("function", WRITING)
 @pytest.mark.parametrize("n_before", [0, 4])
 def test_a_full_disk_warns_once_and_the_path_goes_on(
     data, tmp_path, monkeypatch, assert_same_paths, expected, function, n_before
