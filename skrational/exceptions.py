@@ -7,6 +7,7 @@ Each is a subclass of the built-in that scikit-learn and its users expect, so th
 __all__ = [
     "DatasetNotFoundError",
     "FeatureCacheWarning",
+    "FeatureScaleWarning",
     "LargeTableWarning",
     "OutOfVocabularyWarning",
     "SequenceError",
@@ -36,3 +37,7 @@ class LargeTableWarning(UserWarning):
 
 class FeatureCacheWarning(UserWarning):
     """The cache of features was damaged or could not be written; results are right."""
+
+
+class FeatureScaleWarning(UserWarning):
+    """Features are so large, or so small, that little is learned from them."""

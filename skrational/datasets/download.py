@@ -96,6 +96,10 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
         home = cache_root("SKRATIONAL_HOME", "datasets")
     else:
         home = Path(data_home).expanduser()
+    if home.is_file():
+        raise NotADirectoryError(
+            f"data_home={str(home)!r} is a file; expected a folder."
+        )
     home.mkdir(parents=True, exist_ok=True)
     return home
 
@@ -182,10 +186,14 @@ def fetch_archive(
     source = archive.url if url is None else url
     _check_parameters(source, checksum, n_retries, delay)
     path = get_data_home(data_home) / archive.filename
-    recorded = _recorded(path)
-    expected = (checksum or archive.sha256 or recorded or "").lower()
+    for there in (path, _record_of(path)):
+        if there.is_dir():
+            raise IsADirectoryError(f"{there} is a folder; expected a file.")
+    known = checksum or archive.sha256
+    recorded = _recorded(path, needed=not known)
+    expected = (known or recorded or "").lower()
     if path.is_file():
-        _check_file(path, expected)
+        _check_file(path, expected, by_record=not known)
     elif download_if_missing:
         _download(source, path, expected, int(n_retries), delay)
     else:
@@ -259,14 +267,14 @@ def _download(
         ) from error
 
 
-def _check_file(path: Path, expected: str) -> None:
+def _check_file(path: Path, expected: str, by_record: bool) -> None:
     found = _sha256(path)
     if expected and found != expected:
-        by_record = f" by {_record_of(path).name}" * (_recorded(path) == expected)
+        record = _record_of(path).name
+        by, too = (f" by {record}", f" and {record}") if by_record else ("", "")
         raise OSError(
-            f"{path.name} has the SHA-256 {found}, but {expected} is expected"
-            f"{by_record}. The file is damaged or has changed. Delete the file to "
-            "download it again."
+            f"{path.name} has the SHA-256 {found}, but {expected} is expected{by}. It "
+            f"is damaged or has changed. Delete the file{too} to download it again."
         )
 
 
@@ -279,8 +287,23 @@ def _record_of(path: Path) -> Path:
     return path.with_name(path.name + _RECORD)
 
 
-def _recorded(path: Path) -> str | None:
-    """Return the SHA-256 that was recorded when a file was first used."""
+def _recorded(path: Path, needed: bool) -> str | None:
+    """Return the SHA-256 that was recorded when a file was first used, if any.
+
+    Raises
+    ------
+    OSError
+        If the record is damaged, and needed.
+    """
     record = _record_of(path)
-    words = record.read_text("utf-8").split() if record.is_file() else []
-    return words[0] if words else None
+    if not record.exists():
+        return None
+    digest, _, name = record.read_text("utf-8", "replace").partition("  ")
+    if re.fullmatch("[0-9a-f]{64}", digest) and name.rstrip("\n") == path.name:
+        return digest
+    if needed:
+        raise OSError(
+            f"{record} is damaged; expected the SHA-256 of {path.name} and its name. "
+            "Delete both to download the file again, or pass its checksum."
+        )
+    return None

@@ -7,9 +7,10 @@ import os
 import re
 import tarfile
 import zipfile
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -25,6 +26,8 @@ _REVIEW = re.compile(r"<review_text>(.*?)</review_text>", re.DOTALL)
 _TREE = re.compile(r"\(([0-4]) .+\)")
 _LEAF = re.compile(r"\([0-4] ([^ ()]+)\)")
 _ESCAPES = {"-LRB-": "(", "-RRB-": ")", r"\/": "/", r"\*": "*"}
+# Deflate makes no more than so many bytes of one.
+_DEFLATE_RATIO = 1032
 _ESCAPED = re.compile("|".join(map(re.escape, _ESCAPES)))
 
 
@@ -208,7 +211,11 @@ def fetch_sst2(
     )
     data: list[str] = []
     target: list[int] = []
-    lines = _read_zip(path, f"trees/{split}.txt").decode("utf-8").split("\n")
+    content = _read_zip(path, f"trees/{split}.txt")
+    try:
+        lines = content.decode("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise _damaged(path, f"trees/{split}.txt: {error}") from error
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -216,6 +223,8 @@ def fetch_sst2(
         if label != 2:
             data.append(text)
             target.append(int(label > 2))
+    if not data:
+        raise _damaged(path, f"trees/{split}.txt has no sentence with a polarity")
     return _answer(data, target, path, return_X_y)
 
 
@@ -251,15 +260,17 @@ def _read_tree(line: str, place: str) -> tuple[int, str]:
 def _read_tar(path: Path, folder: str, names: list[str]) -> list[bytes]:
     """Read members of a tar.gz into memory; nothing is extracted to disk."""
     contents: dict[str, bytes] = {}
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            for member in archive:
-                parts = PurePosixPath(member.name).parts
-                if parts[-2:-1] == (folder,) and parts[-1] in names:
-                    file = archive.extractfile(member)
-                    contents[parts[-1]] = file.read() if file else b""
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise _damaged(path, str(error)) from error
+    most = _DEFLATE_RATIO * path.stat().st_size
+    with _opened(path) as raw, gzip.open(raw) as unpacked:
+        for member in (archive := tarfile.open(fileobj=unpacked)):
+            parts = PurePosixPath(member.name).parts
+            if parts[-2:-1] == (folder,) and parts[-1] in names:
+                if member.size > most:  # room would be made for all of it
+                    raise ValueError(f"{member.name} can't have {member.size} bytes")
+                file = archive.extractfile(member)
+                contents[parts[-1]] = file.read() if file else b""
+        while unpacked.read(2**20):
+            pass  # to the end, where the checksum is
     missing = [name for name in names if name not in contents]
     if missing:
         raise _damaged(path, f"there is no {folder}/{missing[0]}")
@@ -268,13 +279,20 @@ def _read_tar(path: Path, folder: str, names: list[str]) -> list[bytes]:
 
 def _read_zip(path: Path, name: str) -> bytes:
     """Read a member of a zip into memory; nothing is extracted to disk."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.read(name)
-    except zipfile.BadZipFile as error:
-        raise _damaged(path, str(error)) from error
-    except KeyError as error:
-        raise _damaged(path, f"there is no {name}") from error
+    with _opened(path) as raw, zipfile.ZipFile(raw) as archive:
+        if name not in archive.namelist():
+            raise ValueError(f"there is no {name}")
+        return archive.read(name)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open an archive; whatever reading it raises becomes one error, which names it."""
+    with path.open("rb") as file:
+        try:
+            yield file
+        except Exception as error:  # there is no end to what damage can raise
+            raise _damaged(path, str(error) or type(error).__name__) from error
 
 
 def _damaged(path: Path, what: str) -> ValueError:

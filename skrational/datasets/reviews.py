@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import zlib
 from pathlib import Path
+from reprlib import repr as cut_repr
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +19,8 @@ __all__ = ["Reviews", "data_folder", "load_reviews", "reviews_available"]
 
 _SPLITS = ("train", "dev", "test")
 _VARIABLE = "SKRATIONAL_DATA"
+_LABEL = re.compile(r"[+-]?[0-9]{1,19}")
+_LABELS = np.iinfo(np.int64)
 
 
 class Reviews(NamedTuple):
@@ -84,7 +88,7 @@ def load_reviews(
     r"""Read one split of a labelled text set from a local folder.
 
     The folder holds ``<name>/<split>.tsv.gz``: UTF-8, one document a line, as
-    ``label<TAB>text`` with an integer label and no header.
+    ``label<TAB>text`` with an integer label of 64 bits and no header.
 
     Parameters
     ----------
@@ -139,8 +143,9 @@ def load_reviews(
     folder = home / name / "raw" if raw else home / name
     path = folder / f"{split}.tsv.gz"
     if not path.is_file():
+        fault = "is no file" if path.exists() else "does not exist"
         hint = " Not every set has its original text: try raw=False." if raw else ""
-        raise DatasetNotFoundError(f"{path} does not exist.{hint}")
+        raise DatasetNotFoundError(f"{path} {fault}.{hint}")
     return _read(path)
 
 
@@ -174,12 +179,12 @@ def _read(path: Path) -> Reviews:
     labels: list[int] = []
     try:
         # Lines end at "\n" only; other line ends may stand inside a text.
-        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
+        with gzip.open(path, "rt", encoding="utf-8-sig", newline="\n") as file:
             for line in file:
                 label, tab, text = line.rstrip("\n").partition("\t")
                 if not tab:
                     raise ValueError("no tab between label and text")
-                labels.append(int(label))
+                labels.append(_read_label(label))
                 texts.append(text)
     except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
         raise ValueError(
@@ -190,4 +195,13 @@ def _read(path: Path) -> Reviews:
             f"{path}, line {len(texts) + 1}: {error}; expected 'label<TAB>text' with "
             "an integer label."
         ) from error
+    if not texts:
+        raise ValueError(f"{path} holds no line; expected 'label<TAB>text'.")
     return Reviews(texts, np.array(labels, dtype=np.int64))
+
+
+def _read_label(text: str) -> int:
+    # int() would read digits of any script, spaces around them and 1_0.
+    if not _LABEL.fullmatch(text) or not _LABELS.min <= int(text) <= _LABELS.max:
+        raise ValueError(f"the label is {cut_repr(text)}")
+    return int(text)

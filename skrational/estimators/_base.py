@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import wraps
@@ -27,9 +28,11 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
+from skrational.exceptions import FeatureScaleWarning
 from skrational.sequences import SequenceArray, check_finite
 from skrational.sequences.forms import form_of, take_column
 from skrational.sequences.reading import pack
+from skrational.sequences.scale import odd_scale
 from skrational.training.labelled import Labelled
 from skrational.utils.callbacks import CallbackSupportMixin
 from skrational.utils.checks import is_missing
@@ -231,7 +234,7 @@ class BaseSequenceClassifier(
         """Check X, y and the weights; these are multiplied by those of the classes."""
         X = take_column(X)
         sequences = read_sequences(X, self)
-        check_finite(sequences)
+        check_finite(sequences, self.dtype)
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but "
@@ -263,6 +266,8 @@ class BaseSequenceClassifier(
             raise ValueError(
                 f"X holds {len(sequences)} sequences, but not one token to learn from."
             )
+        if fault := odd_scale(sequences):
+            warnings.warn(fault, FeatureScaleWarning, stacklevel=5)
         names = _get_feature_names(X)
         return Labelled(sequences, classes, codes, weights, names)
 
@@ -290,7 +295,7 @@ class BaseSequenceClassifier(
         if form_of(X) == "strings":
             raise TypeError(_RAW_VALIDATION.format(name=name))
         sequences = read_sequences(X, self)
-        check_finite(sequences)
+        check_finite(sequences, self.dtype)
         labels, n_features = _read_labels(y, f"y_{name}"), training.X.n_features
         if sequences.n_features != n_features or labels.shape != (len(sequences),):
             raise ValueError(
@@ -305,6 +310,7 @@ class BaseSequenceClassifier(
         return Labelled(sequences, training.classes, codes, np.ones(len(codes)))
 
     class_weight: Any
+    dtype: str
 
 
 _RAW_VALIDATION = (

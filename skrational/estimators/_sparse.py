@@ -217,6 +217,8 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
         ConvergenceWarning
             If ``lambda_`` removed everything: what is left is the intercept, that is,
             the majority classifier.
+        FeatureScaleWarning
+            If features are so large, or so small, that little is learned from them.
         """
         from skrational.training.fit import SparseFit, training_resources
         from skrational.training.rng import Randomness

@@ -2,30 +2,36 @@
 
 A folder holds ``path.json``, which says of what data and parameters the path is, a file
 for each point, and ``trunk.npz``, the network under penalty after the last point. Each
-file is written under another name first, so that none is ever half there.
+file is written under another name first, so that none is ever half there, and carries a
+checksum, without which numpy would take some damage for arrays of another type. Those
+of version 0.1.0, of format 1, have none but that of a zip archive.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from skrational.model_selection._checkpoint_files import (
+    FORMAT,
+    UNSEALED_FORMAT,
+    DamageError,
+    Record,
+    pack,
+    path_checksum,
+    read_path,
+    unpack,
+    write_path,
+)
+from skrational.utils.checks import is_integer
 from skrational.utils.files import discard, replaced_file, unfinished_files
 
 __all__ = ["Checkpoint", "Record"]
 
-_FORMAT = 1
-_TRUNK, _ABOUT, _FACTS = "trunk.npz", "path.json", "_facts"
-
-Record = tuple[dict[str, Any], dict[str, NDArray[Any]]]
-"""What JSON can hold, and arrays."""
+_TRUNK, _ABOUT, _POINTS = "trunk.npz", "path.json", "point-*.npz"
 
 
 class Checkpoint:
@@ -59,25 +65,20 @@ class Checkpoint:
     ) -> None:
         self.seed = seed
         self._folder = None if folder is None else Path(folder)
+        self._format, self._path = FORMAT, ""
         if self._folder is None:
             return
-        if self._folder.is_file():
-            raise NotADirectoryError(
-                f"checkpoint_dir={str(self._folder)!r} is a file; expected a folder."
-            )
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for name in (_ABOUT, _TRUNK, "point-*.npz"):
-            for left_over in unfinished_files(self._folder / name):
-                discard(left_over)
+        _make_folder(self._folder)
         there = self._read_about()
         if there is None:
             discard(self._folder / _TRUNK)  # whatever path it was of
-            text = json.dumps({"format": _FORMAT, "seed": seed, "about": about})
-            self._write(_ABOUT, lambda file: file.write(text.encode()))
-            return
-        if there["about"] != about:
+            there = {"format": FORMAT, "seed": seed, "about": about}
+            content = write_path(there)
+            self._write(_ABOUT, lambda file: file.write(content))
+        elif there["about"] != about:
             raise ValueError(_difference(self._folder, there["about"], about))
-        self.seed = there["seed"]
+        self.seed, self._format = there["seed"], there["format"]
+        self._path = path_checksum(there)
 
     def load(self) -> tuple[list[Record], Record | None]:
         """Return the points that are done, and the network to go on with.
@@ -85,7 +86,12 @@ class Checkpoint:
         What is damaged or missing counts as not done.
         """
         trunk = self._read(_TRUNK)
-        n_done = 0 if trunk is None else int(trunk[0]["n_points"])
+        if trunk is None:
+            return [], None
+        n_done: Any = trunk[0].get("n_points")
+        if not is_integer(n_done) or n_done < 0:
+            self._warn_of_damage(_TRUNK, f"n_points is {n_done!r}")
+            return [], None
         points = []
         for i in range(n_done):
             point = self._read(_point(i))
@@ -105,12 +111,9 @@ class Checkpoint:
         self._save(_TRUNK, ({**facts, "n_points": i + 1}, arrays))
 
     def _save(self, name: str, record: Record) -> None:
-        facts, arrays = record
-        text = np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)
-        named: dict[str, Any] = {_FACTS: text, **arrays}
-        self._write(name, lambda file: np.savez(file, **named))
+        self._write(name, lambda file: pack(file, record, self._role(name)))
 
-    def _write(self, name: str, write: Callable[[IO[Any]], Any]) -> None:
+    def _write(self, name: str, write: Callable[[IO[bytes]], Any]) -> None:
         if self._folder is None:
             return
         folder = self._folder
@@ -129,37 +132,68 @@ class Checkpoint:
         if self._folder is None:
             return None
         try:
-            with (
-                open(self._folder / name, "rb") as raw_file,
-                np.load(raw_file, allow_pickle=False) as file,
-            ):
-                arrays = dict(file)
-            return json.loads(arrays.pop(_FACTS).tobytes()), arrays
+            with open(self._folder / name, "rb") as file:
+                return unpack(file, self._role(name))
         except FileNotFoundError:
             return None
         except Exception as error:  # there is no end to what damage can raise
-            warnings.warn(
-                f"{self._folder / name} is damaged ({error}). The path begins anew.",
-                UserWarning,
-                stacklevel=2,
-            )
+            self._warn_of_damage(name, error)
             return None
 
     def _read_about(self) -> dict[str, Any] | None:
+        """Return what path is in the folder; None if there is none, or a damaged one.
+
+        Raises
+        ------
+        ValueError
+            If the file is another version's, or perhaps not a checkpoint's at all.
+        """
         assert self._folder is not None
         path = self._folder / _ABOUT
         try:
-            there = json.loads(path.read_text())
-            if there["format"] == _FORMAT:
-                return {"about": dict(there["about"]), "seed": int(there["seed"])}
+            return read_path(path.read_bytes())
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):
-            pass
-        raise ValueError(
-            f"{path} is damaged or of another version; expected format {_FORMAT}. "
-            "Empty the folder or name another one."
+        except ValueError as error:
+            # Beside a trunk it was a checkpoint's, from which nobody can go on.
+            if isinstance(error, DamageError) and (self._folder / _TRUNK).exists():
+                self._warn_of_damage(_ABOUT, error)
+                return None
+            raise ValueError(
+                f"{path} is damaged or of another version ({error}); expected format "
+                f"{FORMAT}. Empty the folder or name another one."
+            ) from error
+
+    def _role(self, name: str) -> str | None:
+        """A file of this name, of this path."""
+        unsealed = self._format == UNSEALED_FORMAT
+        return None if unsealed else f"{name} of {self._path}"
+
+    def _warn_of_damage(self, name: str, fault: object) -> None:
+        assert self._folder is not None
+        warnings.warn(
+            f"{self._folder / name} is damaged ({fault}). The path begins anew.",
+            UserWarning,
+            stacklevel=2,
         )
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder, or tidy up what killed writers left in it."""
+    if folder.is_file():
+        raise NotADirectoryError(
+            f"checkpoint_dir={str(folder)!r} is a file; expected a folder."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (_ABOUT, _TRUNK, _POINTS):
+        for path in folder.glob(name):
+            if path.is_dir():
+                raise IsADirectoryError(
+                    f"{path} is a folder; expected a file of a checkpoint. Empty "
+                    f"checkpoint_dir={str(folder)!r} or name another one."
+                )
+        for left_over in unfinished_files(folder / name):
+            discard(left_over)
 
 
 def _point(i: int) -> str:

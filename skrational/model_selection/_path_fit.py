@@ -113,6 +113,8 @@ def regularization_path(
     UserWarning
         If a checkpoint can't be written, because the disk is full for instance; the
         path goes on without them. If one is damaged; the path then begins anew.
+    FeatureScaleWarning
+        As from ``fit``.
 
     See Also
     --------

@@ -27,7 +27,7 @@ from skrational.sequences.parts import (
 from skrational.sequences.repeats import blocks, equal_rows
 from skrational.utils.memory_maps import release
 
-__all__ = ["UNKNOWN", "SequenceArray", "check_finite"]
+__all__ = ["UNKNOWN", "SequenceArray", "check_finite", "place_of"]
 
 UNKNOWN = "<unk>"
 """The label of a row that stands for all words without a vector."""
@@ -357,25 +357,40 @@ class SequenceArray:
         )
 
 
-def check_finite(X: SequenceArray) -> None:
-    """Raise a ValueError that names the first token with NaN or infinity."""
+def check_finite(X: SequenceArray, dtype: Any = None) -> None:
+    """Raise a ValueError that names the first token with NaN or infinity.
+
+    Parameters
+    ----------
+    X : SequenceArray
+    dtype : dtype, default=None
+        What the features will be converted to, which may make infinity of them.
+    """
     rows = X.features
     used = np.arange(len(rows))
     if X.indices is not None:
         used = np.flatnonzero(np.bincount(X.indices, minlength=len(rows)))
+    if dtype is None or np.can_cast(rows.dtype, dtype):
+        dtype = rows.dtype
     for block in blocks(len(used), X.n_features):
-        finite = np.isfinite(rows[used[block]]).all(axis=1)
+        with np.errstate(over="ignore"):
+            values = rows[used[block]].astype(dtype, copy=False)
+        finite = np.isfinite(values).all(axis=1)
         release(rows)
         if not finite.all():
             row = int(used[block][~finite][0])
-            token = int(np.flatnonzero(X.row_numbers() == row)[0])
-            i = int(np.searchsorted(X.offsets, token, side="right")) - 1
             kind = "NaN" if np.isnan(rows[row]).any() else "infinity"
-            name = "" if X.labels is None else f" ({X.labels[row]!r})"
-            raise ValueError(
-                f"Input X contains {kind}: sequence {i}, token {token - X.offsets[i]}"
-                f"{name}."
-            )
+            if np.isfinite(rows[row]).all():
+                kind = f"{np.abs(rows[row]).max():.3g}, too large for {np.dtype(dtype)}"
+            raise ValueError(f"Input X contains {kind}: {place_of(X, row)}.")
+
+
+def place_of(X: SequenceArray, row: int) -> str:
+    """Name the first token of a row that is used."""
+    token = int(np.flatnonzero(X.row_numbers() == row)[0])
+    i = int(np.searchsorted(X.offsets, token, side="right")) - 1
+    name = "" if X.labels is None else f" ({X.labels[row]!r})"
+    return f"sequence {i}, token {token - X.offsets[i]}{name}"
 
 
 def _equal_tables(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:

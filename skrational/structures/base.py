@@ -9,9 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from reprlib import repr as cut_repr
 from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 
-__all__ = ["JSONStructure", "Structure", "register_structure", "structure_from_json"]
+__all__ = [
+    "LARGEST",
+    "JSONStructure",
+    "Structure",
+    "register_structure",
+    "structure_from_json",
+]
+
+LARGEST = 2**24
+"""What a number in JSON may be at most: each counts something that takes memory."""
 
 _READERS: dict[str, type[Structure]] = {}
 
@@ -103,7 +113,8 @@ def structure_from_json(text: str) -> Structure:
     Raises
     ------
     ValueError
-        If the text is damaged, or of a class that isn't registered.
+        If the text is damaged, holds a number beyond 2**24, or is of a class that isn't
+        registered.
 
     Examples
     --------
@@ -112,11 +123,10 @@ def structure_from_json(text: str) -> Structure:
     >>> structure_from_json(structure.to_json())
     2 of 8 transitions in 1 of 2 WFSAs
     """
-    record = _parse(text, "a structure's to_json")
-    kind = record.get("type") if isinstance(record, dict) else None
-    if kind not in _READERS:
+    kind = _parse(text, "a structure's to_json").get("type")
+    if not isinstance(kind, str) or kind not in _READERS:
         raise ValueError(
-            f"The JSON is of type {kind!r}; expected one of {sorted(_READERS)}."
+            f"The JSON is of type {cut_repr(kind)}; expected one of {sorted(_READERS)}."
         )
     return _READERS[kind].from_json(text)
 
@@ -151,29 +161,54 @@ class JSONStructure:
         Raises
         ------
         ValueError
-            If the text is damaged, of another kind or of another format version.
+            If the text is damaged, of another kind or of another format version, or
+            holds a number beyond 2**24.
         """
-        record = _parse(text, f"{cls.__name__}.to_json")
-        content = dict(record) if isinstance(record, dict) else {}
+        content = _parse(text, f"{cls.__name__}.to_json")
         kind, version = content.pop("type", None), content.pop("version", None)
         if (kind, version) != (cls.__name__, cls._version):
             raise ValueError(
-                f"The JSON is of type {kind!r}, format version {version!r}; expected "
-                f"{cls.__name__!r}, version {cls._version}."
+                f"The JSON is of type {cut_repr(kind)}, format version "
+                f"{cut_repr(version)}; expected {cls.__name__!r}, version "
+                f"{cls._version}."
             )
         names = [field.name for field in fields(cast(Any, cls))]
         if set(content) != set(names):
             raise ValueError(
-                f"The JSON has the keys {sorted(content)}; expected {names}."
+                f"The JSON has the keys {cut_repr(sorted(content))}; expected {names}."
             )
-        return cls(**content)
+        try:
+            return cls(**content)
+        except (TypeError, AttributeError, KeyError) as error:
+            raise ValueError(f"The JSON is no {cls.__name__}: {error}.") from error
 
 
-def _parse(text: str, writer: str) -> Any:
+def _parse(text: str, writer: str) -> dict[str, Any]:
     """Parse JSON; a ValueError says whose it should be."""
     try:
-        return json.loads(text)
+        record = json.loads(text, object_pairs_hook=_without_repeats)
+        _check_numbers("", record)
     except (ValueError, RecursionError) as error:
         raise ValueError(
-            f"Not JSON ({error}); expected what {writer} wrote."
+            f"Not JSON of a structure ({error}); expected what {writer} wrote."
         ) from error
+    return record if isinstance(record, dict) else {}
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        raise ValueError(f"a key stands twice in {cut_repr([k for k, _ in pairs])}")
+    return record
+
+
+def _check_numbers(name: str, value: Any) -> None:
+    """Raise a ValueError if a number, of this name, is too large or none."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _check_numbers(f"{name}.{key}" if name else key, inner)
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            _check_numbers(f"{name}[{i}]", inner)
+    elif isinstance(value, (int, float)) and not abs(value) <= LARGEST:
+        raise ValueError(f"{name} is {cut_repr(value)}, beyond {LARGEST:,}")

@@ -12,6 +12,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
+from skrational.utils.figures import check_drawable
+
 __all__ = ["automata_dot", "automata_svg"]
 
 _RADIUS = 9.0
@@ -54,6 +56,11 @@ def automata_svg(
         An SVG document, sized in pixels but scalable. Each automaton is a group with
         the attribute ``data-wfsa``; in it, groups of class "kept" and "removed".
 
+    Raises
+    ------
+    ValueError
+        If there are too many states to draw.
+
     References
     ----------
     Dodge, Schwartz, Peng, Smith (2019), arXiv:1909.03011, Fig. 1.
@@ -64,6 +71,7 @@ def automata_svg(
     >>> svg.count("<circle"), svg.count('class="final"')
     (11, 1)
     """
+    check_drawable(sum(initial_lengths), "states")
     column = _LABEL + _STEP * max(initial_lengths) + 2 * _RADIUS + _GAP
     n_rows = max(
         _FEW_ROWS, math.ceil(len(initial_lengths) / max(1, _MAX_WIDTH // column))
@@ -105,6 +113,11 @@ def automata_dot(
     str
         DOT text. State k of automaton i is the node ``w{i}q{k}``.
 
+    Raises
+    ------
+    ValueError
+        If there are too many states to draw.
+
     Examples
     --------
     >>> print(automata_dot([2], [1]))
@@ -123,6 +136,7 @@ def automata_dot(
       }
     }
     """
+    check_drawable(sum(initial_lengths), "states")
     lines = ["digraph wfsas {", "  rankdir=LR;", "  node [shape=circle];"]
     for i, (n_states, n_kept) in enumerate(
         zip(initial_lengths, kept_lengths, strict=True)

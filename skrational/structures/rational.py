@@ -11,20 +11,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from numbers import Integral
+from reprlib import repr as cut_repr
 from typing import Any, ClassVar
 
 import numpy as np
 
-from skrational.structures.base import JSONStructure, register_structure
+from skrational.structures.base import LARGEST, JSONStructure, register_structure
 from skrational.structures.drawing import automata_dot, automata_svg
+from skrational.utils.checks import is_integer
 
 __all__ = ["RationalStructure", "StructureDiff", "spread_lengths"]
 
-_LEAST = {
-    "n_features": 1,
-    "n_outputs": 1,
-    "n_readout_parameters_per_state": 0,
-    "n_fixed_self_loops": 0,
+_MOST_STATES = 2**20
+_RANGES = {
+    "n_features": (1, LARGEST),
+    "n_outputs": (1, LARGEST),
+    "n_readout_parameters_per_state": (0, 1),
+    "n_fixed_self_loops": (0, _MOST_STATES),
 }
 
 
@@ -76,13 +79,15 @@ class RationalStructure(JSONStructure):
     Parameters
     ----------
     initial_lengths : sequence of int, length d
-        States of each WFSA before pruning, without the start; stored as a tuple.
+        States of each WFSA before pruning, without the start, a million (2**20) in all
+        at most; stored as a tuple.
     kept_lengths : sequence of int, length d
         States left of each, from the start; 0 if it was removed; stored as a tuple.
     n_features : int
-        Length of the word vectors (E in the paper).
+        Length of the word vectors (E in the paper), at most 2**24.
     n_outputs : int
-        Rows of the readout: 1 for two classes, else the number of classes.
+        Rows of the readout: 1 for two classes, else the number of classes, at most
+        2**24.
     n_readout_parameters_per_state : int, default=0
         1 if each state has a learned final weight.
     n_fixed_self_loops : int, default=0
@@ -140,14 +145,24 @@ class RationalStructure(JSONStructure):
                 f"kept_lengths has {len(kept)} WFSAs and initial_lengths has "
                 f"{len(initial)}; expected a length for each, 0 for one removed."
             )
+        if sum(initial) > _MOST_STATES:
+            raise ValueError(
+                f"initial_lengths adds up to {sum(initial):,} states; expected at most "
+                f"{_MOST_STATES:,}."
+            )
         for i, (here, most) in enumerate(zip(kept, initial, strict=True)):
             if here > most:
                 raise ValueError(f"kept_lengths[{i}] is {here}; expected 0 to {most}.")
         adopt = object.__setattr__  # the way into a frozen dataclass
         adopt(self, "initial_lengths", initial)
         adopt(self, "kept_lengths", kept)
-        for name, least in _LEAST.items():
-            adopt(self, name, _integer(name, getattr(self, name), least))
+        for name, (least, most) in _RANGES.items():
+            adopt(self, name, _integer(name, getattr(self, name), least, most))
+        if not isinstance(self.all_final, (bool, np.bool_)):
+            raise ValueError(
+                f"all_final is {cut_repr(self.all_final)}; expected True or False."
+            )
+        adopt(self, "all_final", bool(self.all_final))
         if self.n_fixed_self_loops > self.n_transitions:
             raise ValueError(
                 f"n_fixed_self_loops is {self.n_fixed_self_loops}; expected at most "
@@ -269,13 +284,25 @@ class RationalStructure(JSONStructure):
         )
 
     def to_dot(self) -> str:
-        """Write the WFSAs as Graphviz DOT: kept states bold, removed ones dashed."""
+        """Write the WFSAs as Graphviz DOT: kept states bold, removed ones dashed.
+
+        Raises
+        ------
+        ValueError
+            If there are too many states to draw.
+        """
         return automata_dot(
             self.initial_lengths, self.kept_lengths, all_final=self.all_final
         )
 
     def to_svg(self) -> str:
-        """Draw the WFSAs as an SVG document, after Fig. 1 of the paper."""
+        """Draw the WFSAs as an SVG document, after Fig. 1 of the paper.
+
+        Raises
+        ------
+        ValueError
+            If there are too many states to draw.
+        """
         return automata_svg(
             self.initial_lengths,
             self.kept_lengths,
@@ -290,16 +317,32 @@ class RationalStructure(JSONStructure):
         )
 
     def _repr_html_(self) -> str:
-        return f"<div><div>{escape(repr(self))}</div>\n{self.to_svg()}</div>"
+        try:
+            picture = self.to_svg()
+        except ValueError as error:  # too large to draw
+            picture = f"<div>{escape(str(error))}</div>"
+        return f"<div><div>{escape(repr(self))}</div>\n{picture}</div>"
 
     def _count(self, n_transitions: int, n_wfsas: int) -> int:
         per_state = 2 * self.n_features + 1 + self.n_readout_parameters_per_state
         return n_transitions * per_state + self.n_outputs * (n_wfsas + 1)
 
 
-def _integer(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ValueError(f"{name} is {value!r}; expected an integer >= {least}.")
+def _integer(name: str, value: Any, least: int, most: int) -> int:
+    """Check a count.
+
+    Parameters
+    ----------
+    name : str
+    value : object
+    least, most : int
+        The counts that there may be.
+    """
+    if not is_integer(value) or not least <= value <= most:
+        raise ValueError(
+            f"{name} is {cut_repr(value)}; expected an integer from {least} to "
+            f"{most:,}."
+        )
     return int(value)
 
 
@@ -310,7 +353,9 @@ def _integers(name: str, values: Any, least: int) -> tuple[int, ...]:
         raise ValueError(
             f"{name} is {values!r}; expected a sequence of integers, one a WFSA."
         ) from None
-    return tuple(_integer(f"{name}[{i}]", v, least) for i, v in enumerate(items))
+    return tuple(
+        _integer(f"{name}[{i}]", v, least, _MOST_STATES) for i, v in enumerate(items)
+    )
 
 
 def spread_lengths(n_states: int | Sequence[int], n_wfsas: int) -> tuple[int, ...]:

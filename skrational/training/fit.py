@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from skrational.cells.base import Cell
 from skrational.cells.batches import Corpus
 from skrational.penalties.base import Penalty
+from skrational.sequences.scale import extreme_value
 from skrational.structures import Structure
 from skrational.training.adam import Moments
 from skrational.training.labelled import Labelled
@@ -114,6 +115,7 @@ class SparseFit:
             labelled, held_out = labelled.split(
                 estimator.validation_fraction, randomness.split
             )
+        self._X = labelled.X
         self.training = self.examples(labelled)
         self.validation = None if held_out is None else self.examples(held_out)
         self.cell: Cell = self._first_cell(labelled.X.n_features).to(self.device)
@@ -216,11 +218,13 @@ class SparseFit:
     def _record(self, row: dict[str, Any], phase: Phase) -> int:
         """Keep a row of the history; return the size that pruning would leave now."""
         if not np.isfinite(row["loss"]):
+            cure = (
+                f"Lower learning_rate (now {self.params.learning_rate}) or "
+                f"max_grad_norm (now {self.params.max_grad_norm})."
+            )
             raise ValueError(
                 f"Training diverged in epoch {row['epoch']} of {phase.name} (loss "
-                f"{row['loss']}). Lower learning_rate (now "
-                f"{self.params.learning_rate}) or max_grad_norm (now "
-                f"{self.params.max_grad_norm})."
+                f"{row['loss']}). {extreme_value(self._X) or cure}"
             )
         live = self._live_structure(phase)
         row[f"n_{live.size_name}"] = live.size

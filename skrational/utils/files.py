@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ from uuid import uuid4
 __all__ = [
     "cache_folder",
     "cache_root",
+    "checksum",
     "discard",
     "replaced_file",
     "unfinished_files",
@@ -58,6 +60,20 @@ def replaced_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[A
         os.replace(part, path)
     finally:
         discard(part)
+
+
+def checksum(*parts: bytes | memoryview) -> str:
+    """Return the SHA-256 of bytes, in hexadecimal digits; pieces count as joined.
+
+    Examples
+    --------
+    >>> checksum(b"wh", b"ole") == checksum(b"whole")
+    True
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def unfinished_files(path: Path) -> list[Path]:

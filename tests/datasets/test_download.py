@@ -63,6 +63,43 @@ def test_damaged_file_is_noticed_and_kept(archive, tmp_path):
     assert path.read_bytes() == b"damaged"
 
 
+RECORDS = {
+    "empty": b"",
+    "cut": f"{DIGEST}  reviews".encode(),
+    "of another file": f"{DIGEST}  reviews.zip\n".encode(),
+    "no digest": b"z" * 64 + b"  reviews.tar.gz\n",
+    "no text": b"\xff" * 99,
+}
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
+def test_a_damaged_record_is_named_or_made_anew(archive, site, tmp_path, record):
+    fetch(archive, tmp_path)
+    path = tmp_path / "reviews.tar.gz.sha256"
+    path.write_bytes(record)
+    with pytest.raises(OSError, match=r"tar\.gz\.sha256 is damaged; expected the SHA"):
+        fetch(archive, tmp_path)
+    assert path.read_bytes() == record
+    fetch(archive, tmp_path, checksum=DIGEST)
+    assert path.read_text() == f"{DIGEST}  reviews.tar.gz\n"
+    assert len(site.requests) == 1
+
+
+@pytest.mark.parametrize("name", ["reviews.tar.gz", "reviews.tar.gz.sha256"])
+def test_a_folder_in_place_of_a_file(archive, site, tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(IsADirectoryError, match=f"{name} is a folder; expected a file"):
+        fetch(archive, tmp_path)
+    assert site.requests == []
+
+
+def test_a_file_in_place_of_the_data_home(archive, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("mine")
+    with pytest.raises(NotADirectoryError, match=r"data_home=.*file' is a file; expec"):
+        fetch(archive, file)
+
+
 def test_second_download_must_equal_the_first(archive, site, tmp_path):
     fetch(archive, tmp_path).unlink()
     site.put("reviews.tar.gz", b"something else")

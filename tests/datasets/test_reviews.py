@@ -84,16 +84,60 @@ def test_unknown_split(home):
     ("content", "message"),
     [
         (gzip.compress(b"1\tgood\n0 bad\n"), "train.tsv.gz, line 2: no tab"),
-        (gzip.compress(b"1\tgood\nbad\tbad\n"), "line 2: invalid literal.*integer"),
+        (gzip.compress(b"1\tgood\nbad\tbad\n"), "line 2: the label is 'bad'.*integer"),
         (gzip.compress(b"1\tcaf\xe9 bad\n"), "damaged after line 0.*utf-8"),
         (gzip.compress(LINES.encode())[:-12], "damaged after line"),
         (b"1\tgood\n", "damaged after line 0.*gzip"),
+        (b"", "train.tsv.gz holds no line"),
+        (gzip.compress(b""), "train.tsv.gz holds no line"),
     ],
 )
 def test_damaged_files(home, content, message):
     (home / "toasters" / "train.tsv.gz").write_bytes(content)
     with pytest.raises(ValueError, match=message):
         load_reviews("toasters", data_home=home)
+
+
+LABELS = {
+    "9223372036854775807": 2**63 - 1,
+    "-9223372036854775808": -(2**63),
+    "+1": 1,
+    "007": 7,
+    "9223372036854775808": None,
+    "1" + "0" * 30: None,
+    "1" * 5000: None,
+    "1.0": None,
+    "1_0": None,
+    " 1": None,
+    "١": None,
+    "\x001": None,
+    "-": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize("label", LABELS, ids=lambda text: ascii(text)[:30])
+def test_a_label_is_an_integer_of_64_bits(home, label):
+    content = gzip.compress(f"0\tbad\n{label}\tgood\n".encode())
+    (home / "toasters" / "train.tsv.gz").write_bytes(content)
+    if LABELS[label] is not None:
+        labels = load_reviews("toasters", data_home=home).labels
+        assert labels.tolist() == [0, LABELS[label]]
+        return
+    with pytest.raises(ValueError, match=r"train\.tsv\.gz, line 2: the label is"):
+        load_reviews("toasters", data_home=home)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_label(home):
+    content = gzip.compress(LINES.encode("utf-8-sig"))
+    (home / "toasters" / "train.tsv.gz").write_bytes(content)
+    assert load_reviews("toasters", data_home=home).labels.tolist() == [1, 0, 2]
+
+
+def test_a_folder_in_place_of_a_file(home):
+    (home / "toasters" / "dev.tsv.gz").mkdir()
+    with pytest.raises(DatasetNotFoundError, match=r"dev\.tsv\.gz is no file"):
+        load_reviews("toasters", "dev", data_home=home)
 
 
 @pytest.mark.data

@@ -22,7 +22,11 @@ from skrational.model_selection import (
     structure_stability,
 )
 from skrational.structures import structure_from_json
-from tests.extensions.method import GatedUnigramCell, GatedUnigramClassifier
+from tests.extensions.method import (
+    GatedUnigramCell,
+    GatedUnigramClassifier,
+    UnigramStructure,
+)
 
 
 @parametrize_with_checks([GatedUnigramClassifier(max_epochs=60)])
@@ -110,6 +114,25 @@ def test_it_is_pickled_and_its_structure_is_read_again(clf, data):
     np.testing.assert_array_equal(logits, clf.decision_function(data.X))
     text = clf.learned_structure_.to_json()
     assert structure_from_json(text) == clf.learned_structure_
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            '"size_initial": 8',
+            '"size_initial": 4294967296',
+            "size_initial is 4294967296",
+        ),
+        ("[0, 1]", "[0, NaN]", r"units\[1\] is nan, beyond 16,777,216"),
+        ('"n_outputs": 1', '"n_outputs": 1, "units": []', "a key stands twice"),
+    ],
+)
+def test_the_structure_s_numbers_are_bounded(old, new, message):
+    text = UnigramStructure([0, 1], 8, 5, 1).to_json()
+    assert old in text
+    with pytest.raises(ValueError, match=message):
+        structure_from_json(text.replace(old, new))
 
 
 def test_a_path_gets_sparser_and_is_drawn(path, data):

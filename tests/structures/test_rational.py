@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skrational.structures import RationalStructure, StructureDiff
+from skrational.structures import (
+    RationalStructure,
+    StructureDiff,
+    structure_from_json,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -98,8 +102,8 @@ def test_is_a_value():
         ([], [], {}, "initial_lengths is empty"),
         ([4, 4], [4], {}, "kept_lengths has 1 WFSAs and initial_lengths has 2"),
         ([4, 4], [4, 5], {}, r"kept_lengths\[1\] is 5; expected 0 to 4"),
-        ([4], [-1], {}, r"kept_lengths\[0\] is -1; expected an integer >= 0"),
-        ([0], [0], {}, r"initial_lengths\[0\] is 0; expected an integer >= 1"),
+        ([4], [-1], {}, r"kept_lengths\[0\] is -1; expected an integer from 0 to 1"),
+        ([0], [0], {}, r"initial_lengths\[0\] is 0; expected an integer from 1 to 1"),
         ([4.0], [4], {}, r"initial_lengths\[0\] is 4.0"),
         ([4], [True], {}, r"kept_lengths\[0\] is True"),
         ([4], "4", {}, r"kept_lengths\[0\] is '4'"),
@@ -109,6 +113,12 @@ def test_is_a_value():
         ([4], [4], {"n_features": 2.5}, "n_features is 2.5"),
         ([4], [4], {"n_outputs": None}, "n_outputs is None"),
         ([4], [4], {"n_readout_parameters_per_state": -1}, "per_state is -1"),
+        ([4], [4], {"n_readout_parameters_per_state": 2}, "per_state is 2"),
+        ([4], [4], {"n_features": 2**24 + 1}, "n_features is 16777217; .*16,777,216"),
+        ([4], [4], {"n_outputs": 2**32}, "n_outputs is 4294967296"),
+        ([4], [4], {"all_final": "no"}, "all_final is 'no'; expected True or False"),
+        ([2**32], [4], {}, r"initial_lengths\[0\] is 4294967296; .*1,048,576"),
+        ([2**20, 1], [4, 1], {}, "adds up to 1,048,577 states; .*at most 1,048,576"),
     ],
 )
 def test_invalid_input(initial, kept, counts, message):
@@ -137,11 +147,58 @@ def test_json_round_trip(structure, indent):
         ('{"type": "RationalStructure", "version": 1}', "keys"),
         (dense().to_json().replace("n_outputs", "n_classes"), "n_classes"),
         (dense(1).to_json().replace("[4]", "[4.5]"), "is 4.5"),
+        (dense(1).to_json().replace("[4]", "[4.0]"), "is 4.0"),
+        (dense(1).to_json().replace("[4]", "[true]"), "is True"),
+        (dense(1).to_json().replace("[4]", "[NaN]"), r"lengths\[0\] is nan"),
+        (dense(1).to_json().replace("[4]", "[1e999]"), r"lengths\[0\] is inf"),
+        (dense(1).to_json().replace("[4]", "[4294967296]"), "beyond 16,777,216"),
+        (dense(1).to_json().replace("[4]", f"[1{'0' * 400}]"), "is 10+...0+, beyond"),
+        (dense(1).to_json().replace("[4]", f"[1{'0' * 9999}]"), "Not JSON"),
+        (dense(1).to_json().replace("[4]", '{"4": 4}'), r"initial_lengths\[0\] is '4'"),
+        (dense().to_json().replace("true}", "1}"), "all_final is 1"),
+        (dense().to_json().replace("true}", 'true, "n_outputs": 9}'), "twice"),
+        ('{"type": ["RationalStructure"], "version": 1}', "type ..Rational"),
+        ('{"type": {}, "version": 1}', "type {}"),
     ],
 )
 def test_json_that_cannot_be_read(text, message):
     with pytest.raises(ValueError, match=message):
         RationalStructure.from_json(text)
+
+
+@pytest.mark.parametrize("text", ['{"type": []}', '{"type": {}}', "[]", "3"])
+def test_json_of_no_kind(text):
+    with pytest.raises(ValueError, match=r"JSON is of type .*; expected one of"):
+        structure_from_json(text)
+
+
+@given(structures(), st.data())
+def test_a_damaged_byte_costs_neither_time_nor_memory(structure, data):
+    text = structure.to_json()
+    i = data.draw(st.integers(0, len(text) - 1))
+    damaged = text[:i] + chr(data.draw(st.integers(1, 127))) + text[i + 1 :]
+    try:
+        found = RationalStructure.from_json(damaged)
+    except ValueError:
+        return
+    assert len(found.kept_states) == found.n_transitions <= 2**20
+    assert len(found.possible_parts()) <= 2**20
+    assert found.n_parameters <= found.n_parameters_initial < 2**63
+    if found.n_transitions_initial <= 10_000:
+        ET.fromstring(found.to_svg())
+    else:
+        assert "Too large to draw" in found._repr_html_()
+
+
+def test_what_is_too_large_to_draw_says_so():
+    large = dense(1667, n_states=6)
+    message = "Too large to draw: 10,002 states; expected at most 10,000."
+    for draw in (large.to_svg, large.to_dot):
+        with pytest.raises(ValueError, match=message):
+            draw()
+    caption, text = ET.fromstring(large._repr_html_())
+    assert (caption.text, text.text) == (repr(large), message)
+    assert dense(500, n_states=6).to_svg().count('class="state"') == 3000
 
 
 def test_diff(mixed):

@@ -891,3 +891,68 @@ def test_what_cannot_be_read_is_named(folder, tmp_path):
         BertVectorizer(folder, layers=np.array(9)).fit(["a"])
     with pytest.raises(ValueError, match="device='meta' is not available"):
         BertVectorizer(folder, device="meta").fit(["a"])
+
+
+def damaged(config, name, value):
+    return json.dumps(json.loads(config) | {name: value}).encode()
+
+
+FAULTS = {
+    "config.json": {
+        "empty": lambda raw: b"",
+        "cut": lambda raw: raw[:-9],
+        "null": lambda raw: b"null",
+        "a list": lambda raw: b"[]",
+        "not UTF-8": lambda raw: b"\xff" + raw,
+        "wide": lambda raw: damaged(raw, "hidden_size", 2**20),
+        "deep": lambda raw: damaged(raw, "num_hidden_layers", 4294967296),
+        "vocabulary": lambda raw: damaged(raw, "vocab_size", 2**40),
+        "positions": lambda raw: damaged(raw, "max_position_embeddings", 10**400),
+        "text": lambda raw: damaged(raw, "hidden_size", "16"),
+        "negative": lambda raw: damaged(raw, "vocab_size", -1),
+    },
+    "model.safetensors": {
+        "empty": lambda raw: b"",
+        "cut": lambda raw: raw[:-1],
+        "cut header": lambda raw: raw[:100],
+        "huge header": lambda raw: (2**40).to_bytes(8, "little") + raw[8:],
+        "garbled": lambda raw: raw[:50] + b"\xff" + raw[51:],
+        "a pickle": lambda raw: pickle.dumps({}),
+    },
+    "tokenizer.json": {
+        "empty": lambda raw: b"",
+        "cut": lambda raw: raw[: len(raw) // 2],
+        "null": lambda raw: b"null",
+        "a list": lambda raw: b"[]",
+        "an empty object": lambda raw: b"{}",
+    },
+    "tokenizer_config.json": {
+        "null": lambda raw: b"null",
+        "a list": lambda raw: b"[]",
+        "unknown token": lambda raw: damaged(raw, "unk_token", "[UNX]"),
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"), [(name, fault) for name in FAULTS for fault in FAULTS[name]]
+)
+def test_a_damaged_file_of_a_model_is_an_error_that_names_the_folder(
+    folder, tmp_path, name, fault
+):
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    raw = (folder / name).read_bytes()
+    (tmp_path / name).write_bytes(FAULTS[name][fault](raw))
+    with pytest.raises((ValueError, OSError), match=re.escape(f"model='{tmp_path}'")):
+        exact(tmp_path).fit_transform(["good movie"])
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_folder_in_place_of_a_file_of_a_model(folder, tmp_path, name):
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    with pytest.raises((ValueError, OSError), match=re.escape(f"model='{tmp_path}'")):
+        exact(tmp_path).fit_transform(["good movie"])

@@ -25,7 +25,7 @@ from skrational.inspection.model import Model, check_wfsa, open_model
 from skrational.inspection.tables import plain_repr
 from skrational.inspection.transitions.strengths import Words, words_and_strengths
 from skrational.utils.checks import check_count
-from skrational.utils.figures import GREY
+from skrational.utils.figures import GREY, check_drawable
 
 __all__ = ["AutomatonDisplay"]
 
@@ -162,6 +162,8 @@ class AutomatonDisplay:
 
         Raises
         ------
+        ValueError
+            If there are too many states to draw.
         ImportError
             If matplotlib isn't installed.
         """
@@ -274,6 +276,11 @@ class AutomatonDisplay:
         str
             State k is the node ``q{k}``. Words are whole; arcs of mixed signs, dashes
             and dots in `plot`, are dotted.
+
+        Raises
+        ------
+        ValueError
+            If there are too many states to draw.
         """
         main_path, loops = self._arcs()
         states = self._state_labels(), self._final_states()
@@ -288,7 +295,8 @@ class AutomatonDisplay:
         return [f"q{k}{weight}" for k, weight in enumerate(["", *weights])]
 
     def _arcs(self) -> tuple[list[Arc], list[Arc]]:
-        """Main path and loops."""
+        """Main path and loops, if they aren't too many."""
+        check_drawable(len(self.final), "states")
         loop_words = self.skipped_words, self.breaking_words
         return (
             main_path_arcs(self.main_path_words, self.main_path_strengths),

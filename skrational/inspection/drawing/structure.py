@@ -14,6 +14,7 @@ from skrational.inspection.drawing.artists import (
 )
 from skrational.inspection.model import open_model
 from skrational.structures import RationalStructure
+from skrational.utils.figures import check_drawable
 
 __all__ = ["StructureDisplay"]
 
@@ -103,10 +104,13 @@ class StructureDisplay:
 
         Raises
         ------
+        ValueError
+            If there are too many states to draw.
         ImportError
             If matplotlib isn't installed.
         """
         lengths = self.structure.initial_lengths
+        check_drawable(sum(lengths), "states")
         column = _NUMBER + _NAME + 2 * _RADIUS + _STEP * max(lengths) + _GAP
         n_rows = _n_rows(len(lengths), column)
         n_columns = math.ceil(len(lengths) / n_rows)
@@ -121,9 +125,12 @@ class StructureDisplay:
         self.removed_arcs_: list[Any] = []
         for i in range(n_columns):
             _write_cells(ax, left + column * i, -_HEAD / 2, "before", "after", scale)
+        places = {i: f"WFSA {j}" for j, i in enumerate(self.structure.survivors)}
         for i in range(len(lengths)):
             y = -_HEAD - _ROW * (i % n_rows + 1) + _RADIUS + 0.02
-            self._draw_row(ax, i, left + column * (i // n_rows), y, scale)
+            x = left + column * (i // n_rows)
+            _write_cells(ax, x, y, str(i), places.get(i, "–"), scale, bold=i in places)
+            self._draw_row(ax, i, x, y, scale)
         look: dict[str, Any] = {"ha": "center", "va": "bottom"}
         look["fontsize"] = scale * _LABEL_SIZE
         write(ax, width / 2, -height, _CAPTION, **look)
@@ -152,6 +159,8 @@ class StructureDisplay:
             If the estimator isn't fitted.
         TypeError
             If the estimator holds no such classifier.
+        ValueError
+            If there are too many states to draw.
         ImportError
             If matplotlib isn't installed.
 
@@ -171,7 +180,7 @@ class StructureDisplay:
         return cls(open_model(estimator).classifier.learned_structure_).plot(ax)
 
     def _draw_row(self, ax: Any, i: int, left: float, y: float, scale: float) -> None:
-        """Draw a WFSA, with its numbers at the left, in the colour of text.
+        """Draw a WFSA, to the right of its numbers, in the colour of text.
 
         Parameters
         ----------
@@ -187,8 +196,6 @@ class StructureDisplay:
 
         structure, colour = self.structure, {"color": rcParams["text.color"]}
         n_kept = structure.kept_lengths[i]
-        name = f"WFSA {structure.survivors.index(i)}" if n_kept else "–"
-        _write_cells(ax, left, y, str(i), name, scale, bold=n_kept > 0)
         first, head = left + _NUMBER + _NAME + _RADIUS, 6 * scale
         for k in range(structure.initial_lengths[i] + 1):
             x = first + _STEP * k

@@ -10,7 +10,7 @@ from skrational.inspection.drawing.artists import set_text
 from skrational.inspection.phrases.phrases import Phrase, Phrases
 from skrational.inspection.phrases.search import top_phrases
 from skrational.inspection.tables import shorten, three_digits
-from skrational.utils.figures import COLOURS, GREY, new_axes
+from skrational.utils.figures import COLOURS, GREY, check_drawable, new_axes
 
 __all__ = ["PhraseDisplay"]
 
@@ -79,9 +79,12 @@ class PhraseDisplay:
 
         Raises
         ------
+        ValueError
+            If there are too many words to draw.
         ImportError
             If matplotlib isn't installed.
         """
+        check_drawable(sum(len(phrase.cells) for phrase in self.phrases), "words")
         own = ax is None
         ax = new_axes() if own else ax
         lines = _write_lines(ax, self.phrases, fontsize)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from reprlib import repr as cut_repr
 from typing import Any, NamedTuple
+
+from skrational.utils.checks import is_integer
 
 __all__ = [
     "Description",
@@ -22,6 +26,16 @@ __all__ = [
 ]
 
 _COMMIT = re.compile(r"/snapshots/([0-9a-f]{40})/")
+_MOST_LAYERS = 1000
+# What a model has weights for, each of which takes half a byte at least.
+_COUNTS = (
+    "hidden_size",
+    "intermediate_size",
+    "max_position_embeddings",
+    "num_hidden_layers",
+    "type_vocab_size",
+    "vocab_size",
+)
 
 
 class Description(NamedTuple):
@@ -80,6 +94,8 @@ def describe_encoder(
             source, revision=commit_of(source, pinned), trust_remote_code=False
         )
     _check_encoder(model, config)
+    if isinstance(source, Path):
+        _check_size(source, config)
     n_positions = getattr(config, "max_position_embeddings", None)
     return Description(
         pinned, config.num_hidden_layers, config.hidden_size, n_positions
@@ -175,18 +191,13 @@ def reworded_errors(
     """Turn errors of transformers into one error that names the model."""
     try:
         yield
-    except ValueError as error:
-        if str(error).startswith("model="):
-            raise
-        reason = " ".join(str(error).split())
-        raise ValueError(
-            f"model={str(model)!r} can't be read. transformers says: {reason}"
-        ) from error
+    except ImportError:
+        raise
     except OSError as error:
         from huggingface_hub import constants
 
         if Path(model).expanduser().is_dir():
-            what = "the folder lacks a file that transformers needs"
+            what = "the folder lacks a file that transformers needs, or one is damaged"
         else:
             version = "" if revision is None else f" (revision {revision!r})"
             what = (
@@ -201,6 +212,33 @@ def reworded_errors(
             f"model={str(model)!r} can't be loaded: {what}.{offline or ''} "
             f"transformers says: {reason}"
         ) from error
+    except Exception as error:  # there is no end to what damaged files raise
+        if str(error).startswith("model="):
+            raise
+        reason = " ".join(str(error).split())
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        raise ValueError(
+            f"model={str(model)!r} can't be read. transformers says: {kind}{reason}"
+        ) from error
+
+
+def _check_size(folder: Path, config: Any) -> None:
+    """Make sure that the files of weights can be as large as the configuration says."""
+    files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
+    n_bytes = sum(path.stat().st_size for path in files)
+    if not files:  # transformers will tell
+        return
+    most = dict.fromkeys(_COUNTS, 2 * n_bytes)
+    most["num_hidden_layers"] = _MOST_LAYERS  # which may share their weights
+    most["hidden_size"] = math.isqrt(2 * n_bytes)
+    for name in _COUNTS:
+        value = getattr(config, name, None)
+        if value is not None and not (is_integer(value) and 0 <= value <= most[name]):
+            raise ValueError(
+                f"model={str(folder)!r} is damaged: its config.json has {name}="
+                f"{cut_repr(value)}; expected an integer from 0 to {most[name]:,}, for "
+                f"which the {n_bytes:,} bytes of its weights have room."
+            )
 
 
 def _check_encoder(model: str | os.PathLike[str], config: Any) -> None:

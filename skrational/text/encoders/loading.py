@@ -115,6 +115,7 @@ def _load(model: str | os.PathLike[str], revision: str, device: Any) -> Encoder:
         )
     network = network.eval().to(device)
     _check_states(model, network, device)
+    _check_special_tokens(model, network, tokenizer)
     return Encoder(
         network,
         tokenizer,
@@ -161,6 +162,19 @@ def _check_states(model: str | os.PathLike[str], network: Any, device: Any) -> N
     states = getattr(output, "hidden_states", None)
     if states is None or len(states) != n_layers + 1:
         raise ValueError(fault)
+
+
+def _check_special_tokens(
+    model: str | os.PathLike[str], network: Any, tokenizer: Any
+) -> None:
+    ids = tokenizer.all_special_ids
+    n_rows = getattr(network.get_input_embeddings(), "num_embeddings", None)
+    if n_rows is not None and max(ids, default=0) >= n_rows:
+        raise ValueError(
+            f"model={str(model)!r} has vectors of {n_rows} subwords, but its tokenizer "
+            f"gives special tokens the numbers {ids}: the files are damaged, or of two "
+            "models."
+        )
 
 
 def _special_tokens_around(tokenizer: Any) -> tuple[list[int], list[int]]:

@@ -322,6 +322,15 @@ def odd_display():
     )
 
 
+def test_what_is_too_large_to_draw_is_refused_before_a_figure_is_made():
+    words = [[]] * 10_001
+    display = AutomatonDisplay(words, words, words, *np.ones((3, 10_001)))
+    for draw in (display.plot, display.to_dot):
+        with pytest.raises(ValueError, match="Too large to draw: 10,001 states"):
+            draw()
+    assert not plt.get_fignums()
+
+
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
 def test_odd_words_are_drawn_as_they_are(suffix, tmp_path):
     display = odd_display().plot()

@@ -176,6 +176,14 @@ def test_axes_that_are_given_keep_what_they_show(ax):
     assert plt.get_fignums() == []
 
 
+@pytest.mark.parametrize("lengths", [(10_001,), (2,) * 5001])
+def test_what_is_too_large_to_draw_is_refused_before_a_figure_is_made(lengths):
+    display = StructureDisplay(RationalStructure(lengths, lengths, 1, 1))
+    with pytest.raises(ValueError, match=r"Too large to draw: 10,00\d states"):
+        display.plot()
+    assert not plt.get_fignums()
+
+
 def test_something_else_is_refused():
     with pytest.raises(TypeError, match="structure is a tuple; expected a Rational"):
         StructureDisplay((4, 4))

@@ -99,6 +99,12 @@ def test_the_figure_grows_with_its_rows(phrases):
     np.testing.assert_allclose(larger, 2 * few)
 
 
+def test_what_is_too_large_to_draw_is_refused(phrases):
+    more = Phrases(**vars(phrases) | {"rows": phrases.rows[:3] * 5000})
+    with pytest.raises(ValueError, match=r"Too large to draw: \d+,\d+ words"):
+        PhraseDisplay(more).plot()
+
+
 def test_texts_say_all_that_the_table_says(phrases):
     display = PhraseDisplay(phrases).plot()
     shown = [text.get_text() for text in display.texts_]
