@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
 from skrational.sequences import SequenceArray, as_sequences, check_finite
@@ -60,9 +61,9 @@ class Model:
     def read(self, X: Any) -> SequenceArray:
         """Turn documents into what the classifier reads.
 
-        A SequenceArray is that already, also where the classifier ends a pipeline.
+        A SequenceArray is that already, unless it's what the pipeline itself reads.
         """
-        if not isinstance(X, SequenceArray):
+        if not isinstance(X, SequenceArray) or self._begins_with_sequences():
             if isinstance(X, str):
                 raise TypeError(
                     "X is a string; expected a sequence of documents: put it in a list."
@@ -82,6 +83,12 @@ class Model:
             raise ValueError("X is empty: found 0 documents, expected at least 1.")
         check_finite(sequences)
         return sequences
+
+    def _begins_with_sequences(self) -> bool:
+        """Whether the first step says that it reads sequences, not texts."""
+        first = next(iter(self.vectorizers), None)
+        tagged = hasattr(first, "__sklearn_tags__")
+        return tagged and get_tags(first).input_tags.three_d_array
 
     def predict(self, X: SequenceArray) -> Scored:
         """Score documents once, and derive from the scores all that is predicted.

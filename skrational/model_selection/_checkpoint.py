@@ -31,6 +31,7 @@ from skrational.utils.files import discard, replaced_file, unfinished_files
 
 __all__ = ["Checkpoint", "Record"]
 
+_PASSES = "min_steps_per_epoch"
 _TRUNK, _ABOUT, _POINTS = "trunk.npz", "path.json", "point-*.npz"
 
 
@@ -50,6 +51,8 @@ class Checkpoint:
     ----------
     seed : int
         Of the path that was begun in the folder, or else the given one.
+    in_single_passes : bool
+        Whether version 0.1.0 began the path, which had no ``min_steps_per_epoch``.
 
     Raises
     ------
@@ -63,7 +66,7 @@ class Checkpoint:
     def __init__(
         self, folder: str | os.PathLike[str] | None, about: dict[str, str], seed: int
     ) -> None:
-        self.seed = seed
+        self.seed, self.in_single_passes = seed, False
         self._folder = None if folder is None else Path(folder)
         self._format, self._path = FORMAT, ""
         if self._folder is None:
@@ -75,8 +78,13 @@ class Checkpoint:
             there = {"format": FORMAT, "seed": seed, "about": about}
             content = write_path(there)
             self._write(_ABOUT, lambda file: file.write(content))
-        elif there["about"] != about:
-            raise ValueError(_difference(self._folder, there["about"], about))
+        else:
+            begun_with = there["about"]
+            if _PASSES in about and _PASSES not in begun_with:
+                self.in_single_passes = True
+                begun_with = {**begun_with, _PASSES: about[_PASSES]}
+            if begun_with != about:
+                raise ValueError(_difference(self._folder, begun_with, about))
         self.seed, self._format = there["seed"], there["format"]
         self._path = path_checksum(there)
 

@@ -130,5 +130,7 @@ def test_in_a_pipeline_a_search_and_an_explanation():
     explanation = explain(search, as_sequences(X[1:2], labels=names))[0]
     assert explanation.tokens == tuple(names)
     assert names[np.argmax(explanation.effects)] == "t=2"
+    named = explain(search, as_sequences(X[1:2]))[0]
+    np.testing.assert_array_equal(named.effects, explanation.effects)
     again = pickle.loads(pickle.dumps(search))
     np.testing.assert_array_equal(again.predict(X), search.predict(X))

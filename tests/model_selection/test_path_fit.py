@@ -341,7 +341,7 @@ def test_a_path_survives_pickling(path, data, tmp_path, assert_same_paths):
 
 def test_only_what_was_left_is_kept_in_memory():
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((60, 2000)).astype(np.float32)
+    X = rng.standard_normal((60, 2000)).astype(np.float32) / 40
     y = X[:, 0] > 0
     path = regularization_path(quick(n_wfsas=8), X, y, n_lambdas=8, X_val=X, y_val=y)
     kept = sum(4 * point.n_parameters for point in path.points)
