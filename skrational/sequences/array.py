@@ -24,7 +24,7 @@ from skrational.sequences.parts import (
     read_positions,
     same_memory,
 )
-from skrational.sequences.repeats import blocks, equal_rows
+from skrational.sequences.repeats import blocks, distinct_rows, equal_rows
 from skrational.utils.memory_maps import release
 
 __all__ = ["UNKNOWN", "SequenceArray", "check_finite"]
@@ -300,7 +300,7 @@ def check_finite(X: SequenceArray) -> None:
     rows = X.features
     used = np.arange(len(rows))
     if X.indices is not None:
-        used = np.flatnonzero(np.bincount(X.indices, minlength=len(rows)))
+        used = distinct_rows(X.indices, len(rows))
     for block in blocks(len(used), X.n_features):
         finite = np.isfinite(rows[used[block]]).all(axis=1)
         release(rows)
@@ -317,4 +317,6 @@ def check_finite(X: SequenceArray) -> None:
 
 
 def _equal_tables(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:
-    return a is b or (a is not None and b is not None and np.array_equal(a, b))
+    if a is None or b is None:
+        return a is b
+    return same_memory(a, b) or np.array_equal(a, b)
