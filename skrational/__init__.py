@@ -17,9 +17,11 @@ __all__ = [
     "SparseRationalClassifierCV",
     "WordVectorizer",
     "as_sequences",
+    "warm_up",
 ]
 
 if TYPE_CHECKING:
+    from skrational.deployment import warm_up
     from skrational.estimators.rational import SparseRationalClassifier
     from skrational.model_selection import SparseRationalClassifierCV
     from skrational.sequences import SequenceArray, as_sequences
@@ -33,6 +35,7 @@ _HOMES = {
     "SparseRationalClassifierCV": "skrational.model_selection",
     "WordVectorizer": "skrational.text.word_vectors",
     "as_sequences": "skrational.sequences",
+    "warm_up": "skrational.deployment",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

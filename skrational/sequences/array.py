@@ -298,8 +298,9 @@ class SequenceArray:
 def check_finite(X: SequenceArray) -> None:
     """Raise a ValueError that names the first token with NaN or infinity."""
     rows = X.features
-    used = np.arange(len(rows))
-    if X.indices is not None:
+    if X.indices is None:
+        used = np.arange(len(rows))
+    else:
         used = distinct_rows(X.indices, len(rows))
     for block in blocks(len(used), X.n_features):
         finite = np.isfinite(rows[used[block]]).all(axis=1)
