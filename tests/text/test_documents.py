@@ -113,7 +113,7 @@ class TestLists:
 
     @pytest.mark.parametrize("document", [None, b"is", 3, np.nan])
     def test_a_tokenizer_gets_no_missing_value(self, document):
-        with pytest.raises(TypeError, match="Text 1 of X is .*what the tokenizer"):
+        with pytest.raises(TypeError, match=r"Text 1 of X is .*what the tokenizer"):
             plain(tokenizer=identity).fit([["is"], document])
 
     def test_in_pipelines_and_explanations(self):

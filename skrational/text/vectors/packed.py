@@ -62,10 +62,11 @@ def _pack(vectors: dict[Any, Any]) -> tuple[str, NDArray[Any], str, Any] | None:
     kinds = set(map(type, vectors.values()))
     if set(map(type, vectors)) != {str} or len(kinds) != 1:
         return None
-    kind = kinds.pop()
+    kind, dtype = kinds.pop(), None
     if kind is np.ndarray:
         forms = {(row.dtype, row.shape) for row in vectors.values()}
-        fits = len(forms) == 1 and not any(t.hasobject for t, _ in forms)
+        dtype = next(iter(forms))[0]
+        fits = len(forms) == 1 and not dtype.hasobject
     else:
         fits = (
             kind in (list, tuple)
@@ -75,7 +76,8 @@ def _pack(vectors: dict[Any, Any]) -> tuple[str, NDArray[Any], str, Any] | None:
     if not fits:
         return None
     ends = np.cumsum(np.fromiter(map(len, vectors), np.int64, len(vectors)))
-    return "".join(vectors), ends, kind.__name__, np.array(list(vectors.values()))
+    rows = np.array(list(vectors.values()), dtype)
+    return "".join(vectors), ends, kind.__name__, rows
 
 
 def _unpack(
