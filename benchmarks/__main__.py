@@ -1,6 +1,6 @@
 """All benchmarks of speed, one after the other, or those that are named.
 
-    python -m benchmarks [training prediction memory start growth fit threads path ...]
+    python -m benchmarks [training prediction memory start server growth fit ...]
 
 Each runs in a process of its own; ``python -m benchmarks.growth --plot FILE`` and the
 like have options of their own. What measures accuracy is run by its own name: defaults,
@@ -21,6 +21,7 @@ MODULES = {
     "prediction": "prediction",
     "memory": "memory",
     "start": "start",
+    "server": "server",
     "growth": "growth",
     "fit": "fit_time",
     "threads": "threads",

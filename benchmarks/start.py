@@ -173,6 +173,15 @@ def print_loading(options: Any) -> None:
         path = f"{folder}/pipeline.joblib"
         joblib.dump(pipeline, path)
         answers = [harness.ask_child("start", "--load", path) for _ in range(rounds)]
+        cold, warmed = [], []
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory() as cache:
+                place = {"NUMBA_CACHE_DIR": cache}
+                cold.append(harness.ask_child("start", "--load", path, **place))
+            with tempfile.TemporaryDirectory() as cache:
+                place = {"NUMBA_CACHE_DIR": cache}
+                harness.ask_child("start", "--warm-up", **place)
+                warmed.append(harness.ask_child("start", "--load", path, **place))
     floors = [harness.ask_child("start", "--libraries") for _ in range(rounds)]
     harness.print_heading(
         "A fitted pipeline, loaded to label one text",
@@ -189,6 +198,8 @@ def print_loading(options: Any) -> None:
         ]
         for name, given in (
             ("load, label one text", answers),
+            ("the same, no kernel compiled before", cold),
+            ("the same, after warm_up", warmed),
             ("scikit-learn and numba alone", floors),
         )
     ]
@@ -204,6 +215,11 @@ def run(options: Any) -> None:
 def main() -> None:
     if sys.argv[1:2] == ["--load"]:
         print(json.dumps(measure_loading(sys.argv[2])))
+        return
+    if sys.argv[1:] == ["--warm-up"]:
+        import skrational
+
+        print(json.dumps(list(map(str, skrational.warm_up()))))
         return
     if sys.argv[1:] == ["--libraries"]:
         print(json.dumps(measure_libraries()))

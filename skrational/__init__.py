@@ -18,9 +18,11 @@ __all__ = [
     "TimeStepTransformer",
     "WordVectorizer",
     "as_sequences",
+    "warm_up",
 ]
 
 if TYPE_CHECKING:
+    from skrational.deployment import warm_up
     from skrational.estimators.rational import SparseRationalClassifier
     from skrational.estimators.time_steps import TimeStepTransformer
     from skrational.model_selection import SparseRationalClassifierCV
@@ -36,6 +38,7 @@ _HOMES = {
     "TimeStepTransformer": "skrational.estimators.time_steps",
     "WordVectorizer": "skrational.text.word_vectors",
     "as_sequences": "skrational.sequences",
+    "warm_up": "skrational.deployment",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -24,7 +24,7 @@ from skrational.sequences.parts import (
     read_positions,
     same_memory,
 )
-from skrational.sequences.repeats import blocks, equal_rows
+from skrational.sequences.repeats import blocks, distinct_rows, equal_rows
 from skrational.utils.memory_maps import release
 
 __all__ = ["UNKNOWN", "SequenceArray", "check_finite", "place_of"]
@@ -367,9 +367,10 @@ def check_finite(X: SequenceArray, dtype: Any = None) -> None:
         What the features will be converted to, which may make infinity of them.
     """
     rows = X.features
-    used = np.arange(len(rows))
-    if X.indices is not None:
-        used = np.flatnonzero(np.bincount(X.indices, minlength=len(rows)))
+    if X.indices is None:
+        used = np.arange(len(rows))
+    else:
+        used = distinct_rows(X.indices, len(rows))
     if dtype is None or np.can_cast(rows.dtype, dtype):
         dtype = rows.dtype
     for block in blocks(len(used), X.n_features):
@@ -394,4 +395,6 @@ def place_of(X: SequenceArray, row: int) -> str:
 
 
 def _equal_tables(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:
-    return a is b or (a is not None and b is not None and np.array_equal(a, b))
+    if a is None or b is None:
+        return a is b
+    return same_memory(a, b) or np.array_equal(a, b)

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from skrational.utils.compile import jit, read_only
 
-__all__ = ["blocks", "distinct_share", "equal_rows", "find_repeats", "row_hashes"]
+__all__ = [
+    "blocks",
+    "distinct_rows",
+    "distinct_share",
+    "equal_rows",
+    "find_repeats",
+    "row_hashes",
+]
 
 Rows = NDArray[Any]
 
@@ -48,11 +55,38 @@ def find_repeats(features: NDArray[Any], rows: Rows) -> tuple[Rows, Rows]:
     return used[first], merged.ravel()[row_of_token].astype(np.int32)
 
 
+def distinct_rows(rows: Rows, n_rows: int) -> Rows:
+    """Return the rows that occur, in order.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n,), integer
+        May repeat.
+    n_rows : int
+        How many there are of which these are some.
+
+    Examples
+    --------
+    >>> distinct_rows(np.array([3, 1, 3]), 5).tolist()
+    [1, 3]
+    """
+    if _are_few(rows, n_rows):
+        return np.unique(rows)
+    seen = np.zeros(n_rows, dtype=bool)
+    seen[rows] = True
+    return np.flatnonzero(seen)
+
+
+def _are_few(rows: Rows, n_rows: int) -> bool:
+    """Whether to sort them is less work than to look at all rows that there are."""
+    return 16 * len(rows) < n_rows
+
+
 def _unique_integers(values: Rows, limit: int) -> tuple[Rows, Rows]:
-    """Equal ``np.unique(values, return_inverse=True)``, without sorting."""
-    seen = np.zeros(limit, dtype=bool)
-    seen[values] = True
-    unique = np.flatnonzero(seen)
+    """Equal ``np.unique(values, return_inverse=True)``, without sorting many."""
+    if _are_few(values, limit):
+        return np.unique(values, return_inverse=True)
+    unique = distinct_rows(values, limit)
     place = np.empty(limit, dtype=np.int32)
     place[unique] = np.arange(len(unique))
     return unique, place[values]

@@ -24,7 +24,7 @@ from skrational.text.encoders.hub import check_revision, describe_encoder
 from skrational.text.encoders.loading import FASTEST, load_encoder
 from skrational.text.encoders.settings import EmbeddingSettings, Layers
 from skrational.text.features.store import FeatureStore
-from skrational.text.words.encoded_texts import check_texts
+from skrational.text.words.documents import check_texts
 from skrational.utils.devices import resolve_device
 from skrational.utils.files import cache_folder
 from skrational.utils.optional import advancing, check_progress

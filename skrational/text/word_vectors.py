@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
 from numbers import Integral
 from typing import Any, ClassVar, Literal
@@ -17,8 +17,9 @@ from sklearn.utils.validation import check_is_fitted
 from skrational.exceptions import OutOfVocabularyWarning
 from skrational.sequences import SequenceArray
 from skrational.text.base import TextVectorizer
-from skrational.text.tokenize import tokenize
+from skrational.text.vectors.coverage import describe_missing, find_unknown
 from skrational.text.vectors.loading import load_table, reload_table
+from skrational.text.vectors.shown import TableParameterMixin
 from skrational.text.vectors.tables import Table
 from skrational.text.vectors.word_rows import SharedRows, WordRows
 from skrational.text.vectors.word_source import (
@@ -26,15 +27,16 @@ from skrational.text.vectors.word_source import (
     count_missing,
     draw_vectors,
 )
+from skrational.text.words.documents import check_any, check_documents
 from skrational.text.words.encoded_texts import EncodedTexts, encode_texts
 from skrational.text.words.lexicon import Lexicon
-from skrational.text.words.spans import Frame, Spans, split_by, split_compiled
+from skrational.text.words.spans import Frame, split_documents
 from skrational.utils.checks import is_integer
 
 __all__ = ["WordVectorizer"]
 
 
-class WordVectorizer(TextVectorizer):
+class WordVectorizer(TableParameterMixin, TextVectorizer):
     """Turn texts into sequences of pretrained word vectors.
 
     The result holds the vector of each word once, of the words that occurred so far,
@@ -49,14 +51,15 @@ class WordVectorizer(TextVectorizer):
         compressed by gzip, or to what gensim's ``KeyedVectors.save`` wrote, which is
         mapped into memory. A name such as ``"glove-wiki-gigaword-300"`` is downloaded
         by gensim when first used. A gensim KeyedVectors object or a dict from words to
-        vectors is used as it is; scikit-learn prints a dict in full, which takes
-        minutes for many thousand words, so turn a large one into KeyedVectors.
+        vectors is used as it is.
     lowercase : bool, default=True
-        Whether to turn texts to lower case before they are tokenised.
+        Whether to turn texts to lower case before they are tokenised, and the tokens of
+        documents that are lists of these.
     tokenizer : callable, default=None
-        Takes a text and returns its tokens; ``str.split`` for texts that are tokenised
-        already. None: `skrational.text.tokenize.tokenize`, compiled, which is
-        faster than any function in Python. To pickle the vectorizer, give a function
+        Takes a document as it is in X and returns its tokens; ``str.split`` for texts
+        whose tokens are separated by spaces. None: lists of tokens are taken as they
+        are, and texts tokenised by `skrational.text.tokenize.tokenize`, compiled, which
+        is faster than any function in Python. To pickle the vectorizer, give a function
         that pickles, so no lambda.
     start_token, end_token : str or None, default="<s>" and "</s>"
         Put before and after each text; None: nothing. One that the table lacks gets a
@@ -96,14 +99,19 @@ class WordVectorizer(TextVectorizer):
     -----
     Clones share the table: a grid search reads it once. A pickle of a fitted vectorizer
     holds the path of the vectors, not the table, and reads the file again when it's
-    used; with a dict or KeyedVectors it holds these.
+    used; with a dict or KeyedVectors it holds these. `joblib.hash`, which
+    ``Pipeline(memory=...)`` calls at each fit, reads all of them, too: half a second
+    for a dict of 400,000 vectors of 50 numbers, and twice that for KeyedVectors.
 
-    The results of one vectorizer share their rows: those of all words that it has met
-    since `fit`, to which each call of `transform` appends its new ones (up to two
-    million words, known or not; then it starts anew). So a later result has rows that
-    none of its tokens refers to. Rows never change, and sequences are compared, indexed
-    and joined by their content. The vector of a word is looked up once: don't change
-    the dict or KeyedVectors after `fit`. A pickle and a clone start without rows.
+    The results of one vectorizer share their rows: those of all words of the table that
+    it has met since `fit`, to which each call of `transform` appends its new ones. A
+    call takes the time of its own tokens, however many words were met before; so a
+    later result has rows that none of its tokens refers to. When they take more than
+    64 MiB, words that the table lacks are forgotten and looked up again, and so are all
+    words when the rows take 2 GiB. Rows never change, and sequences are compared,
+    indexed and joined by their content. The vector of a word is looked up once: don't
+    change the dict or KeyedVectors after `fit`. A pickle and a clone start without
+    rows.
 
     A file saved by gensim is a pickle: loading one from a source that isn't trusted may
     run its code.
@@ -170,13 +178,13 @@ class WordVectorizer(TextVectorizer):
         self.cache = cache
         self.random_state = random_state
 
-    def fit(self, X: Iterable[str], y: Any = None) -> WordVectorizer:
+    def fit(self, X: Iterable[Any], y: Any = None) -> WordVectorizer:
         """Load the table and count the words that it lacks.
 
         Parameters
         ----------
-        X : iterable of str
-            The texts; at least one.
+        X : iterable of str, or of lists of str
+            The texts, or their tokens; at least one.
         y : None
             Ignored.
 
@@ -197,17 +205,18 @@ class WordVectorizer(TextVectorizer):
         Warns
         -----
         OutOfVocabularyWarning
-            If more than 30 % of the tokens have no vector.
+            If more than 30 % of the tokens have no vector, or some texts hold no word
+            that has one.
         """
         return super().fit(X, y)
 
-    def fit_transform(self, X: Iterable[str], y: Any = None) -> SequenceArray:
+    def fit_transform(self, X: Iterable[Any], y: Any = None) -> SequenceArray:
         """Fit, then transform the same texts; they are tokenised once.
 
         Parameters
         ----------
-        X : iterable of str
-            The texts; at least one.
+        X : iterable of str, or of lists of str
+            The texts, or their tokens; at least one.
         y : None
             Ignored.
 
@@ -218,13 +227,14 @@ class WordVectorizer(TextVectorizer):
         """
         return super().fit_transform(X, y)
 
-    def transform(self, X: Iterable[str]) -> SequenceArray:
+    def transform(self, X: Iterable[Any]) -> SequenceArray:
         """Look up the words of texts.
 
         Parameters
         ----------
-        X : iterable of str
-            The texts; at least one. An empty text becomes its start and end tokens.
+        X : iterable of str, or of lists of str
+            The texts, or their tokens; at least one. An empty text becomes its start
+            and end tokens.
 
         Returns
         -------
@@ -240,10 +250,20 @@ class WordVectorizer(TextVectorizer):
             If the vectorizer was unpickled and the file of its vectors isn't there.
         ValueError, TypeError
             If X isn't as documented.
+
+        Warns
+        -----
+        OutOfVocabularyWarning
+            If some texts hold no word that has a vector, the first hundred times.
         """
         check_is_fitted(self)
         rows = self._rows.open(self._open_source())
-        return rows.encode(self._encode(X, rows.lexicon))
+        sizes = self._frame.sizes
+        sequences, unknown = rows.encode(self._encode(X, rows.lexicon), sizes)
+        if unknown.n and self._rows.may_warn():
+            message = unknown.describe(X, len(sequences), sizes, self.oov)
+            warnings.warn(message, OutOfVocabularyWarning, stacklevel=2)
+        return sequences
 
     def vocabulary(self, n_words: int | None = 20_000) -> SequenceArray:
         """Return the words of the table, as documents of one word each.
@@ -299,7 +319,7 @@ class WordVectorizer(TextVectorizer):
             self.unit_norm,
         )
 
-    def _fit(self, X: Iterable[str], transform: bool) -> SequenceArray | None:
+    def _fit(self, X: Iterable[Any], transform: bool) -> SequenceArray | None:
         table = load_table(self.vectors, self.cache)
         lexicon = Lexicon()
         encoded = self._encode(X, lexicon)
@@ -309,63 +329,51 @@ class WordVectorizer(TextVectorizer):
         )
         choices = {"random": unknown, "zero": np.zeros_like(unknown), "drop": None}
         source = WordSource(table, special, choices[self.oov], self.unit_norm)
-        missing = count_missing(encoded, lexicon, table, set(framing))
+        missing, n_tokens = count_missing(encoded, lexicon, table, set(framing))
+        words = lexicon.words(np.arange(len(lexicon)))
+        is_known = np.array([word in table for word in words], dtype=bool)
+        blank = find_unknown(*encoded, is_known, self._frame.sizes)
+        n_texts = len(encoded.offsets) - 1
+        faults = [
+            describe_missing(missing, n_tokens, self.lowercase),
+            blank.describe(X, n_texts, self._frame.sizes, self.oov),
+        ]
         rows = WordRows(source, lexicon)
+        sequences = rows.encode(encoded)[0] if transform else None
         # Whatever fails until here leaves the vectorizer as it was.
-        sequences = rows.encode(encoded) if transform else None
-        self._adopt(source, SharedRows(rows if transform else None), *missing)
-        return sequences
-
-    def _adopt(
-        self,
-        source: WordSource,
-        rows: SharedRows,
-        missing: Counter[str],
-        n_tokens: int,
-    ) -> None:
-        """Take over what a fit found, and warn if many tokens have no vector.
-
-        Parameters
-        ----------
-        source : WordSource
-        rows : SharedRows
-        missing : Counter
-            How often each word without a vector occurs.
-        n_tokens : int
-            How many words there are, with a vector or without.
-        """
-        self._table, self._rows = source.table, rows
-        self._source, self._fingerprint = source.table.source, source.table.fingerprint
-        self.n_features_out_ = source.table.n_features
+        self._table, self._rows = table, SharedRows(rows if transform else None)
+        self._source, self._fingerprint = table.source, table.fingerprint
+        self.n_features_out_ = table.n_features
         self.special_vectors_, self.unknown_vector_ = source.special, source.unknown
         self.out_of_vocabulary_ = missing.total() / max(1, n_tokens)
-        if self.out_of_vocabulary_ > 0.3:
-            most = ", ".join(repr(word) for word, _ in missing.most_common(5))
-            warnings.warn(
-                f"{self.out_of_vocabulary_:.0%} of the tokens have no word vector, "
-                f"most often {most}. Try lowercase={not self.lowercase}, another "
-                "tokenizer, or vectors trained on such texts.",
-                OutOfVocabularyWarning,
-                stacklevel=7,
-            )
+        if any(faults):
+            message = " ".join(filter(None, faults))
+            warnings.warn(message, OutOfVocabularyWarning, stacklevel=6)
+        return sequences
 
-    def _encode(self, X: Iterable[str], lexicon: Lexicon) -> EncodedTexts:
+    @property
+    def _frame(self) -> Frame:
+        return Frame(
+            self.start_token, self.end_token, self.max_length, self.keep == "end"
+        )
+
+    def _encode(self, X: Iterable[Any], lexicon: Lexicon) -> EncodedTexts:
         frame = Frame(
             self.start_token, self.end_token, self.max_length, self.keep == "end"
         )
 
-        def split(texts: Sequence[str]) -> Spans:
-            if self.tokenizer is None or self.tokenizer is tokenize:
-                return split_compiled(texts, frame, lowercase=self.lowercase)
-            return split_by(self.tokenizer, texts, frame, lowercase=self.lowercase)
-
-        return encode_texts(X, split, lexicon)
+        split = partial(
+            split_documents, self.tokenizer, frame=frame, lowercase=self.lowercase
+        )
+        check = check_documents if self.tokenizer is None else check_any
+        return encode_texts(X, split, lexicon, check)
 
     def _open_table(self) -> Table:
         """Return the table of fit, read again if this is an unpickled copy."""
         if "_table" in vars(self):
             return self._table
-        return reload_table(self.vectors, self._source, self._fingerprint, self.cache)
+        known = self.vectors, self._source, self._fingerprint, self.cache
+        return self._rows.table(self.vectors, partial(reload_table, *known))
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())

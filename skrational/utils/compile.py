@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from pickle import UnpicklingError
@@ -14,9 +13,10 @@ import numba
 from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
 
-__all__ = ["jit", "read_only"]
+__all__ = ["jit", "kept_kernels", "read_only"]
 
 _PACKAGE = Path(__file__).parents[1]
+_kernels: list[Any] = []
 _COMPILES = re.compile(rb"^@(jit|intrinsic|njit)\b", re.MULTILINE)
 
 _OPTIONS = {
@@ -54,12 +54,37 @@ def jit(function: Callable[..., Any]) -> Any:
     8
     """
     dispatcher = numba.njit(**_OPTIONS)(function)
+    _kernels.append(dispatcher)
     try:
         dispatcher._cache = _Cache(function)
     except RuntimeError as error:
         if "no locator available" not in str(error):
             raise
     return dispatcher
+
+
+def kept_kernels() -> list[Path]:
+    """Return the folders that hold the machine code of what was called so far.
+
+    Raises
+    ------
+    OSError
+        If some of it isn't kept.
+    """
+    caches = [kernel._cache for kernel in _kernels if kernel.signatures]
+    for cache in caches:
+        if cache.cache_path is None:
+            raise OSError(
+                "Compiled kernels can't be kept: neither the package's folders nor "
+                "numba's for the user can be written. Let the variable NUMBA_CACHE_DIR "
+                "name a folder that can."
+            )
+        if cache.error is not None:
+            raise OSError(
+                f"Compiled kernels can't be kept in {cache.cache_path}: {cache.error}. "
+                "The variable NUMBA_CACHE_DIR names another folder."
+            ) from cache.error
+    return sorted({Path(cache.cache_path) for cache in caches})
 
 
 class _Cache(FunctionCache):
@@ -69,6 +94,9 @@ class _Cache(FunctionCache):
     looks for changes in the function's own file only. Here all files beside it count,
     and all files of the package that lie beside a kernel.
     """
+
+    error: Exception | None = None
+    """Why the last machine code wasn't kept."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
@@ -86,8 +114,11 @@ class _Cache(FunctionCache):
 
     def save_overload(self, *args: Any) -> None:
         """Go on without the file if there is no room for it."""
-        with suppress(OSError, EOFError, UnpicklingError):
+        self.error = None
+        try:
             super().save_overload(*args)
+        except (OSError, EOFError, UnpicklingError) as error:
+            self.error = error
 
 
 @lru_cache

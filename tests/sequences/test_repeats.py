@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from skrational.sequences import repeats
 from skrational.sequences.repeats import (
     blocks,
+    distinct_rows,
     distinct_share,
     equal_rows,
     find_repeats,
@@ -80,3 +81,9 @@ def test_rows_are_compared_beyond_the_first_block():
     distinct, position = find_repeats(table, np.array([0, 5, 1, 5, 4]))
     assert len(distinct) == 2
     assert position[1] == position[3] != position[0] == position[2] == position[4]
+
+
+@given(st.lists(st.integers(0, 20), max_size=40), st.sampled_from([21, 1000]))
+def test_distinct_rows_are_found_in_order(rows, n_rows):
+    found = distinct_rows(np.array(rows, np.int32), n_rows)
+    assert found.tolist() == sorted(set(rows))

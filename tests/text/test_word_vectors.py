@@ -23,6 +23,9 @@ from skrational.sequences import SequenceArray
 from skrational.text import WordVectorizer
 from skrational.text.vectors import loading, vector_files
 
+# Many of the texts here are empty.
+pytestmark = pytest.mark.filterwarnings("ignore:[0-9]+ of [0-9]+ texts hold no word")
+
 WORDS = {
     "good": [2.0, 0.0, 0.0],
     "bad": [-1.0, 1.0, 0.0],

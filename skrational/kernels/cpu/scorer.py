@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from skrational.exceptions import LargeTableWarning
 from skrational.kernels.cpu.prediction import PackedAutomata, chunks
-from skrational.kernels.cpu.tables import TransitionTable, distinct_rows, table_size
+from skrational.kernels.cpu.tables import TransitionTable, table_size
 from skrational.sequences import SequenceArray, check_finite
+from skrational.sequences.repeats import distinct_rows
 from skrational.utils.threads import single_thread
 
 __all__ = ["Scorer", "scorer_of"]
@@ -88,12 +89,19 @@ class Scorer:
             return automata.scores(table.rows, X.indices, X.offsets)
 
     def _rarely_repeats(self, X: SequenceArray) -> bool:
-        """Whether a table would be large and save nothing, as for contextual rows."""
+        """Whether a table would grow large and save nothing, as for contextual rows."""
         assert X.indices is not None
-        if table_size(self._automata, X.features) < _LARGE_TABLE:
+        n_projected, n_asked = 0, X.n_tokens
+        for table in list(self._tables):
+            if table.belongs_to(X.features):
+                n_projected = table.n_projected
+                n_asked += table.n_asked
+        row_size = self._automata.width * self._automata.dtype.itemsize
+        n_most = n_projected + min(X.n_tokens, len(X.features))
+        if n_most * row_size < _LARGE_TABLE or n_asked >= 1.5 * n_most:
             return False
         n_distinct = len(distinct_rows(X.indices, len(X.features)))
-        return X.n_tokens < 1.5 * n_distinct
+        return n_asked < 1.5 * (n_projected + n_distinct)
 
     def _table(self, features: NDArray[Any]) -> TransitionTable:
         """Find the table of these features, or begin one."""
@@ -165,16 +173,12 @@ def available_memory() -> int:
 def _without_table(automata: PackedAutomata, X: SequenceArray) -> NDArray[Any]:
     """Project the distinct rows of some documents at a time."""
     assert X.indices is not None
-    place = np.zeros(len(X.features), dtype=np.int32)
     scores = [np.empty((0, automata.n_wfsas), automata.dtype)]
     for start, stop in chunks(X.offsets):
         first, last = X.offsets[start], X.offsets[stop]
-        ids = X.indices[first:last]
-        used = distinct_rows(ids, len(X.features))
-        place[used] = np.arange(len(used))
+        used, ids = np.unique(X.indices[first:last], return_inverse=True)
         table = np.empty((len(used), automata.width), dtype=automata.dtype)
         automata.project(X.features, used, table)
-        scores.append(
-            automata.scores(table, place[ids], X.offsets[start : stop + 1] - first)
-        )
+        offsets = X.offsets[start : stop + 1] - first
+        scores.append(automata.scores(table, ids.astype(np.int32), offsets))
     return np.concatenate(scores)

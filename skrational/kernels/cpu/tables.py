@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.kernels.cpu.prediction import PackedAutomata
-from skrational.sequences.repeats import row_hashes
-from skrational.utils.compile import jit, read_only
+from skrational.sequences.repeats import distinct_rows, row_hashes
 from skrational.utils.memory_maps import release
 
-__all__ = ["TransitionTable", "distinct_rows", "table_size"]
+__all__ = ["TransitionTable", "table_size"]
 
 
 class TransitionTable:
@@ -32,6 +31,8 @@ class TransitionTable:
     Attributes
     ----------
     rows : ndarray of shape (capacity, width)
+    n_projected, n_asked : int
+        How many rows were projected, and how many tokens have asked for one.
     """
 
     def __init__(self, automata: PackedAutomata, features: NDArray[Any]) -> None:
@@ -43,6 +44,7 @@ class TransitionTable:
         self.rows = np.empty((capacity, automata.width), dtype=automata.dtype)
         self._filled = np.zeros(capacity, dtype=bool)
         self._n_filled_in_front = 0
+        self.n_projected = self.n_asked = 0
         self._hashes = None
         if owner.flags.writeable:
             self._hashes = np.zeros(capacity, dtype=np.uint64)
@@ -67,10 +69,13 @@ class TransitionTable:
 
         Returns whether the features of these rows are finite.
         """
+        self.n_asked += len(ids)
         if self._n_filled_in_front >= len(features):
             return True
         # A pass over the tokens isn't worth it where there are few rows.
         few = len(features) <= len(ids) and self._hashes is None
+        if not few and self._hashes is None and self._filled[ids].all():
+            return True
         used = np.arange(len(features)) if few else distinct_rows(ids, len(features))
         missing = used[~self._filled[used] | self._changed(features, used)]
         if not len(missing):
@@ -96,6 +101,7 @@ class TransitionTable:
             self.rows[missing] = out
         if self._hashes is not None:
             self._hashes[missing] = row_hashes(features, missing)
+        self.n_projected += len(missing)
         self._filled[missing] = True
 
     def _changed(self, features: NDArray[Any], used: NDArray[Any]) -> NDArray[np.bool_]:
@@ -107,19 +113,6 @@ class TransitionTable:
 def table_size(automata: PackedAutomata, features: NDArray[Any]) -> int:
     """Bytes of a table for these features."""
     return _capacity(features) * automata.width * automata.dtype.itemsize
-
-
-def distinct_rows(ids: NDArray[np.int32], n_rows: int) -> NDArray[np.intp]:
-    """Rows that occur among the ids, in order."""
-    used = np.zeros(n_rows, dtype=bool)
-    _mark(used, read_only(ids))
-    return np.flatnonzero(used)
-
-
-@jit
-def _mark(used, ids):  # type: ignore[no-untyped-def]
-    for i in ids:
-        used[i] = True
 
 
 def _finite_rows(features: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.bool_]:

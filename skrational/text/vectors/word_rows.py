@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skrational.sequences import UNKNOWN, SequenceArray
+from skrational.sequences.repeats import distinct_rows
+from skrational.text.vectors.coverage import UnknownTexts, find_unknown
+from skrational.text.vectors.tables import Table
 from skrational.text.vectors.word_source import WordSource
 from skrational.text.words.bits import memory
 from skrational.text.words.encoded_texts import EncodedTexts
@@ -17,8 +22,13 @@ from skrational.utils.compile import jit
 
 __all__ = ["SharedRows", "WordRows"]
 
-# A vectorizer that has met more words starts anew, lest it grow for ever.
-MAX_WORDS = 2_000_000
+# Beyond so many bytes for words without a row of their own, these are forgotten.
+MOST_LEXICON_BYTES = 2**26
+# Beyond so many bytes of rows all are: a mapping may have a vector for any word.
+MOST_ROW_BYTES = 2**31
+
+# Each message that Python prints it remembers; texts of a server are never the same.
+MOST_WARNINGS = 100
 
 # What stands in place of a row: the word is left out; it has not been looked up yet.
 _NONE, _PENDING = -1, -2
@@ -58,11 +68,68 @@ def _frozen_owner(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     return view
 
 
+class _Rows:
+    """The vectors of words, one below the other; all unknown words share one.
+
+    Attributes
+    ----------
+    lock : Lock
+        Whoever adds rows, or reads what `add` changes, holds it.
+    unknown : int
+        The row of unknown words, `_PENDING` before the first one, `_NONE` if they are
+        left out.
+    """
+
+    def __init__(self, source: WordSource) -> None:
+        self.source = source
+        self.lock = threading.Lock()
+        self.unknown = _NONE if source.unknown is None else _PENDING
+        self._features = _Growing((source.table.n_features,), np.float32)
+        self._labels = _Growing((), object)
+        self._is_known = _Growing((), bool)
+        self._n = 0
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the vectors."""
+        return 4 * self._n * self.source.table.n_features
+
+    def all(self) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[np.bool_]]:
+        """Features, labels, and whether the table has the word, of each row."""
+        parts = self._features, self._labels, self._is_known
+        features, labels, is_known = (part.first(self._n) for part in parts)
+        return features, labels, is_known
+
+    def add(self, words: list[str]) -> NDArray[np.int32]:
+        """Add what words need; return the row of each, `_NONE` for one to leave out."""
+        rows = np.full(len(words), _NONE, dtype=np.int32)
+        names: list[str | None] = []
+        unknown = self.unknown
+        for i, word in enumerate(words):
+            if word in self.source:
+                rows[i] = self._n + len(names)
+                names.append(word)
+                continue
+            if unknown == _PENDING:
+                unknown = self._n + len(names)
+                names.append(None)
+            rows[i] = unknown
+        labels = [UNKNOWN if name is None else name for name in names]
+        is_known = [name is not None and name in self.source.table for name in names]
+        self._features.put(self.source.take(names), self._n)
+        self._labels.put(np.array(labels, dtype=object), self._n)
+        self._is_known.put(np.array(is_known, dtype=bool), self._n)
+        # In this order nothing refers to a missing row if a key interrupts.
+        self._n += len(names)
+        self.unknown = unknown
+        return rows
+
+
 class WordRows:
     """A lexicon, and a row for each of its words that was looked up and found.
 
     All words without a vector share a row, or have none. It may be used by several
-    threads at once.
+    threads at once. A call costs what its own tokens cost, however many words were met.
 
     Parameters
     ----------
@@ -82,89 +149,102 @@ class WordRows:
     >>> unknown = np.zeros(2, dtype=np.float32)
     >>> rows = WordRows(WordSource(table, {}, unknown, unit_norm=True), Lexicon())
     >>> split = partial(split_compiled, frame=Frame(), lowercase=True)
-    >>> rows.encode(encode_texts(["Good, good"], split, rows.lexicon)).labels.tolist()
+    >>> X, _ = rows.encode(encode_texts(["Good, good"], split, rows.lexicon))
+    >>> X.labels.tolist()
     ['good', '<unk>']
-    >>> X = rows.encode(encode_texts(["bad"], split, rows.lexicon))
-    >>> X.labels.tolist(), X.indices.tolist()
-    (['good', '<unk>', 'bad'], [2])
+    >>> X, unknown = rows.encode(encode_texts(["bad", "?"], split, rows.lexicon))
+    >>> X.labels.tolist(), X.indices.tolist(), unknown.n, unknown.first
+    (['good', '<unk>', 'bad'], [2, 1], 1, 1)
     """
 
     def __init__(self, source: WordSource, lexicon: Lexicon) -> None:
-        self.source = source
         self.lexicon = lexicon
-        self._lock = threading.Lock()
-        self._features = _Growing((source.table.n_features,), np.float32)
-        self._labels = _Growing((), object)
-        self._n_rows = 0
+        self._rows = _Rows(source)
         self._row_of = np.empty(0, dtype=np.int32)
-        self._unknown_row = _NONE if source.unknown is None else _PENDING
+        self._n_looked_up = 0
+        self._most_bytes = MOST_LEXICON_BYTES
 
-    def encode(self, encoded: EncodedTexts) -> SequenceArray:
+    @property
+    def source(self) -> WordSource:
+        """Where the vectors come from."""
+        return self._rows.source
+
+    def encode(
+        self, encoded: EncodedTexts, framing: tuple[int, int] = (0, 0)
+    ) -> tuple[SequenceArray, UnknownTexts]:
         """Turn the numbers of words into rows, in place.
 
         Parameters
         ----------
         encoded : EncodedTexts
             Its words were numbered by the lexicon. It must not be used afterwards.
+        framing : pair of int, default=(0, 0)
+            How many tokens were put before and behind each text.
 
         Returns
         -------
         SequenceArray
             With the rows of all words looked up so far.
+        UnknownTexts
+            Which texts hold no word of the table.
 
         Raises
         ------
         ValueError
             If the vector of a word holds NaN or infinity; the message names the word.
         """
-        with self._lock:
-            row_of = self._look_up(encoded)
-            features = self._features.first(self._n_rows)
-            labels = self._labels.first(self._n_rows)
+        with self._rows.lock:
+            self._look_up(encoded.tokens)
+            row_of = self._row_of
+            features, labels, is_known = self._rows.all()
         n_tokens = _replace(*encoded, row_of)
-        return SequenceArray._trusted(
-            features, encoded.offsets, encoded.tokens[:n_tokens], labels
-        )
+        rows = encoded.tokens[:n_tokens]
+        unknown = find_unknown(rows, encoded.offsets, is_known, framing)
+        return SequenceArray._trusted(features, encoded.offsets, rows, labels), unknown
 
-    def _look_up(self, encoded: EncodedTexts) -> NDArray[np.int32]:
-        """Return the row of each word of the lexicon, at least of those that occur."""
+    def _look_up(self, tokens: NDArray[np.int32]) -> None:
+        """Find the rows of the words that occur."""
         n_words = len(self.lexicon)
+        if self._n_looked_up == n_words:
+            return
         if n_words > len(self._row_of):
-            row_of = np.full(n_words, _PENDING, dtype=np.int32)
+            row_of = np.full(2 * n_words, _PENDING, dtype=np.int32)
             row_of[: len(self._row_of)] = self._row_of
             self._row_of = row_of
-        pending = self._row_of == _PENDING
-        if pending.any():
-            # Others may have been numbered for texts that turned out to be faulty.
-            numbers = np.flatnonzero(pending & (encoded.count_words(len(pending)) > 0))
-            if numbers.size:
-                self._add(numbers)
-        return self._row_of
+        # Others may have been numbered for texts that turned out to be faulty.
+        pending = tokens[self._row_of[tokens] == _PENDING]
+        if pending.size:
+            first = pending.min()
+            numbers = first + distinct_rows(pending - first, n_words - first)
+            self._row_of[numbers] = self._rows.add(self.lexicon.words(numbers))
+            self._n_looked_up += len(numbers)
 
-    def _add(self, numbers: NDArray[np.intp]) -> None:
-        rows = np.full(len(numbers), _NONE, dtype=np.int32)
-        names: list[str | None] = []
-        unknown_row = self._unknown_row
-        for i, word in enumerate(self.lexicon.words(numbers)):
-            if word in self.source:
-                rows[i] = self._n_rows + len(names)
-                names.append(word)
-                continue
-            if unknown_row == _PENDING:
-                unknown_row = self._n_rows + len(names)
-                names.append(None)
-            rows[i] = unknown_row
-        labels = [UNKNOWN if name is None else name for name in names]
-        self._features.put(self.source.take(names), self._n_rows)
-        self._labels.put(np.array(labels, dtype=object), self._n_rows)
-        # In this order nothing refers to a missing row if a key interrupts.
-        self._n_rows += len(names)
-        self._unknown_row = unknown_row
-        self._row_of[numbers] = rows
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the rows."""
+        return self._rows.n_bytes
+
+    def is_full(self) -> bool:
+        """Whether the words take too much memory."""
+        return self.lexicon.n_bytes > self._most_bytes
+
+    def without_unknown(self) -> WordRows:
+        """Return the same rows, and of the words those with a row of their own."""
+        with self._rows.lock:
+            row_of, unknown = self._row_of, self._rows.unknown
+        numbers = np.flatnonzero((row_of >= 0) & (row_of != unknown))
+        new = WordRows(self.source, self.lexicon.subset(numbers))
+        new._rows, new._row_of = self._rows, row_of[numbers]
+        new._n_looked_up = len(numbers)
+        # As long again, at least, it goes on before words are forgotten once more.
+        new._most_bytes += 2 * new.lexicon.n_bytes
+        return new
 
 
 class SharedRows:
-    """The rows of a vectorizer, which starts anew when they are too many.
+    """The rows of a vectorizer, which forget words when these are too many.
+
+    What is forgotten is looked up again where it occurs.
 
     Parameters
     ----------
@@ -175,17 +255,46 @@ class SharedRows:
     def __init__(self, rows: WordRows | None = None) -> None:
         self._rows = rows
         self._lock = threading.Lock()
+        self._n_warnings = 0
+        self._given: Any = None
+        self._table: Table | None = None
+
+    def table(self, vectors: Any, load: Callable[[], Table]) -> Table:
+        """Return the table of these vectors: that of before, unless it's in a file.
+
+        Parameters
+        ----------
+        vectors : str, path-like, KeyedVectors or dict
+        load : callable
+            Makes the table.
+        """
+        if isinstance(vectors, (str, os.PathLike)):
+            return load()
+        with self._lock:
+            if self._table is None or self._given is not vectors:
+                self._table, self._given = load(), vectors
+            return self._table
+
+    def may_warn(self) -> bool:
+        """Whether to warn once more of what texts hold; ask for each warning."""
+        with self._lock:
+            self._n_warnings += 1
+            return self._n_warnings <= MOST_WARNINGS
 
     def open(self, source: WordSource) -> WordRows:
         """Return the rows to use, which are new if there are none of this source."""
         with self._lock:
+            rows = self._rows
             if (
-                self._rows is None
-                or len(self._rows.lexicon) > MAX_WORDS
-                or not self._rows.source.same_as(source)
+                rows is None
+                or rows.n_bytes > MOST_ROW_BYTES
+                or not rows.source.same_as(source)
             ):
-                self._rows = WordRows(source, Lexicon())
-            return self._rows
+                rows = WordRows(source, Lexicon())
+            elif rows.is_full():
+                rows = rows.without_unknown()
+            self._rows = rows
+            return rows
 
 
 @jit

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import reprlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import length_hint
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.text.words.documents import check_documents
 from skrational.text.words.lexicon import Lexicon
 from skrational.text.words.spans import Spans
-from skrational.utils.compile import jit
 
-__all__ = ["EncodedTexts", "check_texts", "encode_texts"]
+__all__ = ["EncodedTexts", "encode_texts"]
 
-# Characters that are worked on at a time: few enough for a processor's cache.
+# Characters, or tokens, that are worked on at a time: few enough for a cache.
 _CHUNK = 2**16
 
 
@@ -37,24 +37,27 @@ class EncodedTexts(NamedTuple):
 
     def count_words(self, n_words: int) -> NDArray[np.int64]:
         """Count how often each of the first n_words words occurs."""
-        counts = np.zeros(n_words, dtype=np.int64)
-        _count(self.tokens, counts)
-        return counts
+        return np.bincount(self.tokens, minlength=n_words)
 
 
 def encode_texts(
-    texts: Iterable[str], split: Callable[[Sequence[str]], Spans], lexicon: Lexicon
+    texts: Iterable[Any],
+    split: Callable[[Sequence[Any]], Spans],
+    lexicon: Lexicon,
+    check: Callable[[Iterable[Any]], Iterator[Any]] = check_documents,
 ) -> EncodedTexts:
     """Tokenise texts and number their words.
 
     Parameters
     ----------
-    texts : iterable of str
+    texts : iterable
         At least one.
     split : callable
         Takes a sequence of texts and returns their tokens.
     lexicon : Lexicon
         Numbers the words.
+    check : callable, default=`check_documents`
+        Iterates over texts and raises at what isn't one.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def encode_texts(
     """
     # These grow in place, so that the numbers are never held twice.
     tokens, offsets = array("i"), array("q", [0])
-    for chunk in _chunks(texts):
+    for chunk in _chunks(texts, check):
         spans = split(chunk)
         offsets.frombytes((spans.offsets[1:] + len(tokens)).tobytes())
         numbers = lexicon.number(spans.data, spans.starts, spans.ends)
@@ -88,15 +91,17 @@ def encode_texts(
     )
 
 
-def _chunks(texts: Iterable[str]) -> Iterator[Sequence[str]]:
+def _chunks(
+    texts: Iterable[Any], check: Callable[[Iterable[Any]], Iterator[Any]]
+) -> Iterator[Sequence[Any]]:
     if isinstance(texts, (list, tuple)) and set(map(type, texts)) == {str}:
         yield from _slices(texts)
         return
-    chunk: list[str] = []
+    chunk: list[Any] = []
     n_characters = 0
-    for text in check_texts(texts):
+    for text in check(texts):
         chunk.append(text)
-        n_characters += len(text)
+        n_characters += length_hint(text, 1)
         if n_characters >= _CHUNK:
             yield chunk
             chunk, n_characters = [], 0
@@ -112,62 +117,3 @@ def _slices(texts: Sequence[str]) -> Iterator[Sequence[str]]:
     for begin, end in itertools.pairwise(bounds):
         if begin < end:
             yield texts[begin:end]
-
-
-def check_texts(X: Iterable[str]) -> Iterator[str]:
-    """Iterate over texts; raise at the first that isn't one.
-
-    Parameters
-    ----------
-    X : iterable of str
-        A list, a column of pandas, polars or Arrow, a generator, ...
-
-    Yields
-    ------
-    str
-
-    Raises
-    ------
-    ValueError
-        If X is a single text, not one-dimensional, or without an order.
-    TypeError
-        If an element isn't a str; the message names its position.
-
-    Examples
-    --------
-    >>> list(check_texts(("a", "b")))
-    ['a', 'b']
-    """
-    if isinstance(X, (str, bytes)):
-        raise ValueError(
-            f"Iterable over raw text documents expected, {type(X).__name__} object "
-            "received: put a single text into a list."
-        )
-    shape = getattr(X, "shape", (0,))
-    if len(shape) != 1:
-        raise ValueError(
-            f"X is a {type(X).__name__} of shape {shape}; expected a list, a column or "
-            "another one-dimensional iterable of texts. A column of a data frame is "
-            "X['name'] or, in a ColumnTransformer, 'name' without brackets."
-        )
-    if not isinstance(X, Iterable) or isinstance(X, (Mapping, set, frozenset)):
-        raise ValueError(
-            f"X is a {type(X).__name__}; expected a list, a column or another "
-            "one-dimensional iterable of texts."
-        )
-    # Elements of Arrow's arrays are scalars of its own.
-    texts = X.to_pylist() if hasattr(X, "to_pylist") else X
-    for i, text in enumerate(texts):
-        if not isinstance(text, str):
-            advice = ": decode it" if isinstance(text, bytes) else ""
-            raise TypeError(
-                f"Text {i} of X is {reprlib.repr(text)} ({type(text).__name__}); "
-                f"expected a str{advice}."
-            )
-        yield text
-
-
-@jit
-def _count(tokens: Any, counts: Any) -> None:
-    for token in tokens:
-        counts[token] += 1

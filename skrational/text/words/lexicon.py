@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.text.words.bits import memory, read_eight
-from skrational.text.words.characters import text_of
+from skrational.text.words.characters import padded, text_of
 from skrational.utils.compile import jit
 
 __all__ = ["Lexicon"]
@@ -128,6 +128,18 @@ class Lexicon:
                     length = int(ends[n_done] - starts[n_done])
                     self._tables = self._tables.with_room(len(self), length)
         return numbers
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the words and of what finds them."""
+        return sum(part.nbytes for part in self._tables)
+
+    def subset(self, numbers: NDArray[Any]) -> Lexicon:
+        """Return a lexicon of some of the words, numbered in this order from 0 on."""
+        bounds, stored = self._tables.bounds, self._tables.stored
+        new = Lexicon()
+        new.number(padded(stored.tobytes()), bounds[numbers], bounds[numbers + 1])
+        return new
 
     def words(self, numbers: NDArray[Any]) -> list[str]:
         """Return the words of these numbers."""

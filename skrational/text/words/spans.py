@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.text.tokenize import tokenize
 from skrational.text.words.bits import BLOCK
 from skrational.text.words.borders import find_tokens
 from skrational.text.words.characters import join, kinds_of, padded, read_texts
 
-__all__ = ["Frame", "Spans", "split_by", "split_compiled"]
+__all__ = [
+    "Frame",
+    "Spans",
+    "split_by",
+    "split_compiled",
+    "split_documents",
+    "split_tokens",
+]
 
 
 class Spans(NamedTuple):
@@ -52,6 +61,11 @@ class Frame(NamedTuple):
     end_token: str | None = None
     max_length: int | None = None
     keep_end: bool = False
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How many tokens come before and behind each text."""
+        return int(self.start_token is not None), int(self.end_token is not None)
 
     def truncate(self, words: list[str]) -> list[str]:
         """Return the words to keep of a text.
@@ -109,21 +123,50 @@ def split_compiled(texts: Sequence[str], frame: Frame, *, lowercase: bool) -> Sp
     return Spans(data, *tokens)
 
 
+def split_tokens(
+    documents: Sequence[list[str]], frame: Frame, *, lowercase: bool
+) -> Spans:
+    """Take the tokens of documents that are tokenised already.
+
+    Parameters
+    ----------
+    documents : sequence of list of str
+    frame : Frame
+    lowercase : bool
+        Whether to turn the tokens to lower case.
+
+    Returns
+    -------
+    Spans
+
+    Examples
+    --------
+    >>> spans = split_tokens([["New York", "is"]], Frame(), lowercase=True)
+    >>> spans.starts.tolist(), spans.ends.tolist(), spans.offsets.tolist()
+    ([0, 8], [8, 10], [0, 2])
+    """
+    read = partial(map, str.lower) if lowercase else iter
+    return _framed(map(read, documents), frame)
+
+
 def split_by(
-    tokenizer: Callable[[str], Iterable[str]],
-    texts: Sequence[str],
+    tokenizer: Callable[[Any], Iterable[str]],
+    documents: Sequence[Any],
     frame: Frame,
     *,
     lowercase: bool,
 ) -> Spans:
-    """Tokenise texts by a Python function.
+    """Tokenise documents by a Python function.
 
     Parameters
     ----------
     tokenizer : callable
-        Takes a text and returns its tokens.
-    texts, frame, lowercase
-        As for `split_compiled`.
+        Takes a document and returns its tokens.
+    documents : sequence
+        Of str or of whatever the tokenizer takes.
+    frame : Frame
+    lowercase : bool
+        Whether to turn a str to lower case first, and the tokens of anything else.
 
     Returns
     -------
@@ -140,14 +183,56 @@ def split_by(
     >>> spans.starts.tolist(), spans.ends.tolist(), spans.offsets.tolist()
     ([0, 1, 3], [1, 3, 4], [0, 2, 2, 3])
     """
+    words = (_tokenized(tokenizer, document, lowercase) for document in documents)
+    return _framed(words, frame)
+
+
+def split_documents(
+    tokenizer: Callable[[Any], Iterable[str]] | None,
+    documents: Sequence[Any],
+    frame: Frame,
+    *,
+    lowercase: bool,
+) -> Spans:
+    """Tokenise documents by a function or, without one, as their kind asks for.
+
+    Parameters
+    ----------
+    tokenizer : callable or None
+    documents : sequence
+        Of str or, without a tokenizer, of lists of str.
+    frame, lowercase
+        As for `split_by`.
+
+    Returns
+    -------
+    Spans
+    """
+    if tokenizer is not None and tokenizer is not tokenize:
+        return split_by(tokenizer, documents, frame, lowercase=lowercase)
+    of_kind: Any = split_compiled if isinstance(documents[0], str) else split_tokens
+    return of_kind(documents, frame, lowercase=lowercase)
+
+
+def _tokenized(
+    tokenizer: Callable[[Any], Iterable[str]], document: Any, lowercase: bool
+) -> Iterable[str]:
+    is_text = isinstance(document, str)
+    words = tokenizer(document.lower() if is_text and lowercase else document)
+    if isinstance(words, str):
+        raise TypeError("tokenizer returned a str; expected a list of tokens.")
+    if is_text or not lowercase:
+        return words
+    return [word.lower() if isinstance(word, str) else word for word in words]
+
+
+def _framed(documents: Iterator[Iterable[str]], frame: Frame) -> Spans:
+    """Join the tokens of documents, of each what the frame keeps and puts around it."""
     before = [] if frame.start_token is None else [frame.start_token]
     behind = [] if frame.end_token is None else [frame.end_token]
     tokens: list[str] = []
     offsets = [0]
-    for text in texts:
-        words = tokenizer(text.lower() if lowercase else text)
-        if isinstance(words, str):
-            raise TypeError("tokenizer returned a str; expected a list of tokens.")
+    for words in documents:
         tokens += before
         tokens += frame.truncate(list(words))
         tokens += behind

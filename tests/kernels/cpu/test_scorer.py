@@ -464,3 +464,51 @@ def test_tables_of_features_that_are_gone_are_dropped(clf, data):
         gc.collect()
     clf.predict(data.X)
     assert len(scorer_module._scorers[clf]._tables) == 1
+
+
+@pytest.mark.parametrize("semiring", ["plus-times", "max-plus"])
+def test_a_prediction_costs_its_own_tokens_not_all_rows(data, monkeypatch, semiring):
+    clf = quick(semiring=semiring).fit(data.X, data.y)
+    features = np.random.default_rng(0).normal(size=(50_000, data.X.n_features))
+    features = features.astype(np.float32)
+    features.flags.writeable = False
+    X = SequenceArray(features, [0, 3, 5], [40_000, 7, 7, 9, 40_001])
+    expected = results(clf, SequenceArray(features[X.indices], X.offsets))
+    clf = fresh(clf)
+    clf.predict(X[:1])
+    sizes = []
+    for name in ("zeros", "full", "arange", "flatnonzero", "bincount", "array_equal"):
+        function = getattr(np, name)
+
+        def counting(first, *args, function=function, **options):
+            out = function(first, *args, **options)
+            sizes.append(max(np.size(out), np.size(first)))
+            return out
+
+        monkeypatch.setattr(np, name, counting)
+    for mine, others in zip(results(clf, X), expected, strict=True):
+        np.testing.assert_allclose(mine, others, rtol=1e-6, atol=1e-6)
+    SequenceArray.concatenate([X, X[::-1]])
+    assert sizes
+    # Of rows, however few they are, 256 are projected at a time.
+    assert max(sizes) <= 256 * X.n_features
+
+
+def test_a_large_table_that_has_repaid_goes_on_being_used(clf, data, monkeypatch):
+    monkeypatch.setattr(scorer_module, "_LARGE_TABLE", 2**10)
+    projected = []
+    original = PackedAutomata.project
+
+    def counting(self, features, rows, out):
+        projected.append(len(rows))
+        return original(self, features, rows, out)
+
+    monkeypatch.setattr(PackedAutomata, "project", counting)
+    features = np.array(data.X.features)
+    features.flags.writeable = False
+    X = with_features(data.X, features)
+    for _ in range(2):
+        for i in range(len(X)):
+            clf.predict(X[i : i + 1])
+    # Each row once, but for those of the first few documents, which hardly repeat.
+    assert sum(projected) < len(np.unique(X.indices)) + 200

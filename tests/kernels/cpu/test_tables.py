@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skrational.kernels.cpu.prediction import PackedAutomata
-from skrational.kernels.cpu.tables import TransitionTable, distinct_rows, table_size
+from skrational.kernels.cpu.tables import TransitionTable, table_size
 from skrational.structures.automata import ScoringRule
 
 E, N = 5, 40
@@ -375,9 +375,3 @@ def test_what_was_filled_equals_a_projection_after_any_history(steps, views):
             assert table.fill(owner, np.array(rows, np.int32)) == finite
             good = rows[np.isfinite(owner[rows]).all(axis=1)]
             assert_holds(table, automata, np.nan_to_num(owner), good)
-
-
-@given(st.lists(st.integers(0, 20), max_size=40))
-def test_distinct_rows_are_found_in_order(ids):
-    found = distinct_rows(np.array(ids, np.int32), 21)
-    assert found.tolist() == sorted(set(ids))

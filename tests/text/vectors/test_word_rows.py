@@ -5,12 +5,16 @@ import threading
 import joblib
 import numpy as np
 import pytest
+from gensim.models import KeyedVectors
 from sklearn.base import clone
 
 from skrational.sequences import SequenceArray
 from skrational.text import WordVectorizer
 from skrational.text.tokenize import tokenize
-from skrational.text.vectors import word_rows
+from skrational.text.vectors import loading, word_rows
+
+# Many of the texts here are empty.
+pytestmark = pytest.mark.filterwarnings("ignore:[0-9]+ of [0-9]+ texts hold no word")
 
 RNG = np.random.default_rng(0)
 VECTORS = {f"w{i}": row for i, row in enumerate(RNG.normal(size=(5000, 4)))}
@@ -99,14 +103,137 @@ def test_fit_starts_anew():
     assert X.labels.tolist() == ["<s>", "w2", "</s>", "w3", "<unk>"]
 
 
-def test_start_at_the_bound(monkeypatch):
-    monkeypatch.setattr(word_rows, "MAX_WORDS", 100)
-    vectorizer = WordVectorizer(VECTORS).fit(texts_of(0))
-    many = vectorizer.transform(texts_of(0))
-    few = vectorizer.transform(["w1 w2"])
-    assert few.labels.tolist() == ["<s>", "w1", "w2", "</s>"]
-    assert base(many.features) is not base(few.features)
-    assert many == WordVectorizer(VECTORS).fit_transform(texts_of(0))
+def words_known_to(vectorizer):
+    lexicon = vectorizer._rows._rows.lexicon
+    return lexicon.words(np.arange(len(lexicon)))
+
+
+def test_unknown_words_are_forgotten_at_the_bound(monkeypatch):
+    monkeypatch.setattr(word_rows, "MOST_LEXICON_BYTES", 2**18)
+    vectorizer = WordVectorizer(VECTORS).fit(["w1"])
+    first = vectorizer.transform([*texts_of(0), "w1"])
+    sizes = []
+    for i in range(40):
+        vectorizer.transform([" ".join(f"{i}x{j} w1" for j in range(1000))])
+        sizes.append(vectorizer._rows._rows.lexicon.n_bytes)
+    assert max(sizes) < 2**20
+    assert len(words_known_to(vectorizer)) < 40_000
+    # The rows, and the words that have one, are still there.
+    again = vectorizer.transform([*texts_of(0), "w1"])
+    assert again == first
+    assert base(again.features) is base(first.features)
+    assert len(again.features) == len(first.features)
+    assert set(first.labels) - {"<unk>"} <= set(words_known_to(vectorizer))
+
+
+def test_long_words_count_by_their_bytes(monkeypatch):
+    monkeypatch.setattr(word_rows, "MOST_LEXICON_BYTES", 2**20)
+    vectorizer = WordVectorizer(VECTORS).fit(["w1"])
+    for i in range(8):
+        vectorizer.transform([f"{i}{'x' * 10**6} w1"])
+        assert vectorizer._rows._rows.lexicon.n_bytes < 2**23
+
+
+class AnyWord(dict):
+    """A table that has a vector for every word, as one of subwords has."""
+
+    def __contains__(self, word):
+        return True
+
+    def __missing__(self, word):
+        return [float(len(word)), 1.0]
+
+
+def test_all_words_are_forgotten_where_their_rows_take_too_much(monkeypatch):
+    monkeypatch.setattr(word_rows, "MOST_ROW_BYTES", 2**14)
+    vectorizer = WordVectorizer(AnyWord(a=[1.0, 1.0]), unit_norm=False).fit(["a"])
+    many = vectorizer.transform([" ".join(f"w{i}" for i in range(3000))])
+    few = vectorizer.transform(["w12"])
+    assert few.labels.tolist() == ["<s>", "w12", "</s>"]
+    assert few[0][1].tolist() == many[0][13].tolist() == [3, 1]
+
+
+class Counting(np.ndarray):
+    """Counts how many entries the operations on it read and write."""
+
+    n = 0
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        arrays = [np.asarray(x) for x in inputs if isinstance(x, np.ndarray)]
+        Counting.n += max(array.size for array in arrays)
+        inputs = [np.asarray(x) if isinstance(x, np.ndarray) else x for x in inputs]
+        return getattr(ufunc, method)(*inputs, **options)
+
+
+def test_a_call_does_not_look_at_the_words_met_before(monkeypatch):
+    """Of what grows with the words, a call reads and makes as much as it has tokens."""
+    vectorizer = WordVectorizer(VECTORS).fit(["w1"])
+    sizes = []
+    for name in ("empty", "zeros", "full", "arange"):
+        make = getattr(np, name)
+
+        def counted(shape, *args, make=make, **options):
+            sizes.append(int(np.prod(shape)))
+            return make(shape, *args, **options)
+
+        monkeypatch.setattr(np, name, counted)
+
+    def largest(text):
+        rows = vectorizer._rows._rows
+        sizes.clear()
+        Counting.n = 0
+        rows._row_of = rows._row_of.view(Counting)
+        vectorizer.transform([text])
+        rows._row_of = np.asarray(vectorizer._rows._rows._row_of)
+        return max([Counting.n, *sizes])
+
+    vectorizer.transform(["a b w1"])
+    largest("a b w1")
+    few = largest("q w2 w1")
+    vectorizer.transform([" ".join(f"x{i} w{i % 4000}" for i in range(50_000))])
+    assert len(words_known_to(vectorizer)) > 50_000
+    vectorizer.transform(["makes room"])
+    assert largest("r w4001 w1") <= few
+
+
+@pytest.mark.parametrize("kind", ["dict", "keyed"])
+def test_an_unpickled_vectorizer_opens_its_table_once(kind, monkeypatch):
+    vectors = VECTORS
+    if kind == "keyed":
+        vectors = KeyedVectors(4)
+        vectors.add_vectors(list(VECTORS), np.float32(list(VECTORS.values())))
+    twin = pickle.loads(pickle.dumps(WordVectorizer(vectors).fit(["w1"])))
+    opened = []
+
+    def reload(*args):
+        opened.append(args)
+        return loading.reload_table(*args)
+
+    monkeypatch.setattr("skrational.text.word_vectors.reload_table", reload)
+    for _ in range(3):
+        twin.transform(["w1 w2"])
+    assert len(opened) == 1
+
+
+def test_predictions_of_threads_survive_forgetting(monkeypatch):
+    monkeypatch.setattr(word_rows, "MOST_LEXICON_BYTES", 2**17)
+    vectorizer = WordVectorizer(VECTORS).fit(["w1"])
+    expected = WordVectorizer(VECTORS).fit(["w1"]).transform(texts_of(1))
+    faults = []
+
+    def work(number):
+        for i in range(30):
+            text = " ".join(f"{number}y{i}y{j}" for j in range(300))
+            X = vectorizer.transform([*texts_of(1), f"w1 {text}"])
+            if X[: len(expected)] != expected:
+                faults.append((number, i))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
 
 
 @pytest.mark.parametrize("tokenizer", [None, str.split])

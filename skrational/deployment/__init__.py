@@ -1,0 +1,14 @@
+"""What an image or a server wants to have done before the first request."""
+
+from typing import TYPE_CHECKING
+
+from skrational.utils.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from skrational.deployment.warming import warm_up
+
+__all__ = ["warm_up"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__, {"warm_up": "skrational.deployment.warming"}
+)

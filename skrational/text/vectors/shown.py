@@ -1,0 +1,124 @@
+"""Estimators with a large table as a parameter, shown in a line and pickled in bulk.
+
+Scikit-learn prints the parameters of an estimator, wherever it stands in pipelines and
+searches, and prints a dict to its last number.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from skrational.text.vectors.packed import PackedWhenPickled
+
+__all__ = ["TableParameterMixin"]
+
+
+class TableParameterMixin:
+    """For an estimator whose parameter ``vectors`` may be a large table.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator
+    >>> class Vectorizer(TableParameterMixin, BaseEstimator):
+    ...     def __init__(self, vectors):
+    ...         self.vectors = vectors
+    >>> vectorizer = Vectorizer({f"w{i}": [0.0] for i in range(4000)})
+    >>> vectorizer
+    Vectorizer(vectors=<dict of 4,000 vectors>)
+    >>> vectorizer.get_params()["vectors"] is vectorizer.vectors
+    True
+    """
+
+    vectors: Any
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get the parameters.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to get the parameters of estimators among them as well.
+
+        Returns
+        -------
+        dict
+            The values as they were given. It prints tables in a line; so do the
+            ``items()`` of what ``deep=False`` gives, which scikit-learn prints.
+        """
+        params = super().get_params(deep)  # type: ignore[misc]
+        return _PrintedParameters(params) if deep else _ShallowParameters(params)
+
+    def _get_params_html(self, deep: bool = True, doc_link: str = "") -> Any:
+        shown = super()._get_params_html(deep, doc_link)  # type: ignore[misc]
+        shown["vectors"] = _shown(self.vectors)
+        return shown
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        reduced: Any = super().__reduce_ex__(protocol)
+        make, args, state, *more = reduced
+        state = {**state, "vectors": PackedWhenPickled.around(state["vectors"])}
+        return make, args, state, *more
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # A copy that isn't pickled gets what stands around the table.
+        vectors = PackedWhenPickled.inside(state["vectors"])
+        super().__setstate__({**state, "vectors": vectors})  # type: ignore[misc]
+
+
+class _PrintedParameters(dict[str, Any]):
+    def __repr__(self) -> str:
+        return repr({name: _shown(value) for name, value in dict.items(self)})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self),)
+
+
+class _ShallowParameters(_PrintedParameters):
+    def items(self) -> Any:
+        return {name: _shown(value) for name, value in super().items()}.items()
+
+
+class _Shown:
+    """An object that stands for another one, but prints in a line."""
+
+    def __init__(self, shown: Any) -> None:
+        self._shown = shown
+
+    def __repr__(self) -> str:
+        return f"<{type(self._shown).__name__} of {len(self._shown):,} vectors>"
+
+    def __eq__(self, other: object) -> bool:
+        mine, theirs = self._shown, getattr(other, "_shown", other)
+        return mine is theirs or bool(mine == theirs)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._shown, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._shown,)
+
+
+class _ShownMapping(_Shown, Mapping[Any, Any]):
+    def __getitem__(self, key: Any) -> Any:
+        return self._shown[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._shown)
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+
+def _shown(value: Any) -> Any:
+    """Return what stands for a value in print: the value itself if that is short."""
+    if isinstance(value, Mapping):
+        return _ShownMapping(value)
+    if isinstance(value, (str, bytes, os.PathLike)) or not hasattr(value, "__len__"):
+        return value
+    return _Shown(value)

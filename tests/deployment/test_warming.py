@@ -1,0 +1,142 @@
+"""After warm_up nothing is left to be compiled."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from skrational.utils import compile as compile_module
+from skrational.utils.compile import jit, kept_kernels
+
+COUNT_COMPILATIONS = """
+import warnings
+from numba.core import event
+
+names = []
+
+class Listener(event.Listener):
+    def on_start(self, started):
+        names.append(started.data["dispatcher"].py_func.__qualname__)
+
+    def on_end(self, ended):
+        pass
+
+event.register("numba:compile", Listener())
+warnings.simplefilter("ignore")
+import joblib
+"""
+
+PREDICT = """
+pipelines, lists = joblib.load({path!r})
+many = " ".join("word" + str(i) for i in range(5000))
+for pipeline in pipelines:
+    for texts in (
+        ["good"], ["na\\u00efve, isn't it?"], [""], [many], [["New York", "is"]]
+    ):
+        pipeline.predict(texts)
+        pipeline.predict_proba(texts)
+for clf, arrays in lists:
+    clf.predict(arrays)
+assert not names, names
+"""
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A file of fitted pipelines, and of classifiers and what they read."""
+    import joblib
+    import numpy as np
+    from sklearn.pipeline import make_pipeline
+
+    from skrational import SparseRationalClassifier, WordVectorizer
+
+    texts, labels = ["good one", "bad one", "good", "bad bad"] * 4, [1, 0, 1, 0] * 4
+    epochs = {"warmup_epochs": 1, "max_epochs": 1, "finetune_epochs": 1}
+    vectors = {"good": [1.0, 0.0], "bad": [0.0, 1.0], "one": [1.0, 1.0]}
+    pipelines, lists = [], []
+    for options in (
+        {"dtype": "float32"},
+        {"dtype": "float64", "match": "end"},
+        {"readout": "rho", "n_states": (1, 3, 6)},
+    ):
+        for oov in ("random", "drop"):
+            clf = SparseRationalClassifier(
+                n_wfsas=3, lambda_=0, random_state=0, **epochs, **options
+            )
+            vectorizer = WordVectorizer(vectors, oov=oov, lowercase=oov == "drop")
+            pipelines.append(make_pipeline(vectorizer, clf).fit(texts, labels))
+            rows = [np.ones((3, 2), t) for t in ("f2", "f4", "f8")]
+            lists += [(clf, [array]) for array in rows]
+    path = tmp_path_factory.mktemp("warming") / "pipelines.joblib"
+    joblib.dump((pipelines, lists), path)
+    return path
+
+
+def run(code, folder):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+FIT = """
+import numpy as np
+from sklearn.pipeline import make_pipeline
+from skrational import SparseRationalClassifier, WordVectorizer
+
+epochs = {"warmup_epochs": 1, "max_epochs": 1, "finetune_epochs": 1}
+rng = np.random.default_rng(0)
+words = [f"w{i}" for i in range(300)]
+vectors = {word: row for word, row in zip(words, rng.normal(size=(300, 5)))}
+texts = [" ".join(rng.choice(words, 20)) for _ in range(20)]
+for options in ({}, {"solver": "subgradient"}, {"penalty": "transitions"},
+                {"readout": "rho"}, {"match": "end"}):
+    clf = SparseRationalClassifier(n_wfsas=9, random_state=0, **epochs, **options)
+    pipeline = make_pipeline(WordVectorizer(vectors), clf).fit(texts, [0, 1] * 10)
+    pipeline.predict(texts)
+assert not names, names
+"""
+
+
+@pytest.mark.slow
+def test_what_comes_after_it_compiles_nothing(saved, tmp_path):
+    for options, code in (("", PREDICT.format(path=str(saved))), ("fit=True", FIT)):
+        warming = (
+            f"import skrational; print(skrational.warm_up({options})[0])\nassert names"
+        )
+        warm = run(COUNT_COMPILATIONS + warming, tmp_path)
+        assert warm.returncode == 0, warm.stderr
+        assert Path(warm.stdout.strip()).is_relative_to(tmp_path)
+        found = run(COUNT_COMPILATIONS + code, tmp_path)
+        assert found.returncode == 0, found.stderr
+
+
+class TestKeeping:
+    @pytest.fixture(autouse=True)
+    def own_kernels(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(compile_module, "_kernels", [])
+        monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
+
+    def test_folders_are_named(self, tmp_path):
+        double = jit(lambda x: 2 * x)
+        assert kept_kernels() == []
+        double(1)
+        (folder,) = kept_kernels()
+        assert folder.is_relative_to(tmp_path)
+        assert list(folder.glob("*.nbi"))
+
+    def test_without_any_folder(self, monkeypatch):
+        monkeypatch.setattr("numba.core.caching.CacheImpl._locator_classes", [])
+        jit(lambda x: 2 * x)(1)
+        with pytest.raises(OSError, match="NUMBA_CACHE_DIR name a folder"):
+            kept_kernels()
+
+    def test_on_a_full_disk(self, monkeypatch):
+        def full(*args, **options):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("numba.core.caching.IndexDataCacheFile.save", full)
+        assert jit(lambda x: 2 * x)(1) == 2
+        with pytest.raises(OSError, match=r"can't be kept in .*No space left"):
+            kept_kernels()
