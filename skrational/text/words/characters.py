@@ -1,4 +1,4 @@
-"""Texts as bytes, and the kind of each character."""
+"""Texts as bytes, and what is to be known of each character."""
 
 from __future__ import annotations
 
@@ -10,11 +10,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.text.tokenize import FLAGS, LETTER
+from skrational.text.tokenize import FLAGS, INVISIBLE, shapes
 from skrational.text.words import scanner
 from skrational.text.words.bits import BLOCK
+from skrational.text.words.foreign import CAPITAL
 
-__all__ = ["Characters", "join", "kinds_of", "padded", "read_texts", "text_of"]
+__all__ = [
+    "Alphabet",
+    "Characters",
+    "alphabet_of",
+    "join",
+    "padded",
+    "read_texts",
+    "text_of",
+]
 
 _KINDS = {
     scanner.APOSTROPHE: "'",
@@ -61,17 +70,12 @@ class Characters(NamedTuple):
     is_ascii: bool
 
 
-def read_texts(
-    texts: Sequence[str], *, lowercase: bool, extra: bytes = b""
-) -> Characters:
+def read_texts(texts: Sequence[str], *, extra: bytes = b"") -> Characters:
     r"""Read texts as bytes, with straight apostrophes.
 
     Parameters
     ----------
     texts : sequence of str
-    lowercase : bool
-        Whether to read ``text.lower()`` instead of each text that isn't ASCII, but for
-        its apostrophes. Others stay as they are: compiled code is faster at it.
     extra : bytes, default=b""
         What to put behind the texts, as it is.
 
@@ -81,23 +85,15 @@ def read_texts(
 
     Examples
     --------
-    >>> characters = read_texts(["It\u2019s", "\u00c4"], lowercase=True)
+    >>> characters = read_texts(["It\u2019s", "\u00e4"])
     >>> text_of(characters.data).split(), characters.text_ends.tolist()
     (["It's", '\xe4'], [4, 7])
     """
     if not all(map(str.isascii, texts)):
-        texts = [_read(text, lowercase) for text in texts]
+        texts = [text.replace("\u2019", "'") for text in texts]
     encoded, lengths = join(texts, "\n")
     data = padded(encoded, _PADDING, extra)
     return Characters(data, np.cumsum(lengths + 1) - 1, encoded.isascii())
-
-
-def _read(text: str, lowercase: bool) -> str:
-    # Most texts that aren't ASCII lack but a straight apostrophe.
-    straight = text.replace("\u2019", "'")
-    if straight.isascii() or not lowercase:
-        return straight
-    return text.lower().replace("\u2019", "'")
 
 
 def join(texts: Sequence[str], separator: str) -> tuple[bytes, NDArray[np.int64]]:
@@ -133,25 +129,61 @@ def text_of(data: NDArray[np.uint8]) -> str:
     return data.tobytes().decode(*_ENCODING)
 
 
+class Alphabet(NamedTuple):
+    """What the compiled tokenizer knows of characters.
+
+    Parameters
+    ----------
+    kinds : ndarray of shape (n_characters,), uint8
+        The kind of each; that of a letter or symbol which lower case changes plus
+        `CAPITAL`.
+    small : ndarray of int32
+        What lower case makes of these; 0: several characters, or one of other length.
+    """
+
+    kinds: NDArray[np.uint8]
+    small: NDArray[np.int32]
+
+
 @functools.cache
-def kinds_of(n_characters: int) -> NDArray[np.uint8]:
-    """The kinds of the first characters of Unicode, as the module re tells them apart.
+def alphabet_of(n_characters: int) -> Alphabet:
+    """Return the first characters of Unicode, as the module re tells them apart.
 
     Examples
     --------
-    >>> kinds = kinds_of(128)[[ord("'"), ord("T")]]
+    >>> kinds = alphabet_of(128).kinds[[ord("'"), ord("t")]]
     >>> kinds.tolist() == [scanner.APOSTROPHE, scanner.T]
     True
     """
     codes = np.arange(n_characters, dtype="<u4")
     every = codes.tobytes().decode("utf-32-le", "surrogatepass")
-    kinds = np.full(n_characters, scanner.OTHER, dtype=np.uint8)
+    kinds = _kinds(every)
+    # All but this one become one character.
+    lowered = every.replace("\u0130", "i").lower()
+    small = np.frombuffer(lowered.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    is_capital = small != codes
+    kinds[is_capital] += CAPITAL
+    fits = is_capital & (_n_bytes(small) == _n_bytes(codes))
+    n_capitals = int(is_capital.nonzero()[0].max()) + 1
+    return Alphabet(kinds, np.where(fits, small, 0)[:n_capitals].astype(np.int32))
+
+
+def _n_bytes(codes: NDArray[np.uint32]) -> NDArray[np.intp]:
+    return np.searchsorted([0x80, 0x800, 0x10000], codes, side="right")
+
+
+def _kinds(every: str) -> NDArray[np.uint8]:
+    kinds = np.full(len(every), scanner.OTHER, dtype=np.uint8)
+    for code, shape in shapes().items():
+        if code < len(every):
+            kinds[code] = scanner.SPACE if shape.isspace() else scanner.MARK
     classes = (
         (r"\s+", scanner.SPACE),
-        (rf"{LETTER}+", scanner.MARK),
         (r"\w+", scanner.UNDERSCORE),
         (r"\d+", scanner.DIGIT),
         (r"[^\W\d_]+", scanner.ALPHA),
+        (f"[{INVISIBLE}]+", scanner.INVISIBLE),
+        ("[\U0001f1e6-\U0001f1ff]+", scanner.FLAG),
     )
     for pattern, kind in classes:
         for match in re.finditer(pattern, every, FLAGS):

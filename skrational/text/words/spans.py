@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skrational.text.words.bits import BLOCK
 from skrational.text.words.borders import find_tokens
-from skrational.text.words.characters import join, kinds_of, padded, read_texts
+from skrational.text.words.characters import alphabet_of, join, padded, read_texts
 
 __all__ = ["Frame", "Spans", "split_by", "split_compiled"]
 
@@ -90,14 +90,14 @@ def split_compiled(texts: Sequence[str], frame: Frame, *, lowercase: bool) -> Sp
     """
     start, end = frame.start_token, frame.end_token
     extra, lengths = join([start or "", end or ""], "")
-    data, text_ends, is_ascii = read_texts(texts, lowercase=lowercase, extra=extra)
+    data, text_ends, is_ascii = read_texts(texts, extra=extra)
     last = len(data) - BLOCK
     middle = last - int(lengths[1])
     nothing = (-1, -1)
     tokens = find_tokens(
         data,
         text_ends,
-        kinds_of(128 if is_ascii else 0x110000),
+        alphabet_of(128 if is_ascii else 0x110000),
         lowercase=lowercase,
         frame=(
             nothing if start is None else (last - len(extra), middle),
@@ -106,6 +106,9 @@ def split_compiled(texts: Sequence[str], frame: Frame, *, lowercase: bool) -> Sp
         max_length=frame.max_length,
         keep_end=frame.keep_end,
     )
+    if tokens is None:
+        lowered = [text.lower() for text in texts]
+        return split_compiled(lowered, frame, lowercase=False)
     return Spans(data, *tokens)
 
 
