@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.text.words.alphabet import Alphabet
 from skrational.text.words.bits import BLOCK, count_ones, first_one, memory
-from skrational.text.words.characters import Alphabet
 from skrational.text.words.marks import mark_tokens, scan_special, up_to
 from skrational.utils.compile import jit
 
@@ -66,7 +66,8 @@ def find_tokens(
 
     Examples
     --------
-    >>> from skrational.text.words.characters import alphabet_of, padded
+    >>> from skrational.text.words.alphabet import alphabet_of
+    >>> from skrational.text.words.characters import padded
     >>> data, text_ends = padded(b"It's\n..."), np.array([4, 8])
     >>> tokens = find_tokens(data, text_ends, alphabet_of(128), lowercase=True)
     >>> [part.tolist() for part in tokens]
@@ -79,7 +80,7 @@ def find_tokens(
     is_found = _find(
         data,
         text_ends,
-        *alphabet,
+        tuple(alphabet),
         lowercase,
         frame,
         n_bytes if max_length is None else max_length,
@@ -99,8 +100,7 @@ def find_tokens(
 def _find(
     data: Any,
     text_ends: Any,
-    kind_of: Any,
-    small_of: Any,
+    alphabet: Any,
     lowercase: Any,
     frame: Any,
     max_length: Any,
@@ -116,8 +116,7 @@ def _find(
     ----------
     data : ndarray of uint8
     text_ends : ndarray of shape (n_texts,), int64
-    kind_of : ndarray of shape (n_characters,), uint8
-    small_of : ndarray of shape (n_capitals,), int32
+    alphabet : pair of ndarray
     lowercase : bool
     frame : pair of pairs of int
     max_length : int
@@ -138,7 +137,8 @@ def _find(
     n_blocks, n_texts = bits.shape[1], len(text_ends)
     text, begun, ended = memory(data), memory(bits[0]), memory(bits[1])
     special, starts, ends = memory(bits[2]), memory(places[0]), memory(places[1])
-    tables, room = (memory(kind_of), memory(small_of)), memory(kinds)
+    tables = memory(alphabet[0]), memory(alphabet[1])
+    room = memory(kinds)
     if not mark_tokens(text, n_blocks, tables, lowercase, begun, ended, special):
         return False
     scan_special(text, n_blocks, tables[0], begun, ended, special, room, starts)

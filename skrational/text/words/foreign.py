@@ -37,7 +37,7 @@ def read_foreign(
     foreign : uint64
         Which of its bytes are parts of such characters.
     tables : pair of memory
-        The kind of each character, and the small letter of each capital.
+        The arrays of an `Alphabet`.
     lowercase : bool
         Whether to turn capitals to lower case, in place.
 

@@ -57,7 +57,7 @@ def mark_tokens(
         UTF-8, which goes on behind the last block.
     n_blocks : int
     tables : pair of memory
-        The kind of each character, and the small letter of each capital.
+        The arrays of an `Alphabet`.
     lowercase : bool
         Whether to turn capitals to lower case, in place.
     begun, ended, special : memory of (n_blocks,) uint64

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from skrational.datasets import load_reviews
 from skrational.text.tokenize import FLAGS, INVISIBLE, LETTER, shapes, tokenize
-from skrational.text.words import characters, foreign, scanner
+from skrational.text.words import alphabet, characters, foreign, scanner
 from skrational.text.words.spans import Frame, split_by, split_compiled
 
 PLAIN = Frame()
@@ -107,7 +107,7 @@ def every_character():
     ],
 )
 def test_kinds_of_all_characters(pattern, holds):
-    kinds = characters.alphabet_of(0x110000).kinds % foreign.CAPITAL
+    kinds = alphabet.alphabet_of(0x110000).kinds % foreign.CAPITAL
     found = all_matches(pattern, every_character().translate(shapes()))
     is_visible = ~all_matches(f"[{INVISIBLE}]", every_character())
     np.testing.assert_array_equal(holds(kinds)[is_visible], found[is_visible])
@@ -123,7 +123,7 @@ def all_matches(pattern, text):
 
 
 def test_alphabet_of_ascii():
-    ascii_, all_ = characters.alphabet_of(128), characters.alphabet_of(0x110000)
+    ascii_, all_ = alphabet.alphabet_of(128), alphabet.alphabet_of(0x110000)
     np.testing.assert_array_equal(ascii_.kinds, all_.kinds[:128])
     np.testing.assert_array_equal(ascii_.small, all_.small[: len(ascii_.small)])
 
