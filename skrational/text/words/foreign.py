@@ -45,11 +45,9 @@ def read_foreign(
     -------
     inner : uint64
         Which bytes aren't the first ones of their characters.
-    letters, spaces, special : uint64
-        Which bytes are the first ones of parts of words, of spaces, and of what the
-        scanner must look at.
-    loose : bool
-        Whether marks or invisible characters are among the parts of words.
+    letters, loose, spaces, special : uint64
+        Which bytes are the first ones of parts of words, of these that begin none if
+        the scanner doesn't look at them, of spaces, and of what it must look at.
     is_lower : bool
         Whether all capitals could be turned to lower case in place, if they had to.
     """
@@ -57,15 +55,15 @@ def read_foreign(
     (leads,) = _classify(data, begin)
     inner = foreign & ~leads
     letters = leads
-    spaces = special = _ZERO
-    loose, is_lower = False, True
+    loose = spaces = special = _ZERO
+    is_lower = True
     while leads != _ZERO:
         place = begin + first_one(leads)
         rest = leads & (leads - _ONE)
         bit, leads = leads ^ rest, rest
         code = decode(data, place)
         kind = kind_of[code]
-        loose |= kind <= MARK
+        loose |= bit if kind <= MARK else _ZERO
         if INVISIBLE <= kind < CAPITAL:
             continue
         if kind >= CAPITAL:
@@ -78,20 +76,20 @@ def read_foreign(
                 spaces |= bit
             elif kind == FLAG:
                 special |= bit
-    return inner, letters, spaces, special, loose, is_lower
+    return inner, letters, loose, spaces, special, is_lower
 
 
 @jit
 def decode(data: Any, i: Any) -> Any:
     """Return the character beyond ASCII that begins at i."""
-    first = np.int64(data[i])
-    code = (first << 6) | (data[i + 1] & 0x3F)
+    # The bits by which bytes of UTF-8 tell what they are add up to a constant.
+    first, second = np.int64(data[i]), np.int64(data[i + 1])
     if first < 0xE0:
-        return code & 0x7FF
-    code = (code << 6) | (data[i + 2] & 0x3F)
+        return (first << 6) + second - 0x3080
+    third = np.int64(data[i + 2])
     if first < 0xF0:
-        return code & 0xFFFF
-    return ((code << 6) | (data[i + 3] & 0x3F)) & 0x1FFFFF
+        return (first << 12) + (second << 6) + third - 0xE2080
+    return (first << 18) + (second << 12) + (third << 6) + data[i + 3] - 0x3C82080
 
 
 @jit

@@ -20,7 +20,7 @@ from skrational.text.words.bits import (
     lower_block,
 )
 from skrational.text.words.foreign import CAPITAL, decode, read_foreign
-from skrational.text.words.scanner import INVISIBLE, MARK, SPACE, token_end
+from skrational.text.words.scanner import INVISIBLE, SPACE, token_end
 from skrational.utils.compile import jit
 
 __all__ = ["mark_tokens", "scan_special", "up_to"]
@@ -76,10 +76,9 @@ def mark_tokens(
         if lowercase:
             lower_block(data, begin)
         space, letter, joint, follower, foreign = _classify(data, begin)
-        inner = unsure = _ZERO
-        loose = False
+        inner = loose = unsure = _ZERO
         if foreign != _ZERO:
-            inner, letters, spaces, unsure, loose, is_lower = read_foreign(
+            inner, letters, loose, spaces, unsure, is_lower = read_foreign(
                 data, begin, foreign, tables, lowercase
             )
             if not is_lower:
@@ -90,10 +89,8 @@ def mark_tokens(
         border = ~((letter & ((letter << _ONE) | last_letter)) | inner)
         begun[block] = mark & border
         ended[block] = ((mark << _ONE) | last_mark) & border
-        if loose:
-            unsure |= _loose(data, begin, begun[block] & foreign, tables[0])
         joined = ((joint << _ONE) | last_joint) & (letter | follower)
-        special[block] = joined | unsure
+        special[block] = joined | unsure | (loose & begun[block])
         last_mark, last_letter = mark >> _LAST, letter >> _LAST
         last_joint, last_space = joint >> _LAST, space >> _LAST
     return True
@@ -105,29 +102,6 @@ def _spread(bits: Any, last: Any, inner: Any) -> Any:
     for _ in range(3):
         bits |= ((bits << _ONE) | last) & inner
     return bits
-
-
-@jit
-def _loose(data: Any, begin: Any, begun: Any, kind_of: Any) -> Any:
-    """Which tokens begin with a mark or an invisible character.
-
-    Parameters
-    ----------
-    data : memory of uint8
-    begin : int
-        Where the block begins.
-    begun : uint64
-        Which of its bytes begin tokens, by characters beyond ASCII.
-    kind_of : memory of (n_characters,) uint8
-    """
-    loose = _ZERO
-    while begun != _ZERO:
-        rest = begun & (begun - _ONE)
-        kind = kind_of[decode(data, begin + first_one(begun))]
-        if INVISIBLE <= kind <= MARK:
-            loose |= begun ^ rest
-        begun = rest
-    return loose
 
 
 @jit

@@ -108,9 +108,17 @@ def split_compiled(texts: Sequence[str], frame: Frame, *, lowercase: bool) -> Sp
         keep_end=frame.keep_end,
     )
     if tokens is None:
-        lowered = [text.lower() for text in texts]
-        return split_compiled(lowered, frame, lowercase=False)
+        return _split_again(list(texts), frame)
     return Spans(data, *tokens)
+
+
+def _split_again(texts: list[str], frame: Frame) -> Spans:
+    """Tokenise texts of which Python has to lower a character."""
+    # The only one that is common: a capital of Turkish.
+    dotted = [text.replace("\u0130", "i\u0307") for text in texts]
+    if dotted != texts:
+        return split_compiled(dotted, frame, lowercase=True)
+    return split_compiled([text.lower() for text in texts], frame, lowercase=False)
 
 
 def split_by(
