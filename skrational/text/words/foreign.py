@@ -46,8 +46,8 @@ def read_foreign(
     inner : uint64
         Which bytes aren't the first ones of their characters.
     letters, loose, spaces, special : uint64
-        Which bytes are the first ones of parts of words, of these that begin none if
-        the scanner doesn't look at them, of spaces, and of what it must look at.
+        Which bytes are the first ones of parts of words, of marks and invisible
+        characters, of spaces, and of what the scanner must look at.
     is_lower : bool
         Whether all capitals could be turned to lower case in place, if they had to.
     """
@@ -71,7 +71,7 @@ def read_foreign(
             if lowercase:
                 is_lower &= _lower(data, place, code, small_of)
         if kind < INVISIBLE:
-            letters &= ~bit
+            letters, loose = letters & ~bit, loose & ~bit
             if kind == SPACE:
                 spaces |= bit
             elif kind == FLAG:
