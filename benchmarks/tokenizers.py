@@ -10,7 +10,7 @@ many of our tokens they find. What returns tokens looks them up in a dict. Peers
 are not installed are left out.
 
 The texts are the original kitchen reviews if SKRATIONAL_DATA is set, invented ones
-otherwise.
+otherwise. A second table is of many languages: the words of one short text, drawn anew.
 """
 
 from __future__ import annotations
@@ -19,14 +19,19 @@ import os
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from sklearn.feature_extraction.text import CountVectorizer
 
 from benchmarks import _harness as harness
+from benchmarks._languages import ARTICLE, make_texts
 from skrational import WordVectorizer
 from skrational.datasets import load_reviews, reviews_available
 from skrational.text.tokenize import tokenize
+from skrational.text.words.encoded_texts import encode_texts
+from skrational.text.words.lexicon import Lexicon
+from skrational.text.words.spans import Frame, split_compiled
 
 UNKNOWN = "<unk>"
 # In Oniguruma \w holds the combining marks; in Python they have to be added.
@@ -123,6 +128,11 @@ def share_found(ours: Counter[str], lists: Iterable[list[str]]) -> str:
 
 
 def run(options: Any) -> None:
+    compare_tokenizers(options)
+    compare_languages(options)
+
+
+def compare_tokenizers(options: Any) -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     texts, source = load(options.quick)
     ours = Counter(token for text in texts for token in tokenize(text.lower()))
@@ -172,6 +182,42 @@ def run(options: Any) -> None:
             for name, of_name in times.items()
         ),
     )
+
+
+def compare_languages(options: Any) -> None:
+    texts = {name: make_texts(name, 30 if options.quick else 300) for name in ARTICLE}
+    numbered = {name: partial(number_words, of_name) for name, of_name in texts.items()}
+    times = harness.race(numbered, harness.rounds_of(options, 15))
+    harness.print_heading(
+        "Languages",
+        "millions of tokens a second, times those of English, and millions of "
+        "characters a second;",
+        "where no space is between words a token is a run of letters, however long",
+    )
+    n_tokens = {name: len(call()) for name, call in numbered.items()}
+    speeds = {
+        name: n_tokens[name] / 1e6 / harness.median(times[name]) for name in ARTICLE
+    }
+    harness.print_table(
+        ["", "Mtokens/s", "x English", "Mcharacters/s", "characters a token"],
+        (
+            [
+                name,
+                harness.digits(speed),
+                harness.digits(speed / speeds["English"]),
+                harness.digits(speed * size),
+                harness.digits(size),
+            ]
+            for name, speed in speeds.items()
+            for size in [sum(map(len, texts[name])) / n_tokens[name]]
+        ),
+    )
+
+
+def number_words(texts: list[str]) -> Any:
+    """Numbers of the words of texts, of which none is known before."""
+    split = partial(split_compiled, frame=Frame(), lowercase=True)
+    return encode_texts(texts, split, Lexicon()).tokens
 
 
 if __name__ == "__main__":

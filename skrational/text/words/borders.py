@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.text.words.alphabet import Alphabet
 from skrational.text.words.bits import BLOCK, count_ones, first_one, memory
 from skrational.text.words.marks import mark_tokens, scan_special, up_to
 from skrational.utils.compile import jit
@@ -28,13 +29,13 @@ _AT_A_TIME: Final = 4
 def find_tokens(
     data: NDArray[np.uint8],
     text_ends: NDArray[np.int64],
-    kind_of: NDArray[np.uint8],
+    alphabet: Alphabet,
     *,
     lowercase: bool,
     frame: tuple[tuple[int, int], tuple[int, int]] = NO_FRAME,
     max_length: int | None = None,
     keep_end: bool = False,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None:
     r"""Find the tokens of texts.
 
     Parameters
@@ -43,10 +44,10 @@ def find_tokens(
         UTF-8: each text is followed by a line feed, the last one by `BLOCK` of them.
     text_ends : ndarray of shape (n_texts,), int64
         Where the line feeds are.
-    kind_of : ndarray of shape (n_characters,), uint8
-        The kind of each character; it reaches as far as the characters of the texts.
+    alphabet : Alphabet
+        It reaches as far as the characters of the texts.
     lowercase : bool
-        Whether to turn ASCII to lower case, in place.
+        Whether to turn the texts to lower case, in place.
     frame : pair of pairs of int, default=`NO_FRAME`
         Where in the data the tokens before and behind each text start and end; -1:
         there is none.
@@ -61,12 +62,14 @@ def find_tokens(
         Token t holds the bytes ``starts[t]`` to ``ends[t]``.
     offsets : ndarray of shape (n_texts + 1,), int64
         Text i holds the tokens ``offsets[i]`` to ``offsets[i + 1]``.
+    None of these is returned if a capital's place isn't that of its small letter.
 
     Examples
     --------
-    >>> from skrational.text.words.characters import kinds_of, padded
+    >>> from skrational.text.words.alphabet import alphabet_of
+    >>> from skrational.text.words.characters import padded
     >>> data, text_ends = padded(b"It's\n..."), np.array([4, 8])
-    >>> tokens = find_tokens(data, text_ends, kinds_of(128), lowercase=True)
+    >>> tokens = find_tokens(data, text_ends, alphabet_of(128), lowercase=True)
     >>> [part.tolist() for part in tokens]
     [[0, 2, 5], [2, 4, 8], [0, 2, 3]]
     """
@@ -74,10 +77,10 @@ def find_tokens(
     n_bytes = int(text_ends[-1]) + 1 if len(text_ends) else 0
     n_most = n_bytes + 2 * len(text_ends) + _AT_A_TIME
     places = np.empty((2, n_most), dtype=np.int64)
-    _find(
+    is_found = _find(
         data,
         text_ends,
-        kind_of,
+        tuple(alphabet),
         lowercase,
         frame,
         n_bytes if max_length is None else max_length,
@@ -87,6 +90,8 @@ def find_tokens(
         places,
         offsets,
     )
+    if not is_found:
+        return None
     starts, ends = places[:, : offsets[-1]]
     return starts, ends, offsets
 
@@ -95,7 +100,7 @@ def find_tokens(
 def _find(
     data: Any,
     text_ends: Any,
-    kind_of: Any,
+    alphabet: Any,
     lowercase: Any,
     frame: Any,
     max_length: Any,
@@ -104,14 +109,14 @@ def _find(
     kinds: Any,
     places: Any,
     offsets: Any,
-) -> None:
+) -> Any:
     """Find the tokens of texts; but for the last four as `find_tokens`.
 
     Parameters
     ----------
     data : ndarray of uint8
     text_ends : ndarray of shape (n_texts,), int64
-    kind_of : ndarray of shape (n_characters,), uint8
+    alphabet : pair of ndarray
     lowercase : bool
     frame : pair of pairs of int
     max_length : int
@@ -124,17 +129,24 @@ def _find(
         Filled: where the tokens begin, and where they end.
     offsets : ndarray of shape (n_texts + 1,), int64
         Filled: text i has the places ``offsets[i]`` to ``offsets[i + 1]``.
+
+    Returns
+    -------
+    bool
     """
     n_blocks, n_texts = bits.shape[1], len(text_ends)
     text, begun, ended = memory(data), memory(bits[0]), memory(bits[1])
     special, starts, ends = memory(bits[2]), memory(places[0]), memory(places[1])
-    mark_tokens(text, n_blocks, lowercase, begun, ended, special)
+    tables = memory(alphabet[0]), memory(alphabet[1])
     room = memory(kinds)
-    scan_special(text, n_blocks, memory(kind_of), begun, ended, special, room, starts)
+    if not mark_tokens(text, n_blocks, tables, lowercase, begun, ended, special):
+        return False
+    scan_special(text, n_blocks, tables[0], begun, ended, special, room, starts)
     # Texts and their ends, and what to keep of them: the same for starts and ends.
     limits = memory(text_ends), n_texts, max_length, keep_end
     _list(begun, limits, frame[0][0], frame[1][0], starts, memory(offsets))
     _list(ended, limits, frame[0][1], frame[1][1], ends, memory(offsets))
+    return True
 
 
 @jit

@@ -319,7 +319,7 @@ def _find(data: Any, start: Any, length: Any, key: Any, table: Any, texts: Any) 
 
 @jit
 def _holds(texts: Any, place: Any, data: Any, start: Any, length: Any) -> Any:
-    """Whether the word in this place has these bytes.
+    """Whether the word in this place has these bytes, of which there are 8 or more.
 
     Parameters
     ----------
@@ -336,10 +336,11 @@ def _holds(texts: Any, place: Any, data: Any, start: Any, length: Any) -> Any:
     begin = bounds[np.int64(place) - 1]
     if end - begin != length:
         return False
-    for i in range(length):
-        if stored[begin + i] != data[start + i]:
+    last = length - 8
+    for i in range(0, last, 8):
+        if read_eight(stored, begin + i) != read_eight(data, start + i):
             return False
-    return True
+    return read_eight(stored, begin + last) == read_eight(data, start + last)
 
 
 @jit

@@ -2,8 +2,9 @@
 
 In most pieces of text between spaces a token is a run of letters, or one character of
 another kind, and 64 bytes are worked on at a time: bit i of a number says whether byte
-i is a letter, begins a token, or the like. `skrational.text.words.scanner`, which takes
-a text character by character, is asked about the other pieces only.
+i is a letter, begins a token, or the like. Each byte of a letter beyond ASCII counts as
+a letter. `skrational.text.words.scanner`, which takes a text character by character, is
+asked about the other pieces only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from skrational.text.words.bits import (
     first_one,
     lower_block,
 )
-from skrational.text.words.scanner import SPACE, token_end
+from skrational.text.words.foreign import CAPITAL, decode, read_foreign
+from skrational.text.words.scanner import INVISIBLE, SPACE, token_end
 from skrational.utils.compile import jit
 
 __all__ = ["mark_tokens", "scan_special", "up_to"]
@@ -39,34 +41,67 @@ _classify = classifier(
 
 @jit
 def mark_tokens(
-    data: Any, n_blocks: Any, lowercase: Any, begun: Any, ended: Any, special: Any
-) -> None:
+    data: Any,
+    n_blocks: Any,
+    tables: Any,
+    lowercase: Any,
+    begun: Any,
+    ended: Any,
+    special: Any,
+) -> Any:
     """Mark where tokens begin and have ended, and what the scanner has to look at.
 
     Parameters
     ----------
     data : memory of uint8
-        UTF-8, which reaches to the end of the last block.
+        UTF-8, which goes on behind the last block.
     n_blocks : int
+    tables : pair of memory
+        The arrays of an `Alphabet`.
     lowercase : bool
-        Whether to turn ASCII to lower case, in place.
+        Whether to turn capitals to lower case, in place.
     begun, ended, special : memory of (n_blocks,) uint64
         Filled: bit i of number b says whether a token begins at byte 64 b + i, whether
         one has ended before it, and whether the scanner must look at it.
+
+    Returns
+    -------
+    bool
+        False: there is a capital whose small letter doesn't fit in its place, and only
+        the blocks before it are done.
     """
-    last_mark = last_letter = last_joint = _ZERO
+    last_mark = last_letter = last_joint = last_space = _ZERO
     for block in range(n_blocks):
+        begin = block * BLOCK
         if lowercase:
-            lower_block(data, block * BLOCK)
-        space, letter, joint, follower, foreign = _classify(data, block * BLOCK)
+            lower_block(data, begin)
+        space, letter, joint, follower, foreign = _classify(data, begin)
+        inner = loose = unsure = _ZERO
+        if foreign != _ZERO:
+            inner, letters, loose, spaces, unsure, is_lower = read_foreign(
+                data, begin, foreign, tables, lowercase
+            )
+            if not is_lower:
+                return False
+            letter = _spread(letter | letters, last_letter, inner)
+            space = _spread(space | spaces, last_space, inner)
         mark = ~space
-        border = ~(letter & ((letter << _ONE) | last_letter))
+        border = ~((letter & ((letter << _ONE) | last_letter)) | inner)
         begun[block] = mark & border
         ended[block] = ((mark << _ONE) | last_mark) & border
         joined = ((joint << _ONE) | last_joint) & (letter | follower)
-        special[block] = joined | foreign
+        special[block] = joined | unsure | (loose & begun[block])
         last_mark, last_letter = mark >> _LAST, letter >> _LAST
-        last_joint = joint >> _LAST
+        last_joint, last_space = joint >> _LAST, space >> _LAST
+    return True
+
+
+@jit
+def _spread(bits: Any, last: Any, inner: Any) -> Any:
+    """Return the bits of first bytes, and those of the inner bytes behind them."""
+    for _ in range(3):
+        bits |= ((bits << _ONE) | last) & inner
+    return bits
 
 
 @jit
@@ -118,7 +153,7 @@ def _is_space(byte: Any) -> Any:
 
 @jit
 def _read(data: Any, i: Any, kind_of: Any, kinds: Any, places: Any) -> Any:
-    """Read the characters up to the next space of ASCII; return how many there are.
+    """Read the visible characters up to the next space of ASCII; return their number.
 
     Parameters
     ----------
@@ -137,18 +172,15 @@ def _read(data: Any, i: Any, kind_of: Any, kinds: Any, places: Any) -> Any:
     """
     n_characters = 0
     while not _is_space(data[i]):
-        places[n_characters] = i
-        code = np.int64(data[i])
-        if code >= 0x80:
-            # The first byte of a character tells how many there are.
-            n_more = 1 if code < 0xE0 else 2 if code < 0xF0 else 3
-            code &= 0x3F >> n_more
-            for _ in range(n_more):
-                i += 1
-                code = (code << 6) | (data[i] & 0x3F)
-        kinds[n_characters] = kind_of[code]
-        n_characters += 1
+        code = np.int64(data[i]) if data[i] < 0x80 else decode(data, i)
+        kind = kind_of[code] & (CAPITAL - 1)
+        if kind != INVISIBLE:
+            kinds[n_characters], places[n_characters] = kind, i
+            n_characters += 1
         i += 1
+        # The other bytes of a character begin with the bits 10.
+        while data[i] & 0xC0 == 0x80:
+            i += 1
     kinds[n_characters], places[n_characters] = SPACE, i
     return n_characters
 

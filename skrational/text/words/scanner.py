@@ -17,28 +17,30 @@ __all__ = ["token_end"]
 
 SPACE: Final = 0
 OTHER: Final = 1
-APOSTROPHE: Final = 2
-HYPHEN: Final = 3
-DOT: Final = 4
-COMMA: Final = 5
-COLON: Final = 6
-SLASH: Final = 7
-EYES: Final = 8  # ; and =
-MOUTH: Final = 9  # ( ) [ ] |
-LESS: Final = 10
-MARK: Final = 11  # combining; from here on: parts of words
-UNDERSCORE: Final = 12  # from here on: \w
-DIGIT: Final = 13
-THREE: Final = 14
-ALPHA: Final = 15  # from here on: letters
-D: Final = 16  # each of these and its capital
-E: Final = 17
-L: Final = 18
-M_OR_S: Final = 19
-N: Final = 20
-P: Final = 21
-R_OR_V: Final = 22
-T: Final = 23
+FLAG: Final = 2  # half of one
+APOSTROPHE: Final = 3
+HYPHEN: Final = 4
+DOT: Final = 5
+COMMA: Final = 6
+COLON: Final = 7
+SLASH: Final = 8
+EYES: Final = 9  # ; and =
+MOUTH: Final = 10  # ( ) [ ] |
+LESS: Final = 11
+INVISIBLE: Final = 12  # never read
+MARK: Final = 13  # combining; from here on: parts of words
+UNDERSCORE: Final = 14  # from here on: \w
+DIGIT: Final = 15
+THREE: Final = 16
+ALPHA: Final = 17  # from here on: letters
+D: Final = 18  # each of these and its capital
+E: Final = 19
+L: Final = 20
+M_OR_S: Final = 21
+N: Final = 22
+P: Final = 23
+R_OR_V: Final = 24
+T: Final = 25
 
 
 # Each function returns where the token, or the part of one, that begins at i ends, and
@@ -69,9 +71,9 @@ def token_end(kinds: Any, i: Any) -> Any:
         end = _emoticon_end(kinds, i)
     elif kinds[i] == DOT and kinds[i + 1] == DOT and kinds[i + 2] == DOT:
         end = i + 3
-    elif kinds[i] == HYPHEN and kinds[i + 1] == HYPHEN:
+    elif (kinds[i] == HYPHEN or kinds[i] == FLAG) and kinds[i + 1] == kinds[i]:
         end = i + 2
-    return end if end > i else i + 1
+    return _marks_end(kinds, end if end > i else i + 1)
 
 
 @jit
@@ -96,6 +98,13 @@ def _letters_end(kinds: Any, i: Any) -> Any:
 
 
 @jit
+def _marks_end(kinds: Any, i: Any) -> Any:
+    while kinds[i] == MARK:
+        i += 1
+    return i
+
+
+@jit
 def _is_digit(kind: Any) -> Any:
     return kind == DIGIT or kind == THREE
 
@@ -109,10 +118,14 @@ def _digits_end(kinds: Any, i: Any) -> Any:
 
 @jit
 def _abbreviation_end(kinds: Any, i: Any) -> Any:
-    end = i
-    while kinds[end] >= ALPHA and kinds[end + 1] == DOT:
-        end += 2
-    return end if end > i + 2 else i
+    end, n_letters = i, 0
+    while kinds[end] >= ALPHA:
+        dot = _marks_end(kinds, end + 1)
+        if kinds[dot] != DOT:
+            break
+        end = dot + 1
+        n_letters += 1
+    return end if n_letters > 1 else i
 
 
 @jit
@@ -185,7 +198,7 @@ def _clitic_end(kinds: Any, i: Any) -> Any:
 @jit
 def _emoticon_end(kinds: Any, i: Any) -> Any:
     if kinds[i] == LESS:
-        heart = kinds[i + 1] == THREE and kinds[i + 2] < UNDERSCORE
+        heart = kinds[i + 1] == THREE and kinds[i + 2] < MARK
         return i + 2 if heart else i
     mouth = i + 1
     if kinds[mouth] == APOSTROPHE or kinds[mouth] == HYPHEN:
@@ -193,4 +206,4 @@ def _emoticon_end(kinds: Any, i: Any) -> Any:
     if kinds[mouth] != MOUTH and kinds[mouth] != D and kinds[mouth] != P:
         return i
     behind = kinds[mouth + 1]
-    return mouth + 1 if behind < UNDERSCORE and behind != SLASH else i
+    return mouth + 1 if behind < MARK and behind != SLASH else i

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.text.tokenize import tokenize
+from skrational.text.words.alphabet import alphabet_of
 from skrational.text.words.bits import BLOCK
 from skrational.text.words.borders import find_tokens
-from skrational.text.words.characters import join, kinds_of, padded, read_texts
+from skrational.text.words.characters import bytes_of, join, read_texts
 
 __all__ = [
     "Frame",
@@ -100,27 +101,38 @@ def split_compiled(texts: Sequence[str], frame: Frame, *, lowercase: bool) -> Sp
     --------
     >>> spans = split_compiled(["It's", ""], Frame(end_token="$"), lowercase=True)
     >>> spans.starts.tolist(), spans.ends.tolist(), spans.offsets.tolist()
-    ([0, 2, 69, 69], [2, 4, 70, 70], [0, 3, 4])
+    ([0, 2, 70, 70], [2, 4, 71, 71], [0, 3, 4])
     """
     start, end = frame.start_token, frame.end_token
-    extra, lengths = join([start or "", end or ""], "")
-    data, text_ends, is_ascii = read_texts(texts, lowercase=lowercase, extra=extra)
+    before, behind = bytes_of(start or ""), bytes_of(end or "")
+    data, text_ends, is_ascii = read_texts(texts, extra=before + behind)
     last = len(data) - BLOCK
-    middle = last - int(lengths[1])
+    middle = last - len(behind)
     nothing = (-1, -1)
     tokens = find_tokens(
         data,
         text_ends,
-        kinds_of(128 if is_ascii else 0x110000),
+        alphabet_of(128 if is_ascii else 0x110000),
         lowercase=lowercase,
         frame=(
-            nothing if start is None else (last - len(extra), middle),
+            nothing if start is None else (middle - len(before), middle),
             nothing if end is None else (middle, last),
         ),
         max_length=frame.max_length,
         keep_end=frame.keep_end,
     )
+    if tokens is None:
+        return _split_again(list(texts), frame)
     return Spans(data, *tokens)
+
+
+def _split_again(texts: list[str], frame: Frame) -> Spans:
+    """Tokenise texts of which Python has to lower a character."""
+    # The only one that is common: a capital of Turkish.
+    dotted = [text.replace("\u0130", "i\u0307") for text in texts]
+    if dotted != texts:
+        return split_compiled(dotted, frame, lowercase=True)
+    return split_compiled([text.lower() for text in texts], frame, lowercase=False)
 
 
 def split_tokens(
@@ -238,7 +250,7 @@ def _framed(documents: Iterator[Iterable[str]], frame: Frame) -> Spans:
         tokens += behind
         offsets.append(len(tokens))
     try:
-        joined, lengths = join(tokens, "")
+        data, lengths = join(tokens)
     except TypeError:
         token = next(token for token in tokens if not isinstance(token, str))
         raise TypeError(
@@ -246,4 +258,4 @@ def _framed(documents: Iterator[Iterable[str]], frame: Frame) -> Spans:
             f"({type(token).__name__}); expected a str."
         ) from None
     ends = np.cumsum(lengths)
-    return Spans(padded(joined), ends - lengths, ends, np.array(offsets))
+    return Spans(data, ends - lengths, ends, np.array(offsets))

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skrational.text.words.characters import join, padded
+from skrational.text.words.characters import join
 from skrational.text.words.lexicon import Lexicon
 
 
 def number(lexicon, words):
-    joined, lengths = join(words, "")
+    data, lengths = join(words)
     ends = np.cumsum(lengths)
-    return lexicon.number(padded(joined), ends - lengths, ends).tolist()
+    return lexicon.number(data, ends - lengths, ends).tolist()
 
 
 def numbers_of_dict(words):

@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from skrational.datasets import load_reviews
-from skrational.text.tokenize import FLAGS, LETTER, tokenize
-from skrational.text.words import characters, scanner
+from skrational.text.tokenize import FLAGS, INVISIBLE, LETTER, shapes, tokenize
+from skrational.text.words import alphabet, characters, foreign, scanner
 from skrational.text.words.spans import Frame, split_by, split_compiled
 
 PLAIN = Frame()
@@ -17,6 +17,8 @@ PIECES = [
     *"ntsmdrevlpNTSMDREVLPakK'-.,:/;=()[]|<3 1_\n\0\t",
     *"\u2019\u017f\u212a\u0130\u0131\u03a3\u03c3\u03c2\u0301\u0345\u0307\u00e9\u00df",
     *"\u0660\u00b2\u2028\u3000\u200d\ufeff\ud800\udc00\U0001f600\U00010400\u4e00",
+    *"\u0915\u093f\u0939\u05d0\u05b8\u0964\u1100\u1161\u0338\u20e3\u00a0\u200b\u24b6\u1e9e",
+    *"\u00ad\u034f\u2060\u200f\u3164\ufe0f\U000e0067\U0001f1e9\U0001f1ea\U00010428",
     *("n't", "N\u2019T", "'s", "'ll", "'re", "'ve", "...", "--", ":-)", "<3", "U.S."),
     *("1,000", "10:30", "o'clock", "well-", "isn't", "-1", " :D ", "'d've"),
 ]
@@ -40,7 +42,12 @@ def compiled(texts, frame=PLAIN, lowercase=False):
 @given(st.lists(any_text, max_size=4), st.booleans())
 @example(["1.2.3a 1.2.3 1.2a 1-2 a1-2 1-a", "a.b.c a.b. .b.c."], False)
 @example(["n't isn't a-n't a-isn't isn'tt isn't\u0301 nn't's"], False)
-@example([":-) :-)x :)/ =P_ ;'D :--) <3 <3a <3\u0301"], False)
+@example([":-) :-)x :)/ =P_ ;'D :--) <3 <3a <3\u0301 :)\u0301 :)\u200d\u0301"], False)
+@example(
+    ["e\u0301.a\u00ad. 1\u2060,1 -\u200d- \u200d\u0301'\u00ads \ufeffa\u3164\u3000"],
+    False,
+)
+@example(["\U0001f1e9\ufe0f\U0001f1ea\u0301\U0001f1e9", "\u2764\ufe0f\u200da"], False)
 @example(["\u03a3 A\u03a3", "\u03a3", "\u0130'S", "A\u03a3"], True)
 def test_compiled_tokens_are_those_of_the_pattern(texts, lowercase):
     expected = [tokenize(text.lower() if lowercase else text) for text in texts]
@@ -100,15 +107,40 @@ def every_character():
     ],
 )
 def test_kinds_of_all_characters(pattern, holds):
-    found = np.zeros(0x110000, dtype=bool)
-    for match in re.finditer(f"{pattern}+", every_character(), FLAGS):
+    kinds = alphabet.alphabet_of(0x110000).kinds % foreign.CAPITAL
+    found = all_matches(pattern, every_character().translate(shapes()))
+    is_visible = ~all_matches(f"[{INVISIBLE}]", every_character())
+    np.testing.assert_array_equal(holds(kinds)[is_visible], found[is_visible])
+    np.testing.assert_array_equal(kinds != scanner.INVISIBLE, is_visible)
+
+
+def all_matches(pattern, text):
+    """Which characters are in matches."""
+    found = np.zeros(len(text), dtype=bool)
+    for match in re.finditer(f"{pattern}+", text, FLAGS):
         found[slice(*match.span())] = True
-    np.testing.assert_array_equal(holds(characters.kinds_of(0x110000)), found)
+    return found
 
 
-def test_kinds_of_ascii():
-    kinds = characters.kinds_of(0x110000)
-    np.testing.assert_array_equal(characters.kinds_of(128), kinds[:128])
+def test_alphabet_of_ascii():
+    ascii_, all_ = alphabet.alphabet_of(128), alphabet.alphabet_of(0x110000)
+    np.testing.assert_array_equal(ascii_.kinds, all_.kinds[:128])
+    np.testing.assert_array_equal(ascii_.small, all_.small[: len(ascii_.small)])
+
+
+def test_lower_case_of_all_capitals():
+    # Each alone, for some make Python turn all to lower case.
+    for capital in filter(lambda c: c != c.lower(), every_character()):
+        text = f"{capital} x{capital}"
+        assert compiled([text], lowercase=True) == [tokenize(text.lower())]
+
+
+def test_lower_case_on_borders_of_blocks():
+    for capital in "\u0410\u03a3\u10a0\U00010400":
+        for n in range(59, 64):
+            text = f"{'a' * n} {capital}a {capital}\u0130"
+            for part in (text, text[:-1], text[:-2]):
+                assert compiled([part], lowercase=True) == [tokenize(part.lower())]
 
 
 @pytest.mark.parametrize("lowercase", [False, True])
