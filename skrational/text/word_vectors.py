@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrational.exceptions import OutOfVocabularyWarning
+from skrational.exceptions import OutOfVocabularyWarning, UnusableVectorWarning
 from skrational.sequences import SequenceArray
 from skrational.text.base import TextVectorizer
 from skrational.text.tokenize import tokenize
@@ -198,6 +198,11 @@ class WordVectorizer(TextVectorizer):
         -----
         OutOfVocabularyWarning
             If more than 30 % of the tokens have no vector.
+        UnusableVectorWarning
+            If vectors of the table hold NaN or infinity, or are no vectors; it names
+            the words, which count as unknown.
+        FeatureCacheWarning
+            If the binary copy of the file was damaged; it is made anew.
         """
         return super().fit(X, y)
 
@@ -301,6 +306,7 @@ class WordVectorizer(TextVectorizer):
 
     def _fit(self, X: Iterable[str], transform: bool) -> SequenceArray | None:
         table = load_table(self.vectors, self.cache)
+        unusable = table.describe_unusable()
         lexicon = Lexicon()
         encoded = self._encode(X, lexicon)
         framing = (self.start_token, self.end_token)
@@ -314,6 +320,8 @@ class WordVectorizer(TextVectorizer):
         # Whatever fails until here leaves the vectorizer as it was.
         sequences = rows.encode(encoded) if transform else None
         self._adopt(source, SharedRows(rows if transform else None), *missing)
+        if unusable:
+            warnings.warn(unusable, UnusableVectorWarning, stacklevel=6)
         return sequences
 
     def _adopt(

@@ -1,0 +1,236 @@
+"""Pickles, read without running any code that they name.
+
+What a pickle says of gensim's objects is their state, which goes into stand-ins that
+only hold it. Numpy's arrays are made by functions of this module. A pickle that names
+anything else is refused before any of it is read.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import pickletools
+import re
+from collections import Counter, OrderedDict, defaultdict
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrational.exceptions import VectorFileError
+from skrational.utils.compile import jit
+
+__all__ = ["Inert", "read_pickle"]
+
+
+class Inert:
+    """Stands in for an object, or a function, that isn't to be made or called."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        if isinstance(state, dict):
+            vars(self).update(state)
+
+
+def read_pickle(path: Path, content: bytes) -> Any:
+    """Return what a pickle holds, with stand-ins for objects of gensim.
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    content : bytes
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    VectorFileError
+        If it's damaged, or names what it doesn't need for word vectors.
+
+    Examples
+    --------
+    >>> read_pickle(Path("v.kv"), pickle.dumps({"good": np.arange(2)}))
+    {'good': array([0, 1])}
+    """
+    data = np.frombuffer(content, dtype=np.uint8)
+    if not _is_sound(data, _ARGUMENTS, _PUTS):
+        raise VectorFileError(
+            f"{path} is a pickle that is damaged or cut off; expected gensim's "
+            "KeyedVectors."
+        )
+    try:
+        return _Unpickler(path, content).load()
+    except VectorFileError:
+        raise
+    except Exception as error:  # whatever damage makes of an instruction
+        raise VectorFileError(
+            f"{path} is a pickle that is damaged, or that can't be read without "
+            f"running its code: {error}. If you trust it, load it yourself with gensim "
+            "and give the KeyedVectors."
+        ) from error
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, path: Path, content: bytes) -> None:
+        # What Python 2 wrote has its bytes as text.
+        super().__init__(io.BytesIO(content), encoding="latin1")
+        self._path = path
+
+    def find_class(self, module: str, name: str) -> Any:
+        known = _KNOWN.get((module.replace("numpy._core", "numpy.core"), name))
+        if known is not None:
+            return known
+        if re.match(r"gensim\.|numpy\.random(\.|$)", f"{module}.") or (
+            name == "hash" and module in ("builtins", "__builtin__")
+        ):
+            return Inert
+        raise VectorFileError(
+            f"{self._path} is a pickle that asks for {module}.{name}, which "
+            "gensim's KeyedVectors and models don't need. Nothing of it was run. If "
+            "you trust the file, load it yourself and give the KeyedVectors (of a "
+            "model, its .wv) or a dict from words to vectors."
+        )
+
+    def persistent_load(self, pid: Any) -> Any:
+        raise VectorFileError(f"{self._path} is a pickle with parts elsewhere.")
+
+
+def _reconstruct(kind: Any, shape: Any, typecode: Any) -> NDArray[Any]:
+    # The state that follows brings shape and numbers.
+    return np.empty(0)
+
+
+def _scalar(dtype: np.dtype[Any], data: Any) -> Any:
+    if isinstance(data, str):
+        data = data.encode("latin1")
+    return np.frombuffer(data, dtype=dtype)[0]
+
+
+def _from_buffer(
+    data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], order: str = "C"
+) -> NDArray[Any]:
+    return np.frombuffer(data, dtype=dtype).reshape(shape, order=order)  # type: ignore
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    if encoding not in ("latin1", "latin-1"):
+        raise ValueError(f"encoding {encoding}")
+    return text.encode("latin1")
+
+
+def _reconstruct_object(kind: Any, base: Any, state: Any) -> Inert:
+    return Inert()
+
+
+_KNOWN: dict[tuple[str, str], Any] = {
+    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy.core.multiarray", "scalar"): _scalar,
+    ("numpy.core.numeric", "_frombuffer"): _from_buffer,
+    ("numpy", "ndarray"): Inert,
+    ("numpy", "dtype"): np.dtype,
+    ("_codecs", "encode"): _encode,
+    ("copyreg", "_reconstructor"): _reconstruct_object,
+    ("copy_reg", "_reconstructor"): _reconstruct_object,
+    ("collections", "OrderedDict"): OrderedDict,
+    ("collections", "defaultdict"): defaultdict,
+    ("collections", "Counter"): Counter,
+    ("UserString", "defaultdict"): defaultdict,  # of a wrongly renamed Python 2
+    **{
+        (module, kind.__name__): kind
+        for module in ("builtins", "__builtin__")
+        for kind in (dict, list, set, frozenset, tuple, int, float, str, bool, complex)
+    },
+    ("__builtin__", "long"): int,
+    ("__builtin__", "unicode"): str,
+    ("__builtin__", "object"): object,
+    ("builtins", "object"): object,
+    **{
+        ("numpy", kind.__name__): kind
+        for kind in (np.float16, np.float32, np.float64, np.int32, np.int64, np.uint32)
+    },
+}
+
+
+def _arguments() -> NDArray[np.int64]:
+    """Return how the argument of each instruction is given.
+
+    So many bytes; -1: up to the end of the line, -6: of two lines; otherwise as
+    `pickletools` has it, after a length of 1, 4 or 8 bytes. -9: no instruction.
+    """
+    kinds = np.full(256, -9)
+    for op in pickletools.opcodes:
+        kinds[ord(op.code)] = 0 if op.arg is None else op.arg.n
+        if op.arg is pickletools.stringnl_noescape_pair:
+            kinds[ord(op.code)] = -6
+    return kinds
+
+
+_ARGUMENTS: Final = _arguments()
+_PUTS: Final = np.array([*pickle.BINPUT, *pickle.LONG_BINPUT])
+_STOP: Final = ord(pickle.STOP)
+_END_OF_LINE: Final = ord("\n")
+
+
+@jit
+def _is_sound(data: Any, arguments: Any, puts: Any) -> Any:
+    """Whether all instructions lie in the data, and make room for no more than it has.
+
+    Parameters
+    ----------
+    data : ndarray of uint8
+    arguments : ndarray of shape (256,)
+        As `_arguments` returns it.
+    puts : ndarray of shape (2,)
+        The instructions that number an object: Python makes room for as many.
+
+    Returns
+    -------
+    bool
+    """
+    i = 0
+    while 0 <= i < len(data):
+        code = data[i]
+        if code == _STOP:
+            return True
+        end = _argument_end(data, i + 1, arguments[code])
+        numbers = code == puts[0] or code == puts[1]
+        if numbers and 0 <= end <= len(data):
+            if _integer(data, i + 1, end) > len(data):
+                return False
+        i = end
+    return False
+
+
+@jit
+def _argument_end(data: Any, i: Any, kind: Any) -> Any:
+    """Return where an instruction's argument ends, which begins at i; -1: nowhere."""
+    if kind == -9:
+        return -1
+    if kind >= 0:
+        return i + kind
+    if kind == -1 or kind == -6:
+        for _ in range(1 if kind == -1 else 2):
+            while i < len(data) and data[i] != _END_OF_LINE:
+                i += 1
+            i += 1
+        return i
+    start = i + (1 if kind == -2 else 8 if kind == -5 else 4)
+    if start > len(data):
+        return -1
+    size = _integer(data, i, start)
+    return start + size if 0 <= size <= len(data) - start else -1
+
+
+@jit
+def _integer(data: Any, start: Any, end: Any) -> Any:
+    """Return the integer that bytes stand for, the lowest of them first."""
+    number = 0
+    for i in range(start, end):
+        number += np.int64(data[i]) << (8 * (i - start))
+    return number
