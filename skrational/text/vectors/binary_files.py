@@ -125,8 +125,7 @@ def read_fasttext(path: Path) -> VectorTable:
                 )
             _check_size(path, n_rows, f"{n_rows} rows of {width}", 4 * width)
             if is_plain(path):
-                if reader.n_read + 4 * n_rows * width > path.stat().st_size:
-                    raise EOFError("unexpected end")
+                _check_end(path, reader.n_read + 4 * n_rows * width)
                 shape = (n_rows, width)
                 matrix: NDArray[Any] = np.memmap(
                     path, "<f4", "r", offset=reader.n_read, shape=shape
@@ -176,6 +175,22 @@ def _read_model(reader: _Reader) -> _Model:
     if version == 11 and kind == 3:
         longest = 0
     return _Model(index, n_words, dim, n_buckets, shortest, longest)
+
+
+def _check_end(path: Path, end: int) -> None:
+    """Make sure that the words' matrix, which ends here, and the next one are whole."""
+    with open(path, "rb") as file:
+        file.seek(end)
+        quantized, n_rows, width = struct.unpack("<?2q", _exactly(file, 17))
+    if not quantized and end + 17 + 4 * n_rows * width != path.stat().st_size:
+        raise EOFError("unexpected end")
+
+
+def _exactly(file: BinaryIO, n: int) -> bytes:
+    content = file.read(n)
+    if len(content) < n:
+        raise EOFError("unexpected end")
+    return content
 
 
 def _check_size(path: Path, n: int, what: str, least: int) -> None:

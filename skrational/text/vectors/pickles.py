@@ -61,8 +61,8 @@ def read_pickle(path: Path, content: bytes) -> Any:
     data = np.frombuffer(content, dtype=np.uint8)
     if not _is_sound(data, _ARGUMENTS, _PUTS):
         raise VectorFileError(
-            f"{path} is a pickle that is damaged or cut off; expected gensim's "
-            "KeyedVectors."
+            f"{path} is a pickle that is damaged, cut off, or followed by something "
+            "else, as those of joblib are; expected gensim's KeyedVectors."
         )
     try:
         return _Unpickler(path, content).load()
@@ -124,6 +124,12 @@ def _encode(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
+def _bytes(content: Any = ()) -> bytes:
+    if isinstance(content, int):
+        raise ValueError("zeros")
+    return bytes(content)
+
+
 def _reconstruct_object(kind: Any, base: Any, state: Any) -> Inert:
     return Inert()
 
@@ -135,6 +141,8 @@ _KNOWN: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): Inert,
     ("numpy", "dtype"): np.dtype,
     ("_codecs", "encode"): _encode,
+    ("builtins", "bytes"): _bytes,
+    ("__builtin__", "bytes"): _bytes,
     ("copyreg", "_reconstructor"): _reconstruct_object,
     ("copy_reg", "_reconstructor"): _reconstruct_object,
     ("collections", "OrderedDict"): OrderedDict,

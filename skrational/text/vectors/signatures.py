@@ -12,18 +12,22 @@ _AGAIN = "the download went wrong; get the file itself"
 
 # No text table begins with any of these: each has bytes that are none of a text's.
 _BINARY = [
-    (rb"\x28\xb5\x2f\xfd", "compressed by zstd", _UNPACK.format("unzstd")),
-    (rb"\x04\x22\x4d\x18", "compressed by lz4", _UNPACK.format("unlz4")),
+    (rb"\x28\xb5\x2f\xfd", "a file compressed by zstd", _UNPACK.format("unzstd")),
+    (rb"\x04\x22\x4d\x18", "a file compressed by lz4", _UNPACK.format("unlz4")),
     (rb"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK.format("7z x")),
     (rb"Rar!\x1a\x07", "a rar archive", _UNPACK.format("unrar x")),
-    (rb"\x1f[\x9d\xa0]", "compressed by compress (.Z)", _UNPACK.format("uncompress")),
-    (rb"LZIP[\0\x01]", "compressed by lzip", _UNPACK.format("lzip -d")),
-    (rb"\xff\x06\0\0sNaPpY", "compressed by snappy", _UNPACK.format("snzip -d")),
+    (
+        rb"\x1f[\x9d\xa0]",
+        "a file compressed by compress (.Z)",
+        _UNPACK.format("uncompress"),
+    ),
+    (rb"LZIP[\0\x01]", "a file compressed by lzip", _UNPACK.format("lzip -d")),
+    (rb"\xff\x06\0\0sNaPpY", "a file compressed by snappy", _UNPACK.format("snzip -d")),
     (rb"x[\x01\x9c\xda]", "a zlib stream, such as joblib writes", "load it yourself"),
     (rb"[\s\S]{257}ustar(\0|  \0)", "a tar archive", _UNPACK.format("tar -xf")),
     (
         rb"\x1f\x8b|BZh[1-9]1AY&SY|\xfd7zXZ\0|PK[\x03\x05][\x04\x06]",
-        "compressed twice",
+        "something compressed twice",
         "unpack it once",
     ),
     (

@@ -92,11 +92,16 @@ def _lines(stream: BinaryIO, head: bytes) -> Iterator[bytes]:
     encoding = next((e for mark, e in _MARKS.items() if head.startswith(mark)), None)
     only_returns = b"\r" in head and b"\n" not in head
     if encoding or only_returns:
-        text = io.TextIOWrapper(stream, encoding or "utf-8")
-        return (line.encode() for line in iter(partial(text.readline, _LONGEST), ""))
+        return _decoded(stream, encoding or "utf-8-sig")
     if head.startswith(_MARK):
         stream.read(len(_MARK))
     return iter(partial(stream.readline, _LONGEST), b"")
+
+
+def _decoded(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
+    with io.TextIOWrapper(stream, encoding) as text:
+        for line in iter(partial(text.readline, _LONGEST), ""):
+            yield line.encode()
 
 
 def _numbered_lines(path: Path, lines: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:

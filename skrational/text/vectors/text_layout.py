@@ -13,7 +13,8 @@ _NUMBER = re.compile(
     rb"\s*\"?[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf(inity)?)\"?\s*", re.IGNORECASE
 )
 _DECIMAL_COMMA = re.compile(rb"\"?[+-]?\d+(,\d+(e[+-]?\d+)?)?\"?", re.IGNORECASE)
-_GLUED = re.compile(rb"\S*[^\s\w.+-][+-]?\d*\.?\d+(e[+-]?\d+)?", re.IGNORECASE)
+_HEADER = re.compile(rb"(\d{1,18})[ \t]+(\d{1,18})\s*")
+_GLUED = re.compile(rb"\S*[^\s\w.+-][+-]?\d*\.\d+(e[+-]?\d+)?", re.IGNORECASE)
 _HEADINGS = re.compile(
     rb"\"?(|words?|tokens?|terms?|keys?|index|names?|labels?|id|vocab(ulary)?"
     rb"|unnamed: 0)\"?",
@@ -130,10 +131,8 @@ def find_header(line: bytes) -> tuple[int, int] | None:
     >>> find_header(b"400000 300"), find_header(b"the 300")
     ((400000, 300), None)
     """
-    pieces = line.split()
-    if len(pieces) == 2 and all(p.isdigit() and len(p) < 19 for p in pieces):
-        return int(pieces[0]), int(pieces[1])
-    return None
+    match = _HEADER.fullmatch(line)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def find_layout(lines: Sequence[bytes]) -> Layout:
@@ -176,7 +175,8 @@ def find_layout(lines: Sequence[bytes]) -> Layout:
         headings = 1
         rows = rows[1:]
     words = [row.rsplit(separator, width)[0] for row in rows] if width else []
-    _refuse_glued(words)
+    if not header:
+        _refuse_glued(words, width)
     return Layout(
         width=width,
         separator=separator,
@@ -194,20 +194,18 @@ def _find_separator(
     """Return the separator that leaves most numbers, and their count in each row."""
     best: tuple[bytes | None, bool, list[int]] = (None, False, [0] * len(rows))
     most = 0
+    commas = any(b"," in row for row in rows)
     for separator in _NAMES:
         pieces = [row.split(separator) for row in rows]
-        for decimal_comma in (False, True):
-            if decimal_comma and (
-                separator == b"," or not any(b"," in r for r in rows)
-            ):
-                continue
+        for decimal_comma in (
+            (False, True) if commas and separator != b"," else (False,)
+        ):
             counts = [_count_numbers(p, decimal_comma) for p in pieces]
             typical = Counter(n for n in counts if n).most_common(1)
-            n = typical[0][0] if typical else 0
-            # Of rows that have tabs only, these are what separates.
-            tabs_only = separator == b"\t" and most > 0 and counts == best[2]
-            if n > most or tabs_only:
-                best, most = (separator, decimal_comma, counts), n
+            n_numbers = typical[0][0] * typical[0][1] if typical else 0
+            # Where tabs separate as much as any white space does, they are meant.
+            if n_numbers > most or (separator == b"\t" and n_numbers == most > 0):
+                best, most = (separator, decimal_comma, counts), n_numbers
     return best
 
 
@@ -239,12 +237,18 @@ def _are_headings(pieces: list[bytes], width: int, decimal_comma: bool) -> bool:
     )
 
 
-def _refuse_glued(words: list[bytes]) -> None:
+def _refuse_glued(words: list[bytes], width: int) -> None:
+    """Refuse rows whose first number has stuck to the word, or a header to a row."""
     glued = [word for word in words if _GLUED.fullmatch(word.strip())]
-    if glued and 2 * len(glued) > len(words):
+    if len(words) > 1 and 2 * len(glued) > len(words):
         raise ValueError(
             f"the word {_shown(glued[0])!r} ends with a number: expected the same "
             "separator between the word and its numbers as between these"
+        )
+    if words and re.fullmatch(rb"\d+[ \t]+%d\D[\s\S]*" % width, words[0]):
+        raise ValueError(
+            f"the word {_shown(words[0])!r} begins with the size of the table: "
+            "expected a line of its own for it"
         )
 
 
