@@ -1,8 +1,8 @@
 """Pickles, read without running any code that they name.
 
 What a pickle says of gensim's objects is their state, which goes into stand-ins that
-only hold it. Numpy's arrays are made by functions of this module. A pickle that names
-anything else is refused before any of it is read.
+only hold it; so do numpy's arrays, which are opened once it's clear which are needed. A
+pickle that names anything else is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from skrational.exceptions import VectorFileError
 from skrational.utils.compile import jit
 
-__all__ = ["Inert", "read_pickle"]
+__all__ = ["Array", "Inert", "read_pickle"]
 
 
 class Inert:
@@ -36,7 +36,7 @@ class Inert:
 
 
 def read_pickle(path: Path, content: bytes) -> Any:
-    """Return what a pickle holds, with stand-ins for objects of gensim.
+    """Return what a pickle holds, with stand-ins for objects of gensim and numpy.
 
     Parameters
     ----------
@@ -55,8 +55,8 @@ def read_pickle(path: Path, content: bytes) -> Any:
 
     Examples
     --------
-    >>> read_pickle(Path("v.kv"), pickle.dumps({"good": np.arange(2)}))
-    {'good': array([0, 1])}
+    >>> read_pickle(Path("v.kv"), pickle.dumps({"good": np.arange(2)}))["good"].open()
+    array([0, 1])
     """
     data = np.frombuffer(content, dtype=np.uint8)
     if not _is_sound(data, _ARGUMENTS, _PUTS):
@@ -101,21 +101,54 @@ class _Unpickler(pickle.Unpickler):
         raise VectorFileError(f"{self._path} is a pickle with parts elsewhere.")
 
 
-def _reconstruct(kind: Any, shape: Any, typecode: Any) -> NDArray[Any]:
-    # The state that follows brings shape and numbers.
-    return np.empty(0)
+class _Type:
+    """Stands in for a numpy.dtype, whose own state damage may crash."""
+
+    def __init__(self, spec: Any, *options: Any) -> None:
+        self.spec = spec
+        self._order = "="
+
+    def __setstate__(self, state: Any) -> None:
+        self._order = state[1]
+
+    def open(self) -> np.dtype[Any]:
+        """Return the type of numbers that it stands for."""
+        if not (re.fullmatch(r"[fiu][1248]|b1", self.spec) and self._order in "<>=|"):
+            raise ValueError(f"numbers of type {self.spec!r}")
+        return np.dtype(self.spec).newbyteorder(self._order)
 
 
-def _scalar(dtype: np.dtype[Any], data: Any) -> Any:
+class Array:
+    """Stands in for a numpy.ndarray until it's opened."""
+
+    def __init__(self, *args: Any) -> None:
+        self._state: Any = args
+
+    def __setstate__(self, state: Any) -> None:
+        # Before these come the version of the state, in versions that have one.
+        shape, dtype, by_columns, content = state[-4:]
+        self._state = content, dtype, shape, "F" if by_columns else "C"
+
+    def open(self) -> NDArray[Any]:
+        """Return the array that it stands for; a ValueError if there is none."""
+        try:
+            content, dtype, shape, order = self._state
+            if isinstance(content, str):
+                content = content.encode("latin1")
+            array = np.frombuffer(content, dtype=dtype.open())
+            return array.reshape(shape, order=order)
+        except (AttributeError, TypeError) as error:
+            raise ValueError(f"no array of numbers: {error}") from error
+
+
+def _reconstruct(kind: Any, shape: Any, typecode: Any) -> Array:
+    return Array()
+
+
+def _scalar(dtype: _Type, data: Any = b"") -> Any:
     if isinstance(data, str):
         data = data.encode("latin1")
-    return np.frombuffer(data, dtype=dtype)[0]
-
-
-def _from_buffer(
-    data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], order: str = "C"
-) -> NDArray[Any]:
-    return np.frombuffer(data, dtype=dtype).reshape(shape, order=order)  # type: ignore
+    return np.frombuffer(data, dtype=dtype.open())[0]
 
 
 def _encode(text: str, encoding: str) -> bytes:
@@ -137,9 +170,9 @@ def _reconstruct_object(kind: Any, base: Any, state: Any) -> Inert:
 _KNOWN: dict[tuple[str, str], Any] = {
     ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy.core.multiarray", "scalar"): _scalar,
-    ("numpy.core.numeric", "_frombuffer"): _from_buffer,
+    ("numpy.core.numeric", "_frombuffer"): Array,
     ("numpy", "ndarray"): Inert,
-    ("numpy", "dtype"): np.dtype,
+    ("numpy", "dtype"): _Type,
     ("_codecs", "encode"): _encode,
     ("builtins", "bytes"): _bytes,
     ("__builtin__", "bytes"): _bytes,
@@ -158,10 +191,6 @@ _KNOWN: dict[tuple[str, str], Any] = {
     ("__builtin__", "unicode"): str,
     ("__builtin__", "object"): object,
     ("builtins", "object"): object,
-    **{
-        ("numpy", kind.__name__): kind
-        for kind in (np.float16, np.float32, np.float64, np.int32, np.int64, np.uint32)
-    },
 }
 
 

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.exceptions import VectorFileError
-from skrational.text.vectors.pickles import Inert, read_pickle
+from skrational.text.vectors.pickles import Array, Inert, read_pickle
 from skrational.text.vectors.streams import naming_faults, open_content
 from skrational.text.vectors.subwords import Subwords, SubwordTable
 from skrational.text.vectors.tables import VectorTable
+from skrational.utils.checks import is_integer
 
 __all__ = ["read_saved"]
 
@@ -53,7 +54,7 @@ def _find_keyed(saved: Any, prefix: str) -> tuple[Any, str]:
         return wv, f"{prefix}.wv"
     if not isinstance(saved, Inert):
         kind = type(saved).__name__
-        holds = "an array" if isinstance(saved, np.ndarray) else f"a {kind}"
+        holds = "an array" if isinstance(saved, Array) else f"a {kind}"
         raise VectorFileError(
             f"{prefix} is a pickle of {holds}; expected gensim's KeyedVectors. If you "
             "trust it, load it yourself and give a dict from words to vectors."
@@ -80,7 +81,7 @@ class _State:
     def has(self, name: str) -> bool:
         """Whether there is such an array."""
         return name in self._beside or isinstance(
-            getattr(self.keyed, name, None), np.ndarray
+            getattr(self.keyed, name, None), Array
         )
 
     def array(self, *names: str) -> NDArray[Any]:
@@ -89,8 +90,13 @@ class _State:
             if name in self._beside:
                 return self._load(name)
             value = getattr(self.keyed, name, None)
-            if isinstance(value, np.ndarray):
-                return value
+            if isinstance(value, Array):
+                try:
+                    return value.open()
+                except ValueError as error:
+                    raise VectorFileError(
+                        f"{self.path} holds an array that is damaged: {error}."
+                    ) from error
         raise VectorFileError(
             f"{self.path} holds no array {names[0]!r}; expected gensim's KeyedVectors."
         )
@@ -139,8 +145,23 @@ def _read_subwords(path: Path, state: _State, index: dict[str, int]) -> VectorTa
             "gensim, and save its words alone by save_word2vec_format."
         )
     words = state.array("vectors_vocab")
-    if not keyed.bucket:  # type: ignore[attr-defined]
+    n_buckets, *lengths = (
+        _integer(path, keyed, name) for name in ("bucket", "min_n", "max_n")
+    )
+    if not n_buckets:
         return VectorTable(index, words, str(path))
     ngrams = state.array("vectors_ngrams")
-    subwords = Subwords(ngrams, keyed.min_n, keyed.max_n)  # type: ignore[attr-defined]
+    if len(ngrams) != n_buckets or ngrams.shape[1:] != words.shape[1:]:
+        raise VectorFileError(
+            f"{path} has n-grams of shape {ngrams.shape}; expected ({n_buckets}, "
+            f"{words.shape[-1]})."
+        )
+    subwords = Subwords(ngrams, *lengths)
     return SubwordTable(index, words, str(path), subwords=subwords, whole=False)
+
+
+def _integer(path: Path, keyed: Inert, name: str) -> int:
+    value = getattr(keyed, name, None)
+    if not is_integer(value):
+        raise VectorFileError(f"{path} has a {name!r} of {value!r}; expected a number.")
+    return int(value)  # type: ignore[arg-type]
