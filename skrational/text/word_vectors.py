@@ -44,13 +44,13 @@ class WordVectorizer(TextVectorizer):
     Parameters
     ----------
     vectors : str, path-like, KeyedVectors or dict
-        Where the vectors come from. A path leads to GloVe or word2vec text (with or
-        without a first line ``count dim``), to binary word2vec vectors, both perhaps
-        compressed by gzip, or to what gensim's ``KeyedVectors.save`` wrote, which is
-        mapped into memory. A name such as ``"glove-wiki-gigaword-300"`` is downloaded
-        by gensim when first used. A gensim KeyedVectors object or a dict from words to
-        vectors is used as it is; scikit-learn prints a dict in full, which takes
-        minutes for many thousand words, so turn a large one into KeyedVectors.
+        Where the vectors come from. A path leads to a text table (GloVe, word2vec,
+        fastText, CSV), to binary vectors of word2vec or of Facebook's fastText, or to
+        what gensim's ``save`` wrote; the user guide says more. A name such as
+        ``"glove-wiki-gigaword-300"`` is downloaded by gensim when first used. A gensim
+        KeyedVectors object or a dict from words to vectors is used as it is;
+        scikit-learn prints a dict in full, which takes minutes for many thousand words,
+        so turn a large one into KeyedVectors.
     lowercase : bool, default=True
         Whether to turn texts to lower case before they are tokenised.
     tokenizer : callable, default=None
@@ -105,8 +105,9 @@ class WordVectorizer(TextVectorizer):
     and joined by their content. The vector of a word is looked up once: don't change
     the dict or KeyedVectors after `fit`. A pickle and a clone start without rows.
 
-    A file saved by gensim is a pickle: loading one from a source that isn't trusted may
-    run its code.
+    No file of vectors runs code, not even a pickle that gensim saved. Words are looked
+    up as they are, then as they look: in Unicode's normal form C and without invisible
+    characters. Of fastText, words outside the table have the vectors of their n-grams.
 
     References
     ----------
