@@ -11,6 +11,7 @@ __all__ = [
     "LargeTableWarning",
     "OutOfVocabularyWarning",
     "SequenceError",
+    "UnusableVectorWarning",
     "VectorFileError",
 ]
 
@@ -31,12 +32,19 @@ class OutOfVocabularyWarning(UserWarning):
     """A large share of the tokens has no word vector."""
 
 
+class UnusableVectorWarning(OutOfVocabularyWarning):
+    """Words count as unknown, for their vectors can't be used."""
+
+
 class LargeTableWarning(UserWarning):
     """Predictions go on without a table that would not fit in memory."""
 
 
 class FeatureCacheWarning(UserWarning):
-    """The cache of features was damaged or could not be written; results are right."""
+    """A cache was damaged or could not be written; results are right.
+
+    It's the cache of features, or that of parsed files of word vectors.
+    """
 
 
 class FeatureScaleWarning(UserWarning):

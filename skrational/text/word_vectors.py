@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrational.exceptions import OutOfVocabularyWarning
+from skrational.exceptions import OutOfVocabularyWarning, UnusableVectorWarning
 from skrational.sequences import SequenceArray
 from skrational.text.base import TextVectorizer
 from skrational.text.vectors.coverage import describe_missing, find_unknown
@@ -46,12 +46,11 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
     Parameters
     ----------
     vectors : str, path-like, KeyedVectors or dict
-        Where the vectors come from. A path leads to GloVe or word2vec text (with or
-        without a first line ``count dim``), to binary word2vec vectors, both perhaps
-        compressed by gzip, or to what gensim's ``KeyedVectors.save`` wrote, which is
-        mapped into memory. A name such as ``"glove-wiki-gigaword-300"`` is downloaded
-        by gensim when first used. A gensim KeyedVectors object or a dict from words to
-        vectors is used as it is.
+        Where the vectors come from. A path leads to a text table (GloVe, word2vec,
+        fastText, CSV), to binary vectors of word2vec or of Facebook's fastText, or to
+        what gensim's ``save`` wrote; the user guide says more. A name such as
+        ``"glove-wiki-gigaword-300"`` is downloaded by gensim when first used. A gensim
+        KeyedVectors object or a dict from words to vectors is used as it is.
     lowercase : bool, default=True
         Whether to turn texts to lower case before they are tokenised, and the tokens of
         documents that are lists of these.
@@ -113,8 +112,9 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
     change the dict or KeyedVectors after `fit`. A pickle and a clone start without
     rows.
 
-    A file saved by gensim is a pickle: loading one from a source that isn't trusted may
-    run its code.
+    No file of vectors runs code, not even a pickle that gensim saved. Words are looked
+    up as they are, then as they look: in Unicode's normal form C and without invisible
+    characters. Of fastText, words outside the table have the vectors of their n-grams.
 
     References
     ----------
@@ -207,6 +207,11 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         OutOfVocabularyWarning
             If more than 30 % of the tokens have no vector, or some texts hold no word
             that has one.
+        UnusableVectorWarning
+            If vectors of the table hold NaN or infinity, or are no vectors; it names
+            the words, which count as unknown.
+        FeatureCacheWarning
+            If the binary copy of the file was damaged; it is made anew.
         """
         return super().fit(X, y)
 
@@ -321,6 +326,7 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
 
     def _fit(self, X: Iterable[Any], transform: bool) -> SequenceArray | None:
         table = load_table(self.vectors, self.cache)
+        unusable = table.describe_unusable()
         lexicon = Lexicon()
         encoded = self._encode(X, lexicon)
         framing = (self.start_token, self.end_token)
@@ -331,7 +337,7 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         source = WordSource(table, special, choices[self.oov], self.unit_norm)
         missing, n_tokens = count_missing(encoded, lexicon, table, set(framing))
         words = lexicon.words(np.arange(len(lexicon)))
-        is_known = np.array([word in table for word in words], dtype=bool)
+        is_known = np.array([word not in missing for word in words], dtype=bool)
         blank = find_unknown(*encoded, is_known, self._frame.sizes)
         n_texts = len(encoded.offsets) - 1
         faults = [
@@ -349,6 +355,8 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         if any(faults):
             message = " ".join(filter(None, faults))
             warnings.warn(message, OutOfVocabularyWarning, stacklevel=6)
+        if unusable:
+            warnings.warn(unusable, UnusableVectorWarning, stacklevel=6)
         return sequences
 
     @property
@@ -358,12 +366,8 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         )
 
     def _encode(self, X: Iterable[Any], lexicon: Lexicon) -> EncodedTexts:
-        frame = Frame(
-            self.start_token, self.end_token, self.max_length, self.keep == "end"
-        )
-
         split = partial(
-            split_documents, self.tokenizer, frame=frame, lowercase=self.lowercase
+            split_documents, self.tokenizer, frame=self._frame, lowercase=self.lowercase
         )
         check = check_documents if self.tokenizer is None else check_any
         return encode_texts(X, split, lexicon, check)

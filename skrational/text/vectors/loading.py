@@ -1,29 +1,27 @@
 """Tables of word vectors: found, read, and kept for the next time.
 
-A text file is parsed once, then mapped into memory from a binary copy in the cache
-folder, so that processes share its pages. Within a process the clones of a grid search
-share the table itself.
+A file of text, or of word2vec, is parsed once, then mapped into memory from a binary
+copy in the cache folder, so that processes share its pages. Within a process the clones
+of a grid search share the table itself.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
-import logging
 import os
 import re
 import threading
-from collections.abc import Mapping
+import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from skrational.exceptions import VectorFileError
-from skrational.text.vectors.tables import Table, VectorDict, VectorTable
+from skrational.exceptions import FeatureCacheWarning, VectorFileError
+from skrational.text.vectors.cache import entry_path, read_entry, write_entry
+from skrational.text.vectors.objects import open_object
+from skrational.text.vectors.subwords import SubwordTable
+from skrational.text.vectors.tables import Table, VectorTable
 from skrational.text.vectors.vector_files import find_format, read_vectors
-from skrational.utils.files import cache_folder, discard, replaced_file
-from skrational.utils.memory_maps import release
+from skrational.utils.files import cache_folder
 
 __all__ = [
     "forget_tables",
@@ -31,11 +29,9 @@ __all__ = [
     "reload_table",
 ]
 
-_FORMAT = 1
 _NAME = re.compile(r"\w+(?:-\w+)+")
 
 _lock = threading.Lock()
-_logger = logging.getLogger(__name__)
 
 
 def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Table:
@@ -59,7 +55,12 @@ def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Tab
     VectorFileError
         (a ValueError) if the file cannot be read; the message names the line.
     TypeError
-        If vectors is something else.
+        If vectors is something else; the message says what to give instead.
+
+    Warns
+    -----
+    FeatureCacheWarning
+        If the copy of the file in the cache was damaged, and was made anew.
 
     Examples
     --------
@@ -74,14 +75,7 @@ def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Tab
             return _load_file(
                 path, stat.st_size, stat.st_mtime_ns, cache_folder(cache, "vectors")
             )
-    if isinstance(vectors, Mapping):
-        return VectorDict(vectors)
-    if hasattr(vectors, "key_to_index"):
-        return VectorTable(vectors.key_to_index, vectors.vectors)
-    raise TypeError(
-        f"vectors must be a path, a name known to gensim, a gensim KeyedVectors or a "
-        f"dict from words to vectors; got {type(vectors).__name__}."
-    )
+    return open_object(vectors)
 
 
 def forget_tables() -> None:
@@ -107,16 +101,30 @@ def _load_file(path: Path, size: int, mtime: int, folder: Path | None) -> Vector
     VectorTable
     """
     form = find_format(path)
-    if folder is None or form == "saved":
-        return VectorTable(*read_vectors(path, form), str(path))
-    entry = folder / _entry_name(path, size, mtime)
-    cached = _read_entry(entry, path)
-    if cached is not None:
-        return cached
-    table = VectorTable(*read_vectors(path, form), str(path))
-    _write_entry(entry, table)
-    # Processes share the pages of the map, but not of what was parsed.
-    return _read_entry(entry, path) or table
+    if folder is None or form in ("saved", "fasttext"):
+        return read_vectors(path, form)
+    entry = entry_path(folder, path, size, mtime)
+    damage: Exception | None = None
+    try:
+        return read_entry(entry, path)
+    except OSError:  # it isn't there, or the folder can't be used
+        pass
+    except Exception as error:  # whatever damage makes of numpy and JSON
+        damage = error
+    table = read_vectors(path, form)
+    write_entry(entry, table)
+    if damage is not None:
+        warnings.warn(
+            f"{entry}, the copy of {path}, was damaged ({damage}): the file was read "
+            "again.",
+            FeatureCacheWarning,
+            stacklevel=2,
+        )
+    try:
+        # Processes share the pages of the map, but not of what was parsed.
+        return read_entry(entry, path)
+    except Exception:  # there was no room for it
+        return table
 
 
 def reload_table(
@@ -156,6 +164,10 @@ def reload_table(
             table = load_table(candidate, cache)
         except FileNotFoundError:
             continue
+        if isinstance(table, SubwordTable) and fingerprint:
+            words_only = table.words_only()
+            # What an earlier version was fitted with knew no n-grams.
+            table = words_only if words_only.fingerprint == fingerprint else table
         if table.fingerprint != fingerprint:
             raise VectorFileError(
                 f"{table.source} is not the table that this WordVectorizer was fitted "
@@ -173,10 +185,22 @@ def _locate(vectors: str | os.PathLike[str]) -> Path:
     path = Path(vectors).expanduser()
     if path.is_file():
         return path.resolve()
-    if isinstance(vectors, str) and _NAME.fullmatch(vectors):
+    if isinstance(vectors, str) and _NAME.fullmatch(vectors) and not path.exists():
         return _fetch(vectors)
     if path.is_dir():
-        raise VectorFileError(f"{path} is a folder; expected a file of word vectors.")
+        spacy = (path / "key2row").exists() or (path / "vocab").exists()
+        raise VectorFileError(
+            f"{path} is a folder{' of spaCy' if spacy else ''}; expected a file of "
+            "word vectors"
+            + (", or a dict from words to spaCy's vectors." if spacy else ".")
+        )
+    if path.exists():
+        raise VectorFileError(f"{path} is a device or pipe; expected a file.")
+    if path.is_symlink():
+        raise FileNotFoundError(
+            f"{path} is a link to {os.readlink(path)}, and there is no such file (of "
+            "git-annex: run `git annex get`)."
+        )
     raise FileNotFoundError(
         f"There is no file {str(path)!r}; and it's not the name of vectors that gensim "
         "can download, such as 'glove-wiki-gigaword-300'."
@@ -205,38 +229,3 @@ def _fetch(name: str) -> Path:
         f"There is no file {name!r}; and it's not the name of vectors that gensim can "
         f"download: {', '.join(known)}."
     )
-
-
-def _entry_name(path: Path, size: int, mtime: int) -> str:
-    place = hashlib.sha256(str(path).encode()).hexdigest()[:12]
-    state = hashlib.sha256(f"{_FORMAT} {size} {mtime}".encode()).hexdigest()[:12]
-    return f"{path.stem}-{place}/{state}.npy"
-
-
-def _write_entry(entry: Path, table: VectorTable) -> None:
-    """Write the matrix as .npy, then the words and the fingerprint, a line each."""
-    tail = "\n".join([*table.index, table.fingerprint]).encode()
-    try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        with replaced_file(entry) as file:
-            np.save(file, table.vectors, allow_pickle=False)
-            file.write(tail)
-        for outdated in set(entry.parent.glob("*.npy")) - {entry}:
-            discard(outdated)
-    except OSError as error:
-        _logger.warning("%s is not cached: %s", table.source, error)
-
-
-def _read_entry(entry: Path, path: Path) -> VectorTable | None:
-    try:
-        mapped = np.load(entry, mmap_mode="r", allow_pickle=False)
-        with open(entry, "rb") as file:
-            file.seek(mapped.offset + mapped.nbytes)
-            *words, fingerprint = file.read().decode().split("\n")
-        index = {word: row for row, word in enumerate(words)}
-        table = VectorTable(index, np.asarray(mapped), str(path))
-    except Exception:  # not there, or damaged in whatever way: parse again
-        return None
-    complete = len(index) == len(mapped) and table.fingerprint == fingerprint
-    release(mapped)  # the sample is in pages all over the file
-    return table if complete else None

@@ -96,8 +96,17 @@ def scale_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     >>> scale_rows(np.float32([[3, 4], [0, 0]])).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(norms > 0, norms, 1), dtype=np.float32)
+    with np.errstate(over="ignore"):
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    # The squares of other numbers are too large or small for single precision.
+    odd = ~((norms > 1e-15) & (norms < 1e18)).ravel()
+    if odd.any():
+        exact = rows[odd].astype(float)
+        norm = np.linalg.norm(exact, axis=1, keepdims=True)
+        norms[odd] = 1
+        rows = rows.copy()
+        rows[odd] = exact / np.where(norm > 0, norm, 1)
+    return np.asarray(rows / norms, dtype=np.float32)
 
 
 def draw_vectors(

@@ -8,6 +8,7 @@ import pytest
 from gensim.models import KeyedVectors
 from sklearn.base import clone
 
+from skrational.exceptions import UnusableVectorWarning
 from skrational.sequences import SequenceArray
 from skrational.text import WordVectorizer
 from skrational.text.tokenize import tokenize
@@ -314,13 +315,13 @@ class TestFaults:
 
     def test_a_bad_vector(self):
         vectors = {"good": [1.0, 2.0], "bad": [np.nan, 0.0], "new": [3.0, 4.0]}
-        vectorizer = WordVectorizer(vectors, unit_norm=False)
-        vectorizer.fit_transform(["good"])
+        vectorizer = WordVectorizer(vectors, unit_norm=False, oov="zero")
+        with pytest.warns(UnusableVectorWarning, match="'bad'.*NaN"):
+            vectorizer.fit_transform(["good"])
         for _ in range(2):
-            with pytest.raises(ValueError, match="'bad'"):
-                vectorizer.transform(["new bad"])
-            X = vectorizer.transform(["new good"])
-            assert X[0][1:-1].tolist() == [[3, 4], [1, 2]]
+            X = vectorizer.transform(["new bad", "good"])
+            assert X[0][1:-1].tolist() == [[3, 4], [0, 0]]
+            assert X[1][1:-1].tolist() == [[1, 2]]
 
     @pytest.mark.parametrize("method", ["fit", "fit_transform"])
     def test_a_failing_fit_changes_nothing(self, method):
@@ -332,12 +333,13 @@ class TestFaults:
         assert vars(vectorizer) == before
         assert base(vectorizer.transform(["w1"]).features) is base(X.features)
 
-    def test_a_bad_vector_in_fit_transform(self):
-        vectorizer = WordVectorizer({"good": [1.0], "bad": [np.inf]}).fit(["good"])
+    def test_no_usable_vector(self):
+        vectorizer = WordVectorizer({"good": [1.0]}).fit(["good"])
         before = dict(vars(vectorizer))
-        with pytest.raises(ValueError, match="'bad'"):
+        vectorizer.set_params(vectors={"bad": [np.inf]})
+        with pytest.raises(ValueError, match="no usable vector: that of 'bad'"):
             vectorizer.fit_transform(["good bad"])
-        assert vars(vectorizer) == before
+        assert vars(vectorizer) == before | {"vectors": vectorizer.vectors}
 
 
 def test_other_parameters_start_anew():
