@@ -29,7 +29,7 @@ class DatasetNotFoundError(OSError):
 
 
 class OutOfVocabularyWarning(UserWarning):
-    """A large share of the tokens has no word vector."""
+    """Much of what texts hold has no word vector: many tokens, or all of a text."""
 
 
 class UnusableVectorWarning(OutOfVocabularyWarning):

@@ -87,6 +87,7 @@ def test_joblib_and_skops_files_predict_the_same_bits(X, expected):
 
 
 @pytest.mark.parametrize("name", ["pipeline.pkl", "pipeline.skops"])
+@pytest.mark.filterwarnings("ignore:[0-9]+ of [0-9]+ texts hold no word")
 def test_pipelines_from_texts_predict_the_same_bits(name, expected):
     pipeline = read(name) if name.endswith("pkl") else load_skops(name)
     of_texts = dict(expected["pipeline"])

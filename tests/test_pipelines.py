@@ -136,6 +136,7 @@ def test_texts_given_to_the_classifier_name_the_vectorizer(data):
         SparseRationalClassifier().fit(data.texts, data.y)
 
 
+@pytest.mark.filterwarnings("ignore:[0-9]+ of [0-9]+ texts hold no word")
 def test_a_fitted_pipeline_survives_joblib_and_reads_new_words(
     data, pipeline, tmp_path
 ):

@@ -71,7 +71,7 @@ class UnknownTexts(NamedTuple):
         return (
             f"{self.n} of {n_texts} texts hold no word that has a vector; the first is "
             f"{which}. However confident, a prediction for such a text rests on "
-            f"nothing but {' and '.join(basis)}."
+            f"nothing but {', '.join(basis)}."
         )
 
 

@@ -251,6 +251,7 @@ def test_the_leading_path_is_that_of_the_score_s_sign(data):
             assert path == (best if scores[i, j] >= 0 else worst)[i][j]
 
 
+@pytest.mark.filterwarnings("ignore:[0-9]+ of [0-9]+ texts hold no word")
 def test_text_sequences_and_a_loaded_pipeline_give_the_same(pipeline, data, tmp_path):
     texts = [*data.texts[:10], "", "no word of it is known"]
     expected = explain(pipeline, texts)
@@ -317,6 +318,7 @@ def test_a_model_without_automata_is_explained_by_the_bias(data):
         assert json.loads(e.to_json())["wfsas"] == []
 
 
+@pytest.mark.filterwarnings("ignore:[0-9]+ of [0-9]+ texts hold no word")
 def test_unknown_words_are_explained_as_such(pipeline):
     e = explain(pipeline, "neverheardof")
     assert e.tokens == ("<unk>", "</s>")
