@@ -28,6 +28,7 @@ ESTIMATOR = SparseRationalClassifier(
     dropout=0.0,
     warmup_epochs=20,
     max_epochs=60,
+    min_steps_per_epoch=1,
 )
 
 

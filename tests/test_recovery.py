@@ -22,6 +22,7 @@ def test_planted_patterns_are_found_again_in_four_of_five_seeds(seeds):
 
 @pytest.mark.slow
 @pytest.mark.data
+@pytest.mark.filterwarnings("ignore:1 of 2 texts hold no word")
 @pytest.mark.skipif(
     not reviews_available(), reason="SKRATIONAL_DATA names no folder of real data"
 )

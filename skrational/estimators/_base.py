@@ -35,6 +35,7 @@ from skrational.sequences.reading import pack
 from skrational.sequences.scale import odd_scale
 from skrational.training.labelled import Labelled
 from skrational.utils.callbacks import CallbackSupportMixin
+from skrational.utils.callers import caller_level
 from skrational.utils.checks import is_missing
 from skrational.utils.moved import with_new_parameters
 from skrational.utils.optional import asks_for_pandas, data_frame
@@ -267,7 +268,7 @@ class BaseSequenceClassifier(
                 f"X holds {len(sequences)} sequences, but not one token to learn from."
             )
         if fault := odd_scale(sequences):
-            warnings.warn(fault, FeatureScaleWarning, stacklevel=5)
+            warnings.warn(fault, FeatureScaleWarning, stacklevel=caller_level())
         names = _get_feature_names(X)
         return Labelled(sequences, classes, codes, weights, names)
 

@@ -18,6 +18,7 @@ from skrational.sequences import SequenceArray, check_finite
 from skrational.structures import Structure
 from skrational.training.labelled import Labelled
 from skrational.utils.callbacks import with_callbacks
+from skrational.utils.callers import caller_level
 from skrational.utils.devices import resolve_device
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
                 f"lambda_={self.lambda_} removed every {self._unit}: only the "
                 "intercept is left, which predicts the majority class. Lower lambda_.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=caller_level(),
             )
         return self
 

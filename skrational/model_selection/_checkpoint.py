@@ -26,6 +26,7 @@ from skrational.model_selection._checkpoint_files import (
     unpack,
     write_path,
 )
+from skrational.utils.callers import caller_level
 from skrational.utils.checks import is_integer
 from skrational.utils.files import discard, replaced_file, unfinished_files
 
@@ -133,7 +134,7 @@ class Checkpoint:
             warnings.warn(
                 f"No more checkpoints in {folder}: {error}. The path goes on without.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=caller_level(),
             )
 
     def _read(self, name: str) -> Record | None:
@@ -182,7 +183,7 @@ class Checkpoint:
         warnings.warn(
             f"{self._folder / name} is damaged ({fault}). The path begins anew.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=caller_level(),
         )
 
 

@@ -31,6 +31,7 @@ from skrational.text.words.documents import check_any, check_documents
 from skrational.text.words.encoded_texts import EncodedTexts, encode_texts
 from skrational.text.words.lexicon import Lexicon
 from skrational.text.words.spans import Frame, split_documents
+from skrational.utils.callers import caller_level
 from skrational.utils.checks import is_integer
 
 __all__ = ["WordVectorizer"]
@@ -268,7 +269,7 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         sequences, unknown = rows.encode(self._encode(X, rows.lexicon), sizes)
         if unknown.n and self._rows.may_warn():
             message = unknown.describe(X, len(sequences), sizes, self.oov)
-            warnings.warn(message, OutOfVocabularyWarning, stacklevel=2)
+            warnings.warn(message, OutOfVocabularyWarning, stacklevel=caller_level())
         return sequences
 
     def vocabulary(self, n_words: int | None = 20_000) -> SequenceArray:
@@ -338,7 +339,7 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         source = WordSource(table, special, choices[self.oov], self.unit_norm)
         missing, n_tokens = count_missing(encoded, lexicon, table, set(framing))
         words = lexicon.words(np.arange(len(lexicon)))
-        is_known = np.array([word not in missing for word in words], dtype=bool)
+        is_known = np.array([word in table for word in words], dtype=bool)
         blank = find_unknown(*encoded, is_known, self._frame.sizes)
         n_texts = len(encoded.offsets) - 1
         faults = [
@@ -355,9 +356,9 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         self.out_of_vocabulary_ = missing.total() / max(1, n_tokens)
         if any(faults):
             message = " ".join(filter(None, faults))
-            warnings.warn(message, OutOfVocabularyWarning, stacklevel=6)
+            warnings.warn(message, OutOfVocabularyWarning, stacklevel=caller_level())
         if unusable:
-            warnings.warn(unusable, UnusableVectorWarning, stacklevel=6)
+            warnings.warn(unusable, UnusableVectorWarning, stacklevel=caller_level())
         return sequences
 
     @property

@@ -192,10 +192,12 @@ class PhaseRun:
         if size is None:
             yield np.arange(n)
             return
-        n_passes = math.ceil(self.phase.min_steps / math.ceil(n / size))
-        for _ in range(n_passes):
+        n_steps = max(math.ceil(n / size), self.phase.min_steps)
+        while n_steps > 0:
             order = self.randomness.order.permutation(n)
-            yield from (order[i : i + size] for i in range(0, n, size))
+            steps = [order[i : i + size] for i in range(0, n, size)]
+            yield from steps[:n_steps]
+            n_steps -= len(steps)
 
     def _step(self, batch: Batch, targets: Tensor, weights: Tensor) -> float:
         """Take a step on (B,) targets and weights; return the batch's loss."""

@@ -21,6 +21,7 @@ from skrational.kernels.cpu.prediction import PackedAutomata, chunks
 from skrational.kernels.cpu.tables import TransitionTable, table_size
 from skrational.sequences import SequenceArray, check_finite
 from skrational.sequences.repeats import distinct_rows
+from skrational.utils.callers import caller_level
 from skrational.utils.threads import single_thread
 
 __all__ = ["Scorer", "scorer_of"]
@@ -127,7 +128,7 @@ class Scorer:
                 f"take {needed / 2**20:.0f} MiB; {available / 2**20:.0f} MiB are free. "
                 "Predictions do without it, which is slower.",
                 LargeTableWarning,
-                stacklevel=6,
+                stacklevel=caller_level(),
             )
         return False
 

@@ -29,6 +29,7 @@ from skrational.text.features.documents import (
 from skrational.text.features.folder import CacheFolder
 from skrational.text.features.mapped_files import discard
 from skrational.text.features.rows import RowFile, RowMemory
+from skrational.utils.callers import caller_level
 
 __all__ = ["FeatureStore"]
 
@@ -134,7 +135,7 @@ class FeatureStore:
         if writer.troubles:
             where = "of features" if self.folder is None else str(self.folder)
             message = f"The cache {where}: {'; '.join(writer.troubles)}."
-            warnings.warn(message, FeatureCacheWarning, stacklevel=2)
+            warnings.warn(message, FeatureCacheWarning, stacklevel=caller_level())
         return result
 
     def _in_temporary_file(self) -> DocumentSet:

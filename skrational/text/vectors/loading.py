@@ -21,6 +21,7 @@ from skrational.text.vectors.objects import open_object
 from skrational.text.vectors.subwords import SubwordTable
 from skrational.text.vectors.tables import Table, VectorTable
 from skrational.text.vectors.vector_files import find_format, read_vectors
+from skrational.utils.callers import caller_level
 from skrational.utils.files import cache_folder
 
 __all__ = [
@@ -118,7 +119,7 @@ def _load_file(path: Path, size: int, mtime: int, folder: Path | None) -> Vector
             f"{entry}, the copy of {path}, was damaged ({damage}): the file was read "
             "again.",
             FeatureCacheWarning,
-            stacklevel=2,
+            stacklevel=caller_level(),
         )
     try:
         # Processes share the pages of the map, but not of what was parsed.

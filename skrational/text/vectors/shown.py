@@ -93,7 +93,8 @@ class _Shown:
         mine, theirs = self._shown, getattr(other, "_shown", other)
         return mine is theirs or bool(mine == theirs)
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash(self._shown)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -12,6 +12,8 @@ from skrational.datasets import make_planted_patterns
 from skrational.inspection import ExplanationDisplay, explain
 from skrational.sequences import SequenceArray
 
+pytestmark = pytest.mark.filterwarnings("ignore:[0-9]+ of [0-9]+ texts hold no word")
+
 UNKNOWN = (
     "No word of this document is known: the prediction is that of the bias, the vector "
     "of unknown words and the tokens around a text."
