@@ -67,7 +67,7 @@ def test_words_without_usable_vectors_are_unknown(make, tmp_path):
             warnings.simplefilter("error")
             X = fitted.transform([" ".join([*GOOD, *bad])])
             words = fitted.vocabulary().labels.tolist()
-        assert X.labels.tolist() == ["<s>", *GOOD, "</s>", "<unk>"]
+        assert X.labels.tolist() == ["<s>", *GOOD, "<unk>", "</s>"]
         assert words == ["<s>", "</s>", *GOOD]
         assert np.isfinite(X.features).all()
 
