@@ -6,8 +6,8 @@ Two sets that the package aeon ships: JapaneseVowels (9 speakers, 270 + 370 seri
 channels and 7 to 29 steps) and BasicMotions (4 motions, 40 + 40 series of 6 channels
 and 100 steps). Standardised by channel; of the classifier nothing but ``lambda_`` is
 set. Prints the mean number of transitions kept and the mean accuracy on the test split,
-which nothing was chosen on. As aeon asks for an older numba, it may have to be installed
-by ``pip install --no-deps aeon deprecated wrapt``.
+which nothing was chosen on. Where aeon asks for an older numba, it can be installed by
+``pip install --no-deps aeon deprecated wrapt``.
 """
 
 from __future__ import annotations

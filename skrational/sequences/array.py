@@ -166,10 +166,15 @@ class SequenceArray:
         raise AttributeError(f"SequenceArray is read-only: cannot set {name!r}.")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (
-            SequenceArray._trusted,
-            (self.features, self.offsets, self.indices, self.labels, self.index),
-        )
+        features, indices, labels = self.features, self.indices, self.labels
+        # A few documents of a server need not carry all words that it has met.
+        if indices is not None and 2 * len(indices) < len(features):
+            used = distinct_rows(indices, len(features))
+            features = features[used]
+            indices = np.searchsorted(used, indices).astype(np.int32)
+            labels = None if labels is None else labels[used]
+        parts = features, self.offsets, indices, labels, self.index
+        return SequenceArray._trusted, parts
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -56,7 +56,9 @@ def shapes() -> dict[int, str]:
     """
     # All other marks are invisible, or yet to come.
     codes = range(0x20000)
-    marks = (code for code in codes if unicodedata.category(chr(code))[0] == "M")
+    marks = [code for code in codes if unicodedata.category(chr(code))[0] == "M"]
+    # A decomposed syllable of Korean is one letter; these are the later parts of it.
+    marks += [*range(0x1161, 0x1200), *range(0xD7B0, 0xD7FC)]
     return {**dict.fromkeys(marks, _MARK), ord("\u200b"): " "}
 
 

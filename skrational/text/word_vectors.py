@@ -379,7 +379,13 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         if "_table" in vars(self):
             return self._table
         known = self.vectors, self._source, self._fingerprint, self.cache
-        return self._rows.table(self.vectors, partial(reload_table, *known))
+        table = self._rows.table(self.vectors, partial(reload_table, *known))
+        if table.n_features != self.n_features_out_:
+            raise ValueError(
+                f"vectors holds vectors of {table.n_features} numbers, but this "
+                f"WordVectorizer was fitted with {self.n_features_out_}: fit it again."
+            )
+        return table
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())

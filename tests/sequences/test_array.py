@@ -543,3 +543,20 @@ def test_a_sequence_array_keeps_its_own_labels():
     assert as_sequences(X) is X
     with pytest.raises(SequenceError, match="its own labels"):
         as_sequences(X, labels=list("abc"))
+
+
+@pytest.mark.parametrize("labels", [None, [f"w{i}" for i in range(100)]])
+def test_a_pickle_of_few_documents_holds_their_rows_only(labels):
+    features = np.arange(200.0).reshape(100, 2)
+    X = SequenceArray(features, [0, 2, 5], [7, 99, 7, 0, 99], labels)
+    again = pickle.loads(pickle.dumps(X))
+    assert again == X
+    assert len(again.features) == 3
+    assert (
+        len(
+            pickle.loads(
+                pickle.dumps(SequenceArray(features[:9], [0, 5], [1] * 5))
+            ).features
+        )
+        == 9
+    )

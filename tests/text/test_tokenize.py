@@ -3,7 +3,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks._languages import ARTICLE
@@ -103,6 +103,7 @@ def test_nothing_but_space_and_what_follows_none_is_lost(text):
         alphabet=f"ant's-.:,/=1) \u00e9\u00dc\u1e0d\u2260\u1ec7\ud55c\u0958{SCRIPTS}"
     )
 )
+@example("\uac00.\ub098. \uac01.\ub0a0.")
 def test_composed_and_decomposed_texts_have_the_same_tokens(text):
     composed = unicodedata.normalize("NFC", text)
     decomposed = unicodedata.normalize("NFD", text)

@@ -697,3 +697,10 @@ def test_a_vocabulary_needs_a_fit_and_a_number():
     for n_words in (0, 2.5, True, "all"):
         with pytest.raises(ValueError, match="expected an integer from 1 upwards"):
             plain(WORDS).fit(TEXTS).vocabulary(n_words)
+
+
+def test_after_pickling_vectors_of_another_width_are_refused():
+    fitted = WordVectorizer({"good": [1.0, 2.0]}).fit(["good"])
+    again = pickle.loads(pickle.dumps(fitted)).set_params(vectors={"good": [1.0]})
+    with pytest.raises(ValueError, match=r"of 1 numbers, but .* fitted with 2"):
+        again.transform(["good"])

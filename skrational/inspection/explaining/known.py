@@ -56,7 +56,9 @@ def nothing_known(explanation: ExplainedPrediction) -> str:
     fault = "No word of this document is known"
     if not e.n_words:
         fault = (
-            "The document holds no known word" if e.tokens else "The document is empty"
+            "The document holds no known word"
+            if e.tokens
+            else "The document has no tokens"
         )
     if not len(e.scores):
         return f"{fault}."

@@ -83,20 +83,21 @@ def _n_bytes(codes: NDArray[np.uint32]) -> NDArray[np.intp]:
 
 def _kinds(every: str) -> NDArray[np.uint8]:
     kinds = np.full(len(every), scanner.OTHER, dtype=np.uint8)
-    if not every.isascii():
-        for code, shape in shapes().items():
-            kinds[code] = scanner.SPACE if shape.isspace() else scanner.MARK
     classes = (
         (r"\s+", scanner.SPACE),
         (r"\w+", scanner.UNDERSCORE),
         (r"\d+", scanner.DIGIT),
         (r"[^\W\d_]+", scanner.ALPHA),
-        (f"[{INVISIBLE}]+", scanner.INVISIBLE),
         ("[\U0001f1e6-\U0001f1ff]+", scanner.FLAG),
     )
     for pattern, kind in classes:
         for match in re.finditer(pattern, every, FLAGS):
             kinds[slice(*match.span())] = kind
+    if not every.isascii():
+        for code, shape in shapes().items():
+            kinds[code] = scanner.SPACE if shape.isspace() else scanner.MARK
+    for match in re.finditer(f"[{INVISIBLE}]+", every):
+        kinds[slice(*match.span())] = scanner.INVISIBLE
     # A look through all characters takes 10 ms, so there is one for all members.
     anything = re.escape("".join(_KINDS.values()))
     found = "".join(re.findall(f"[{anything}]", every, FLAGS))

@@ -26,7 +26,7 @@ NO_WORD = (
     "The document holds no known word: the prediction is that of the bias and the "
     "tokens around a text."
 )
-EMPTY = "The document is empty: the prediction is that of the bias alone."
+EMPTY = "The document has no tokens: the prediction is that of the bias alone."
 
 
 @pytest.fixture(scope="module")
