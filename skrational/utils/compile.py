@@ -63,15 +63,25 @@ def jit(function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
-def kept_kernels() -> list[Path]:
+def kept_kernels(sources: Path = _PACKAGE) -> list[Path]:
     """Return the folders that hold the machine code of what was called so far.
+
+    Parameters
+    ----------
+    sources : Path
+        Of functions whose code lies in this folder.
 
     Raises
     ------
     OSError
         If some of it isn't kept.
     """
-    caches = [kernel._cache for kernel in _kernels if kernel.signatures]
+    called = (kernel for kernel in _kernels if kernel.signatures)
+    caches = [
+        kernel._cache
+        for kernel in called
+        if Path(kernel.py_func.__code__.co_filename).is_relative_to(sources)
+    ]
     for cache in caches:
         if cache.cache_path is None:
             raise OSError(

@@ -112,6 +112,9 @@ def test_what_comes_after_it_compiles_nothing(saved, tmp_path):
         assert found.returncode == 0, found.stderr
 
 
+HERE = Path(__file__).parent
+
+
 class TestKeeping:
     @pytest.fixture(autouse=True)
     def own_kernels(self, monkeypatch, tmp_path):
@@ -120,9 +123,9 @@ class TestKeeping:
 
     def test_folders_are_named(self, tmp_path):
         double = jit(lambda x: 2 * x)
-        assert kept_kernels() == []
+        assert kept_kernels(HERE) == []
         double(1)
-        (folder,) = kept_kernels()
+        (folder,) = kept_kernels(HERE)
         assert folder.is_relative_to(tmp_path)
         assert list(folder.glob("*.nbi"))
 
@@ -130,7 +133,7 @@ class TestKeeping:
         monkeypatch.setattr("numba.core.caching.CacheImpl._locator_classes", [])
         jit(lambda x: 2 * x)(1)
         with pytest.raises(OSError, match="NUMBA_CACHE_DIR name a folder"):
-            kept_kernels()
+            kept_kernels(HERE)
 
     def test_on_a_full_disk(self, monkeypatch):
         def full(*args, **options):
@@ -139,4 +142,4 @@ class TestKeeping:
         monkeypatch.setattr("numba.core.caching.IndexDataCacheFile.save", full)
         assert jit(lambda x: 2 * x)(1) == 2
         with pytest.raises(OSError, match=r"can't be kept in .*No space left"):
-            kept_kernels()
+            kept_kernels(HERE)

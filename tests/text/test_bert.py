@@ -384,7 +384,11 @@ def test_a_special_token_written_in_a_text_stays(folder):
 
 def test_columns_and_generators(folder):
     desired = exact(folder).fit_transform(TEXTS)
-    for X in (pd.Series(TEXTS), np.array(TEXTS, dtype=object), (t for t in TEXTS)):
+    for X in (
+        pd.Series(TEXTS, dtype=object),
+        np.array(TEXTS, dtype=object),
+        (t for t in TEXTS),
+    ):
         assert exact(folder).fit_transform(X) == desired
     vectorizer = exact(folder).fit(t for t in TEXTS)
     assert vectorizer.transform(t for t in TEXTS) == desired
