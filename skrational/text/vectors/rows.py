@@ -56,7 +56,8 @@ def as_row(value: Any, width: int | None = None) -> NDArray[np.float32]:
             raise ValueError
         row = as_float32(array)
     except Exception as error:  # whatever an object raises that is no array
-        raise ValueError(f"holds {_kind_of(value)}") from error
+        kind = _kind_of(value)
+        raise ValueError(f"holds {kind}, not numbers") from error
     if row.ndim != 1 or row.size == 0 or (width is not None and len(row) != width):
         raise ValueError(f"has shape {row.shape}; expected {expected}")
     if not np.isfinite(row).all():
@@ -66,15 +67,8 @@ def as_row(value: Any, width: int | None = None) -> NDArray[np.float32]:
 
 def _kind_of(value: Any) -> str:
     """Name what a value holds that isn't numbers."""
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype}, not numbers"
     first = value[0] if isinstance(value, (list, tuple)) and value else value
-    kind = type(first)
-    if kind.__module__.partition(".")[0] == "torch":
-        return f"a {kind.__name__}; give tensor.detach().float().numpy()"
-    if isinstance(first, (complex, np.complexfloating)):
-        return f"{kind.__name__}, not real numbers"
-    return f"{kind.__name__}, not numbers"
+    return type(first).__name__
 
 
 def find_unusable(vectors: NDArray[Any]) -> frozenset[int]:

@@ -253,7 +253,7 @@ class VectorDict(Table):
         except KeyError:
             return None, "is missing"
         except ValueError as error:
-            return None, str(error)
+            return None, _advise(self.vectors[word]) or str(error)
 
     def _error(self, fault: str) -> ValueError:
         return ValueError(f"vectors has {fault}")
@@ -290,6 +290,15 @@ def _has_words(keys: Mapping[Any, Any]) -> bool:
 
 def _fault_of_key(key: Any) -> str:
     return "" if isinstance(key, str) else f"has a {type(key).__name__} for a word"
+
+
+def _advise(value: Any) -> str:
+    """Say what to do with the values of other libraries that hold no real numbers."""
+    kind = type(value)
+    if kind.__module__.partition(".")[0] == "torch":
+        return f"is a {kind.__name__}; give tensor.detach().float().numpy()"
+    is_complex = isinstance(value, np.ndarray) and value.dtype.kind == "c"
+    return "holds complex numbers, not real ones" if is_complex else ""
 
 
 def _shown(word: Any) -> str:

@@ -22,6 +22,7 @@ _DECIMAL = re.compile(
 _GLUED = re.compile(
     r"[\s\S]*\S\s*[^\w.+-]\s*([+-]?(\d[\d.,]*|[.,]\d+)(e[+-]?\d+)?)", re.IGNORECASE
 )
+_TRAILING = re.compile(r".*\w[,;:|=]")
 _SIZE_AND_WORD = rb"\d+[ \t]+%d\D[\s\S]*"
 # Columns that programs write beside the words.
 _NO_DIMENSION = re.compile(
@@ -101,6 +102,11 @@ def refuse_words(
             f"the word {shown(words[0])!r} ends with a number: expected the same "
             "separator between the word and its numbers as between these"
         )
+    if _nearly_all([bool(_TRAILING.fullmatch(text)) for text in texts]):
+        raise ValueError(
+            f"the word {shown(words[0])!r} ends with a separator: expected the same "
+            "between the word and its numbers as between these"
+        )
     if re.fullmatch(_SIZE_AND_WORD % width, words[0]):
         raise ValueError(
             f"the word {shown(words[0])!r} begins with the size of the table: "
@@ -142,7 +148,7 @@ def _is_glued(word: str, row: bytes) -> bool:
         return False
     # Words may end with whole numbers, as GO:8150 does.
     return bool(_DECIMAL.fullmatch(match[1].replace(",", "."))) or not re.search(
-        rb"\d[.,]\d|\de", row
+        rb"\.\d|\de[+-]?\d", row
     )
 
 

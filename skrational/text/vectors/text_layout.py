@@ -101,7 +101,7 @@ class Layout:
             raise self._error(f"a line ends otherwise than others in {shown(word)!r}")
         if self.numbered:
             word = _behind_number(word, self.separator)
-        return self._unquoted(word.lstrip()), row
+        return self._unquoted(word.strip()), row
 
     @property
     def _marked(self) -> bool:
@@ -218,7 +218,7 @@ def find_layout(lines: Sequence[bytes]) -> Layout:
                 f"it announces words of {header[1]} numbers, but there are {width}"
             )
         width = header[1]
-    elif width > 1 and _are_headings(rows, separator, width, decimal_comma):
+    elif width and _are_headings(rows, separator, width, decimal_comma):
         refuse_columns(rows[0].split(separator)[-width:])
         headings = 1
         rows = rows[1:]
@@ -315,6 +315,7 @@ def _are_headings(
     pattern = _DECIMAL_COMMA if decimal_comma else NUMBER
     numbers = [cell for cell in plain[-width:] if pattern.fullmatch(cell)]
     others = rows[1:]
+    is_word_named = n_before > 0 and all(map(_HEADINGS.fullmatch, plain[:-width]))
     if len(numbers) < width:
         names = [cell for cell in plain[-width:] if cell not in numbers]
         is_named = all(_NAME.match(n) and not MISSING.fullmatch(n) for n in names)
@@ -323,13 +324,15 @@ def _are_headings(
         return (
             0 <= n_before <= n_usual
             and is_named
+            and (width > 1 or is_word_named)
             and (not numbers or (len(numbers) > 1 and _rise_by_one(numbers)))
         )
     if n_before < 0 or not _rise_by_one(numbers):
         return False
-    if n_before and all(map(_HEADINGS.fullmatch, plain[:-width])):
-        return float(numbers[0]) in (0, 1) or _are_decimal(others)
-    return all(map(bytes.isdigit, numbers)) and _are_decimal(others)
+    are_decimal = _are_decimal(others, decimal_comma)
+    if is_word_named:
+        return float(numbers[0]) in (0, 1) or are_decimal
+    return width > 1 and all(map(bytes.isdigit, numbers)) and are_decimal
 
 
 def _rise_by_one(numbers: Sequence[bytes]) -> bool:
@@ -339,10 +342,10 @@ def _rise_by_one(numbers: Sequence[bytes]) -> bool:
         return False
 
 
-def _are_decimal(rows: Sequence[bytes]) -> bool:
-    """Whether most rows hold numbers with a point, a comma or an exponent."""
-    n = sum(bool(re.search(rb"\d[.,]\d|\de[+-]|[\s,;|]\.\d", row)) for row in rows)
-    return 2 * n > len(rows)
+def _are_decimal(rows: Sequence[bytes], decimal_comma: bool = False) -> bool:
+    """Whether most rows hold numbers with a point (or comma) or an exponent."""
+    pattern = rb"\d,\d" if decimal_comma else rb"\.\d|\de[+-]?\d"
+    return 2 * sum(bool(re.search(pattern, row)) for row in rows) > len(rows)
 
 
 def _are_numbered(words: Sequence[bytes], separator: bytes | None) -> bool:
@@ -358,7 +361,7 @@ def _are_numbered(words: Sequence[bytes], separator: bytes | None) -> bool:
     pieces = [word.split(separator, 1) for word in words]
     if any(len(piece) < 2 for piece in pieces) or any(map(_is_whole, words)):
         return False
-    numbers = [piece[0].strip().strip(b'"') for piece in pieces]
+    numbers = [piece[0].strip().strip(b'".):') for piece in pieces]
     are_whole = all(map(bytes.isdigit, numbers))
     if are_whole and int(numbers[0]) in (0, 1) and _rise_by_one(numbers):
         return True

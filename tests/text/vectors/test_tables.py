@@ -113,7 +113,7 @@ def test_unusable_rows_are_found_in_every_block():
 def with_key(vectors, key):
     if isinstance(vectors, dict):
         return vectors | {key: [1.0, 1.0]}
-    vectors.add_vector("spare", np.ones(2))
+    vectors.add_vectors(["spare"], np.ones((1, 2)))
     vectors.key_to_index[key] = vectors.key_to_index.pop("spare")
     return vectors
 

@@ -236,6 +236,7 @@ def test_row_numbers_that_pandas_leaves_in(tmp_path, separator, header, first, q
         '"word" "V1" "V2"\n"1" "the" 0.25 0.5\n"2" "of" -1.5 0.75\n',
         '"","word","V1","V2"\n"1","the",0.25,0.5\n"2","of",-1.5,0.75\n',
         '"word"\t"V1"\t"V2"\n"1"\t"the"\t0.25\t0.5\n"2"\t"of"\t-1.5\t0.75\n',
+        "1. the 0.25 0.5\n2. of -1.5 0.75\n",
         "1 the 0.25 0.5\n2 of -1.5 0.75\n",
         "0\tthe\t0.25\t0.5\n1\tof\t-1.5\t0.75\n",
         "  word     0     1\n0  the  0.25  0.5\n1   of  -1.5  0.75\n",
@@ -287,11 +288,14 @@ def test_numbers_without_words(tmp_path, text):
         "{}=0.5 0.25",
         "{};1.234,5;0,2",
         "{}|0.5 0.25 1",
+        "{}\t1,2,3",
+        "{}: 0.5 0.25",
+        "{}, 0.5 0.25",
     ],
 )
 def test_another_separator_behind_the_word_loses_no_dimension(tmp_path, row):
     text = "".join(f"{row.format(word)}\n" for word in ("the", "of", "café"))
-    with pytest.raises(VectorFileError, match=r"ends with a number|stands before"):
+    with pytest.raises(VectorFileError, match=r"ends with a|stands before"):
         read(tmp_path, text.encode())
 
 
@@ -329,6 +333,7 @@ def test_headings_as_pandas_prints_them(tmp_path):
 
 def test_toy_tables_have_no_headings(tmp_path):
     same(read(tmp_path, b"a 0 1\nb 1 0\n"), {"a": [0, 1], "b": [1, 0]})
+    same(read(tmp_path, b'"a",0,1\n"b",1,0\n'), {"a": [0, 1], "b": [1, 0]})
     same(read(tmp_path, b"a 1 2\nb 3 4\n"), {"a": [1, 2], "b": [3, 4]})
 
 
@@ -351,6 +356,13 @@ def test_columns_that_are_no_dimensions_are_named(tmp_path, names):
 )
 def test_lines_that_are_no_rows(tmp_path, text):
     same(read(tmp_path, text.encode()), {w: ROWS[w] for w in ("the", "of")})
+
+
+def test_tables_of_a_single_number(tmp_path):
+    for heading in ("word,0\n", "word,v0\n", ""):
+        found = read(tmp_path, f"{heading}the,0.5\nof,0.25\n".encode())
+        same(found, {"the": [0.5], "of": [0.25]})
+    same(read(tmp_path, b"a 1\nb 0.5\n"), {"a": [1], "b": [0.5]})
 
 
 def test_quotation_marks_within_words_of_r(tmp_path):
@@ -376,6 +388,6 @@ def test_a_word_cut_off_within_a_character(tmp_path):
 @pytest.mark.parametrize("encoding", ["cp1251", "gbk", "shift_jis", "koi8-r"])
 def test_other_scripts_are_not_called_latin(tmp_path, encoding):
     word = "слово" if encoding in ("cp1251", "koi8-r") else "中文"
-    with pytest.raises(VectorFileError, match="line 1.*utf-8: save") as caught:
+    with pytest.raises(VectorFileError, match=r"line 1.*utf-8: save") as caught:
         read(tmp_path, f"{word} 1 2\ngood 3 4\n".encode(encoding))
     assert "latin" not in str(caught.value)
