@@ -356,16 +356,15 @@ def _are_numbered(words: Sequence[bytes], separator: bytes | None) -> bool:
     ValueError
         If another column stands there.
     """
-    if not words or (separator is None and len(words) < 2):
-        return False
     pieces = [word.split(separator, 1) for word in words]
-    if any(len(piece) < 2 for piece in pieces) or any(map(_is_whole, words)):
+    if not words or min(map(len, pieces)) < 2 or any(map(_is_whole, words)):
         return False
     numbers = [piece[0].strip().strip(b'".):') for piece in pieces]
     are_whole = all(map(bytes.isdigit, numbers))
     if are_whole and int(numbers[0]) in (0, 1) and _rise_by_one(numbers):
         return True
-    if separator is None and not are_whole:
+    # Between spaces these may be phrases.
+    if separator is None and (not are_whole or len(words) < 2):
         return False
     raise ValueError(
         f"{shown(words[0])!r} stands before the numbers: expected a word alone; remove "
