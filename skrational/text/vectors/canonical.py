@@ -41,6 +41,7 @@ def aliases(words: Iterable[str]) -> dict[str, str]:
     Parameters
     ----------
     words : iterable of str
+        What else is among them has no alias.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def aliases(words: Iterable[str]) -> dict[str, str]:
     True
     """
     found: dict[str, str] = {}
-    words = iter(words)
+    words = (word for word in words if isinstance(word, str))
     while chunk := list(islice(words, 1000)):
         text = "\n".join(chunk)
         # No character combines with the end of a line.

@@ -6,6 +6,8 @@ import weakref
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from skrational.text.vectors.subwords import Subwords, SubwordTable
 from skrational.text.vectors.tables import Table, VectorDict, VectorTable
 
@@ -46,6 +48,8 @@ def open_object(vectors: Any) -> Table:
     ------
     TypeError
         If it's another object; the message says what to give instead.
+    ValueError
+        If it's empty.
 
     Examples
     --------
@@ -77,6 +81,17 @@ def _open_keyed(keyed: Any) -> VectorTable:
         and known.index is keyed.key_to_index
     ):
         return known
+    if not isinstance(keyed.vectors, np.ndarray):
+        raise TypeError(
+            f"vectors is a {type(keyed).__name__} whose vectors are "
+            f"{type(keyed.vectors).__name__}; expected an ndarray. Give "
+            f"{_PAIRS.format('array')}."
+        )
+    if not keyed.key_to_index:
+        raise ValueError(
+            f"vectors is a {type(keyed).__name__} that is empty; expected a vector for "
+            "a word."
+        )
     parts = getattr(keyed, "vectors_ngrams", None)
     if parts is not None and getattr(keyed, "bucket", False):
         table: VectorTable = SubwordTable(
@@ -92,8 +107,9 @@ def _open_keyed(keyed: Any) -> VectorTable:
 
 
 def _advice(vectors: Any) -> str:
-    if hasattr(vectors, "wv"):
-        return f" Give its KeyedVectors: {type(vectors).__name__.lower()}.wv."
+    for name in ("wv", "kv"):
+        if hasattr(vectors, name):
+            return f" Give its KeyedVectors: {type(vectors).__name__.lower()}.{name}."
     if isinstance(vectors, bytes):
         return " Give the path as str."
     if hasattr(vectors, "read"):

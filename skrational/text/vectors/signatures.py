@@ -23,7 +23,11 @@ _BINARY = [
     ),
     (rb"LZIP[\0\x01]", "a file compressed by lzip", _UNPACK.format("lzip -d")),
     (rb"\xff\x06\0\0sNaPpY", "a file compressed by snappy", _UNPACK.format("snzip -d")),
-    (rb"x[\x01\x9c\xda]", "a zlib stream, such as joblib writes", "load it yourself"),
+    (
+        rb"x([\x01\x9c\xda]|\^[\s\S]{0,60}?[\0-\x08\x0e-\x1f])",
+        "a zlib stream, such as joblib writes",
+        "load it yourself",
+    ),
     (rb"[\s\S]{257}ustar(\0|  \0)", "a tar archive", _UNPACK.format("tar -xf")),
     (
         rb"\x1f\x8b|BZh[1-9]1AY&SY|\xfd7zXZ\0|PK[\x03\x05][\x04\x06]",
@@ -92,10 +96,22 @@ _TEXT = [
         "run `dvc pull`, and give the file itself",
     ),
     (rb"(?i)<(!doctype\s+html|html|head|body|script|meta)\b", "an HTML page", _AGAIN),
+    (
+        rb"(?i)<table\b",
+        "a table in HTML, such as pandas writes",
+        _TABLE.format("pandas.read_html"),
+    ),
+    (
+        rb"(?i)(404|403|401)?:? ?(page |entry |repository |file )?"
+        rb"(not found|forbidden|access denied)|invalid username"
+        rb"|\{\s*\"(error|message|detail)\"\s*:\s*\"",
+        "a server's message instead of a file",
+        _AGAIN,
+    ),
     (rb"<\?xml|<[A-Za-z]+[\s>/]", "an XML document", _AGAIN),
     (rb"[\[{]\s*[\"{\[}]", "a JSON file", _TABLE.format("json.load")),
     (
-        rb"\S+[ \t,:]+[\"']?[\[(]",
+        rb"([^\n]*\n)?\S+[ \t,:;]+[\"']?(array|tensor)?[\[(]",
         "lists as Python prints them",
         "write a word and its plain numbers in each line",
     ),
@@ -106,7 +122,7 @@ _TEXT = [
     ),
     (
         rb"c(copy_?reg|__builtin__|builtins|numpy|gensim|collections)[\w.]*\n"
-        rb"|\([dl]p?\d*\n|\(i",
+        rb"|\([dl]p?\d*\n|\(i|[}\])]q\0|\([dl]q\0",
         "a pickle",
         "load it yourself if you trust it, and give the KeyedVectors or dict in it",
     ),
@@ -150,7 +166,10 @@ def name_text(head: bytes) -> str | None:
         zeros = sorted([head[::2].count(0), head[1::2].count(0)])
         if zeros[0] < 0.1 * zeros[1] and zeros[1] > 0.2 * len(head):
             return "UTF-16 text without a byte order mark: save it as UTF-8"
-        return "binary data of a format that isn't known here: give word vectors"
+        return (
+            "binary data of a format that isn't known here, or of word2vec without its "
+            "first line (n_words n_features): give word vectors"
+        )
     return named
 
 

@@ -130,6 +130,8 @@ def _open_zip(path: Path) -> Any:
         for info in archive.infolist()
         if not info.is_dir() and not info.filename.startswith("__MACOSX/")
     ]
+    # Nobody means what stands beside a table to explain it.
+    names = [name for name in names if not _BESIDE.search(name)] or names
     for pattern, what in _ZIPPED:
         if any(pattern.search(name) for name in names):
             raise VectorFileError(f"{path} is {what}")
@@ -149,6 +151,9 @@ _UNPACKERS: list[tuple[re.Pattern[bytes], Callable[[Path], Any]]] = [
     (re.compile(rb"PK(\x03\x04|\x05\x06)"), _open_zip),
 ]
 
+_BESIDE = re.compile(
+    r"(^|/)(\.[^/]*|(readme|licen[cs]e|thumbs\.db)[^/]*)$", re.IGNORECASE
+)
 _ZIPPED = [
     (
         re.compile(r"\.npy$"),

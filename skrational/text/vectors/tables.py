@@ -23,6 +23,12 @@ from skrational.exceptions import VectorFileError
 from skrational.text.vectors.canonical import aliases, canonical
 from skrational.text.vectors.rows import as_float32, as_row, find_unusable
 
+# For NaN among the words.
+_HINT = (
+    " pandas reads words such as 'null' and 'nan' as NaN, unless read_csv gets "
+    "keep_default_na=False."
+)
+
 __all__ = ["Table", "VectorDict", "VectorTable"]
 
 
@@ -74,14 +80,14 @@ class Table(ABC):
         """
         words, reason = self._find_unusable()
         if words and len(words) == len(self._all_words()):
-            raise self._error(f"no usable vector: that of {words[0]!r} {reason}.")
+            raise self._error(f"no usable vector: that of {_shown(words[0])} {reason}.")
         if not words:
             return ""
-        first = ", ".join(map(repr, words[:5])) + (", ..." if len(words) > 5 else "")
+        first = ", ".join(map(_shown, words[:5])) + (", ..." if len(words) > 5 else "")
         return (
             f"The vectors of {first} in {self.source or 'vectors'} ({len(words):,} in "
             f"all) can't be used: that of the first {reason}. The words count as "
-            "unknown."
+            f"unknown.{_HINT if any(word != word for word in words) else ''}"
         )
 
     @functools.cached_property
@@ -97,7 +103,7 @@ class Table(ABC):
         """Return the words of the table, usable or not."""
 
     @abstractmethod
-    def _find_unusable(self) -> tuple[list[str], str]:
+    def _find_unusable(self) -> tuple[list[Any], str]:
         """Return the words whose vectors can't be used, and what ails the first."""
 
     @abstractmethod
@@ -147,7 +153,7 @@ class VectorTable(Table):
             )
         if self.vectors.dtype.kind not in "fiub":
             raise self._error(f"vectors of {self.vectors.dtype}; expected numbers.")
-        if not all(isinstance(word, str) for word in islice(self.index, 1)):
+        if self.index and not _has_words(self.index):
             kind = type(next(iter(self.index))).__name__
             raise self._error(f"keys that are {kind}; expected words (str).")
         rows = np.fromiter(self.index.values(), dtype=np.int64, count=len(self.index))
@@ -168,7 +174,8 @@ class VectorTable(Table):
     def fingerprint(self) -> str:  # type: ignore[override]
         """What tells this table from another: its shape, words and a sample of rows."""
         sample = self.vectors[:: max(1, len(self.vectors) // 256)]
-        words = zlib.crc32("\n".join(self.index).encode(errors="surrogatepass"))
+        texts = (word for word in self.index if isinstance(word, str))
+        words = zlib.crc32("\n".join(texts).encode(errors="surrogatepass"))
         rows = zlib.crc32(np.ascontiguousarray(sample).tobytes())
         return f"{len(self.vectors)}x{self.n_features}-{words:08x}-{rows:08x}"
 
@@ -178,15 +185,20 @@ class VectorTable(Table):
 
     def _has(self, word: str) -> bool:
         row = self.index.get(word)
-        return row is not None and row not in self._bad_rows
+        return isinstance(word, str) and row is not None and row not in self._bad_rows
 
     def _all_words(self) -> Mapping[str, Any]:
         return self.index
 
-    def _find_unusable(self) -> tuple[list[str], str]:
+    def _find_unusable(self) -> tuple[list[Any], str]:
         bad = self._bad_rows
-        words = [word for word, row in self.index.items() if row in bad] if bad else []
-        return words, "holds NaN or infinity"
+        words = [
+            word
+            for word, row in self.index.items()
+            if row in bad or not isinstance(word, str)
+        ]
+        fault = "holds NaN or infinity"
+        return words, _fault_of_key(words[0]) or fault if words else fault
 
     def take(self, words: list[str]) -> NDArray[np.float32]:
         """Return the vectors of words of the table; as `Table.take`."""
@@ -217,8 +229,8 @@ class VectorDict(Table):
         if not vectors:
             raise ValueError("vectors is an empty dict; expected a vector for a word.")
         self.vectors = vectors
-        word = next(iter(vectors))
-        if not isinstance(word, str):
+        if not _has_words(vectors):
+            word = next(iter(vectors))
             raise TypeError(
                 f"vectors has keys that are {type(word).__name__}, such as {word!r}; "
                 "expected words (str)."
@@ -232,14 +244,16 @@ class VectorDict(Table):
         # If none of them can be used, others are sought when the table is checked.
         self.n_features = known[0] if known else 0
 
-    def _row(self, word: str) -> tuple[NDArray[np.float32] | None, str]:
+    def _row(self, word: Any) -> tuple[NDArray[np.float32] | None, str]:
         """Return a word's vector or None, and what ails it."""
+        if fault := _fault_of_key(word):
+            return None, fault
         try:
             return as_row(self.vectors[word], self.n_features or None), ""
         except KeyError:
             return None, "is missing"
         except ValueError as error:
-            return None, str(error)
+            return None, _advise(self.vectors[word]) or str(error)
 
     def _error(self, fault: str) -> ValueError:
         return ValueError(f"vectors has {fault}")
@@ -250,7 +264,7 @@ class VectorDict(Table):
     def _all_words(self) -> Mapping[str, Any]:
         return self.vectors
 
-    def _find_unusable(self) -> tuple[list[str], str]:
+    def _find_unusable(self) -> tuple[list[Any], str]:
         words, first = [], ""
         for word in self.vectors:
             row, fault = self._row(word)
@@ -265,9 +279,30 @@ class VectorDict(Table):
         for i, word in enumerate(words):
             row, fault = self._row(self.find(word) or word)
             if row is None:
-                raise ValueError(f"vectors[{word!r}] {fault}.")
+                raise ValueError(f"vectors[{_shown(word)}] {fault}.")
             rows[i] = row
         return rows
+
+
+def _has_words(keys: Mapping[Any, Any]) -> bool:
+    return any(isinstance(key, str) for key in islice(keys, 100))
+
+
+def _fault_of_key(key: Any) -> str:
+    return "" if isinstance(key, str) else f"has a {type(key).__name__} for a word"
+
+
+def _advise(value: Any) -> str:
+    """Say what to do with the values of other libraries that hold no real numbers."""
+    kind = type(value)
+    if kind.__module__.partition(".")[0] == "torch":
+        return f"is a {kind.__name__}; give tensor.detach().float().numpy()"
+    is_complex = isinstance(value, np.ndarray) and value.dtype.kind == "c"
+    return "holds complex numbers, not real ones" if is_complex else ""
+
+
+def _shown(word: Any) -> str:
+    return repr(str(word)) if isinstance(word, str) else repr(word)
 
 
 def check_finite(
@@ -276,7 +311,6 @@ def check_finite(
     """Return rows if all can be used."""
     faults = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if faults.size:
-        raise ValueError(
-            f"The vector of {words[faults[0]]!r} in {source} holds NaN or infinity."
-        )
+        word = _shown(words[faults[0]])
+        raise ValueError(f"The vector of {word} in {source} holds NaN or infinity.")
     return rows

@@ -7,6 +7,7 @@ glove.840B that contain spaces.
 from __future__ import annotations
 
 import io
+import re
 from array import array
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -114,7 +115,9 @@ def _numbered_lines(path: Path, lines: Iterator[bytes]) -> Iterator[tuple[int, b
                     f"{path}, line {number} is longer than {_LONGEST:,} bytes; "
                     "expected a word and its numbers in each line."
                 )
-            if stripped := line.rstrip():
+            stripped = line.rstrip()
+            # Old editors end a file with it.
+            if stripped and stripped != b"\x1a":
                 yield number, stripped
     except FAULTS as error:
         raise as_damage(error, f"{path}, line {number + 1}") from error
@@ -141,20 +144,39 @@ def _read_rows(
     """Return the row of each word, the numbers of all rows, and how many lines."""
     index: dict[str, int] = {}
     values = array("f")
+    broken: list[tuple[int, bytes]] = []
     n_rows = 0
     for number, line in rows:
         try:
             word, row = layout.split(line)
             name = word.decode()
-        except UnicodeDecodeError as error:
-            raise VectorFileError(
-                f"{path}, line {number}: {word!r} isn't utf-8; convert the file, as by "
-                "`iconv -f latin1 -t utf-8` if it is latin-1."
-            ) from error
+        except UnicodeDecodeError:
+            broken.append((number, word))
+            name = word.decode(errors="replace")
         except ValueError as error:
             raise VectorFileError(f"{path}, line {number}: {error}.") from error
         n_rows += 1
         if name not in index:
             index[name] = len(index)
             values.fromlist(row)
+    if broken:
+        _refuse_encoding(path, broken, index)
     return index, values, n_rows
+
+
+def _refuse_encoding(
+    path: Path, broken: list[tuple[int, bytes]], index: Iterable[str]
+) -> None:
+    """Refuse a file that isn't UTF-8; word2vec cuts words off within a character."""
+    n_foreign = sum(not word.isascii() for word in index)
+    if n_foreign > 2 * len(broken):
+        return
+    number, word = broken[0]
+    text = word.decode("latin1")
+    # Western letters stand alone among plain ones, those of other scripts don't.
+    latin = re.search("[^\0-\xbf]", text) and not re.search("[\x80-\xff]{2}", text)
+    advice = "convert the file, as by `iconv -f latin1 -t utf-8`, if " if latin else ""
+    raise VectorFileError(
+        f"{path}, line {number}: {word!r} isn't utf-8: "
+        + (f"{advice}it is {text!r}." if latin else "save the file as utf-8.")
+    )

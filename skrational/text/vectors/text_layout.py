@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from skrational.text.vectors.text_faults import (
+    MISSING,
+    NUMBER,
+    name_fault,
+    refuse_columns,
+    refuse_words,
+    shown,
+)
 
 __all__ = ["Layout", "find_header", "find_layout"]
 
-_NUMBER = re.compile(
-    rb"\s*\"?[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf(inity)?)\"?\s*", re.IGNORECASE
-)
 _DECIMAL_COMMA = re.compile(rb"\"?[+-]?\d+(,\d+(e[+-]?\d+)?)?\"?", re.IGNORECASE)
-_HEADER = re.compile(rb"(\d{1,18})[ \t]+(\d{1,18})\s*")
-_GLUED = re.compile(rb"\S*[^\s\w.+-][+-]?\d*\.\d+(e[+-]?\d+)?", re.IGNORECASE)
+_HEADER = re.compile(rb"\s*(\d{1,18})[ \t]+(\d{1,18})\s*")
 _HEADINGS = re.compile(
     rb"\"?(|words?|tokens?|terms?|keys?|index|names?|labels?|id|vocab(ulary)?"
-    rb"|unnamed: 0)\"?",
+    rb"|text|lemma|unnamed: 0)\"?",
     re.IGNORECASE,
 )
+_NAME = re.compile(rb"[^\d+.-]")
+_SIZES = re.compile(rb"[#%]?[\d,\s]+")
+_SEPARATOR_OF_EXCEL = re.compile(rb"\"?sep=.\"?", re.IGNORECASE)
+# A line ends here for some programs.
+_BREAK = re.compile(rb"\s[+-]?[\d.][\d.e+-]*([\r\f\v]|\xc2\x85)|\r")
 # White space of any kind and length is the first choice.
 _NAMES = {None: "spaces", b"\t": "tabs", b";": "';'", b",": "','", b"|": "'|'"}
-
-_ODD_NUMBERS = [
-    (r"[+-]?\d+,\d+", "has a decimal comma, which other numbers lack"),
-    (r"[+-]?[\d.]+[dD][+-]?\d+", "has Fortran's exponent; write e"),
-    (r"[+-]?0[xX].*", "is hexadecimal"),
-    (r"[+-]?\d[\d_.e+-]*_.*", "has an underscore"),
-    (r"[\u2212\u2010-\u2015\ufe63\uff0d].*", "has a minus sign that isn't ASCII"),
-    (r".*[\[\](){}].*", "has a bracket, as of a list; write the plain numbers"),
-    (r"", "is empty: a number is missing"),
-    (r"NA|N/A|null|None|#N/A|#NUM!|#VALUE!", "stands for a missing number"),
-    (r"[+-]?\d*\.#.*", "is no finite number; write nan"),
-    (r"\".*|.*\"", "has a quotation mark"),
-]
 
 
 @dataclass(frozen=True)
@@ -49,13 +48,15 @@ class Layout:
         What stands between them; None: white space.
     n_words : int or None
         How many rows the first line announces.
-    n_skipped : {0, 1}
+    n_skipped : int
         How many lines come before the first row.
     certain : bool
         Whether the width is known from more than a single row, so that a word may end
         with numbers.
     decimal_comma, quoted : bool
         Whether numbers have a comma for the point, and words quotation marks.
+    numbered : bool
+        Whether the number of the row comes before each word.
 
     Examples
     --------
@@ -71,6 +72,7 @@ class Layout:
     certain: bool = True
     decimal_comma: bool = False
     quoted: bool = False
+    numbered: bool = False
 
     def split(self, line: bytes) -> tuple[bytes, list[float]]:
         """Return the word of a line, and its numbers.
@@ -84,19 +86,58 @@ class Layout:
         if len(numbers) == self.width - 1 and line[:1].isspace():
             word, numbers = b"", [word, *numbers]
         if len(numbers) < self.width or not numbers:
-            raise self._error(f"{len(numbers)} numbers after the word")
-        if self.decimal_comma or self.quoted:
-            numbers = [self._plain(number) for number in numbers]
+            raise self._error(self._name_lack(line, len(numbers)))
         try:
-            row = list(map(float, numbers))
-        except ValueError as error:
-            raise self._error(_fault(numbers)) from error
+            plain = map(self._plain, numbers) if self._marked else numbers
+            row = list(map(float, plain))
+        except ValueError:
+            row = self._with_gaps(numbers)
         # Python reads 1_0 as 10.
         if line.find(b"_", len(word)) >= 0:
-            raise self._error(_fault(numbers))
+            raise self._error(name_fault(numbers) or "it cannot be read")
         if not self.certain and _count_numbers(line.split(self.separator)) > self.width:
             raise self._error(f"more than {self.width} numbers after the word")
-        return self._unquoted(word.lstrip()), row
+        if _BREAK.search(word):
+            raise self._error(f"a line ends otherwise than others in {shown(word)!r}")
+        if self.numbered:
+            word = _behind_number(word, self.separator)
+        return self._unquoted(word.strip()), row
+
+    @property
+    def _marked(self) -> bool:
+        return self.decimal_comma or self.quoted
+
+    def _with_gaps(self, numbers: list[bytes]) -> list[float]:
+        """Return the numbers of a row, with NaN for those that are missing."""
+        try:
+            return [
+                math.nan if MISSING.fullmatch(n) else float(self._plain(n))
+                for n in numbers
+            ]
+        except ValueError as error:
+            present = [
+                number
+                for number in numbers
+                if not (MISSING.fullmatch(number) or self._is_number(number))
+            ]
+            raise self._error(name_fault(present) or "it cannot be read") from error
+
+    def _is_number(self, piece: bytes) -> bool:
+        return bool((_DECIMAL_COMMA if self.decimal_comma else NUMBER).fullmatch(piece))
+
+    def _name_lack(self, line: bytes, n_numbers: int) -> str:
+        """Say why a line has too few numbers."""
+        pieces = line.split()
+        if line.startswith(b"#") and not n_numbers:
+            return "a comment; remove it"
+        if not self.width and len(pieces) > 1:
+            if all(map(NUMBER.fullmatch, pieces[:-1])):
+                return f"{shown(pieces[-1])!r} comes last; the word must come first"
+            if fault := name_fault(pieces[-1:]):
+                return fault
+        if not self.width and re.search(rb"[,;|]$|\xc2\xa0", line):
+            return name_fault(pieces) or ""
+        return f"{n_numbers} numbers after the word"
 
     def _error(self, fault: str) -> ValueError:
         return ValueError(
@@ -115,12 +156,15 @@ class Layout:
             return word
         if self.separator is None and not self.quoted:
             return word
-        inner = word[1:-1].replace(b'""', b"")
+        inner = word[1:-1]
+        # R writes a mark within a word as \", others write "".
+        mark = b'\\"' if b'""' not in inner else b'""'
+        plain = inner.replace(mark, b"")
         # A word is quoted for what it holds, if not all of them are.
-        needed = b'""' in word[1:-1] or (self.separator or b" ") in inner
-        if b'"' in inner or not (self.quoted or needed):
+        needed = plain != inner or (self.separator or b" ") in inner
+        if b'"' in plain or not (self.quoted or needed):
             return word
-        return word[1:-1].replace(b'""', b'"')
+        return inner.replace(mark, b'"')
 
 
 def find_header(line: bytes) -> tuple[int, int] | None:
@@ -159,7 +203,10 @@ def find_layout(lines: Sequence[bytes]) -> Layout:
     >>> layout.separator, layout.width, layout.n_skipped
     (b',', 2, 1)
     """
-    header = find_header(lines[0]) if lines else None
+    if lines and _SEPARATOR_OF_EXCEL.fullmatch(lines[0]):
+        layout = find_layout(lines[1:])
+        return replace(layout, n_skipped=layout.n_skipped + 1)
+    header = _find_sizes(lines)
     rows = lines[1:] if header else lines
     separator, decimal_comma, counts = _find_separator(rows)
     numbered = Counter(n for n in counts if n)
@@ -171,12 +218,16 @@ def find_layout(lines: Sequence[bytes]) -> Layout:
                 f"it announces words of {header[1]} numbers, but there are {width}"
             )
         width = header[1]
-    elif width > 1 and _are_headings(lines[0].split(separator), width, decimal_comma):
+    elif width and _are_headings(rows, separator, width, decimal_comma):
+        refuse_columns(rows[0].split(separator)[-width:])
         headings = 1
         rows = rows[1:]
     words = [row.rsplit(separator, width)[0] for row in rows] if width else []
     if not header:
-        _refuse_glued(words, width)
+        refuse_words(words, rows, width, separator)
+    has_numbers = _are_numbered(words, separator)
+    if has_numbers:
+        words = [_behind_number(word, separator) for word in words]
     return Layout(
         width=width,
         separator=separator,
@@ -185,7 +236,28 @@ def find_layout(lines: Sequence[bytes]) -> Layout:
         certain=header is not None or 2 * n_agreeing > len(counts) - headings,
         decimal_comma=decimal_comma,
         quoted=bool(words) and all(_is_quoted(word.strip()) for word in words),
+        numbered=has_numbers,
     )
+
+
+def _find_sizes(lines: Sequence[bytes]) -> tuple[int, int] | None:
+    """Return what the first line announces, unless it counts columns from 0 or 1."""
+    header = find_header(lines[0]) if lines else None
+    is_indented = bool(lines) and lines[0][:1].isspace()
+    if len(lines) > 1 and header == (0, 1):
+        return None
+    if len(lines) > 2 and header == (1, 2) and is_indented:
+        return None
+    if not header and len(lines) > 1 and _SIZES.fullmatch(lines[0]):
+        others = lines[1:]
+        words = [line.split()[0] for line in others]
+        counted = _rise_by_one(lines[0].replace(b",", b" ").split())
+        if not (counted or any(map(_SIZES.fullmatch, words))) and _are_decimal(others):
+            raise ValueError(
+                f"{shown(lines[0])!r} is no row: expected the number of words and that "
+                "of features, as in '400000 300', or no such line"
+            )
+    return header
 
 
 def _find_separator(
@@ -211,7 +283,7 @@ def _find_separator(
 
 def _count_numbers(pieces: list[bytes], decimal_comma: bool = False) -> int:
     """Return how many of the last pieces of a line are numbers; the first is a word."""
-    pattern = _DECIMAL_COMMA if decimal_comma else _NUMBER
+    pattern = _DECIMAL_COMMA if decimal_comma else NUMBER
     n = 0
     for piece in reversed(pieces[1:]):
         if not pattern.fullmatch(piece):
@@ -220,54 +292,95 @@ def _count_numbers(pieces: list[bytes], decimal_comma: bool = False) -> int:
     return n
 
 
-def _are_headings(pieces: list[bytes], width: int, decimal_comma: bool) -> bool:
-    """Whether the first line names columns, as spreadsheets and pandas write them."""
-    if len(pieces) not in (width, width + 1):
+def _are_headings(
+    rows: Sequence[bytes], separator: bytes | None, width: int, decimal_comma: bool
+) -> bool:
+    """Whether the first row names columns, as spreadsheets and pandas write them.
+
+    Parameters
+    ----------
+    rows : sequence of bytes
+    separator : bytes or None
+    width : int
+        How many numbers most rows have.
+    decimal_comma : bool
+
+    Returns
+    -------
+    bool
+    """
+    pieces = rows[0].split(separator)
+    plain = [piece.strip().strip(b'"') for piece in pieces]
+    n_before = len(pieces) - width
+    pattern = _DECIMAL_COMMA if decimal_comma else NUMBER
+    numbers = [cell for cell in plain[-width:] if pattern.fullmatch(cell)]
+    others = rows[1:]
+    is_word_named = n_before > 0 and all(map(_HEADINGS.fullmatch, plain[:-width]))
+    if len(numbers) < width:
+        names = [cell for cell in plain[-width:] if cell not in numbers]
+        is_named = all(_NAME.match(n) and not MISSING.fullmatch(n) for n in names)
+        words = [row.rsplit(separator, width)[0] for row in others]
+        n_usual = 2 if _are_numbered(words, separator) else 1
+        return (
+            0 <= n_before <= n_usual
+            and is_named
+            and (width > 1 or is_word_named)
+            and (not numbers or (len(numbers) > 1 and _rise_by_one(numbers)))
+        )
+    if n_before < 0 or not _rise_by_one(numbers):
         return False
-    cells = pieces[-width:]
-    pattern = _DECIMAL_COMMA if decimal_comma else _NUMBER
-    if not any(map(pattern.fullmatch, cells)):
+    are_decimal = _are_decimal(others, decimal_comma)
+    if is_word_named:
+        return float(numbers[0]) in (0, 1) or are_decimal
+    return width > 1 and all(map(bytes.isdigit, numbers)) and are_decimal
+
+
+def _rise_by_one(numbers: Sequence[bytes]) -> bool:
+    try:
+        return all(float(b) - float(a) == 1 for a, b in pairwise(numbers))
+    except ValueError:
+        return False
+
+
+def _are_decimal(rows: Sequence[bytes], decimal_comma: bool = False) -> bool:
+    """Whether most rows hold numbers with a point (or comma) or an exponent."""
+    pattern = rb"\d,\d" if decimal_comma else rb"\.\d|\de[+-]?\d"
+    return 2 * sum(bool(re.search(pattern, row)) for row in rows) > len(rows)
+
+
+def _are_numbered(words: Sequence[bytes], separator: bytes | None) -> bool:
+    """Whether the number of its row stands before each word.
+
+    Raises
+    ------
+    ValueError
+        If another column stands there.
+    """
+    pieces = [word.split(separator, 1) for word in words]
+    if not words or min(map(len, pieces)) < 2 or any(map(_is_whole, words)):
+        return False
+    numbers = [piece[0].strip().strip(b'".):') for piece in pieces]
+    are_whole = all(map(bytes.isdigit, numbers))
+    if are_whole and int(numbers[0]) in (0, 1) and _rise_by_one(numbers):
         return True
-    counted = [[b"%d" % i for i in range(k, k + width)] for k in (0, 1)]
-    plain = [cell.strip().strip(b'"') for cell in cells]
-    return (
-        len(pieces) > width
-        and bool(_HEADINGS.fullmatch(pieces[0]))
-        and (plain in counted)
+    # Between spaces these may be phrases.
+    if separator is None and (not are_whole or len(words) < 2):
+        return False
+    raise ValueError(
+        f"{shown(words[0])!r} stands before the numbers: expected a word alone; remove "
+        "the other column"
     )
 
 
-def _refuse_glued(words: list[bytes], width: int) -> None:
-    """Refuse rows whose first number has stuck to the word, or a header to a row."""
-    glued = [word for word in words if _GLUED.fullmatch(word.strip())]
-    if len(words) > 1 and 2 * len(glued) > len(words):
-        raise ValueError(
-            f"the word {_shown(glued[0])!r} ends with a number: expected the same "
-            "separator between the word and its numbers as between these"
-        )
-    if words and re.fullmatch(rb"\d+[ \t]+%d\D[\s\S]*" % width, words[0]):
-        raise ValueError(
-            f"the word {_shown(words[0])!r} begins with the size of the table: "
-            "expected a line of its own for it"
-        )
+def _behind_number(word: bytes, separator: bytes | None) -> bytes:
+    return word.split(separator, 1)[-1]
+
+
+def _is_whole(word: bytes) -> bool:
+    """Whether one pair of quotation marks holds all of a word."""
+    inner = word.strip()[1:-1].replace(b'""', b"").replace(b'\\"', b"")
+    return _is_quoted(word.strip()) and b'"' not in inner
 
 
 def _is_quoted(word: bytes) -> bool:
     return len(word) > 1 and word[:1] == word[-1:] == b'"'
-
-
-def _fault(numbers: list[bytes]) -> str:
-    """Say which number is none, and why."""
-    for number in numbers:
-        if not _NUMBER.fullmatch(number):
-            shown = _shown(number).strip()
-            for pattern, what in _ODD_NUMBERS:
-                if re.fullmatch(pattern, shown):
-                    return f"{shown!r} {what}"
-            return f"{shown!r} is no number"
-    return "it cannot be read"
-
-
-def _shown(piece: bytes) -> str:
-    text = piece.decode(errors="backslashreplace")
-    return text if len(text) < 60 else f"{text[:60]}..."

@@ -15,6 +15,7 @@ from skrational.text.vectors.saved_files import read_saved
 from skrational.text.vectors.signatures import name_binary
 from skrational.text.vectors.streams import read_head
 from skrational.text.vectors.tables import VectorTable
+from skrational.text.vectors.text_faults import NUMBER
 from skrational.text.vectors.text_files import read_text
 from skrational.text.vectors.text_layout import find_header, find_layout
 
@@ -23,6 +24,9 @@ __all__ = ["Format", "find_format", "read_vectors"]
 Format: TypeAlias = Literal["text", "binary", "fasttext", "saved"]
 
 _PICKLED = tuple(b"\x80%c" % protocol for protocol in range(2, 6))
+
+# White space, and the marks that some programs begin a file with.
+_BLANK = b" \t\r\n\xef\xbb\xbf\xff\xfe"
 
 
 def find_format(path: Path) -> Format:
@@ -53,7 +57,7 @@ def find_format(path: Path) -> Format:
     'text'
     """
     head = read_head(path)
-    if not head:
+    if not head.strip(_BLANK):
         raise VectorFileError(f"{path} is empty; expected word vectors.")
     if look := name_binary(head):
         raise VectorFileError(f"{path} looks like {look}.")
@@ -62,14 +66,18 @@ def find_format(path: Path) -> Format:
     if head.startswith(FASTTEXT):
         return "fasttext"
     first, _, rest = head.partition(b"\n")
-    return "binary" if find_header(first) and _is_binary(rest) else "text"
+    header = find_header(first)
+    return "binary" if header and _is_binary(rest, header[1]) else "text"
 
 
-def _is_binary(rows: bytes) -> bool:
+def _is_binary(rows: bytes, width: int) -> bool:
     """Whether rows hold numbers as a computer does, not as they are written."""
+    line = rows.partition(b"\n")[0].rstrip()
+    numbers = line.split()[1:][-width:]
+    if len(numbers) == width > 0 and all(map(NUMBER.fullmatch, numbers)):
+        return False
     if b"\0" in rows:
         return True
-    line = rows.partition(b"\n")[0].rstrip()
     readable = not line or find_layout([line]).width > 0
     controls = bytes(range(9)) + bytes(range(14, 32))
     return not readable and (

@@ -96,6 +96,24 @@ def test_what_a_file_announces_takes_no_memory(tmp_path, packer, size):
     tracemalloc.stop()
 
 
+@pytest.mark.parametrize("word", ["a\0b", "\0", "c"])
+def test_words_of_a_text_may_hold_nul(tmp_path, word):
+    path = tmp_path / "v.txt"
+    path.write_text(f"2 2\n{word} 1 2\nd\0 3 4\n")
+    table = read(path)
+    assert list(table.index) == [word, "d\0"]
+    np.testing.assert_array_equal(table.vectors, [[1, 2], [3, 4]])
+
+
+def test_what_stands_beside_the_table_in_an_archive(tmp_path):
+    path = tmp_path / "v.zip"
+    names = {"README.md": "Words", ".DS_Store": "\0", "LICENSE": "Free"}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in (names | {"f/v.txt": "a 1 2\nb 3 4\n"}).items():
+            archive.writestr(name, content)
+    assert list(read(path).index) == ["a", "b"]
+
+
 @pytest.mark.parametrize("bit", range(8 * len(b"40 5\n")))
 def test_a_flipped_bit_in_a_header_is_noticed(tmp_path, word2vec, bit):
     content, rows = word2vec

@@ -110,6 +110,40 @@ def test_unusable_rows_are_found_in_every_block():
     assert find_unusable(rows) == {0, 874, 4999}
 
 
+def with_key(vectors, key):
+    if isinstance(vectors, dict):
+        return vectors | {key: [1.0, 1.0]}
+    vectors.add_vectors(["spare"], np.ones((1, 2)))
+    vectors.key_to_index[key] = vectors.key_to_index.pop("spare")
+    return vectors
+
+
+@pytest.mark.parametrize("make", [as_keyed, lambda words, folder: words])
+@pytest.mark.parametrize("key", [float("nan"), None, ("a", "b"), 7, b"bytes"])
+def test_keys_that_are_no_words_are_told_and_ignored(make, key, tmp_path):
+    vectors = with_key(make(GOOD | {"cafe\u0301": [1.0, 0.0]}, tmp_path), key)
+    vectorizer = WordVectorizer(vectors, tokenizer=str.split)
+    kind = f"has a {type(key).__name__} for a word"
+    with pytest.warns(UnusableVectorWarning, match=kind) as caught:
+        vectorizer.fit(["good1 caf\u00e9"])
+    assert ("keep_default_na=False" in str(caught[0].message)) == (key != key)
+    assert vectorizer.out_of_vocabulary_ == 0
+    assert key not in vectorizer.vocabulary(None).labels.tolist()
+
+
+def test_an_odd_key_may_come_first():
+    vectors = {float("nan"): [1.0, 1.0]} | GOOD
+    with pytest.warns(UnusableVectorWarning, match="float for a word"):
+        vectorizer = WordVectorizer(vectors).fit(["good1 good2"])
+    assert vectorizer.out_of_vocabulary_ == 0
+
+
+def test_messages_show_words_as_plain_str():
+    vectors = GOOD | {np.str_("odd"): [np.nan, 1.0]}
+    with pytest.warns(UnusableVectorWarning, match=r"The vectors of 'odd' in"):
+        WordVectorizer(vectors).fit(["good1"])
+
+
 def test_keys_and_rows_that_do_not_fit():
     with pytest.raises(TypeError, match=r"keys that are bytes.*str"):
         WordVectorizer({b"good": [1.0]}).fit(["good"])
