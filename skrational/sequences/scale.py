@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.sequences.array import SequenceArray, place_of
+from skrational.sequences.array import SequenceArray
+from skrational.sequences.finite import place_of
 from skrational.sequences.repeats import blocks
 from skrational.utils.memory_maps import release
 

@@ -18,7 +18,7 @@ from skrational.exceptions import OutOfVocabularyWarning, UnusableVectorWarning
 from skrational.sequences import SequenceArray
 from skrational.text.base import TextVectorizer
 from skrational.text.vectors.coverage import describe_missing, find_unknown
-from skrational.text.vectors.loading import load_table, reload_table
+from skrational.text.vectors.loading import check_width, load_table, reload_table
 from skrational.text.vectors.shown import TableParameterMixin
 from skrational.text.vectors.tables import Table
 from skrational.text.vectors.word_rows import SharedRows, WordRows
@@ -337,14 +337,13 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         )
         choices = {"random": unknown, "zero": np.zeros_like(unknown), "drop": None}
         source = WordSource(table, special, choices[self.oov], self.unit_norm)
-        missing, n_tokens = count_missing(encoded, lexicon, table, set(framing))
-        words = lexicon.words(np.arange(len(lexicon)))
-        is_known = np.array([word in table for word in words], dtype=bool)
-        blank = find_unknown(*encoded, is_known, self._frame.sizes)
-        n_texts = len(encoded.offsets) - 1
+        is_known = {w: w in table for w in lexicon.words(np.arange(len(lexicon)))}
+        missing, n_tokens = count_missing(encoded, is_known, set(framing))
+        known = np.fromiter(is_known.values(), bool)
+        blank = find_unknown(*encoded, known, self._frame.sizes)
         faults = [
             describe_missing(missing, n_tokens, self.lowercase),
-            blank.describe(X, n_texts, self._frame.sizes, self.oov),
+            blank.describe(X, len(encoded.offsets) - 1, self._frame.sizes, self.oov),
         ]
         rows = WordRows(source, lexicon)
         sequences = rows.encode(encoded)[0] if transform else None
@@ -380,12 +379,7 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
             return self._table
         known = self.vectors, self._source, self._fingerprint, self.cache
         table = self._rows.table(self.vectors, partial(reload_table, *known))
-        if table.n_features != self.n_features_out_:
-            raise ValueError(
-                f"vectors holds vectors of {table.n_features} numbers, but this "
-                f"WordVectorizer was fitted with {self.n_features_out_}: fit it again."
-            )
-        return table
+        return check_width(table, self.n_features_out_)
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())

@@ -25,6 +25,7 @@ from skrational.utils.callers import caller_level
 from skrational.utils.files import cache_folder
 
 __all__ = [
+    "check_width",
     "forget_tables",
     "load_table",
     "reload_table",
@@ -180,6 +181,16 @@ def reload_table(
         "not there. Put the file back, or name its new place by "
         "set_params(vectors=...)."
     )
+
+
+def check_width(table: Table, width: int) -> Table:
+    """Return a table whose vectors are as long as those that a fit has seen."""
+    if table.n_features != width:
+        raise ValueError(
+            f"vectors holds vectors of {table.n_features} numbers, but this "
+            f"WordVectorizer was fitted with {width}: fit it again."
+        )
+    return table
 
 
 def _locate(vectors: str | os.PathLike[str]) -> Path:

@@ -332,7 +332,9 @@ def _are_headings(
     are_decimal = _are_decimal(others, decimal_comma)
     if is_word_named:
         return float(numbers[0]) in (0, 1) or are_decimal
-    return width > 1 and all(map(bytes.isdigit, numbers)) and are_decimal
+    # The first word of a short row may well have the vector 1, 2.
+    is_long = n_before == 0 or width > (4 if separator is None else 2)
+    return is_long and all(map(bytes.isdigit, numbers)) and are_decimal
 
 
 def _rise_by_one(numbers: Sequence[bytes]) -> bool:

@@ -12,7 +12,6 @@ from sklearn.utils import check_random_state
 
 from skrational.text.vectors.tables import Table
 from skrational.text.words.encoded_texts import EncodedTexts
-from skrational.text.words.lexicon import Lexicon
 
 __all__ = ["WordSource", "count_missing", "draw_vectors", "scale_rows"]
 
@@ -156,16 +155,15 @@ def draw_vectors(
 
 
 def count_missing(
-    encoded: EncodedTexts, lexicon: Lexicon, table: Table, left_out: set[str | None]
+    encoded: EncodedTexts, is_known: Mapping[str, bool], left_out: set[str | None]
 ) -> tuple[Counter[str], int]:
     """Count the words that have no vector.
 
     Parameters
     ----------
     encoded : EncodedTexts
-        Its words were numbered by the lexicon.
-    lexicon : Lexicon
-    table : VectorTable or VectorDict
+    is_known : mapping from str to bool
+        Whether a word has a vector, in the order of their numbers.
     left_out : set of (str or None)
         What isn't counted: the start and end tokens.
 
@@ -176,10 +174,9 @@ def count_missing(
     n_words : int
         How many words there are, with a vector or without.
     """
-    words = lexicon.words(np.arange(len(lexicon)))
-    counts = encoded.count_words(len(words)).tolist()
-    numbers = Counter(dict(zip(words, counts, strict=True)))
+    counts = encoded.count_words(len(is_known)).tolist()
+    numbers = Counter(dict(zip(is_known, counts, strict=True)))
     for token in left_out & numbers.keys():
         del numbers[token]
-    missing = Counter({w: n for w, n in numbers.items() if w not in table})
+    missing = Counter({w: n for w, n in numbers.items() if not is_known[w]})
     return missing, numbers.total()

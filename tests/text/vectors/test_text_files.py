@@ -312,11 +312,9 @@ def test_names_of_ontologies_end_with_numbers(tmp_path):
     [
         "lemma,0,1",
         "text,1,2",
-        "wort,0,1",
         "word,5,6",
         "word,0.0,1.0",
         '"",0,1',
-        "Wörter,1,2",
         "word,v0,v1",
     ],
 )
@@ -324,6 +322,14 @@ def test_names_of_ontologies_end_with_numbers(tmp_path):
 def test_headings_that_count(tmp_path, headings, separator):
     text = f"{headings}\nthe,0.25,0.5\nof,-1.5,0.75\n".replace(",", separator)
     same(read(tmp_path, text.encode()), {w: ROWS[w] for w in ("the", "of")})
+
+
+@pytest.mark.parametrize("separator", [",", ";", " ", "\t"])
+def test_headings_of_any_name_that_count_to_five(tmp_path, separator):
+    rows = {"der": [0.25] * 5, "von": [0.5] * 5}
+    lines = [("Wörter", range(5)), *rows.items()]
+    text = "".join(f"{separator.join(map(str, (w, *r)))}\n" for w, r in lines)
+    same(read(tmp_path, text.encode()), rows)
 
 
 def test_headings_as_pandas_prints_them(tmp_path):
@@ -337,6 +343,7 @@ def test_toy_tables_have_no_headings(tmp_path):
     same(read(tmp_path, b"a 0 1\nb 1 0\n"), {"a": [0, 1], "b": [1, 0]})
     same(read(tmp_path, b'"a",0,1\n"b",1,0\n'), {"a": [0, 1], "b": [1, 0]})
     same(read(tmp_path, b"a 1 2\nb 3 4\n"), {"a": [1, 2], "b": [3, 4]})
+    same(read(tmp_path, b"a 1 2\nb .5 4\n"), {"a": [1, 2], "b": [0.5, 4]})
 
 
 @pytest.mark.parametrize("names", ["count,v0,v1", "count,0,1", "v0,v1,rank", "a,pos,b"])
