@@ -101,6 +101,7 @@ def _fit(texts: SequenceArray, dtype: str) -> None:
         clf = SparseRationalClassifier(
             n_wfsas=2,
             penalty=penalty,
+            min_steps_per_epoch=1,
             warmup_epochs=1,
             max_epochs=1,
             finetune_epochs=1,

@@ -155,7 +155,21 @@ class BaseSequenceClassifier(
     def _logits(self, X: Any) -> NDArray[np.float64]:
         """Logits of sequences in any accepted form, (n, n_outputs)."""
         check_is_fitted(self)
-        return self._readout(self._scores(self._read_more(X)))
+        return self._logits_of(self._scores(self._read_more(X)))
+
+    def _logits_of(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Logits of scores, (n, n_outputs); a warning tells of those that overflow."""
+        logits = self._readout(scores)
+        n_faults = np.count_nonzero(np.isnan(logits).any(axis=1))
+        if n_faults:
+            warnings.warn(
+                f"The scores of {n_faults} of {len(logits)} sequences overflow, and "
+                "their predictions mean nothing: their features are far larger than "
+                "those that were learned from.",
+                FeatureScaleWarning,
+                stacklevel=caller_level(),
+            )
+        return logits
 
     def _probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.floating]:
         """Probability of each class, (n, n_classes), from the logits."""

@@ -156,7 +156,50 @@ class TimeStepTransformer(  # type: ignore[call-arg]
         features = np.empty((0, self.n_features_out_), rows.dtype)
         if len(rows):
             features = _rows(self.transformer_, rows)
-        return SequenceArray(features, sequences.offsets, row_of_step, labels)
+        steps = SequenceArray(features, sequences.offsets, row_of_step, labels)
+        return steps.with_index(_index_of(X))
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Name the features of a transformed step, for the next step of a pipeline.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            As the transformer takes them.
+
+        Returns
+        -------
+        ndarray of shape (n_features_out_,), str
+            As the transformer names them or, if it names none, numbered.
+        """
+        check_is_fitted(self)
+        if hasattr(self.transformer_, "get_feature_names_out"):
+            names: NDArray[Any] = self.transformer_.get_feature_names_out(
+                input_features
+            )
+            return names
+        numbers = range(self.n_features_out_)
+        return np.array([f"timesteptransformer{i}" for i in numbers], dtype=object)
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Take note of the container that the steps of a pipeline are to return.
+
+        Sequences are no table: a SequenceArray is returned in any case. It has the
+        index of a pandas column of series, for the frame that a classifier makes of it.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            None: as it was.
+
+        Returns
+        -------
+        TimeStepTransformer
+            This transformer.
+        """
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -165,6 +208,13 @@ class TimeStepTransformer(  # type: ignore[call-arg]
         if hasattr(self.transformer, "__sklearn_tags__"):
             tags.input_tags.allow_nan = get_tags(self.transformer).input_tags.allow_nan
         return tags
+
+
+def _index_of(X: Any) -> Any:
+    """The names of sequences in a column of pandas or in a SequenceArray."""
+    if isinstance(X, SequenceArray):
+        return X.index
+    return X.index if hasattr(X, "iloc") else None
 
 
 def _rows(transformer: Any, rows: NDArray[Any]) -> NDArray[Any]:

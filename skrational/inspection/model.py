@@ -98,7 +98,7 @@ class Model:
         """
         classifier = self.classifier
         scores = classifier._scores(X)
-        logits = classifier._readout(scores)
+        logits = classifier._logits_of(scores)
         return Scored(
             scores,
             logits,

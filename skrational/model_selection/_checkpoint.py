@@ -68,7 +68,7 @@ class Checkpoint:
         self, folder: str | os.PathLike[str] | None, about: dict[str, str], seed: int
     ) -> None:
         self.seed, self.in_single_passes = seed, False
-        self._folder = None if folder is None else Path(folder)
+        self._folder = None if folder is None else Path(folder).expanduser()
         self._format, self._path = FORMAT, ""
         if self._folder is None:
             return

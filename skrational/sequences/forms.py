@@ -13,7 +13,15 @@ from skrational.sequences.array import SequenceArray
 from skrational.sequences.parts import check_integers, offsets_of
 from skrational.utils.checks import is_missing
 
-__all__ = ["Form", "form_of", "is_ragged", "read_list", "read_padded", "take_column"]
+__all__ = [
+    "Form",
+    "as_floats",
+    "form_of",
+    "is_ragged",
+    "read_list",
+    "read_padded",
+    "take_column",
+]
 
 Parts: TypeAlias = tuple[NDArray[Any], NDArray[np.int64]]
 
@@ -70,12 +78,27 @@ def form_of(X: Any) -> Form:
         return "strings"
     if is_ragged(X):
         return "ragged"
+    if _is_list_of_series(X):
+        raise SequenceError(
+            f"X is a list of flat sequences of inhomogeneous lengths, {len(X[0])} and "
+            "others; expected arrays of shape (T, n_features). Series of one channel "
+            "become that by [np.asarray(x)[:, None] for x in X]."
+        )
     return "padded" if getattr(X, "ndim", 0) == 3 else "matrix"
 
 
 def is_ragged(X: Any) -> bool:
     """Whether X is a list or an object array whose elements are 2-D arrays."""
     return _is_list(X) and len(X) > 0 and any(_dimensions(x) == 2 for x in X)
+
+
+def _is_list_of_series(X: Any) -> bool:
+    """Whether X is a list of flat sequences of different lengths."""
+    return (
+        _is_list(X)
+        and all(_dimensions(x) == 1 and hasattr(x, "__len__") for x in X)
+        and len(set(map(len, X))) > 1
+    )
 
 
 def _is_list(x: Any) -> bool:
@@ -136,12 +159,24 @@ def read_list(sequences: list[Any]) -> Parts:
 def _as_matrix(x: Any, i: int) -> NDArray[Any]:
     if is_missing(x):
         raise SequenceError(f"sequence {i} is missing: it is {x}; expected an array.")
+    if hasattr(x, "detach"):
+        x = x.detach().cpu()
     try:
-        return np.asarray(list(x) if _is_list(x) else x)
-    except ValueError as error:
+        return as_floats(list(x) if _is_list(x) else x)
+    except (TypeError, ValueError) as error:
         raise SequenceError(
-            f"sequence {i} is no array of shape (T, n_features): {error}"
+            f"sequence {i} is no array of numbers of shape (T, n_features): {error}"
         ) from error
+
+
+def as_floats(x: Any) -> NDArray[Any]:
+    """Return an array in which values that are missing, or masked, are NaN."""
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        return np.ma.filled(x.astype(np.result_type(x, np.float16)), np.nan)
+    if hasattr(x, "to_numpy") and hasattr(x, "columns") and hasattr(x, "iloc"):
+        x = x.to_numpy(na_value=np.nan)
+    array = np.asarray(x)
+    return array.astype(np.float64) if array.dtype == object else array
 
 
 def read_padded(

@@ -11,6 +11,7 @@ from skrational.exceptions import SequenceError
 from skrational.sequences.array import SequenceArray
 from skrational.sequences.forms import (
     Form,
+    as_floats,
     form_of,
     read_list,
     read_padded,
@@ -121,7 +122,7 @@ def pack(
         raise TypeError(_STRINGS)
     if form == "ragged":
         return SequenceArray(*read_list(list(X)), labels=labels)
-    array = np.asarray(X)
+    array = as_floats(X) if np.ma.isMaskedArray(X) else np.asarray(X)
     if array.ndim == 3:
         return SequenceArray(*read_padded(array, lengths, allow_nan), labels=labels)
     if array.ndim == 2:

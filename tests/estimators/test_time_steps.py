@@ -1,6 +1,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,3 +135,42 @@ def test_in_a_pipeline_a_search_and_an_explanation():
     np.testing.assert_array_equal(named.effects, explanation.effects)
     again = pickle.loads(pickle.dumps(search))
     np.testing.assert_array_equal(again.predict(X), search.predict(X))
+
+
+def test_frames_of_a_pipeline_keep_the_index():
+    X = pd.Series(draw_series([4] * 20), index=[f"r{i}" for i in range(20)])
+    pipeline = make_pipeline(
+        TimeStepTransformer(StandardScaler()),
+        SparseRationalClassifier(n_wfsas=2, lambda_=0, max_epochs=1, random_state=0),
+    ).set_output(transform="pandas")
+    frame = pipeline.fit(X, np.arange(20) % 2).transform(X)
+    assert frame.index.tolist() == X.index.tolist()
+    assert frame.columns.tolist() == pipeline.get_feature_names_out().tolist()
+    assert pipeline[:1].get_feature_names_out().tolist() == ["x0", "x1", "x2"]
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        np.ma.masked_invalid([[1.0, np.nan], [3.0, 4.0]]),
+        np.ma.masked_equal([[1, 99], [3, 4]], 99),
+        pd.DataFrame({"a": [1.0, 3.0], "b": [None, 4.0]}).convert_dtypes(),
+        [[1.0, None], [3.0, 4.0]],
+    ],
+    ids=["masked", "masked integers", "frame", "list"],
+)
+def test_missing_values_of_any_kind_are_nan(series):
+    filled = TimeStepTransformer(SimpleImputer()).fit_transform([series] * 2)
+    np.testing.assert_array_equal(filled[0], [[1, 4], [3, 4]])
+
+
+@pytest.mark.parametrize(
+    ("X", "match"),
+    [
+        ([np.arange(4.0), np.arange(5.0)], r"flat sequences.*\[:, None\]"),
+        ([pd.DataFrame({"a": ["x"], "b": [1.0]})], "sequence 0 is no array of num"),
+    ],
+)
+def test_what_no_series_is_is_told(X, match):
+    with pytest.raises((TypeError, ValueError), match=match):
+        TimeStepTransformer(StandardScaler()).fit(X)

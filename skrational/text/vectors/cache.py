@@ -64,7 +64,7 @@ def write_entry(entry: Path, table: VectorTable) -> None:
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         with replaced_file(entry) as file:
-            checksum = 0
+            checksum = _seed(entry)
             vectors = np.ascontiguousarray(table.vectors)
             for part in (head.getvalue(), vectors.data.cast("B"), tail):
                 checksum = zlib.crc32(part, checksum)
@@ -74,6 +74,11 @@ def write_entry(entry: Path, table: VectorTable) -> None:
             discard(outdated)
     except OSError as error:
         _logger.warning("%s is not cached: %s", table.source, error)
+
+
+def _seed(entry: Path) -> int:
+    """Where a checksum begins: no entry passes for that of another file."""
+    return zlib.crc32(entry.parent.name.encode(errors="surrogateescape"))
 
 
 def read_entry(entry: Path, path: Path) -> VectorTable:
@@ -102,7 +107,7 @@ def read_entry(entry: Path, path: Path) -> VectorTable:
     """
     size = entry.stat().st_size
     with open(entry, "rb") as file:
-        checksum, n_left = 0, size - 4
+        checksum, n_left = _seed(entry), size - 4
         while n_left > 0 and (part := file.read(min(_STEP, n_left))):
             checksum, n_left = zlib.crc32(part, checksum), n_left - len(part)
         if n_left or checksum != int.from_bytes(file.read(4), "little"):

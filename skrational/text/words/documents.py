@@ -104,9 +104,12 @@ def _elements(X: Iterable[Any]) -> Iterable[Any]:
             f"X is a {type(X).__name__}; expected a list, a column or another "
             "one-dimensional iterable of texts."
         )
-    # Elements of Arrow's arrays are scalars of its own.
-    elements: Iterable[Any] = X.to_pylist() if hasattr(X, "to_pylist") else X
-    return elements
+    # Elements of Arrow's and polars' columns may be objects of their own.
+    for name in ("to_pylist", "to_list"):
+        if hasattr(X, name):
+            elements: Iterable[Any] = getattr(X, name)()
+            return elements
+    return X
 
 
 def _no_text(i: int, text: Any, expected: str) -> TypeError:
