@@ -90,7 +90,7 @@ def write_tokens(
             token.set_position((x, -top - _LINE * (i + 0.5)))
             x += _width(token) + _GAP
     if fit_height:
-        title = _TITLE + _TITLE_LINE * bool(summary.warning)
+        title = _TITLE + 2 * _TITLE_LINE * bool(summary.warning)
         total = needed + title + _BOTTOM
         ax.figure.set_size_inches(WIDTH, total / 72)
         ax.figure.subplots_adjust(bottom=_BOTTOM / total, top=1 - title / total)
@@ -171,7 +171,8 @@ def write_captions(ax: Any, explanation: ExplainedPrediction, summary: Summary) 
     """Write the prediction above the bars, and below them what colours mean."""
     logit = f"{summary.logit}; {summary.meaning}"
     prediction = f"{summary.prediction} ({summary.probability})"
-    title = "\n".join(filter(None, [summary.warning, prediction, logit]))
+    warning = summary.warning.replace(": ", ":\n")
+    title = "\n".join(filter(None, [warning, prediction, logit]))
     colours = f"blue, solid: for {summary.prediction}; vermilion, dashed: against it"
     meaning = colours if explanation.tokens else "the document is empty"
     caption = "; ".join(filter(None, [summary.nothing, meaning, summary.unknown]))

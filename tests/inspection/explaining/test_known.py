@@ -50,7 +50,7 @@ def reading(clf, data, **options):
 
 def renderings(explanation):
     display = ExplanationDisplay.from_explanation(explanation)
-    picture = display.ax_.get_title()
+    picture = display.ax_.get_title().replace(":\n", ": ")
     return explanation.to_text(), explanation.to_html(), picture
 
 
