@@ -3,9 +3,10 @@
 A step of Adam moves each weight by about the learning rate, so it moves the logit of a
 transition by about the learning rate times the sum of a row's absolute values. With the
 default of 0.02, planted patterns in vectors of 10, 50 and 300 features are learned if
-these sums are 1 to 50; beyond 100 and below 0.25 little or nothing is. Both are far
-from rows of length 1 (sums of about 3, 6 and 14). Sequences of one step have no order
-to learn: tables of 784 standardised columns, whose sums are about 630, suffer nothing.
+these sums are 1 to 50, and worse and worse up to 150. Beyond 220 and below 0.25 next to
+nothing is. Rows of length 1 have sums of about 3, 6 and 14. Sequences of one step have
+no order to learn: tables of 784 standardised columns, whose sums are about 630, suffer
+nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from skrational.utils.memory_maps import release
 
 __all__ = ["extreme_value", "odd_scale"]
 
-_LEAST, _MOST, _MOST_OF_ONE_STEP = 0.25, 120.0, 1000.0
+_LEAST, _MOST, _MOST_OF_ONE_STEP = 0.25, 220.0, 1000.0
 _EXTREME = 1e6
 _PROBED_TOKENS = 1024
 _DOMINANT = 0.9
@@ -53,7 +54,7 @@ def odd_scale(X: SequenceArray) -> str:
     ''
     >>> odd_scale(SequenceArray(1e30 * np.eye(3), [0, 3]))
     "The features of X are so large that little may be learned from them: the absolute
-    values of a token's features add up to 1e+30 (median); expected 0.25 to 120. ..."
+    values of a token's features add up to 1e+30 (median); expected 0.25 to 220. ..."
     """
     n_probed = min(X.n_tokens, _PROBED_TOKENS)
     tokens = np.linspace(0, X.n_tokens - 1, n_probed).astype(np.int64)

@@ -22,7 +22,7 @@ from skrational.utils.files import discard, replaced_file
 
 __all__ = ["entry_path", "read_entry", "write_entry"]
 
-_FORMAT = 3
+_FORMAT = 4
 _STEP = 2**20
 
 _logger = logging.getLogger(__name__)
