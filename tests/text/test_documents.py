@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -67,6 +67,7 @@ class TestLists:
         assert named(X) == [["New York", "is"], ["is"], ["is"]]
 
     @given(st.lists(st.lists(st.text()), min_size=1), st.booleans())
+    @example([["\xad"]], False)
     @pytest.mark.filterwarnings("ignore::skrational.exceptions.OutOfVocabularyWarning")
     def test_as_by_a_function(self, documents, lowercase):
         options = {"lowercase": lowercase, "max_length": 2, "keep": "end"}

@@ -111,7 +111,8 @@ class SubwordTable(VectorTable):
         """Return the vectors of words; as `Table.take`."""
         rows = np.empty((len(words), self.n_features), dtype=np.float32)
         for i, word in enumerate(words):
-            rows[i] = self._vector(self.find(word) or word)
+            found = self.find(word)
+            rows[i] = self._vector(word if found is None else found)
         return check_finite(rows, words, self.source)
 
     def _vector(self, word: str) -> NDArray[Any]:

@@ -277,7 +277,8 @@ class VectorDict(Table):
         """Return the vectors of words of the dict; as `Table.take`."""
         rows = np.empty((len(words), self.n_features), dtype=np.float32)
         for i, word in enumerate(words):
-            row, fault = self._row(self.find(word) or word)
+            found = self.find(word)
+            row, fault = self._row(word if found is None else found)
             if row is None:
                 raise ValueError(f"vectors[{_shown(word)}] {fault}.")
             rows[i] = row
