@@ -12,12 +12,13 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skrational.sequences import SequenceArray, as_sequences
+from skrational.sequences.output import SequenceOutputMixin
 
 __all__ = ["TimeStepTransformer"]
 
 
 class TimeStepTransformer(  # type: ignore[call-arg]
-    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    SequenceOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Apply a transformer of rows to every step of every sequence.
 
@@ -157,7 +158,7 @@ class TimeStepTransformer(  # type: ignore[call-arg]
         if len(rows):
             features = _rows(self.transformer_, rows)
         steps = SequenceArray(features, sequences.offsets, row_of_step, labels)
-        return steps.with_index(_index_of(X))
+        return self._with_index_of(X, steps)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Name the features of a transformed step, for the next step of a pipeline.
@@ -181,26 +182,6 @@ class TimeStepTransformer(  # type: ignore[call-arg]
         numbers = range(self.n_features_out_)
         return np.array([f"timesteptransformer{i}" for i in numbers], dtype=object)
 
-    def set_output(self, *, transform: str | None = None) -> Self:
-        """Take note of the container that the steps of a pipeline are to return.
-
-        Sequences are no table: a SequenceArray is returned in any case. It has the
-        index of a pandas column of series, for the frame that a classifier makes of it.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, default=None
-            None: as it was.
-
-        Returns
-        -------
-        TimeStepTransformer
-            This transformer.
-        """
-        if transform is not None:
-            self._sklearn_output_config = {"transform": transform}
-        return self
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
@@ -208,13 +189,6 @@ class TimeStepTransformer(  # type: ignore[call-arg]
         if hasattr(self.transformer, "__sklearn_tags__"):
             tags.input_tags.allow_nan = get_tags(self.transformer).input_tags.allow_nan
         return tags
-
-
-def _index_of(X: Any) -> Any:
-    """The names of sequences in a column of pandas or in a SequenceArray."""
-    if isinstance(X, SequenceArray):
-        return X.index
-    return X.index if hasattr(X, "iloc") else None
 
 
 def _rows(transformer: Any, rows: NDArray[Any]) -> NDArray[Any]:

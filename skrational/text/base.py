@@ -15,14 +15,15 @@ from sklearn.base import (
 )
 
 from skrational.sequences import SequenceArray
+from skrational.sequences.output import SequenceOutputMixin
 from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from skrational.utils.optional import asks_for_pandas
 
 __all__ = ["TextVectorizer"]
 
 
 class TextVectorizer(  # type: ignore[call-arg]
     CallbackSupportMixin,
+    SequenceOutputMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     BaseEstimator,
@@ -77,27 +78,6 @@ class TextVectorizer(  # type: ignore[call-arg]
         """
         return super().get_feature_names_out()
 
-    def set_output(self, *, transform: str | None = None) -> Self:
-        """Take note of the container that the steps of a pipeline are to return.
-
-        Sequences are no table, and the vectorizer returns a SequenceArray in any case.
-        With "pandas" it has the index of the column of texts, for the data frame that
-        the classifier's ``transform`` makes of it.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, default=None
-            None: as it was.
-
-        Returns
-        -------
-        TextVectorizer
-            This vectorizer.
-        """
-        if transform is not None:
-            self._sklearn_output_config = {"transform": transform}
-        return self
-
     @with_callbacks
     def fit(self, X: Iterable[str], y: Any = None) -> Self:
         """Check the parameters and the texts, and learn from these."""
@@ -120,12 +100,6 @@ class TextVectorizer(  # type: ignore[call-arg]
         task.end()
         return sequences if sequences is None else self._with_index_of(X, sequences)
 
-    def _with_index_of(self, X: Any, sequences: SequenceArray) -> SequenceArray:
-        """Name the sequences as a pandas column names its texts, if that is of use."""
-        if hasattr(X, "iloc") and asks_for_pandas(self):
-            return sequences.with_index(X.index)
-        return sequences
-
     @abstractmethod
     def _fit(self, X: Iterable[str], transform: bool) -> SequenceArray | None:
         """Learn from texts; return them transformed if that is asked for."""
@@ -138,7 +112,7 @@ class TextVectorizer(  # type: ignore[call-arg]
 
 
 def _keeping_index(transform: Callable[..., SequenceArray]) -> Any:
-    """Let a ``transform`` name its sequences as `TextVectorizer.set_output` says."""
+    """Let a ``transform`` name its sequences as ``set_output`` says."""
 
     @functools.wraps(transform)
     def transform_and_name(self: TextVectorizer, X: Iterable[str]) -> SequenceArray:

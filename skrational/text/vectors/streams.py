@@ -38,8 +38,6 @@ FAULTS = (
     zlib.error,
     lzma.LZMAError,
     zipfile.BadZipFile,
-    RuntimeError,  # a zip archive with a password
-    NotImplementedError,  # or of a method that Python lacks
 )
 
 
@@ -124,7 +122,17 @@ def most_bytes(path: Path) -> float:
 
 
 def _open_zip(path: Path) -> Any:
-    archive = zipfile.ZipFile(path)
+    try:
+        return _open_table(zipfile.ZipFile(path), path)
+    except RuntimeError as error:  # a password, or a method that Python lacks
+        raise VectorFileError(
+            f"{path} is a zip archive that can't be unpacked here ({error}): unpack it "
+            "and give the file that holds the word vectors."
+        ) from error
+
+
+def _open_table(archive: zipfile.ZipFile, path: Path) -> Any:
+    """Open the only member that may be a table of word vectors."""
     names = [
         info.filename
         for info in archive.infolist()

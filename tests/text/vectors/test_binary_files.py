@@ -19,6 +19,7 @@ from gensim.test.utils import datapath
 from skrational.exceptions import VectorFileError
 from skrational.text import WordVectorizer
 from skrational.text.vectors.loading import load_table
+from skrational.text.vectors.streams import naming_faults
 from skrational.text.vectors.subwords import SubwordTable
 from skrational.text.vectors.vector_files import find_format, read_vectors
 
@@ -212,3 +213,27 @@ def test_words_without_parts_are_unknown():
     assert "unheard" not in table
     assert "a\ud800" not in table
     assert "и" in table
+
+
+@pytest.mark.parametrize(
+    ("flags", "method", "match"),
+    [
+        (1, 0, "encrypted"),
+        (0, 99, "compression method"),
+        (0x40, 0, "strong encryption"),
+    ],
+)
+def test_archives_that_cannot_be_unpacked_here(tmp_path, flags, method, match):
+    content = bytearray(zipped(b"good 1 2\nbad 3 4\n", "v.txt"))
+    # Flags and method in the member's own header, and in the directory behind it.
+    for start in (content.index(b"PK\3\4") + 6, content.index(b"PK\1\2") + 8):
+        content[start : start + 4] = flags.to_bytes(2, "little") + bytes([method, 0])
+    path = tmp_path / "v.zip"
+    path.write_bytes(content)
+    with pytest.raises(VectorFileError, match=rf"v\.zip is a zip .*{match}.*unpack it"):
+        read(path)
+
+
+def test_an_error_of_ours_is_no_damage(tmp_path):
+    with pytest.raises(RuntimeError, match="ours"), naming_faults(tmp_path / "v"):
+        raise RuntimeError("ours")
