@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,8 +70,6 @@ class TimeStepTransformer(  # type: ignore[call-arg]
     >>> filled.fit_transform(X)[0].round(2).tolist()
     [[-1.7], [0.0]]
     """
-
-    _parameter_constraints: ClassVar[dict[str, Any]] = {"transformer": "no_validation"}
 
     def __init__(self, transformer: Any) -> None:
         self.transformer = transformer
@@ -172,6 +170,11 @@ class TimeStepTransformer(  # type: ignore[call-arg]
         -------
         ndarray of shape (n_features_out_,), str
             As the transformer names them or, if it names none, numbered.
+
+        Raises
+        ------
+        NotFittedError
+            If this isn't fitted.
         """
         check_is_fitted(self)
         if hasattr(self.transformer_, "get_feature_names_out"):

@@ -100,9 +100,8 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
     Clones share the table: a grid search reads it once. A pickle of a fitted vectorizer
     holds the path of the vectors, not the table, and reads the file again when it's
     used; with a dict or KeyedVectors it holds these. `joblib.hash`, which
-    ``Pipeline(memory=...)`` calls at each fit, reads all of them, too, in time linear in
-    the table; it takes longest for a dict whose vectors are not all of one type and
-    length.
+    ``Pipeline(memory=...)`` calls at each fit, reads all of them, too, in time linear
+    in the table, the longest for a dict of vectors that differ in type or length.
 
     The results of one vectorizer share their rows: those of all words of the table that
     it has met since `fit`, to which each call of `transform` appends its new ones. A
