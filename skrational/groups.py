@@ -159,6 +159,16 @@ class Groups:
         return total
 
     @cached_property
+    def are_entries(self) -> bool:
+        """Whether each entry of the parameters is a group by itself."""
+        if any(
+            part.axis is not None or len(part.parameters) > 1 for part in self.parts
+        ):
+            return False
+        group = torch.cat([part.group_of_slices for part in self.parts])
+        return int(torch.bincount(group, minlength=1).max()) <= 1
+
+    @cached_property
     def slices_by_group(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Slices of all parts, counted through, group by group.
 

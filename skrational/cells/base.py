@@ -14,7 +14,7 @@ from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups
 from skrational.structures import Structure
 
-__all__ = ["Cell", "Cut", "ReadoutCell"]
+__all__ = ["Cell", "Cut", "Noise", "ReadoutCell"]
 
 Cut: TypeAlias = Callable[[Sequence[Tensor]], list[Tensor]]
 """Takes a tensor of the shape of each parameter; returns what pruning leaves of it."""
@@ -72,6 +72,33 @@ class Cell(Protocol):
         """Return the structure that `pruned` would leave."""
         ...
 
+    def noisy_outputs(
+        self, batch: Batch, dropout: Noise, generator: torch.Generator
+    ) -> Tensor:
+        """Return the outputs of a batch in training, (B, n_outputs).
+
+        Parameters
+        ----------
+        batch : Batch
+        dropout : Noise
+            On features and on what the readout reads.
+        generator : torch.Generator
+            On the CPU; draws whatever noise there is.
+        """
+        ...
+
+    def settled(self) -> Cell:
+        """Return the cell without what served to learn its structure only.
+
+        This cell itself, if there is no such thing; or, of one whose weights are drawn,
+        a cell of their means.
+        """
+        ...
+
+    unstructured: tuple[str, ...]
+    """Kinds of groups of which dead ones stay, as zeros, in a cell that was cut: what
+    remains after pruning holds them at zero."""
+
     def emptied(self) -> tuple[Self, Tensor]:
         """Return a copy whose prunable weights are zero, as if all had been pruned.
 
@@ -108,6 +135,18 @@ class Cell(Protocol):
         ...
 
 
+class Noise(Protocol):
+    """Dropout as a cell sees it; see `skrational.training.noise.Dropout`."""
+
+    def on_features(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Drop words and columns of a batch."""
+        ...
+
+    def on_scores(self, scores: Tensor, generator: torch.Generator) -> Tensor:
+        """Drop some of what the readout reads, (B, d)."""
+        ...
+
+
 class ReadoutCell(nn.Module):
     """What cells have in common: parameters as arrays, and the linear readout.
 
@@ -118,6 +157,7 @@ class ReadoutCell(nn.Module):
     A: nn.Parameter
     a: nn.Parameter
     hidden: Callable[[Batch], Tensor]
+    unstructured: tuple[str, ...] = ()
 
     def forward(self, batch: Batch) -> Tensor:
         """Outputs of a batch, (B, n_outputs)."""
@@ -126,6 +166,17 @@ class ReadoutCell(nn.Module):
     def readout(self, hidden: Tensor) -> Tensor:
         """Outputs from hidden values, ``A s + a``."""
         return nn.functional.linear(hidden, self.A, self.a)
+
+    def noisy_outputs(
+        self, batch: Batch, dropout: Noise, generator: torch.Generator
+    ) -> Tensor:
+        """Outputs of a batch with dropout, (B, n_outputs)."""
+        hidden = self.hidden(dropout.on_features(batch, generator))
+        return self.readout(dropout.on_scores(hidden, generator))
+
+    def settled(self) -> Self:
+        """Return this cell."""
+        return self
 
     @torch.no_grad()
     def predict(self, corpus: Corpus) -> Tensor:

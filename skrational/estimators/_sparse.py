@@ -162,6 +162,14 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
     def _charges(self) -> tuple[tuple[Penalty, str], ...]:
         """Return the penalties, each with the kind of groups that it charges."""
 
+    def _strength(self) -> float:
+        """Return what ``lambda_`` stands for; with 0 there is no penalty."""
+        return self.lambda_
+
+    def _shrinks_beyond(self) -> float | None:
+        """Return the share that has to be gone for a cut amid the penalized phase."""
+        return None
+
     def _pruned_kind(self) -> str:
         """Return the kind of groups that pruning drops: those of the last charge."""
         return self._charges()[-1][1]
@@ -239,14 +247,18 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
                 {"X": X, "y": y, "metadata": metadata}
             )
         self._adopt(fitted)
-        if self.size_ == 0:
-            warnings.warn(
-                f"lambda_={self.lambda_} removed every {self._unit}: only the "
-                "intercept is left, which predicts the majority class. Lower lambda_.",
-                ConvergenceWarning,
-                stacklevel=caller_level(),
-            )
+        if fault := self._too_sparse():
+            warnings.warn(fault, ConvergenceWarning, stacklevel=caller_level())
         return self
+
+    def _too_sparse(self) -> str:
+        """Say, of a fitted model, that too little is left; or nothing."""
+        if not self.learned_structure_.is_empty:
+            return ""
+        return (
+            f"lambda_={self._strength()} removed every {self._unit}: only the "
+            "intercept is left, which predicts the majority class. Lower lambda_."
+        )
 
     @property
     def size_(self) -> int:

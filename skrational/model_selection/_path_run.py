@@ -87,6 +87,7 @@ class PathRun:
 
     def finetune(self, branch: SparseFit) -> dict[str, Any]:
         """Train a branch without penalty; return its fitted attributes."""
+        branch.settle()
         structure = branch.cell.structure()
         epochs = self._epochs.of_point(structure.size, structure.size_initial)
         phase = replace(finetune(branch.params), epochs=epochs)

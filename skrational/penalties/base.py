@@ -9,7 +9,7 @@ from torch import Tensor
 
 from skrational.groups import Groups
 
-__all__ = ["Penalty", "ProximalPenalty"]
+__all__ = ["Penalty", "PriorPenalty", "ProximalPenalty"]
 
 
 class Penalty(Protocol):
@@ -49,3 +49,13 @@ class ProximalPenalty(Penalty, Protocol):
         step_size : float
         """
         ...
+
+
+@runtime_checkable
+class PriorPenalty(Penalty, Protocol):
+    """A penalty that is paid once for all examples, as the divergence from a prior is.
+
+    The training loop, whose loss is a mean over examples, divides it by their number.
+    """
+
+    is_prior: bool

@@ -1,6 +1,14 @@
 """What is left of a pruned model, as values: structures and automata, without torch."""
 
 from skrational.structures.base import Structure, structure_from_json
+from skrational.structures.gated import GRUStructure, LSTMStructure
 from skrational.structures.rational import RationalStructure, StructureDiff
 
-__all__ = ["RationalStructure", "Structure", "StructureDiff", "structure_from_json"]
+__all__ = [
+    "GRUStructure",
+    "LSTMStructure",
+    "RationalStructure",
+    "Structure",
+    "StructureDiff",
+    "structure_from_json",
+]

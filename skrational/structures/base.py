@@ -35,6 +35,9 @@ class Structure(Protocol):
         How large the model is, in the unit that its sparsity is about.
     size_initial : int
         The same before pruning.
+    is_empty : bool
+        Whether only the intercept is left of the model. It may hold something that the
+        size doesn't count.
     size_name : str
         The unit in the plural, in one word: "transitions".
     size_label : str
@@ -55,6 +58,8 @@ class Structure(Protocol):
     def size(self) -> int: ...  # noqa: D102
     @property
     def size_initial(self) -> int: ...  # noqa: D102
+    @property
+    def is_empty(self) -> bool: ...  # noqa: D102
     @property
     def n_parameters(self) -> int: ...  # noqa: D102
     @property
@@ -134,16 +139,23 @@ def structure_from_json(text: str) -> Structure:
 class JSONStructure:
     """A structure that is a frozen dataclass of what JSON can hold.
 
-    By default nothing is counted beside the size, and axes call that by its name.
+    By default nothing is counted beside the size, axes call that by its name, and a
+    model of size 0 is empty.
     """
 
+    size: int
     size_name: ClassVar[str]
     size_label: ClassVar[str]
     _version: ClassVar[int] = 1
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.size_label = vars(cls).get("size_label", cls.size_name)
+        cls.size_label = getattr(cls, "size_label", cls.size_name)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the size is 0."""
+        return self.size == 0
 
     def counts(self) -> Mapping[str, int]:
         """Return nothing."""

@@ -19,7 +19,7 @@ from skrational.sequences.scale import extreme_value
 from skrational.structures import Structure
 from skrational.training.adam import Moments
 from skrational.training.labelled import Labelled
-from skrational.training.loop import Examples, PhaseRun, Problem
+from skrational.training.loop import Examples, PhaseRun, Problem, held_zeros
 from skrational.training.losses import Loss
 from skrational.training.phases import Phase
 from skrational.training.recipe import optimization, phases
@@ -54,6 +54,10 @@ class Method(Protocol):
     def _fitted_cell(self, dtype: str | None = None) -> Cell: ...
 
     def _training_device(self) -> torch.device: ...
+
+    def _strength(self) -> float: ...
+
+    def _shrinks_beyond(self) -> float | None: ...
 
     def _charges(self) -> tuple[tuple[Penalty, str], ...]: ...
 
@@ -157,6 +161,8 @@ class SparseFit:
         for phase in named:
             self.run(phase)
             self.prune(phase)
+            if phase.pruner is not None:
+                self.settle()
         self.end()
         return self.fitted()
 
@@ -179,7 +185,7 @@ class SparseFit:
 
     def is_empty(self) -> bool:
         """Whether pruning has left nothing to train."""
-        return self.cell.structure().size == 0
+        return self.cell.structure().is_empty
 
     def run(self, phase: Phase, moments: Moments | None = None) -> Moments | None:
         """Train as long as there is something to train.
@@ -197,26 +203,35 @@ class SparseFit:
         stopped = False
         while not (stopped or run.is_over()):
             epoch = task.begin_epoch()
-            size = self._record(run.run_epoch(), phase)
+            live = self._record(run.run_epoch(), phase)
             stopped = task.end_epoch(epoch, self._fitted)
             # Nothing is left; what might grow again would seldom stay.
-            stopped |= phase.solver == "prox" and size == 0
+            stopped |= phase.solver == "prox" and live.is_empty
+            if self._has_shrunk(phase, live):
+                run.go_on_with(*self.cell.pruned(phase.pruned, self._survivors(phase)))
+                self.cell = run.cell
         if phase.patience is not None:
             run.restore_best()
-        self.masks = run.masks
+        self.cell, self.masks = run.cell, run.masks
         task.end(self._fitted)
         _logger.info(
             "%s: %d epochs, loss %.4f, %d live %s",
             phase.name,
             len(self.history) - n_before,
             self.history[-1]["loss"],
-            size,
-            self._live_structure(phase).size_name,
+            live.size,
+            live.size_name,
         )
         return run.moments
 
-    def _record(self, row: dict[str, Any], phase: Phase) -> int:
-        """Keep a row of the history; return the size that pruning would leave now."""
+    def _has_shrunk(self, phase: Phase, live: Structure) -> bool:
+        """Whether so much is gone that the cell is cut amid a phase."""
+        if phase.shrink is None or phase.pruner is None or live.is_empty:
+            return False
+        return live.size < (1 - phase.shrink) * self.cell.structure().size
+
+    def _record(self, row: dict[str, Any], phase: Phase) -> Structure:
+        """Keep a row of the history; return what pruning would leave now."""
         if not np.isfinite(row["loss"]):
             cure = (
                 f"Lower learning_rate (now {self.params.learning_rate}) or "
@@ -230,7 +245,7 @@ class SparseFit:
         row[f"n_{live.size_name}"] = live.size
         self.history.append(row)
         _logger.debug("%s", row)
-        return live.size
+        return live
 
     def _live_structure(self, phase: Phase) -> Structure:
         """The structure that pruning at the end of a phase would leave now."""
@@ -248,11 +263,18 @@ class SparseFit:
             return moments
         live = self._survivors(phase) & self.masks.get(phase.pruned, True)
         cell, cut = self.cell.pruned(phase.pruned, live)
-        # A cell that stays as it is keeps what was pruned as zeros. In one that is cut,
-        # groups have other numbers.
-        self.masks = self.masks | {phase.pruned: live} if cell is self.cell else {}
+        if cell is self.cell:
+            self.masks = self.masks | {phase.pruned: live}
+        else:
+            self.masks = held_zeros(cell)
         self.cell = cell
         return None if moments is None or cut is None else moments.cut_by(cut)
+
+    def settle(self) -> None:
+        """Leave behind what served to learn the structure only."""
+        settled = self.cell.settled()
+        if settled is not self.cell:
+            self.cell, self.masks = settled, held_zeros(settled)
 
     def fitted(self) -> dict[str, Any]:
         """Return the fitted attributes of the trained network."""
@@ -269,6 +291,7 @@ class SparseFit:
         self, cell: Cell, structure: Structure, history: list[dict[str, Any]]
     ) -> dict[str, Any]:
         """Name what an estimator adopts of a cell and of what has become of it."""
+        cell = cell.settled()
         weights = cell.to_arrays()
         named = {
             "classes_": self.classes,

@@ -14,11 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skrational.cells.base import Cell
+from skrational.cells.base import Cell, Cut
 from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups
-from skrational.penalties.base import Penalty, ProximalPenalty
+from skrational.penalties.base import Penalty, PriorPenalty, ProximalPenalty
 from skrational.pruning.base import Pruner
+from skrational.pruning.threshold import Threshold
 from skrational.training.adam import Adam, Moments
 from skrational.training.losses import Loss
 from skrational.training.phases import Optimization, Phase
@@ -26,7 +27,7 @@ from skrational.training.rng import Randomness
 from skrational.training.schedules import Schedule
 from skrational.utils.checks import check_implements
 
-__all__ = ["Examples", "PhaseRun", "Problem", "evaluate"]
+__all__ = ["Examples", "PhaseRun", "Problem", "evaluate", "held_zeros"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,25 @@ class _Charge(NamedTuple):
     groups: Groups
 
 
+class _Best(NamedTuple):
+    """The best epoch so far.
+
+    Attributes
+    ----------
+    monitored : float
+    epoch : int
+    cell : Cell
+    masks : dict of str to ndarray
+        The run's own, as long as its cell isn't cut: what is pruned later goes here,
+        too.
+    """
+
+    monitored: float
+    epoch: int
+    cell: Cell
+    masks: dict[str, NDArray[np.bool_]]
+
+
 class PhaseRun:
     """A phase that is under way.
 
@@ -91,6 +111,8 @@ class PhaseRun:
 
     Attributes
     ----------
+    cell : Cell
+        As it is now.
     masks : dict of str to ndarray
         With what was pruned in this phase.
     """
@@ -104,24 +126,42 @@ class PhaseRun:
         moments: Moments | None = None,
         masks: dict[str, NDArray[np.bool_]] | None = None,
     ) -> None:
-        self.cell, self.phase, self.problem = cell, phase, problem
-        self.randomness = randomness
+        self.phase, self.problem, self.randomness = phase, problem, randomness
         self.masks = dict(masks or {})
         for penalty, _ in phase.charges:
             check_implements(penalty, Penalty, "a phase of training")
         if phase.pruner is not None:
             check_implements(phase.pruner, Pruner, "a phase of training")
-        self._charges = [_Charge(p, self._groups(kind)) for p, kind in phase.charges]
-        self._optimizer = Adam(
-            cell.parameters(),
-            phase.learning_rate,
-            problem.optimization.weight_decay,
-            problem.optimization.max_grad_norm,
-            moments,
-        )
+        self._train_cell(cell, moments)
         self._schedule = Schedule(phase.schedule, phase.learning_rate, phase.epochs)
         self._epoch = 0
-        self._best = (np.inf, -1, deepcopy(cell.state_dict()))
+        self._best = _Best(np.inf, -1, deepcopy(cell), self.masks)
+
+    def _train_cell(self, cell: Cell, moments: Moments | None) -> None:
+        """Give a cell to the optimizer, and charge for its groups."""
+        self.cell = cell
+        shared = (
+            _per_example(p, len(self.problem.training.targets))
+            for p, _ in self.phase.charges
+        )
+        kinds = (kind for _, kind in self.phase.charges)
+        self._charges = [
+            _Charge(p, self._groups(kind))
+            for p, kind in zip(shared, kinds, strict=True)
+        ]
+        self._optimizer = Adam(
+            cell.parameters(),
+            self.phase.learning_rate,
+            self.problem.optimization.weight_decay,
+            self.problem.optimization.max_grad_norm,
+            moments,
+        )
+
+    def go_on_with(self, cell: Cell, cut: Cut | None) -> None:
+        """Train a cell that was cut out of the present one."""
+        moments = None if cut is None else self.moments.cut_by(cut)
+        self.masks = held_zeros(cell) if self.masks else {}
+        self._train_cell(cell, moments)
 
     @property
     def moments(self) -> Moments:
@@ -135,7 +175,7 @@ class PhaseRun:
         patience = self.phase.patience
         if patience is None or self.problem.validation is None:
             return False
-        return self._epoch - 1 - self._best[1] >= patience
+        return self._epoch - 1 - self._best.epoch >= patience
 
     def run_epoch(self) -> dict[str, Any]:
         """Train on every document once; return a row of the history."""
@@ -152,9 +192,9 @@ class PhaseRun:
         return row
 
     def restore_best(self) -> None:
-        """Put back the parameters of the best epoch."""
+        """Put back the cell of the best epoch."""
         if self.problem.validation is not None:
-            self.cell.load_state_dict(self._best[2])
+            _, _, self.cell, self.masks = self._best
             for kind, live in self.masks.items():
                 self._groups(kind).zero_(live)
 
@@ -203,8 +243,7 @@ class PhaseRun:
         """Take a step on (B,) targets and weights; return the batch's loss."""
         dropout, noise = self.problem.optimization.dropout, self.randomness.noise
         self._optimizer.zero_grad()
-        hidden = self.cell.hidden(dropout.on_features(batch, noise))
-        outputs = self.cell.readout(dropout.on_scores(hidden, noise))
+        outputs = self.cell.noisy_outputs(batch, dropout, noise)
         loss = (self.problem.loss(outputs, targets) * weights).mean()
         objective = loss
         charges = self._charges_now()
@@ -263,9 +302,24 @@ class PhaseRun:
         if self.problem.validation is None:
             return None
         monitored = row["validation_loss"] + row["penalty"]
-        if monitored < self._best[0]:
-            self._best = (monitored, self._epoch, deepcopy(self.cell.state_dict()))
+        if monitored < self._best.monitored:
+            self._best = _Best(monitored, self._epoch, deepcopy(self.cell), self.masks)
         return float(monitored)
+
+
+def held_zeros(cell: Cell) -> dict[str, NDArray[np.bool_]]:
+    """Masks, by kind of groups, that hold at zero what a cut cell has left as zeros."""
+    masks = {
+        kind: Threshold(0).survivors(cell.groups(kind)) for kind in cell.unstructured
+    }
+    return {kind: live for kind, live in masks.items() if not live.all()}
+
+
+def _per_example(penalty: Penalty, n_examples: int) -> Penalty:
+    """A prior's price is for all examples, the loss a mean over them."""
+    if isinstance(penalty, PriorPenalty):
+        return penalty.scaled(1 / n_examples)
+    return penalty
 
 
 @torch.no_grad()

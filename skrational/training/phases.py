@@ -62,6 +62,9 @@ class Phase:
         Stop after so many epochs without a better monitored value. None: never.
     ramp : int
         Epochs over which the penalties rise to their full strength, linearly.
+    shrink : float or None
+        Cut the cell at the end of an epoch, too, if more than this share of its size is
+        gone: what remains is trained faster. None: it is cut at the end only.
     min_steps : int
         Steps of an epoch, at least, unless a step is all documents: few documents are
         gone through several times.
@@ -78,4 +81,5 @@ class Phase:
     prune_every: int = 0
     patience: int | None = None
     ramp: int = 0
+    shrink: float | None = None
     min_steps: int = 1

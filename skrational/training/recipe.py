@@ -24,7 +24,7 @@ def warmup(params: Any) -> Phase:
 
 def regularize(params: Any) -> Phase:
     """Learn the structure, unless ``lambda_`` is 0, and prune at the end."""
-    charges = params._charges() if params.lambda_ else ()
+    charges = params._charges() if params._strength() else ()
     threshold = 0.0 if params.solver == "prox" else params.threshold
     return Phase(
         "regularize",
@@ -35,6 +35,7 @@ def regularize(params: Any) -> Phase:
         pruner=Threshold(threshold) if charges else None,
         pruned=params._pruned_kind(),
         ramp=params.ramp_epochs,
+        shrink=params._shrinks_beyond(),
         min_steps=params.min_steps_per_epoch if charges else 1,
         patience=_patience(params),
     )

@@ -1,0 +1,342 @@
+"""What gated cells have in common: nested groups, compaction, and a readout of states.
+
+A cell holds only what is left of its network: a row of weights for each gate that
+varies, a column for each unit and for each feature that is read, and the biases of all
+gates of the units. A dense network is the case in which nothing is gone.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from functools import partial
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from skrational.cells.base import Cut, ReadoutCell
+from skrational.cells.batches import Batch, Corpus
+from skrational.cells.compaction import Mask, Remains, what_remains
+from skrational.groups import Groups, Part
+from skrational.structures.gated import GatedStructure, StateReadout
+
+__all__ = ["GatedCell"]
+
+
+class GatedCell(ReadoutCell):
+    """A gated recurrent network with a linear readout of its hidden states.
+
+    A subclass says what its gates compute. ``b`` has a row for each kind of bias and a
+    column for each unit.
+
+    Parameters
+    ----------
+    structure : GatedStructure
+        What the network has left; its constants and its number of weights are read off
+        the parameters and don't count here.
+    reading : StateReadout
+    dtype : torch.dtype
+
+    Attributes
+    ----------
+    varies : ndarray of shape (G, H), bool
+        Which gates of each unit have a row of weights.
+    """
+
+    structure_type: ClassVar[type[GatedStructure]]
+    states_of: ClassVar[Callable[..., Tensor]]
+    """See `skrational.kernels.gated`."""
+    packed_type: ClassVar[Any]
+    unstructured: tuple[str, ...] = ("weights",)
+
+    def __init__(
+        self, structure: GatedStructure, reading: StateReadout, dtype: torch.dtype
+    ) -> None:
+        super().__init__()
+        self._shape, self.reading = structure, reading
+        self.varies = structure.varies
+        n_gates, n_units = structure.n_gates, structure.n_units
+        n_inputs, n_outputs = len(structure.inputs), structure.n_outputs
+
+        def parameter(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.zeros(*shape, dtype=dtype))
+
+        self.W_ih = parameter(n_gates, n_inputs)
+        self.W_hh = parameter(n_gates, n_units)
+        self.b = parameter(structure.n_biases_per_unit, n_units)
+        self.A = parameter(n_outputs, n_units)
+        self.a = parameter(n_outputs)
+        inputs = torch.tensor(structure.inputs, dtype=torch.int64)
+        self.register_buffer("inputs", inputs, persistent=False)
+
+    inputs: Tensor
+
+    @classmethod
+    def dense(
+        cls,
+        n_features: int,
+        n_units: int,
+        n_outputs: int,
+        reading: StateReadout,
+        dtype: torch.dtype,
+    ) -> Self:
+        """Make a cell of which nothing is pruned, with all parameters 0.
+
+        Parameters
+        ----------
+        n_features, n_units, n_outputs : int
+        reading : StateReadout
+        dtype : torch.dtype
+        """
+        kind = cls.structure_type
+        structure = kind(
+            n_units,
+            n_features,
+            n_outputs,
+            units=tuple(range(n_units)),
+            constants=((None,) * len(kind.gate_names),) * n_units,
+            inputs=tuple(range(n_features)),
+            n_weights=0,
+            itemsize=dtype.itemsize,
+        )
+        return cls(structure, reading, dtype)
+
+    @torch.no_grad()
+    def initialize(self, generator: torch.Generator) -> Self:
+        """Draw the weights of a dense cell; biases are 0, but for the forget gate's, 1.
+
+        Each gate's input weights are Glorot's uniform ones, its recurrent weights are
+        an orthogonal matrix. The readout's are uniform up to ``1 / sqrt(H)``.
+        """
+        n_units = self.W_hh.shape[1]
+        for rows in self.W_ih.split(n_units):
+            drawn = torch.empty(rows.shape, dtype=torch.float64)
+            nn.init.xavier_uniform_(drawn, generator=generator)
+            rows.copy_(drawn)
+        for rows in self.W_hh.split(n_units):
+            drawn = torch.empty(rows.shape, dtype=torch.float64)
+            nn.init.orthogonal_(drawn, generator=generator)
+            rows.copy_(drawn)
+        bound = n_units**-0.5
+        drawn = torch.empty(self.A.shape, dtype=torch.float64)
+        self.A.copy_(drawn.uniform_(-bound, bound, generator=generator))
+        self._initialize_biases()
+        return self
+
+    def _initialize_biases(self) -> None:
+        """Set biases that don't begin at 0."""
+
+    def states(self, batch: Batch) -> Tensor:
+        """Hidden state after every token, (n_tokens, H)."""
+        x = batch.x
+        if len(self.inputs) != x.shape[1]:
+            x = x.index_select(1, self.inputs)
+        return type(self).states_of(
+            x, self.W_ih, self.W_hh, self.b, batch.ids, batch.offsets, self.varies
+        )
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """What the readout reads of each document, (B, H)."""
+        states = self.states(batch)
+        lengths = torch.from_numpy(np.diff(batch.offsets)).to(states.device)
+        if self.reading.readout == "last":
+            last = torch.from_numpy(batch.offsets[1:] - 1).to(states.device)
+            filled = lengths > 0
+            read = states.new_zeros(len(lengths), states.shape[1])
+            return read.index_copy(
+                0, filled.nonzero()[:, 0], states.index_select(0, last[filled])
+            )
+        total = _sum_documents(states, lengths)
+        scale = lengths.clamp_min(1).to(states.dtype) ** -self.reading.length_exponent
+        return total * scale[:, None]
+
+    @torch.no_grad()
+    def predict(self, corpus: Corpus) -> Tensor:
+        """Outputs of a whole corpus, (n, n_outputs), by the fastest way there is."""
+        if self.A.device.type != "cpu":
+            return super().predict(corpus)
+        packed = self.packed()
+        if corpus.table is None:
+            scores = packed.scores_of_tokens(
+                corpus.features, corpus.rows, corpus.offsets
+            )
+        else:
+            n_rows = len(corpus.table)
+            table = np.empty((n_rows, packed.width), packed.dtype)
+            packed.project(corpus.table.numpy(), np.arange(n_rows), table)
+            scores = packed.scores(table, corpus.rows, corpus.offsets)
+        return self.readout(torch.from_numpy(scores))
+
+    def packed(self) -> Any:
+        """Pack the network for prediction on the CPU."""
+        arrays = self.to_arrays()
+        return type(self).packed_type.of(
+            arrays["W_ih"],
+            arrays["W_hh"],
+            arrays["b"],
+            self.varies,
+            np.array(self._shape.inputs, np.int64),
+            self._shape.n_features,
+            self.reading.readout == "anywhere",
+            self.reading.length_exponent,
+        )
+
+    def groups(self, kind: str) -> Groups:
+        """Groups of parameters that the penalty drops together.
+
+        Parameters
+        ----------
+        kind : str
+            "weights": every weight by itself, those of the readout among them. "gates":
+            all weights that enter a gate of a unit, not its bias. "neurons": all that
+            leave a unit. "inputs": all that leave a feature. Several, joined by "+",
+            are the groups of each, which overlap.
+
+        Returns
+        -------
+        Groups
+        """
+        kinds = kind.split("+")
+        parts: list[Part] = []
+        n_groups = 0
+        for name in kinds:
+            for part in self._parts(name):
+                n_here = int(part.group.max()) + 1 if part.group.numel() else 0
+                shifted = Part(part.parameters, part.group + n_groups, part.axis)
+                parts.append(shifted)
+                n_groups += n_here
+        return Groups(tuple(parts), n_groups, overlaps=len(kinds) > 1)
+
+    def _parts(self, kind: str) -> list[Part]:
+        """Parts of which no two share a group."""
+
+        def numbered(*shape: int) -> Tensor:
+            return torch.arange(int(np.prod(shape)), device=self.b.device).view(shape)
+
+        n_gates, n_units = self.W_hh.shape
+        if kind == "weights":
+            entries = (self.W_ih, self.W_hh, self.A)
+            return [Part((w,), numbered(*w.shape), axis=None) for w in entries]
+        if kind == "gates":
+            return [Part((self.W_ih, self.W_hh), numbered(n_gates))]
+        if kind == "neurons":
+            return [Part((self.W_hh, self.A), numbered(n_units), axis=1)]
+        return [Part((self.W_ih,), numbered(self.W_ih.shape[1]), axis=1)]
+
+    def pruned(self, kind: str, live: NDArray[np.bool_]) -> tuple[Self, Cut | None]:
+        """Return what is left if the groups of a kind that aren't live are zero."""
+        return self._without(kind, live).compacted()
+
+    def live_structure(self, kind: str, live: NDArray[np.bool_]) -> GatedStructure:
+        """Return the structure that `pruned` would leave."""
+        emptied = self._without(kind, live)
+        return emptied._structure_of(emptied.remains())
+
+    def _without(self, kind: str, live: NDArray[np.bool_]) -> Self:
+        """Copy the cell, with the groups that aren't live set to zero."""
+        twin = deepcopy(self)
+        twin.groups(kind).zero_(live)
+        return twin
+
+    def compacted(self) -> tuple[Self, Cut]:
+        """Return a copy without what computes nothing, and how parameters are cut.
+
+        The copy computes the same; zeros that are left in it have no structure.
+        """
+        left = self.remains()
+        cut = partial(self._cut, left)
+        small = self.blank(self._structure_of(left)).to(self.b.device)
+        return small.set_parameters(cut(list(self.parameters()))), cut
+
+    def remains(self) -> Remains:
+        """Find what computes something."""
+        weights = (w.detach().cpu().numpy() for w in (self.W_ih, self.W_hh, self.A))
+        return what_remains(self.varies, *weights, self._needed, self._silent)
+
+    def _needed(self, varies: Mask) -> Mask:
+        """Leave out gates that have no effect, (G, H)."""
+        return varies
+
+    @abstractmethod
+    def _silent(self, varies: Mask) -> Mask:
+        """Mask of the units, (H,), that constant gates keep at 0."""
+
+    def _cut(self, left: Remains, values: Sequence[Tensor]) -> list[Tensor]:
+        """Cut values, one for each parameter, of its shape, to what is left."""
+        masks = (left.varies[self.varies], left.units, left.inputs)
+        gates, units, inputs = (
+            torch.from_numpy(mask).to(self.b.device) for mask in masks
+        )
+        cuts = {
+            "W_ih": lambda w: w[gates][:, inputs],
+            "W_hh": lambda w: w[gates][:, units],
+            "b": lambda w: w[:, units],
+            "A": lambda w: w[:, units],
+            "a": lambda w: w,
+        }
+        names = (name for name, _ in self.named_parameters())
+        return [
+            cuts[name](value.detach())
+            for name, value in zip(names, values, strict=True)
+        ]
+
+    def structure(self) -> GatedStructure:
+        """Return the units that are left, and their gates."""
+        n_inputs, n_units = self.W_ih.shape[1], self.W_hh.shape[1]
+        everything = np.ones(n_units, bool), self.varies, np.ones(n_inputs, bool)
+        return self._structure_of(Remains(*everything))
+
+    def _structure_of(self, left: Remains) -> GatedStructure:
+        values = self.constants()[:, left.units].T
+        varies = left.varies[:, left.units].T
+        table = zip(values.tolist(), varies.tolist(), strict=True)
+        weights = self._cut(left, list(self.parameters()))
+        names = [name for name, _ in self.named_parameters()]
+        counted = [
+            int(torch.count_nonzero(w))
+            for name, w in zip(names, weights, strict=True)
+            if name not in ("b", "a")
+        ]
+        return type(self._shape)(
+            self._shape.n_units_initial,
+            self._shape.n_features,
+            len(self.a),
+            tuple(np.array(self._shape.units, int)[left.units].tolist()),
+            tuple(
+                tuple(None if free else value for value, free in zip(*row, strict=True))
+                for row in table
+            ),
+            tuple(np.array(self._shape.inputs, int)[left.inputs].tolist()),
+            n_weights=sum(counted),
+            itemsize=self.b.dtype.itemsize,
+        )
+
+    @abstractmethod
+    def constants(self) -> NDArray[np.float64]:
+        """Value of each gate, (G, H), if nothing enters it."""
+
+    def emptied(self) -> tuple[Self, Tensor]:
+        """Return a copy all of whose gates are constant, and the W_ih of it."""
+        cell = deepcopy(self)
+        with torch.no_grad():
+            cell.W_ih.zero_()
+            cell.W_hh.zero_()
+        return cell, cell.W_ih
+
+    def blank(self, structure: GatedStructure) -> Self:
+        """Make a cell of a structure that reads alike, with all parameters 0."""
+        return type(self)(structure, self.reading, self.b.dtype)
+
+
+def _sum_documents(states: Tensor, lengths: Tensor) -> Tensor:
+    """Add up the states of each document: (n_tokens, H) and (B,) to (B, H)."""
+    document = torch.repeat_interleave(
+        torch.arange(len(lengths), device=lengths.device), lengths
+    )
+    return states.new_zeros(len(lengths), states.shape[1]).index_add(
+        0, document, states
+    )
