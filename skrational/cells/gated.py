@@ -157,7 +157,7 @@ class GatedCell(ReadoutCell):
     @torch.no_grad()
     def predict(self, corpus: Corpus) -> Tensor:
         """Outputs of a whole corpus, (n, n_outputs), by the fastest way there is."""
-        if self.A.device.type != "cpu":
+        if self.A.device.type != "cpu" or self.packed_type is None:
             return super().predict(corpus)
         packed = self.packed()
         if corpus.table is None:

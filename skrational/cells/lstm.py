@@ -35,7 +35,8 @@ from numpy.typing import NDArray
 from skrational.cells.compaction import Mask
 from skrational.cells.gated import GatedCell
 from skrational.kernels.gated import lstm_states
-from skrational.kernels.gated.prediction import PackedLSTM
+
+PackedLSTM = None
 from skrational.structures.gated import LSTMStructure
 
 __all__ = ["LSTMCell"]

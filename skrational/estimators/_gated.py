@@ -1,0 +1,229 @@
+"""What classifiers by gated networks share: their parameters, charges and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skrational.estimators._sparse import TRAINING, SparseSequenceClassifier
+from skrational.sequences import SequenceArray
+from skrational.structures.gated import GatedStructure, StateReadout
+
+if TYPE_CHECKING:
+    import torch
+
+    from skrational.cells.gated import GatedCell
+    from skrational.penalties.base import Penalty
+
+__all__ = ["SparseGatedClassifier"]
+
+KINDS = ("weights", "gates", "neurons", "inputs")
+"""Kinds of groups, from the smallest on: the order of their proximal operators."""
+
+RATIOS = {"weights": 0.02, "gates": 1.0, "neurons": 1.0, "inputs": 1.0}
+"""Strength of each penalty, as a multiple of lambda."""
+
+DEFAULT_LAMBDA = {"group_lasso": 2e-3, "bayes": 1.0}
+
+
+class SparseGatedClassifier(SparseSequenceClassifier):
+    """A classifier by a gated network whose weights, gates and units are learned away.
+
+    A subclass names its cell; see `SparseLSTMClassifier` for the parameters.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = TRAINING | {
+        "n_units": [Interval(Integral, 1, 2**16, closed="both")],
+        "lambda_": [Interval(Real, 0, None, closed="left"), None],
+        "sparsify": [tuple, list, str],
+        "lambda_ratios": [tuple, list, dict, np.ndarray, None],
+        "framework": [StrOptions({"group_lasso", "bayes"})],
+        "readout": [StrOptions({"anywhere", "last"})],
+        "length_exponent": [Interval(Real, 0, None, closed="left")],
+        "log_alpha": [Interval(Real, None, None, closed="neither")],
+    }
+    _unit = "unit"
+
+    learned_structure_: GatedStructure
+    _reading: StateReadout
+
+    def __init__(
+        self,
+        *,
+        n_units: int = 64,
+        lambda_: float | None = None,
+        sparsify: tuple[str, ...] = ("weights", "gates", "neurons"),
+        lambda_ratios: tuple[float, ...] | Mapping[str, float] | None = None,
+        framework: str = "group_lasso",
+        log_alpha: float = 3.0,
+        readout: str = "anywhere",
+        length_exponent: float = 0.5,
+        solver: str = "prox",
+        threshold: float = 0.01,
+        learning_rate: float = 0.005,
+        finetune_schedule: str = "cosine",
+        batch_size: int | None = 64,
+        min_steps_per_epoch: int = 50,
+        warmup_epochs: int = 2,
+        max_epochs: int = 12,
+        ramp_epochs: int = 0,
+        finetune_epochs: int = 8,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        dropout: float = 0.3,
+        word_dropout: float = 0.0,
+        feature_dropout: float = 0.0,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = 5.0,
+        class_weight: dict[Any, float] | str | None = None,
+        warm_start: bool = False,
+        dtype: str = "float32",
+        device: str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            lambda_=lambda_,  # type: ignore[arg-type]
+            solver=solver,
+            threshold=threshold,
+            learning_rate=learning_rate,
+            finetune_schedule=finetune_schedule,
+            batch_size=batch_size,
+            min_steps_per_epoch=min_steps_per_epoch,
+            warmup_epochs=warmup_epochs,
+            max_epochs=max_epochs,
+            ramp_epochs=ramp_epochs,
+            finetune_epochs=finetune_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            dropout=dropout,
+            word_dropout=word_dropout,
+            feature_dropout=feature_dropout,
+            weight_decay=weight_decay,
+            max_grad_norm=max_grad_norm,
+            class_weight=class_weight,
+            warm_start=warm_start,
+            dtype=dtype,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.n_units = n_units
+        self.sparsify = sparsify
+        self.lambda_ratios = lambda_ratios
+        self.framework = framework
+        self.log_alpha = log_alpha
+        self.readout = readout
+        self.length_exponent = length_exponent
+
+    @property
+    def n_gates_(self) -> int:
+        """Gates that are not constant, the size of the model."""
+        return self.size_
+
+    @property
+    def n_units_(self) -> int:
+        """Units that are left."""
+        check_is_fitted(self)
+        return self.learned_structure_.n_units
+
+    def _check_own_parameters(self, device_type: str) -> None:
+        check_ratios(self.sparsify, self.lambda_ratios)
+
+    def _strength(self) -> float:
+        if self.lambda_ is None:
+            return DEFAULT_LAMBDA[self.framework]
+        return self.lambda_
+
+    def _shrinks_beyond(self) -> float | None:
+        return 1 / 3 if self.solver == "prox" else None
+
+    def _charges(self) -> tuple[tuple[Penalty, str], ...]:
+        from skrational.penalties.group_lasso import GroupLasso
+
+        ratios = check_ratios(self.sparsify, self.lambda_ratios)
+        return tuple(
+            (GroupLasso(self._strength() * ratios[kind]), kind)
+            for kind in KINDS
+            if ratios.get(kind)
+        )
+
+    def _pruned_kind(self) -> str:
+        if self.solver == "prox":
+            # Whatever a proximal operator has emptied is made of zeros.
+            return "weights"
+        return "+".join(kind for kind in KINDS if kind in tuple(self.sparsify))
+
+    def _too_sparse(self) -> str:
+        structure = self.learned_structure_
+        if structure.size or structure.is_empty:
+            return super()._too_sparse()
+        return (
+            f"lambda_={self._strength()} made every gate constant: predictions depend "
+            "on the length of a sequence alone. Lower lambda_."
+        )
+
+    def _state_readout(self) -> StateReadout:
+        return StateReadout(self.readout, float(self.length_exponent))
+
+    def _cell_type(self) -> type[GatedCell]:
+        raise NotImplementedError
+
+    def _dense_cell(
+        self,
+        n_features: int,
+        n_outputs: int,
+        dtype: torch.dtype,
+        generator: torch.Generator,
+    ) -> GatedCell:
+        cell = self._cell_type().dense(
+            n_features, self.n_units, n_outputs, self._state_readout(), dtype
+        )
+        return cell.initialize(generator)
+
+    def _blank_cell(self, structure: GatedStructure, dtype: torch.dtype) -> GatedCell:
+        return self._cell_type()(structure, self._reading, dtype)
+
+    def _own_attributes(self, cell: GatedCell) -> dict[str, Any]:
+        return {"_reading": cell.reading}
+
+
+def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
+    """Return the strength of each kind of groups, as a multiple of lambda.
+
+    Raises
+    ------
+    ValueError
+        If a kind doesn't exist or stands twice, or the ratios aren't as many numbers of
+        at least 0, one of them positive.
+    """
+    kinds = [sparsify] if isinstance(sparsify, str) else list(sparsify)
+    if not kinds or len(set(kinds)) < len(kinds) or not set(kinds) <= set(KINDS):
+        raise ValueError(
+            f"sparsify must name some of {KINDS}, each once; got {sparsify!r}."
+        )
+    if lambda_ratios is None:
+        return {kind: RATIOS[kind] for kind in kinds}
+    ratios = lambda_ratios
+    if isinstance(ratios, Mapping):
+        if set(ratios) != set(kinds):
+            raise ValueError(
+                f"lambda_ratios must have the keys of sparsify={tuple(kinds)}; got "
+                f"{ratios!r}."
+            )
+        ratios = [ratios[kind] for kind in kinds]
+    valid = all(isinstance(r, Real) and 0 <= r < np.inf for r in ratios)
+    if len(ratios) != len(kinds) or not valid or not any(ratios):
+        raise ValueError(
+            "lambda_ratios must be a number of at least 0, not all of them 0, for each "
+            f"of sparsify={tuple(kinds)}; got {lambda_ratios!r}."
+        )
+    return dict(zip(kinds, map(float, ratios), strict=True))
