@@ -35,8 +35,7 @@ from numpy.typing import NDArray
 from skrational.cells.compaction import Mask
 from skrational.cells.gated import GatedCell
 from skrational.kernels.gated import lstm_states
-
-PackedLSTM = None
+from skrational.kernels.gated.prediction import PackedLSTM
 from skrational.structures.gated import LSTMStructure
 
 __all__ = ["LSTMCell"]

@@ -1,4 +1,4 @@
-"""What classifiers by gated networks share: their parameters, charges and predictions."""
+"""What classifiers by gated networks share: parameters, charges and predictions."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators._sparse import TRAINING, SparseSequenceClassifier
-from skrational.sequences import SequenceArray
 from skrational.structures.gated import GatedStructure, StateReadout
 
 if TYPE_CHECKING:

@@ -73,25 +73,6 @@ class _Charge(NamedTuple):
     groups: Groups
 
 
-class _Best(NamedTuple):
-    """The best epoch so far.
-
-    Attributes
-    ----------
-    monitored : float
-    epoch : int
-    cell : Cell
-    masks : dict of str to ndarray
-        The run's own, as long as its cell isn't cut: what is pruned later goes here,
-        too.
-    """
-
-    monitored: float
-    epoch: int
-    cell: Cell
-    masks: dict[str, NDArray[np.bool_]]
-
-
 class PhaseRun:
     """A phase that is under way.
 
@@ -135,7 +116,8 @@ class PhaseRun:
         self._train_cell(cell, moments)
         self._schedule = Schedule(phase.schedule, phase.learning_rate, phase.epochs)
         self._epoch = 0
-        self._best = _Best(np.inf, -1, deepcopy(cell), self.masks)
+        self._best = (np.inf, -1, deepcopy(cell.state_dict()))
+        self._of_best = cell, self.masks
 
     def _train_cell(self, cell: Cell, moments: Moments | None) -> None:
         """Give a cell to the optimizer, and charge for its groups."""
@@ -175,7 +157,7 @@ class PhaseRun:
         patience = self.phase.patience
         if patience is None or self.problem.validation is None:
             return False
-        return self._epoch - 1 - self._best.epoch >= patience
+        return self._epoch - 1 - self._best[1] >= patience
 
     def run_epoch(self) -> dict[str, Any]:
         """Train on every document once; return a row of the history."""
@@ -194,7 +176,9 @@ class PhaseRun:
     def restore_best(self) -> None:
         """Put back the cell of the best epoch."""
         if self.problem.validation is not None:
-            _, _, self.cell, self.masks = self._best
+            # That of before the cut, if the best epoch was.
+            self.cell, self.masks = self._of_best
+            self.cell.load_state_dict(self._best[2])
             for kind, live in self.masks.items():
                 self._groups(kind).zero_(live)
 
@@ -302,8 +286,9 @@ class PhaseRun:
         if self.problem.validation is None:
             return None
         monitored = row["validation_loss"] + row["penalty"]
-        if monitored < self._best.monitored:
-            self._best = _Best(monitored, self._epoch, deepcopy(self.cell), self.masks)
+        if monitored < self._best[0]:
+            self._best = (monitored, self._epoch, deepcopy(self.cell.state_dict()))
+            self._of_best = self.cell, self.masks
         return float(monitored)
 
 

@@ -1,0 +1,3 @@
+"""Prediction on the CPU."""
+
+PackedLSTM = PackedGRU = None
