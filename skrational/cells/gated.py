@@ -254,8 +254,10 @@ class GatedCell(ReadoutCell):
 
     def remains(self) -> Remains:
         """Find what computes something."""
-        weights = (w.detach().cpu().numpy() for w in (self.W_ih, self.W_hh, self.A))
-        return what_remains(self.varies, *weights, self._needed, self._silent)
+        W_ih, W_hh, A = (
+            w.detach().cpu().numpy() for w in (self.W_ih, self.W_hh, self.A)
+        )
+        return what_remains(self.varies, W_ih, W_hh, A, self._needed, self._silent)
 
     def _needed(self, varies: Mask) -> Mask:
         """Leave out gates that have no effect, (G, H)."""
