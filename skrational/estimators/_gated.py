@@ -39,8 +39,8 @@ class SparseGatedClassifier(SparseSequenceClassifier):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = TRAINING | {
         "n_units": [Interval(Integral, 1, 2**16, closed="both")],
         "lambda_": [Interval(Real, 0, None, closed="left"), None],
-        "sparsify": [tuple, list, str],
-        "lambda_ratios": [tuple, list, dict, np.ndarray, None],
+        "sparsify": ["array-like", str],
+        "lambda_ratios": ["array-like", dict, None],
         "framework": [StrOptions({"group_lasso", "bayes"})],
         "readout": [StrOptions({"anywhere", "last"})],
         "length_exponent": [Interval(Real, 0, None, closed="left")],
@@ -149,16 +149,15 @@ class SparseGatedClassifier(SparseSequenceClassifier):
 
         ratios = check_ratios(self.sparsify, self.lambda_ratios)
         return tuple(
-            (GroupLasso(self._strength() * ratios[kind]), kind)
-            for kind in KINDS
-            if ratios.get(kind)
+            (GroupLasso(self._strength() * ratio), kind)
+            for kind, ratio in ratios.items()
         )
 
     def _pruned_kind(self) -> str:
         if self.solver == "prox":
             # Whatever a proximal operator has emptied is made of zeros.
             return "weights"
-        return "+".join(kind for kind in KINDS if kind in tuple(self.sparsify))
+        return "+".join(check_ratios(self.sparsify, self.lambda_ratios))
 
     def _too_sparse(self) -> str:
         structure = self.learned_structure_
@@ -195,7 +194,9 @@ class SparseGatedClassifier(SparseSequenceClassifier):
 
 
 def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
-    """Return the strength of each kind of groups, as a multiple of lambda.
+    """Return what each kind of groups is charged, as a multiple of lambda.
+
+    Kinds that cost nothing are left out; the smallest groups come first.
 
     Raises
     ------
@@ -204,24 +205,27 @@ def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
         at least 0, one of them positive.
     """
     kinds = [sparsify] if isinstance(sparsify, str) else list(sparsify)
-    if not kinds or len(set(kinds)) < len(kinds) or not set(kinds) <= set(KINDS):
+    known = all(isinstance(kind, str) and kind in KINDS for kind in kinds)
+    if not kinds or not known or len(set(kinds)) < len(kinds):
         raise ValueError(
             f"sparsify must name some of {KINDS}, each once; got {sparsify!r}."
         )
     if lambda_ratios is None:
-        return {kind: RATIOS[kind] for kind in kinds}
-    ratios = lambda_ratios
-    if isinstance(ratios, Mapping):
-        if set(ratios) != set(kinds):
-            raise ValueError(
-                f"lambda_ratios must have the keys of sparsify={tuple(kinds)}; got "
-                f"{ratios!r}."
-            )
-        ratios = [ratios[kind] for kind in kinds]
+        ratios = [RATIOS[kind] for kind in kinds]
+    elif not isinstance(lambda_ratios, Mapping):
+        ratios = list(lambda_ratios)
+    elif set(lambda_ratios) == set(kinds):
+        ratios = [lambda_ratios[kind] for kind in kinds]
+    else:
+        raise ValueError(
+            f"lambda_ratios must have the keys of sparsify={tuple(kinds)}; got "
+            f"{lambda_ratios!r}."
+        )
     valid = all(isinstance(r, Real) and 0 <= float(r) < np.inf for r in ratios)
     if len(ratios) != len(kinds) or not valid or not any(ratios):
         raise ValueError(
             "lambda_ratios must be a number of at least 0, not all of them 0, for each "
             f"of sparsify={tuple(kinds)}; got {lambda_ratios!r}."
         )
-    return dict(zip(kinds, map(float, ratios), strict=True))
+    of_kind = dict(zip(kinds, map(float, ratios), strict=True))
+    return {kind: of_kind[kind] for kind in KINDS if of_kind.get(kind)}
