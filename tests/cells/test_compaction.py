@@ -16,8 +16,8 @@ G = 3
 def networks(draw):
     """Which gates vary, what they read and hear, and what the readout hears.
 
-    Beside that, gates that something else moves. Then two rules: gate 1 of a unit is of no use where gate 2 doesn't vary, and some
-    units are silent if their gate 0 doesn't vary.
+    Beside that, gates that something else moves. Then two rules: gate 1 of a unit is of
+    no use where gate 2 doesn't vary, and some units are silent if their gate 0 doesn't.
     """
     n_units, n_features = draw(st.integers(0, 4)), draw(st.integers(1, 3))
 
