@@ -204,7 +204,7 @@ def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
         If a kind doesn't exist or stands twice, or the ratios aren't as many numbers of
         at least 0, one of them positive.
     """
-    kinds = [sparsify] if isinstance(sparsify, str) else list(sparsify)
+    kinds = _listed(sparsify)
     known = all(isinstance(kind, str) and kind in KINDS for kind in kinds)
     if not kinds or not known or len(set(kinds)) < len(kinds):
         raise ValueError(
@@ -213,7 +213,7 @@ def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
     if lambda_ratios is None:
         ratios = [RATIOS[kind] for kind in kinds]
     elif not isinstance(lambda_ratios, Mapping):
-        ratios = list(lambda_ratios)
+        ratios = _listed(lambda_ratios)
     elif set(lambda_ratios) == set(kinds):
         ratios = [lambda_ratios[kind] for kind in kinds]
     else:
@@ -229,3 +229,9 @@ def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
         )
     of_kind = dict(zip(kinds, map(float, ratios), strict=True))
     return {kind: of_kind[kind] for kind in KINDS if of_kind.get(kind)}
+
+
+def _listed(values: Any) -> list[Any]:
+    """Return a value, or those of a sequence or an array, as a list."""
+    listed: list[Any] = np.ravel(np.asarray(values, dtype=object)).tolist()
+    return listed
