@@ -94,14 +94,19 @@ class _Run:
         d_bias = np.zeros((len(self.parts), len(self.cell.constants)), gradient.dtype)
         tasks = [
             partial(
-                backward, self.cell, self.offsets, part, self._kept(), gradient, least, d
+                backward,
+                self.cell,
+                self.offsets,
+                part,
+                self._kept(),
+                gradient,
+                least,
+                d,
             )
             for part, d in zip(self.parts, d_bias, strict=True)
         ]
         run_all(tasks, self.n_walkers)
-        scatter(
-            self.columns.numpy(), layout.from_x.start, self.ids, self.table.numpy()
-        )
+        scatter(self.columns.numpy(), layout.from_x.start, self.ids, self.table.numpy())
         d_input = multiply_transposed(self.table, self.x, self.n_multipliers)
         d_hidden = multiply_transposed(
             self.columns[:, layout.from_h],

@@ -91,7 +91,9 @@ def forward(cell, tokens, documents, kept, states):  # type: ignore[no-untyped-d
                 _copy(h, at, kept.before, t * stride, stride)
             row = t * n_columns if keep else 0
             i = np.int64(tokens.ids[t]) * width
-            _step(cell, table, i, products, slot * n_products, rows, row, gates, h, c, at)
+            _step(
+                cell, table, i, products, slot * n_products, rows, row, gates, h, c, at
+            )
             if kept.cells.size:
                 _copy(c, at, kept.cells, t * stride, stride)
             for u in range(cell.n_units):
