@@ -136,8 +136,18 @@ class GatedCell(ReadoutCell):
         if len(self.inputs) != x.shape[1]:
             x = x.index_select(1, self.inputs)
         return type(self).states_of(
-            x, self.W_ih, self.W_hh, self.b, batch.ids, batch.offsets, self.varies
+            x,
+            self.W_ih,
+            self.W_hh,
+            self.biases(),
+            batch.ids,
+            batch.offsets,
+            self.varies,
         )
+
+    def biases(self) -> Tensor:
+        """Biases as the kernels take them, (n_biases, H)."""
+        return self.b
 
     def hidden(self, batch: Batch) -> Tensor:
         """What the readout reads of each document, (B, H)."""
@@ -173,11 +183,9 @@ class GatedCell(ReadoutCell):
 
     def packed(self) -> Any:
         """Pack the network for prediction on the CPU."""
-        arrays = self.to_arrays()
+        weights = (self.W_ih, self.W_hh, self.biases())
         return type(self).packed_type.of(
-            arrays["W_ih"],
-            arrays["W_hh"],
-            arrays["b"],
+            *(w.detach().cpu().numpy() for w in weights),
             self.varies,
             np.array(self._shape.inputs, np.int64),
             self._shape.n_features,
@@ -204,28 +212,35 @@ class GatedCell(ReadoutCell):
         parts: list[Part] = []
         n_groups = 0
         for name in kinds:
-            for part in self._parts(name):
-                n_here = int(part.group.max()) + 1 if part.group.numel() else 0
-                shifted = Part(part.parameters, part.group + n_groups, part.axis)
-                parts.append(shifted)
-                n_groups += n_here
+            of_kind = self._groups_of_kind(name)
+            parts += [
+                Part(part.parameters, part.group + n_groups, part.axis)
+                for part in of_kind.parts
+            ]
+            n_groups += of_kind.n_groups
         return Groups(tuple(parts), n_groups, overlaps=len(kinds) > 1)
 
-    def _parts(self, kind: str) -> list[Part]:
-        """Parts of which no two share a group."""
-
-        def numbered(*shape: int) -> Tensor:
-            return torch.arange(int(np.prod(shape)), device=self.b.device).view(shape)
-
+    def _groups_of_kind(self, kind: str) -> Groups:
         n_gates, n_units = self.W_hh.shape
+        n_inputs, device = self.W_ih.shape[1], self.b.device
         if kind == "weights":
-            entries = (self.W_ih, self.W_hh, self.A)
-            return [Part((w,), numbered(*w.shape), axis=None) for w in entries]
+            return _entries(self._single_weights())
         if kind == "gates":
-            return [Part((self.W_ih, self.W_hh), numbered(n_gates))]
+            rows = Part((self.W_ih, self.W_hh), torch.arange(n_gates, device=device))
+            return Groups((rows, *self._entering_gates()), n_gates)
         if kind == "neurons":
-            return [Part((self.W_hh, self.A), numbered(n_units), axis=1)]
-        return [Part((self.W_ih,), numbered(self.W_ih.shape[1]), axis=1)]
+            unit = torch.arange(n_units, device=device)
+            return Groups((Part((self.W_hh, self.A), unit, axis=1),), n_units)
+        feature = torch.arange(n_inputs, device=device)
+        return Groups((Part((self.W_ih,), feature, axis=1),), n_inputs)
+
+    def _single_weights(self) -> list[Tensor]:
+        """Parameters whose entries are sparsified one by one."""
+        return [self.W_ih, self.W_hh, self.A]
+
+    def _entering_gates(self) -> list[Part]:
+        """Parts of what enters gates beside their rows."""
+        return []
 
     def pruned(self, kind: str, live: NDArray[np.bool_]) -> tuple[Self, Cut | None]:
         """Return what is left if the groups of a kind that aren't live are zero."""
@@ -254,8 +269,16 @@ class GatedCell(ReadoutCell):
 
     def remains(self) -> Remains:
         """Find what computes something."""
-        weights = (w.detach().cpu().numpy() for w in (self.W_ih, self.W_hh, self.A))
-        return what_remains(self.varies, *weights, self._needed, self._silent)
+        W_ih, W_hh, A = (
+            w.detach().cpu().numpy() for w in (self.W_ih, self.W_hh, self.A)
+        )
+        return what_remains(
+            self.varies, W_ih, W_hh, A, self._stirred(), self._needed, self._silent
+        )
+
+    def _stirred(self) -> Mask:
+        """Mask of the gates, (G, H), that move even if no weight leads into them."""
+        return np.zeros_like(self.varies)
 
     def _needed(self, varies: Mask) -> Mask:
         """Leave out gates that have no effect, (G, H)."""
@@ -267,22 +290,26 @@ class GatedCell(ReadoutCell):
 
     def _cut(self, left: Remains, values: Sequence[Tensor]) -> list[Tensor]:
         """Cut values, one for each parameter, of its shape, to what is left."""
+        cuts = self._cuts(left)
+        names = (name for name, _ in self.named_parameters())
+        return [
+            cuts[name](value.detach())
+            for name, value in zip(names, values, strict=True)
+        ]
+
+    def _cuts(self, left: Remains) -> dict[str, Callable[[Tensor], Tensor]]:
+        """How each parameter, by its name, is cut to what is left."""
         masks = (left.varies[self.varies], left.units, left.inputs)
         gates, units, inputs = (
             torch.from_numpy(mask).to(self.b.device) for mask in masks
         )
-        cuts = {
+        return {
             "W_ih": lambda w: w[gates][:, inputs],
             "W_hh": lambda w: w[gates][:, units],
             "b": lambda w: w[:, units],
             "A": lambda w: w[:, units],
             "a": lambda w: w,
         }
-        names = (name for name, _ in self.named_parameters())
-        return [
-            cuts[name](value.detach())
-            for name, value in zip(names, values, strict=True)
-        ]
 
     def structure(self) -> GatedStructure:
         """Return the units that are left, and their gates."""
@@ -299,7 +326,7 @@ class GatedCell(ReadoutCell):
         counted = [
             int(torch.count_nonzero(w))
             for name, w in zip(names, weights, strict=True)
-            if name not in ("b", "a")
+            if name in ("W_ih", "W_hh", "A")
         ]
         return type(self._shape)(
             self._shape.n_units_initial,
@@ -330,6 +357,16 @@ class GatedCell(ReadoutCell):
     def blank(self, structure: GatedStructure) -> Self:
         """Make a cell of a structure that reads alike, with all parameters 0."""
         return type(self)(structure, self.reading, self.b.dtype)
+
+
+def _entries(parameters: Sequence[Tensor]) -> Groups:
+    """Make a group of each entry."""
+    parts, n_groups = [], 0
+    for p in parameters:
+        number = torch.arange(n_groups, n_groups + p.numel(), device=p.device)
+        parts.append(Part((p,), number.view(p.shape), axis=None))
+        n_groups += p.numel()
+    return Groups(tuple(parts), n_groups)
 
 
 def _sum_documents(states: Tensor, lengths: Tensor) -> Tensor:

@@ -218,7 +218,7 @@ def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
                 f"{ratios!r}."
             )
         ratios = [ratios[kind] for kind in kinds]
-    valid = all(isinstance(r, Real) and 0 <= r < np.inf for r in ratios)
+    valid = all(isinstance(r, Real) and 0 <= float(r) < np.inf for r in ratios)
     if len(ratios) != len(kinds) or not valid or not any(ratios):
         raise ValueError(
             "lambda_ratios must be a number of at least 0, not all of them 0, for each "
