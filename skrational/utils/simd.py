@@ -56,7 +56,7 @@ class _VectorModel(models.PrimitiveModel):
 
 
 def _address(
-    context: Any, builder: Any, kind: Any, array: Any, i: Any, vector: Vector
+    context: Any, builder: Any, kind: Any, vector: Vector, array: Any, i: Any
 ) -> Any:
     """Pointer to the vector that begins at entry i of a flat array of this kind."""
     data = context.make_array(kind)(context, builder, array).data
@@ -82,7 +82,7 @@ def load_wide(typing_context: Any, array: Any, i: Any) -> Any:
 
 def _loading(vector: Vector, array: Any) -> Any:
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        at = _address(context, builder, array, *args, vector)
+        at = _address(context, builder, array, vector, *args)
         return builder.load(at, align=_width(array))
 
     return signature(vector, array, types.intp), codegen
@@ -93,7 +93,7 @@ def store(typing_context: Any, array: Any, i: Any, value: Any) -> Any:
     """``array[i : i + 8] = value``; for a wide vector, as many as it has."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        at = _address(context, builder, array, *args[:2], value)
+        at = _address(context, builder, array, value, *args[:2])
         builder.store(args[2], at, align=_width(array))
         return context.get_dummy_value()
 

@@ -115,7 +115,7 @@ class GateLayout:
             places += [number[gates][chosen], np.full(padding, 4 * stride)]
             sources += [row[gates][chosen], np.full(padding, len(ranks))]
         n_candidates, n_sigmoids = (
-            _whole(np.count_nonzero(learned[gates]), LANES)
+            _whole(int(np.count_nonzero(learned[gates])), LANES)
             for gates in (sections[-1], sections[-2])
         )
         return cls(

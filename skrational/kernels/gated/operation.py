@@ -51,6 +51,7 @@ class _Run:
         ids: NDArray[np.int32],
         offsets: NDArray[np.int64],
         learned: NDArray[np.bool_],
+        *,
         keep: bool,
     ) -> None:
         self.layout = layout = GateLayout.of(learned)
