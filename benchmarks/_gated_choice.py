@@ -20,12 +20,13 @@ MEASURES = {"word": "perplexity", "character": "bits a character"}
 class Results:
     """The rows, with what is compared of them.
 
-    ``sets`` and ``tasks``, of which language models are a part, are those with rows.
+    ``sets`` and ``tasks``, of which language models are a part, are those whose dense
+    network is there to compare with.
     """
 
     def __init__(self, rows: Iterable[Row], plan: Plan) -> None:
         self.rows, self._plan = list(rows), plan
-        there = {row["set"] for row in self.rows}
+        there = {row["set"] for row in self.rows if row["arm"] == DENSE}
         self.sets = [name for name in plan.recipes if name in there]
         languages = [name for name in plan.languages if name in there]
         self.tasks = [*self.sets, *languages]
@@ -68,16 +69,29 @@ class Results:
         found.sort(key=lambda row: (sign * row["dev"], row["n_bytes"]))
         return _first_of_each_seed(found)
 
-    def figured(self) -> list[str]:
-        """The tasks of which the figure has something to show."""
-        return [t for t in self.tasks if self.select(t, arm=DENSE)]
-
 
 def _first_of_each_seed(rows: list[Row]) -> list[Row]:
     first: dict[int, Row] = {}
     for row in rows:
         first.setdefault(row["seed"], row)
     return [first[seed] for seed in sorted(first)]
+
+
+def bytes_at(results: Results, task: str, below: float, **values: Any) -> float:
+    """How many times fewer bytes than the dense network's, interpolated on test.
+
+    So far below the dense network, the geometric mean over the seeds that reach it.
+    """
+    found = results.select(task, **values)
+    level = np.array([results.dense(task, "test") - below])
+    sizes = [
+        size_at([r for r in found if r["seed"] == seed], "n_bytes", "test", level)
+        for seed in sorted({row["seed"] for row in found})
+    ]
+    known = np.array([size for size in sizes if np.isfinite(size)])
+    if not len(known):
+        return float("nan")
+    return float(found[0]["n_bytes_initial"] / np.exp(np.log(known).mean()))
 
 
 def gates_ratio(
@@ -90,8 +104,6 @@ def gates_ratio(
     ndarray of shape (n_seeds, n_points)
         NaN where one of the two paths doesn't reach the accuracy, or begins above it.
     """
-    if not results.select(task, arm=DENSE):
-        return np.empty((0, len(points)))
     levels = results.dense(task, split) - np.asarray(points) / 100
     of_arms = [
         results.select(task, arm=arm, framework=framework) for arm in ("W+G+N", "W+N")
@@ -100,25 +112,25 @@ def gates_ratio(
     ratios = np.empty((len(seeds), len(points)))
     for i, seed in enumerate(seeds):
         ours, theirs = (
-            gates_at([r for r in rows if r["seed"] == seed], split, levels)
+            size_at([r for r in rows if r["seed"] == seed], "n_gates", split, levels)
             for rows in of_arms
         )
         ratios[i] = ours / theirs
     return ratios
 
 
-def gates_at(
-    path: list[Row], split: str, levels: NDArray[np.float64]
+def size_at(
+    path: list[Row], size: str, split: str, levels: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The gates with which a path reaches accuracies, NaN outside its range.
+    """The size with which a path reaches accuracies, NaN outside its range.
 
-    A path's accuracy at a size is the best of at most so many gates, interpolated over
-    the logarithm of their number.
+    A path's accuracy at a size is the best of at most that size, interpolated over the
+    logarithm of the size.
     """
-    points = sorted((row["n_gates"], row[split]) for row in path if row["n_gates"])
+    points = sorted((row[size], row[split]) for row in path if row[size])
     if not points:
         return np.full(len(levels), np.nan)
-    gates, accuracies = np.array(points, dtype=float).T
+    sizes, accuracies = np.array(points, dtype=float).T
     best, first = np.unique(np.maximum.accumulate(accuracies), return_index=True)
-    inside = np.interp(levels, best, np.log(gates[first]), left=np.nan, right=np.nan)
+    inside = np.interp(levels, best, np.log(sizes[first]), left=np.nan, right=np.nan)
     return np.exp(inside)

@@ -27,9 +27,9 @@ def draw_figure(results: Results, folder: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    tasks = results.figured()
+    tasks = results.tasks
     for name, (ground, ink, colors) in THEMES.items():
-        inked = ("text", "axes.edge", "axes.label", "xtick.", "ytick.")
+        inked = ("text.", "axes.edge", "axes.label", "xtick.", "ytick.")
         style = {f"{of}color": ink for of in inked} | {"axes.facecolor": ground}
         with plt.rc_context(style):
             figure, axes = plt.subplots(

@@ -113,13 +113,13 @@ FULL = Plan(
         },
     },
     languages={
-        "words": Language(
+        "word_lm": Language(
             "imdb",
             "word",
             n_documents=2000,
             lambdas=dict.fromkeys(ARMS, _ratios(3e-4, 3e-3, 3)),
         ),
-        "characters": Language(
+        "character_lm": Language(
             "imdb",
             "character",
             n_documents=500,
@@ -140,7 +140,7 @@ QUICK = Plan(
         }
     },
     languages={
-        f"{level}s": Language(
+        f"{level}_lm": Language(
             "trec", level, 50, dict.fromkeys(ARMS, (0.01,)), params=BRIEF
         )
         for level in ("word", "character")
@@ -187,12 +187,12 @@ def _paths(plan: Plan, name: str, frameworks: list[str]) -> Iterator[Job]:
     recipes = plan.recipes[name]
     # One seed of everything before the second of anything.
     for seed in range(max(recipe.n_seeds for recipe in recipes.values())):
-        for framework in frameworks:
-            if seed < recipes[framework].n_seeds:
-                yield from (Job(name, arm, framework, seed) for arm in ARMS)
         if seed < recipes[GROUP_LASSO].n_seeds:
             yield Job(name, DENSE, seed=seed)
             yield Job(name, RATIONAL, seed=seed)
+        for framework in frameworks:
+            if seed < recipes[framework].n_seeds:
+                yield from (Job(name, arm, framework, seed) for arm in ARMS)
 
 
 def _models(plan: Plan, name: str) -> Iterator[Job]:
