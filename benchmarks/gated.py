@@ -1,6 +1,6 @@
 """Which gates are left: LSTMs of three sets and two language models, arm by arm.
 
-    SKRATIONAL_DATA=... python -m benchmarks.gated --out FOLDER [--tasks imdb word_lm ...]
+    SKRATIONAL_DATA=... python -m benchmarks.gated --out FOLDER [--tasks imdb ...]
 
 Paths of the paper's arms, W, W+N and W+G+N, in both frameworks, and beside them the
 dense LSTM, sparse rational networks, and TF-IDF with logistic regression. Whatever is
