@@ -97,8 +97,8 @@ def _lasso(n: int) -> Lambdas:
     return {arm: _ratios(*ends, n) for arm, ends in RANGES.items()}
 
 
-# After the two epochs of warm-up that are the default a path begins at a network that has
-# learned little, and stays points below the dense one.
+# After two epochs of warm-up, the default, a path begins at a network that has learned
+# little, and stays points below the dense one.
 LONG = {"epochs_per_lambda": 2, "finetune_epochs": 8, "params": {"warmup_epochs": 12}}
 SHORT = {"epochs_per_lambda": 1, "finetune_epochs": 4, "params": {"warmup_epochs": 6}}
 
