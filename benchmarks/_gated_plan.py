@@ -88,7 +88,7 @@ class Plan:
 
 
 # Alone, the weights' penalty is a fiftieth of lambda, so that it takes larger ones.
-RANGES = {"W": (5e-3, 1.0), "W+N": (1e-3, 0.1), "W+G+N": (5e-4, 3e-2)}
+RANGES = {"W": (5e-3, 1.0), "W+N": (2e-3, 0.1), "W+G+N": (5e-4, 3e-2)}
 EVIDENCE = dict.fromkeys(ARMS, _ratios(0.1, 3, 8))
 """Of the Bayesian framework: 1 means the evidence lower bound."""
 
