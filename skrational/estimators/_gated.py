@@ -7,10 +7,16 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators._sparse import TRAINING, SparseSequenceClassifier
+from skrational.kernels.cpu.prediction import PackedNetwork
+from skrational.kernels.cpu.readout import apply_readout
+from skrational.kernels.cpu.scorer import scorer_of
+from skrational.kernels.gated import choose_kernel
+from skrational.sequences import SequenceArray
 from skrational.structures.gated import GatedStructure, StateReadout
 
 if TYPE_CHECKING:
@@ -39,14 +45,15 @@ class SparseGatedClassifier(SparseSequenceClassifier):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = TRAINING | {
         "n_units": [Interval(Integral, 1, 2**16, closed="both")],
         "lambda_": [Interval(Real, 0, None, closed="left"), None],
-        "sparsify": [tuple, list, str],
-        "lambda_ratios": [tuple, list, dict, np.ndarray, None],
+        "sparsify": ["array-like", str],
+        "lambda_ratios": ["array-like", dict, None],
         "framework": [StrOptions({"group_lasso", "bayes"})],
         "readout": [StrOptions({"anywhere", "last"})],
         "length_exponent": [Interval(Real, 0, None, closed="left")],
         "log_alpha": [Interval(Real, None, None, closed="neither")],
     }
     _unit = "unit"
+    _packed_type: ClassVar[Any]
 
     learned_structure_: GatedStructure
     _reading: StateReadout
@@ -149,16 +156,15 @@ class SparseGatedClassifier(SparseSequenceClassifier):
 
         ratios = check_ratios(self.sparsify, self.lambda_ratios)
         return tuple(
-            (GroupLasso(self._strength() * ratios[kind]), kind)
-            for kind in KINDS
-            if ratios.get(kind)
+            (GroupLasso(self._strength() * ratio), kind)
+            for kind, ratio in ratios.items()
         )
 
     def _pruned_kind(self) -> str:
         if self.solver == "prox":
             # Whatever a proximal operator has emptied is made of zeros.
             return "weights"
-        return "+".join(kind for kind in KINDS if kind in tuple(self.sparsify))
+        return "+".join(check_ratios(self.sparsify, self.lambda_ratios))
 
     def _too_sparse(self) -> str:
         structure = self.learned_structure_
@@ -193,9 +199,45 @@ class SparseGatedClassifier(SparseSequenceClassifier):
     def _own_attributes(self, cell: GatedCell) -> dict[str, Any]:
         return {"_reading": cell.reading}
 
+    def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
+        if not self._scores_on_cpu():
+            return super()._scores(X)
+        settings = self.learned_structure_, self._reading
+        return scorer_of(self, self.weights_, settings, self._packed).scores(X)
+
+    def _readout(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        if not self._scores_on_cpu():
+            return super()._readout(scores)
+        return apply_readout(scores, self.coef_, self.intercept_)
+
+    def _scores_on_cpu(self) -> bool:
+        """Whether the compiled kernel scores, which does without torch."""
+        on_cpu = self.device in ("auto", "cpu")
+        device_type = "cpu" if on_cpu else self._prediction_device().type
+        return choose_kernel(device_type) == "numba"
+
+    def _packed(self) -> PackedNetwork:
+        structure, reading = self.learned_structure_, self._reading
+        return self._packed_type.of(
+            self.weights_["W_ih"],
+            self.weights_["W_hh"],
+            self._biases(),
+            structure.varies,
+            np.array(structure.inputs, np.int64),
+            structure.n_features,
+            reading.readout == "anywhere",
+            reading.length_exponent,
+        )
+
+    def _biases(self) -> NDArray[np.floating]:
+        """Biases as the kernels take them, (n_biases, n_units)."""
+        return self.weights_["b"]
+
 
 def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
-    """Return the strength of each kind of groups, as a multiple of lambda.
+    """Return what each kind of groups is charged, as a multiple of lambda.
+
+    Kinds that cost nothing are left out; the smallest groups come first.
 
     Raises
     ------
@@ -203,25 +245,34 @@ def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
         If a kind doesn't exist or stands twice, or the ratios aren't as many numbers of
         at least 0, one of them positive.
     """
-    kinds = [sparsify] if isinstance(sparsify, str) else list(sparsify)
-    if not kinds or len(set(kinds)) < len(kinds) or not set(kinds) <= set(KINDS):
+    kinds = _listed(sparsify)
+    known = all(isinstance(kind, str) and kind in KINDS for kind in kinds)
+    if not kinds or not known or len(set(kinds)) < len(kinds):
         raise ValueError(
             f"sparsify must name some of {KINDS}, each once; got {sparsify!r}."
         )
     if lambda_ratios is None:
-        return {kind: RATIOS[kind] for kind in kinds}
-    ratios = lambda_ratios
-    if isinstance(ratios, Mapping):
-        if set(ratios) != set(kinds):
-            raise ValueError(
-                f"lambda_ratios must have the keys of sparsify={tuple(kinds)}; got "
-                f"{ratios!r}."
-            )
-        ratios = [ratios[kind] for kind in kinds]
+        ratios = [RATIOS[kind] for kind in kinds]
+    elif not isinstance(lambda_ratios, Mapping):
+        ratios = _listed(lambda_ratios)
+    elif set(lambda_ratios) == set(kinds):
+        ratios = [lambda_ratios[kind] for kind in kinds]
+    else:
+        raise ValueError(
+            f"lambda_ratios must have the keys of sparsify={tuple(kinds)}; got "
+            f"{lambda_ratios!r}."
+        )
     valid = all(isinstance(r, Real) and 0 <= float(r) < np.inf for r in ratios)
     if len(ratios) != len(kinds) or not valid or not any(ratios):
         raise ValueError(
             "lambda_ratios must be a number of at least 0, not all of them 0, for each "
             f"of sparsify={tuple(kinds)}; got {lambda_ratios!r}."
         )
-    return dict(zip(kinds, map(float, ratios), strict=True))
+    of_kind = dict(zip(kinds, map(float, ratios), strict=True))
+    return {kind: of_kind[kind] for kind in KINDS if of_kind.get(kind)}
+
+
+def _listed(values: Any) -> list[Any]:
+    """Return a value, or those of a sequence or an array, as a list."""
+    listed: list[Any] = np.ravel(np.asarray(values, dtype=object)).tolist()
+    return listed
