@@ -31,9 +31,9 @@ __all__ = [
 
 _METHODS = {
     "automata_": "SparseRationalClassifier",
-    "n_gates_": "SparseLSTMClassifier",
+    "n_gates_": "SparseLSTMClassifier or SparseGRUClassifier",
 }
-"""What a classifier of each method has, and the best known of them."""
+"""What the classifiers of each method have, and which they are."""
 
 
 class Scored(NamedTuple):

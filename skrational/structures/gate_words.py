@@ -20,8 +20,8 @@ _LINE = "1px solid rgba(127,127,127,.5)"
 _CELL = "padding:.1em .6em;text-align:right"
 _POSITIVE, _NEGATIVE, _DARKEST = "0,114,178", "213,94,0", 0.5
 _HATCHED = (
-    "repeating-linear-gradient(135deg,rgba(230,159,0,.75) 0 4px,"
-    "rgba(230,159,0,.4) 4px 8px)"
+    "repeating-linear-gradient(135deg,rgba(230,159,0,.5) 0 4px,"
+    "rgba(230,159,0,.25) 4px 8px)"
 )
 
 

@@ -313,7 +313,8 @@ class GatedStructure(JSONStructure):
     def _roles(self) -> list[str]:
         """What some of the units do, told by their constants."""
         clocks = [k for k, row in self._table().items() if None not in row]
-        return counted(clocks, "a clock", "clocks", "no gate varies, it counts tokens")
+        one, many = "a clock, which counts tokens", "clocks, which count tokens"
+        return counted(clocks, one, many, "no gate varies")
 
 
 @register_structure

@@ -180,7 +180,7 @@ def test_reading_says_what_is_left():
         "output gate (o): varies in 2, constant in 2 (0.00 to 0.70).",
         "1 unit is an accumulator (forget gate constant, 0.99): 0.",
         "1 unit is without memory (forget gate constant, 0.02): 5.",
-        "1 unit is a clock (no gate varies, it counts tokens): 7.",
+        "1 unit is a clock, which counts tokens (no gate varies): 7.",
     ]
 
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from skrational.inspection.model import Model, log_odds
 from skrational.sequences import SequenceArray
 
-__all__ = ["effects_by_deletion", "pieces"]
+__all__ = ["MOST_TOKENS", "effects_by_deletion", "pieces"]
 
-_MOST_TOKENS = 2**18
+MOST_TOKENS = 2**18
 """Of shortened documents that are predicted at once."""
 
 
@@ -44,7 +44,7 @@ def effects_by_deletion(
     """
     document = np.repeat(np.arange(len(X)), X.lengths)
     odds = log_odds(logits, classes)[document]
-    for piece in pieces(X.lengths[document], _MOST_TOKENS):
+    for piece in pieces(X.lengths[document], MOST_TOKENS):
         without = model.predict(_without_each(X, document[piece], piece.start))
         odds[piece] -= log_odds(without.logits, classes[document[piece]])
     return odds

@@ -26,10 +26,12 @@ class ExplanationDisplay:
     blue if they speak for the prediction, vermilion if against. A label says which WFSA
     it is, and the phrase of the path that leads, with self-loops in parentheses. What
     is predicted without a phrase, and the phrase's share of the score, are in
-    `Explanation.to_html` and `Explanation.to_text`.
+    `Explanation.to_html` and `Explanation.to_text`. Bars of a gated network are those
+    of its units; their labels say which gates vary.
 
     Below are the tokens, highlighted by what each adds to the log-odds of the
-    prediction, the strong ones framed: solid for it, dashed against it.
+    prediction, the strong ones framed: solid for it, dashed against it. What these
+    effects leave of the log-odds is `Explanation.remainder`.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ class ExplanationDisplay:
             Where to; its axes are hidden. It shows as many tokens as it has room for.
             None makes a new figure, as high as it needs.
         max_wfsas : int, default=8
-            WFSAs that have a bar of their own, the largest in size.
+            WFSAs, or units, that have a bar of their own, the largest in size.
         max_tokens : int, default=120
             Of a longer document only the surroundings of the phrases and of the
             strongest tokens are shown.
@@ -142,7 +144,7 @@ class ExplanationDisplay:
 
         Parameters
         ----------
-        estimator : SparseRationalClassifier, or an estimator that holds one
+        estimator : SparseRationalClassifier, SparseLSTMClassifier, or what holds one
             A fitted classifier, a pipeline that ends with one, or a search or another
             wrapper around either, as `explain` takes it.
         X : str, SequenceArray or array-like

@@ -8,16 +8,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skrational.inspection.explaining.deletions import effects_by_deletion, pieces
+from skrational.inspection.explaining.deletions import (
+    MOST_TOKENS,
+    effects_by_deletion,
+    pieces,
+)
 from skrational.inspection.explaining.explanations import Explanation, plain
 from skrational.inspection.explaining.known import count_words, frames_of
 from skrational.inspection.model import Model, token_names
 from skrational.sequences import SequenceArray
 
 __all__ = ["GatedExplanation", "explain_by_units"]
-
-_MOST_TOKENS = 2**18
-"""Of the shortened documents of the documents that are explained together."""
 
 _OF_PATHS = (
     "best",
@@ -132,7 +133,7 @@ class GatedExplanation(Explanation):
 
 def explain_by_units(model: Model, X: SequenceArray) -> Iterator[list[Explanation]]:
     """Explain documents, some at a time."""
-    for piece in pieces(X.lengths**2, _MOST_TOKENS):
+    for piece in pieces(X.lengths**2, MOST_TOKENS):
         yield list(_explanations(model, X[piece]))
 
 

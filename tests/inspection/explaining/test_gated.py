@@ -7,6 +7,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from scipy.special import logit
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skrational import (
@@ -56,15 +59,20 @@ def clf(data, request):
 
 
 @pytest.fixture(scope="module")
-def pipeline():
-    data = make_planted_patterns(60, n_features=5, random_state=0)
-    clf = SparseLSTMClassifier(n_units=4, **QUICK)
-    return make_pipeline(WordVectorizer(data.vectors), clf).fit(data.texts, data.y)
+def planted():
+    return make_planted_patterns(60, n_features=5, random_state=0)
 
 
 @pytest.fixture(scope="module")
-def texts():
-    return make_planted_patterns(60, n_features=5, random_state=0).texts
+def pipeline(planted):
+    clf = SparseLSTMClassifier(n_units=4, **QUICK)
+    steps = make_pipeline(WordVectorizer(planted.vectors), clf)
+    return steps.fit(planted.texts, planted.y)
+
+
+@pytest.fixture(scope="module")
+def texts(planted):
+    return planted.texts
 
 
 def log_odds(clf, documents, label):
@@ -106,13 +114,13 @@ def test_effects_do_not_depend_on_how_many_are_computed_at_once(
 ):
     expected = explain(clf, data.X[:6])
     for module in (deletions, gated):
-        monkeypatch.setattr(module, "_MOST_TOKENS", most)
+        monkeypatch.setattr(module, "MOST_TOKENS", most)
     for one, other in zip(explain(clf, data.X[:6]), expected, strict=True):
         np.testing.assert_allclose(one.effects, other.effects, rtol=0, atol=1e-6)
 
 
 def test_no_more_tokens_are_predicted_at_once_than_are_allowed(clf, data, monkeypatch):
-    monkeypatch.setattr(deletions, "_MOST_TOKENS", 200)
+    monkeypatch.setattr(deletions, "MOST_TOKENS", 200)
     sizes = []
     scores = type(clf)._scores
 
@@ -171,6 +179,22 @@ def test_raw_texts_and_unknown_words(pipeline, texts):
     assert "1 of 2 words unknown" in known.to_text()
     assert explain(pipeline, "neverheardof").n_unknown == 1
     assert explain(pipeline, "").n_words == 0
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        FrozenEstimator,
+        lambda p: make_pipeline(make_pipeline(p[0]), FrozenEstimator(p[1])),
+        lambda p: FixedThresholdClassifier(FrozenEstimator(p)),
+        lambda p: CalibratedClassifierCV(p, cv=2, ensemble=False),
+        lambda p: GridSearchCV(p, {"sparselstmclassifier__lambda_": [0]}, cv=2),
+    ],
+    ids=["frozen", "nested", "threshold", "calibrated", "search"],
+)
+def test_the_classifier_is_found_in_what_holds_it(pipeline, planted, around):
+    outer = around(pipeline).fit(planted.texts, planted.y)
+    assert explain(outer, planted.texts[0]) == explain(pipeline, planted.texts[0])
 
 
 @pytest.mark.parametrize(
