@@ -60,19 +60,19 @@ class Kept(NamedTuple):
 
 
 @jit
-def forward(cell, tokens, documents, kept, states):  # type: ignore[no-untyped-def]
+def forward(cell, tokens, kept, states, documents):  # type: ignore[no-untyped-def]
     """Compute the state after every token of some documents.
 
     Parameters
     ----------
     cell : Cell
     tokens : Tokens
-    documents : ndarray of shape (n,), int64
-        Which documents, the longest first.
     kept : Kept
         Filled.
     states : ndarray of shape (n_tokens, H)
         Filled.
+    documents : ndarray of shape (n,), int64
+        Which documents, the longest first.
     """
     sizes, blocks, singles, constants, bias, ahead, _ = cell
     table, ids, offsets = tokens.table.reshape(-1), tokens.ids, tokens.offsets
@@ -138,7 +138,7 @@ def _copy(source, i, target, j, n):  # type: ignore[no-untyped-def]
 
 @jit
 def backward(  # type: ignore[no-untyped-def]
-    cell, offsets, documents, kept, gradient, least, d_bias
+    cell, offsets, kept, gradient, least, documents, d_bias
 ):
     """Differentiate `forward`.
 
@@ -146,14 +146,14 @@ def backward(  # type: ignore[no-untyped-def]
     ----------
     cell : Cell
     offsets : ndarray of shape (n_documents + 1,), int64
-    documents : ndarray of shape (n,), int64
-        Which documents, the longest first.
     kept : Kept
         From `forward`.
     gradient : ndarray of shape (n_tokens, H)
         Of the states.
     least : float
         Gradients below it count as 0.
+    documents : ndarray of shape (n,), int64
+        Which documents, the longest first.
     d_bias : ndarray of shape (4 * stride + 1,)
         The gradients of all biases are added.
     """
