@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from pickle import UnpicklingError
@@ -116,10 +117,18 @@ class _Cache(FunctionCache):
         files._source_stamp = files._source_stamp, *stamps
 
     def load_overload(self, *args: Any) -> Any:
-        """Return nothing, as for a function not yet compiled, if a file is damaged."""
+        """Return nothing, as for a function not yet compiled, if a file is damaged.
+
+        So is one that names a class that an upgrade of the package took away. Numba
+        reads the list of what is kept before it writes to it: begin a new one.
+        """
         try:
             return super().load_overload(*args)
-        except (OSError, EOFError, UnpicklingError):
+        except OSError:
+            return None
+        except (EOFError, UnpicklingError, AttributeError, ImportError):
+            with suppress(OSError):
+                self.flush()
             return None
 
     def save_overload(self, *args: Any) -> None:

@@ -1,3 +1,5 @@
+import pickle
+
 import numba
 import numpy as np
 import pytest
@@ -34,6 +36,21 @@ def test_kept_code_is_loaded_and_not_compiled_again(folder):
     assert sum(again.stats.cache_hits.values()) == 1
     assert not again.stats.cache_misses
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [b"", b"damaged", b"cskrational.utils.compile\nGone\n.", b"cskrational.gone\nA\n."],
+    ids=["cut", "damaged", "names a class that is gone", "names a module that is gone"],
+)
+def test_a_list_that_cannot_be_read_is_replaced(folder, rest):
+    jit(double)(4)
+    (kept,) = folder.rglob("*.nbi")
+    kept.write_bytes(pickle.dumps(numba.__version__) + rest)
+    anew, again = jit(double), jit(double)
+    assert anew(4) == again(4) == 8
+    assert sum(anew.stats.cache_misses.values()) == 1
+    assert sum(again.stats.cache_hits.values()) == 1
 
 
 def test_a_folder_that_cannot_be_made_is_done_without(tmp_path, monkeypatch):

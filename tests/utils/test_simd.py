@@ -7,11 +7,13 @@ from skrational.utils.simd import (
     LANES,
     flush,
     load,
+    load_wide,
     mul_add,
     prefetch,
     sigmoid,
     splat,
     store,
+    tanh,
     total,
 )
 
@@ -61,6 +63,18 @@ def sigmoid_all(x, out):
 
 
 @compiled
+def tanh_all(x, out):
+    for i in range(0, x.size, LANES):
+        store(out, i, tanh(load(x, i)))
+
+
+@compiled
+def wide_multiply_add(a, b, c, out):
+    product = mul_add(splat(a, load_wide(b, 0)), load_wide(b, 0), load_wide(c, 0))
+    store(out, 0, product)
+
+
+@compiled
 def sum_of_lanes(x):
     return total(load(x, 0))
 
@@ -75,12 +89,16 @@ def draw(seed, dtype, n=LANES):
     return np.random.default_rng(seed).normal(size=n).astype(dtype)
 
 
-def sigmoids(x):
+def sigmoids(x, compute=sigmoid_all):
     """Compute them, padded to whole vectors."""
     padded = np.resize(x, -(-len(x) // LANES) * LANES)
     out = np.empty_like(padded)
-    sigmoid_all(padded, out)
+    compute(padded, out)
     return out[: len(x)]
+
+
+def tanhs(x):
+    return sigmoids(x, tanh_all)
 
 
 @DTYPES
@@ -206,6 +224,32 @@ def test_sigmoid_reaches_its_ends(dtype):
     denormal = np.finfo(dtype).smallest_subnormal
     near = np.array([0.0, -0.0, denormal, -denormal], dtype)
     np.testing.assert_array_equal(sigmoids(near), 0.5)
+
+
+@DTYPES
+def test_tanh_is_exact_to_two_units_even_of_small_numbers(dtype):
+    rng = np.random.default_rng(0)
+    sizes = (1e-30, 1e-8, 1e-3, 0.1, 0.5, 1, 3, 10, 40)
+    x = np.concatenate([rng.normal(size=20_000) * size for size in sizes]).astype(dtype)
+    expected = np.tanh(x.astype(np.longdouble))
+    error = np.abs((tanhs(x) - expected) / expected)
+    assert error.max() <= 2 * np.finfo(dtype).eps
+
+
+@DTYPES
+def test_tanh_reaches_its_ends_and_keeps_nan_and_denormals(dtype):
+    denormal = np.finfo(dtype).smallest_subnormal
+    x = np.array([np.inf, -np.inf, 50, -1e4, np.nan, 0, denormal, -denormal], dtype)
+    expected = np.array([1, -1, 1, -1, np.nan, 0, denormal, -denormal], dtype)
+    np.testing.assert_array_equal(tanhs(x), expected)
+
+
+@DTYPES
+def test_wide_vectors_have_twice_as_many_lanes(dtype):
+    b, c = draw(0, dtype, 2 * LANES), draw(1, dtype, 2 * LANES)
+    out = np.empty(2 * LANES, dtype)
+    wide_multiply_add(0.7, b, c, out)
+    np.testing.assert_allclose(out, dtype(0.7) * b + c, rtol=1e-6)
 
 
 @DTYPES

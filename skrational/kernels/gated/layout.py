@@ -31,6 +31,8 @@ from skrational.utils.simd import LANES
 __all__ = ["Cell", "GateLayout", "Sizes"]
 
 _CANDIDATE, _FROM_STATE = 2, 3
+_NONE = -1
+"""The row of weights of a gate that is a constant, and of padding."""
 
 
 class Sizes(NamedTuple):
@@ -87,7 +89,7 @@ class GateLayout:
     places : ndarray of shape (n_columns,), int64
         The number of the gate in each column; that of none, 4 * stride, for padding.
     sources : ndarray of shape (n_columns,), int64
-        The row of the weights of each column; M, beyond the last one, for padding.
+        The row of the weights of each column; -1 for padding.
     """
 
     sizes: Sizes
@@ -98,28 +100,26 @@ class GateLayout:
     def of(cls, learned: NDArray[np.bool_]) -> GateLayout:
         """Lay out the learned gates, (4, H) of an LSTM or (3, H) of a GRU."""
         n_gates, n_units = learned.shape
-        gru = n_gates == _FROM_STATE
-        learned = np.concatenate([learned, learned[_CANDIDATE:]]) if gru else learned
-        ranks = np.arange(np.count_nonzero(learned[:n_gates]))
-        row = np.full(learned.shape, len(ranks))
-        row[:n_gates][learned[:n_gates]] = ranks
-        row[n_gates:] = row[_CANDIDATE]
-        sections = [[0, 1] if gru else [0, 1, _FROM_STATE], [_CANDIDATE]]
-        sections = [[_FROM_STATE]] * gru + sections
+        gru = n_gates == 3
+        row = np.full((4, n_units), _NONE)
+        row[:n_gates][learned] = np.arange(np.count_nonzero(learned))
+        if gru:
+            row[_FROM_STATE] = row[_CANDIDATE]
+        sections = [[_FROM_STATE], [0, 1]] if gru else [[0, 1, 3]]
+        sections.append([_CANDIDATE])
         places, sources = [], []
-        stride = _whole(n_units, PANEL)
-        number = np.arange(4)[:, None] * stride + np.arange(n_units)
         for gates in sections:
-            chosen = learned[gates]
-            padding = -np.count_nonzero(chosen) % LANES
-            places += [number[gates][chosen], np.full(padding, 4 * stride)]
-            sources += [row[gates][chosen], np.full(padding, len(ranks))]
-        n_candidates, n_sigmoids = (
-            _whole(int(np.count_nonzero(learned[gates])), LANES)
-            for gates in (sections[-1], sections[-2])
-        )
+            chosen = row[gates] != _NONE
+            padding = int(-np.count_nonzero(chosen) % LANES)
+            numbers = _numbers(n_units)[gates][chosen]
+            places.append(
+                np.pad(numbers, (0, padding), constant_values=4 * _stride(n_units))
+            )
+            sources.append(
+                np.pad(row[gates][chosen], (0, padding), constant_values=_NONE)
+            )
         return cls(
-            Sizes(gru, n_units, n_candidates, n_sigmoids),
+            Sizes(gru, n_units, len(places[-1]), len(places[-2])),
             np.concatenate(places),
             np.concatenate(sources),
         )
@@ -127,7 +127,7 @@ class GateLayout:
     @property
     def stride(self) -> int:
         """Numbers from a gate of all units to the next gate."""
-        return _whole(self.sizes.n_units, PANEL)
+        return _stride(self.sizes.n_units)
 
     @property
     def from_x(self) -> slice:
@@ -142,13 +142,13 @@ class GateLayout:
     def rows(self, columns: slice) -> NDArray[np.int64]:
         """Return where each row of the weights stands among some columns, (M,)."""
         sources = self.sources[columns]
-        n_padding = np.count_nonzero(self.places[columns] == 4 * self.stride)
-        return np.argsort(sources, kind="stable")[: len(sources) - n_padding]
+        n_padding = np.count_nonzero(sources == _NONE)
+        return np.argsort(sources, kind="stable")[n_padding:]
 
     def pack(self, weights: NDArray[Any], columns: slice) -> NDArray[Any]:
         """Order weights of the learned gates, (M, n), by some columns."""
-        padding = np.zeros((1, weights.shape[1]), weights.dtype)
-        return np.concatenate([weights, padding])[self.sources[columns]]
+        # The row after the last one is that of padding.
+        return np.pad(weights, ((0, 1), (0, 0)))[self.sources[columns]]
 
     def cell(self, W_hh: NDArray[Any], b: NDArray[Any]) -> Cell:
         """Pack recurrent weights (M, H) and biases (4, H) for the compiled passes."""
@@ -186,14 +186,9 @@ class GateLayout:
         unpacked = d_bias[:-1].reshape(4, self.stride)[:, : self.sizes.n_units].copy()
         if self.sizes.gru:
             # The b_hn of a candidate that is a constant counts for nothing.
-            has_column = np.isin(self._numbers[_FROM_STATE], self.places)
-            unpacked[_FROM_STATE] *= has_column
+            numbers = _numbers(self.sizes.n_units)[_FROM_STATE]
+            unpacked[_FROM_STATE] *= np.isin(numbers, self.places)
         return unpacked
-
-    @property
-    def _numbers(self) -> NDArray[np.int64]:
-        """The numbers of all gates, (4, H)."""
-        return np.arange(4)[:, None] * self.stride + np.arange(self.sizes.n_units)
 
     def _place_units(self, gates: NDArray[Any]) -> NDArray[Any]:
         """Place numbers of all gates, (4, H), as the passes do: (4 * stride + 1,)."""
@@ -202,6 +197,11 @@ class GateLayout:
         return placed
 
 
-def _whole(n: int, unit: int) -> int:
-    """Round up to a multiple."""
-    return -(-n // unit) * unit
+def _stride(n_units: int) -> int:
+    """Numbers from a gate of all units to the next gate: whole panels."""
+    return -(-n_units // PANEL) * PANEL
+
+
+def _numbers(n_units: int) -> NDArray[np.int64]:
+    """The numbers of all gates, (4, H)."""
+    return np.arange(4)[:, None] * _stride(n_units) + np.arange(n_units)

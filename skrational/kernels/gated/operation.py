@@ -62,11 +62,8 @@ class _Run:
         self.cell = layout.cell(W_hh.detach().numpy(), b.detach().numpy())
         self.table = empty(len(x), len(self.weight), dtype=x.dtype)
         n_kept = len(ids) if keep else 0
-        widths = (
-            len(layout.places),
-            layout.stride,
-            0 if layout.sizes.gru else layout.stride,
-        )
+        cells_width = 0 if layout.sizes.gru else layout.stride
+        widths = len(layout.places), layout.stride, cells_width
         self.columns, self.before, self.cells = (
             empty(n_kept, width, dtype=x.dtype) for width in widths
         )
@@ -82,11 +79,8 @@ class _Run:
         run_all([partial(self._project, tile) for tile in tiles], self.n_multipliers)
         tokens = Tokens(read_only(self.table.numpy()), self.ids, self.offsets)
         states = empty(len(self.ids), self.layout.sizes.n_units, dtype=self.x.dtype)
-        tasks = [
-            partial(forward, self.cell, tokens, part, self._kept(), states.numpy())
-            for part in self.parts
-        ]
-        run_all(tasks, self.n_walkers)
+        walk = partial(forward, self.cell, tokens, self._kept(), states.numpy())
+        run_all([partial(walk, part) for part in self.parts], self.n_walkers)
         return states
 
     def backward(self, gradient: NDArray[Any]) -> tuple[Tensor, ...]:
@@ -94,23 +88,11 @@ class _Run:
 
         They are written over the projected rows and over what was kept.
         """
-        layout = self.layout
-        least = _LEAST_GRADIENT[self.x.dtype]
+        layout, least = self.layout, _LEAST_GRADIENT[self.x.dtype]
         d_bias = np.zeros((len(self.parts), len(self.cell.constants)), gradient.dtype)
-        tasks = [
-            partial(
-                backward,
-                self.cell,
-                self.offsets,
-                part,
-                self._kept(),
-                gradient,
-                least,
-                d,
-            )
-            for part, d in zip(self.parts, d_bias, strict=True)
-        ]
-        run_all(tasks, self.n_walkers)
+        walk = partial(backward, self.cell, self.offsets, self._kept(), gradient, least)
+        shares = zip(self.parts, d_bias, strict=True)
+        run_all([partial(walk, *share) for share in shares], self.n_walkers)
         scatter(self.columns.numpy(), layout.from_x.start, self.ids, self.table.numpy())
         # The larger matrix on the right: torch is faster so.
         d_input = multiply_transposed(self.x, self.table, self.n_multipliers).T

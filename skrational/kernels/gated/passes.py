@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.kernels.gated.gru import read_gru, retreat_gru
-from skrational.kernels.gated.lstm import read_lstm, retreat_lstm
+from skrational.kernels.gated.gru import activate_gru, advance_gru, retreat_gru
+from skrational.kernels.gated.lstm import activate_lstm, advance_lstm, retreat_lstm
 from skrational.kernels.gated.slots import (
     PANEL,
     SLOTS,
@@ -60,19 +60,19 @@ class Kept(NamedTuple):
 
 
 @jit
-def forward(cell, tokens, documents, kept, states):  # type: ignore[no-untyped-def]
+def forward(cell, tokens, kept, states, documents):  # type: ignore[no-untyped-def]
     """Compute the state after every token of some documents.
 
     Parameters
     ----------
     cell : Cell
     tokens : Tokens
-    documents : ndarray of shape (n,), int64
-        Which documents, the longest first.
     kept : Kept
         Filled.
     states : ndarray of shape (n_tokens, H)
         Filled.
+    documents : ndarray of shape (n,), int64
+        Which documents, the longest first.
     """
     sizes, blocks, singles, constants, bias, ahead, _ = cell
     table, ids, offsets = tokens.table.reshape(-1), tokens.ids, tokens.offsets
@@ -99,37 +99,14 @@ def forward(cell, tokens, documents, kept, states):  # type: ignore[no-untyped-d
                 _copy(h, at, before, t * stride, stride)
             i, j = np.int64(ids[t]) * width, t * n_columns if keep else 0
             if sizes.gru:
-                read_gru(
-                    sizes,
-                    blocks,
-                    singles,
-                    bias,
-                    table,
-                    i,
-                    products,
-                    k,
-                    rows,
-                    j,
-                    gates,
-                    h,
-                    at,
-                )
+                activate_gru(sizes, bias, table, i, products, k, rows, j)
             else:
-                read_lstm(
-                    sizes,
-                    blocks,
-                    singles,
-                    table,
-                    i,
-                    products,
-                    k,
-                    rows,
-                    j,
-                    gates,
-                    h,
-                    c,
-                    at,
-                )
+                activate_lstm(sizes, table, i, products, k, rows, j)
+            place(blocks, singles, rows, j, gates)
+            if sizes.gru:
+                advance_gru(gates, sizes.n_units, h, at)
+            else:
+                advance_lstm(gates, sizes.n_units, h, c, at)
             if t + 1 < stop[slot]:
                 _prefetch(table, np.int64(ids[t + 1]) * width, width)
             if cells.size:
@@ -161,7 +138,7 @@ def _copy(source, i, target, j, n):  # type: ignore[no-untyped-def]
 
 @jit
 def backward(  # type: ignore[no-untyped-def]
-    cell, offsets, documents, kept, gradient, least, d_bias
+    cell, offsets, kept, gradient, least, documents, d_bias
 ):
     """Differentiate `forward`.
 
@@ -169,14 +146,14 @@ def backward(  # type: ignore[no-untyped-def]
     ----------
     cell : Cell
     offsets : ndarray of shape (n_documents + 1,), int64
-    documents : ndarray of shape (n,), int64
-        Which documents, the longest first.
     kept : Kept
         From `forward`.
     gradient : ndarray of shape (n_tokens, H)
         Of the states.
     least : float
         Gradients below it count as 0.
+    documents : ndarray of shape (n,), int64
+        Which documents, the longest first.
     d_bias : ndarray of shape (4 * stride + 1,)
         The gradients of all biases are added.
     """
@@ -268,40 +245,14 @@ def advance(cell, rows, h, c):  # type: ignore[no-untyped-def]
     for first in range(0, rows.shape[0], SLOTS):
         multiply(h[first * stride : (first + SLOTS) * stride], ahead, products)
         for slot in range(min(SLOTS, rows.shape[0] - first)):
-            i, at, k = (
-                (first + slot) * width,
-                (first + slot) * stride,
-                slot * n_products,
-            )
+            i, k = (first + slot) * width, slot * n_products
+            at = (first + slot) * stride
             if sizes.gru:
-                read_gru(
-                    sizes,
-                    blocks,
-                    singles,
-                    bias,
-                    table,
-                    i,
-                    products,
-                    k,
-                    learned,
-                    0,
-                    gates,
-                    h,
-                    at,
-                )
+                activate_gru(sizes, bias, table, i, products, k, learned, 0)
             else:
-                read_lstm(
-                    sizes,
-                    blocks,
-                    singles,
-                    table,
-                    i,
-                    products,
-                    k,
-                    learned,
-                    0,
-                    gates,
-                    h,
-                    c,
-                    at,
-                )
+                activate_lstm(sizes, table, i, products, k, learned, 0)
+            place(blocks, singles, learned, 0, gates)
+            if sizes.gru:
+                advance_gru(gates, sizes.n_units, h, at)
+            else:
+                advance_lstm(gates, sizes.n_units, h, c, at)

@@ -111,7 +111,7 @@ class _PackedGates(PackedNetwork):
             longest_first = np.argsort(-np.diff(offsets), kind="stable")
             nothing = np.empty(0, self.dtype)
             kept = Kept(nothing, nothing, nothing)
-            forward(self.cell, tokens, longest_first, kept, states)
+            forward(self.cell, tokens, kept, states, longest_first)
         return states
 
     def _advance(

@@ -23,11 +23,6 @@ class Steps(NamedTuple):
     starts: NDArray[np.int64]
     """Where steps begin in ``tokens``: (n_steps + 1,)."""
 
-    @property
-    def n_running(self) -> list[int]:
-        """Documents still running at each step."""
-        return [int(n) for n in np.diff(self.starts)]
-
 
 def steps_of(offsets: NDArray[np.int64]) -> Steps:
     """Order the tokens of documents step by step.
