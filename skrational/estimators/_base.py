@@ -308,7 +308,8 @@ class BaseSequenceClassifier(
             )
         X = take_column(X)
         if form_of(X) == "strings":
-            raise TypeError(_RAW_VALIDATION.format(name=name))
+            step = type(self).__name__.lower()
+            raise TypeError(_RAW_VALIDATION.format(name=name, step=step))
         sequences = read_sequences(X, self)
         check_finite(sequences, self.dtype)
         labels, n_features = _read_labels(y, f"y_{name}"), training.X.n_features
@@ -331,8 +332,8 @@ class BaseSequenceClassifier(
 _RAW_VALIDATION = (
     "X_{name} holds strings, but the classifier reads sequences, and a pipeline hands "
     "X_{name} on as it is. Either transform it before: vectorizer.fit(texts), then "
-    "pipeline.fit(texts, y, sparserationalclassifier__X_{name}="
-    "vectorizer.transform(X_{name}), sparserationalclassifier__y_{name}=y_{name}). Or "
+    "pipeline.fit(texts, y, {step}__X_{name}=vectorizer.transform(X_{name}), "
+    "{step}__y_{name}=y_{name}). Or "
     "let the pipeline do it: sklearn.set_config(enable_metadata_routing=True), then "
     "make_pipeline(vectorizer, classifier.set_fit_request(X_{name}=True, "
     "y_{name}=True), transform_input=['X_{name}']).fit(texts, y, X_{name}=X_{name}, "

@@ -89,8 +89,8 @@ class SparseRationalClassifierCV(
         leave no more on all samples, the one of the best mean accuracy.
         "max_transitions" is the same with ``max_transitions``.
     max_size : int, default=None
-        From 1 to the size of the dense network; only with ``refit="max_size"``. Of
-        automata the size is the number of transitions.
+        From 1 to the size of the dense network; only with ``refit="max_size"``. The
+        size is the number of transitions of automata, of gates that vary of an LSTM.
     max_transitions : int, default=None
         The same, under the name that automata have for it; only with
         ``refit="max_transitions"``.
@@ -110,8 +110,8 @@ class SparseRationalClassifierCV(
         Of ``lambda_`` in ``lambdas_``.
     cv_results_ : dict of str to ndarray of shape (n_lambdas,)
         ``lambda_``; ``split0_test_score`` and so on, ``mean_test_score``,
-        ``std_test_score``, ``rank_test_score``; and the same of ``n_transitions``:
-        ``split0_n_transitions``, ``mean_n_transitions``, ``std_n_transitions``. Where
+        ``std_test_score``, ``rank_test_score``; and ``split0_n_transitions``,
+        ``mean_n_transitions``, ``std_n_transitions``, or the same of ``n_gates``. Where
         the path of a fold ended, the empty model counts on.
     paths_ : list of RegularizationPath
         One a fold; validated on what the fold leaves out.
@@ -380,7 +380,7 @@ class SparseRationalClassifierCV(
 
     @property
     def learned_structure_(self) -> Structure:
-        """Which automata and states survived."""
+        """What survived."""
         return self._part("learned_structure_")
 
     @property

@@ -31,7 +31,7 @@ def lambda_max(
     sample_weight: ArrayLike | None = None,
     rtol: float = 0.02,
 ) -> float:
-    """Find the smallest ``lambda_`` that leaves nothing, no state of an automaton.
+    """Find the smallest ``lambda_`` that leaves nothing: no state, no unit.
 
     A lasso has a formula for it, the gradient at zero. Here the readout isn't penalized
     and grows as long as it's worth it, so that states survive penalties far above that
@@ -55,7 +55,7 @@ def lambda_max(
     Returns
     -------
     float
-        With it, a fit of ``estimator`` on these data leaves no state; with
+        With it, a fit of ``estimator`` on these data leaves nothing; with
         ``1 - rtol`` times it, one leaves some.
 
     Raises
@@ -108,7 +108,7 @@ def _search(
 
 
 def _bracket(fit: SparseFit) -> tuple[float, float]:
-    """A strength that leaves states, and a larger one that doesn't."""
+    """A strength that leaves something, and a larger one that doesn't."""
     strength = _FIRST
     empty = _empties(fit, strength)
     factor = 1 / _FACTOR if empty else _FACTOR
@@ -117,7 +117,7 @@ def _bracket(fit: SparseFit) -> tuple[float, float]:
         if _empties(fit, next_) != empty:
             return min(strength, next_), max(strength, next_)
         strength = next_
-    left = "nothing" if empty else "states"
+    left = "nothing" if empty else f"{fit.params._unit}s"
     raise ValueError(
         f"Fits with lambda_ from {_FIRST} to {strength:g} all leave {left}. "
         "Subgradient steps may stay above any threshold: try solver='prox', or longer "

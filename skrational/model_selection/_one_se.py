@@ -224,7 +224,7 @@ class _ScoreAndSize:
         if not hasattr(classifier, self.size):
             raise AttributeError(
                 f"size is {self.size!r}, which the fitted {type(classifier).__name__} "
-                "doesn't have; expected an attribute like 'n_transitions_'."
+                "doesn't have; expected an attribute like 'size_'."
             )
         scorer = check_scoring(estimator, scoring=self.scoring)
         score = scorer(estimator, X, y)

@@ -71,7 +71,7 @@ def regularization_path(
     lambdas : sequence of float, default=None
         Rising strengths of the penalty, at least 0. None: ``n_lambdas`` of them, in
         equal ratios, from 1/50 of to 10 times the norm of the gradient that the data
-        exert on a state of the empty network after the warm-up.
+        exert on a state, or unit, of the empty network after the warm-up.
     n_lambdas : int, default=20
         See ``lambdas``.
     sample_weight : array-like of shape (n_sequences,), default=None
@@ -85,7 +85,7 @@ def regularization_path(
         Epochs under each lambda. None: a tenth of ``estimator.max_epochs``, at least 1.
     finetune_epochs : int, default=None
         Epochs of finetuning of each point. None: half of ``estimator.finetune_epochs``
-        for points of up to a tenth of the dense network's transitions, and in inverse
+        for points of up to a tenth of the dense network's size, and in inverse
         proportion to the size for larger ones, which gain nothing from more; at least a
         tenth.
     checkpoint_dir : path-like, default=None
@@ -97,7 +97,7 @@ def regularization_path(
     Returns
     -------
     RegularizationPath
-        It ends at the first point without states, so it may have fewer points than
+        It ends at the first point of size 0, so it may have fewer points than
         there are lambdas.
 
     Raises

@@ -507,3 +507,8 @@ def test_a_structure_of_another_type_is_refused(fitted):
         LSTMStructure.from_json(other)
     with pytest.raises(ValueError, match=r"LSTMStructure.*RationalStructure"):
         RationalStructure.from_json(fitted.learned_structure_.to_json())
+
+
+def test_raw_validation_texts_name_the_step_of_the_pipeline(data):
+    with pytest.raises(TypeError, match=r"y, sparselstmclassifier__X_val=vectorizer"):
+        quick(early_stopping=True).fit(*data, X_val=["a text"], y_val=[1])
