@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -140,6 +140,23 @@ class Groups:
                 "A parameter is in several parts: it would be scaled once for each of "
                 "them. Give each parameter to one part, or set overlaps=True."
             )
+
+    @classmethod
+    def joined(cls, parts: Iterable[Part], overlaps: bool = False) -> Groups:
+        """Join parts that share no group, each of which numbers its own from 0.
+
+        Examples
+        --------
+        >>> weight, bias = torch.ones(2, 3), torch.ones(4)
+        >>> parts = Part((weight,), torch.arange(2)), Part((bias,), torch.arange(4))
+        >>> Groups.joined(parts).n_groups
+        6
+        """
+        shifted, n_groups = [], 0
+        for part in parts:
+            shifted.append(replace(part, group=part.group + n_groups))
+            n_groups += int(part.group.max()) + 1 if part.group.numel() else 0
+        return cls(tuple(shifted), n_groups, overlaps=overlaps)
 
     @property
     def parameters(self) -> list[Tensor]:

@@ -132,16 +132,23 @@ class GatedCell(ReadoutCell):
 
     def states(self, batch: Batch) -> Tensor:
         """Hidden state after every token, (n_tokens, H)."""
+        return self._states_by(batch, self.W_ih, self.W_hh)
+
+    def _states_by(self, batch: Batch, W_ih: Tensor, W_hh: Tensor) -> Tensor:
         x = batch.x
         if len(self.inputs) != x.shape[1]:
             x = x.index_select(1, self.inputs)
         return type(self).states_of(
-            x, self.W_ih, self.W_hh, self.b, batch.ids, batch.offsets, self.varies
+            x, W_ih, W_hh, self.b, batch.ids, batch.offsets, self.varies
         )
 
     def hidden(self, batch: Batch) -> Tensor:
         """What the readout reads of each document, (B, H)."""
-        states = self.states(batch)
+        return self.hidden_by(batch, self.W_ih, self.W_hh)
+
+    def hidden_by(self, batch: Batch, W_ih: Tensor, W_hh: Tensor) -> Tensor:
+        """What the readout reads, (B, H), if these were the weights of the gates."""
+        states = self._states_by(batch, W_ih, W_hh)
         lengths = torch.from_numpy(np.diff(batch.offsets)).to(states.device)
         if self.reading.readout == "last":
             last = torch.from_numpy(batch.offsets[1:] - 1).to(states.device)
@@ -201,15 +208,8 @@ class GatedCell(ReadoutCell):
         Groups
         """
         kinds = kind.split("+")
-        parts: list[Part] = []
-        n_groups = 0
-        for name in kinds:
-            for part in self._parts(name):
-                n_here = int(part.group.max()) + 1 if part.group.numel() else 0
-                shifted = Part(part.parameters, part.group + n_groups, part.axis)
-                parts.append(shifted)
-                n_groups += n_here
-        return Groups(tuple(parts), n_groups, overlaps=len(kinds) > 1)
+        parts = (part for name in kinds for part in self._parts(name))
+        return Groups.joined(parts, overlaps=len(kinds) > 1)
 
     def _parts(self, kind: str) -> list[Part]:
         """Parts of which no two share a group."""
@@ -267,22 +267,32 @@ class GatedCell(ReadoutCell):
 
     def _cut(self, left: Remains, values: Sequence[Tensor]) -> list[Tensor]:
         """Cut values, one for each parameter, of its shape, to what is left."""
-        masks = (left.varies[self.varies], left.units, left.inputs)
-        gates, units, inputs = (
-            torch.from_numpy(mask).to(self.b.device) for mask in masks
-        )
-        cuts = {
-            "W_ih": lambda w: w[gates][:, inputs],
-            "W_hh": lambda w: w[gates][:, units],
-            "b": lambda w: w[:, units],
-            "A": lambda w: w[:, units],
-            "a": lambda w: w,
-        }
+        cuts = self.cuts(left)
         names = (name for name, _ in self.named_parameters())
         return [
             cuts[name](value.detach())
             for name, value in zip(names, values, strict=True)
         ]
+
+    def cuts(self, left: Remains) -> dict[str, Callable[[Tensor], Tensor]]:
+        """Return what cuts a value to what is left, by what the value belongs to.
+
+        That is a parameter, or a kind of groups: a number for each gate, unit or input.
+        """
+        masks = (left.varies[self.varies], left.units, left.inputs)
+        gates, units, inputs = (
+            torch.from_numpy(mask).to(self.b.device) for mask in masks
+        )
+        return {
+            "W_ih": lambda w: w[gates][:, inputs],
+            "W_hh": lambda w: w[gates][:, units],
+            "b": lambda w: w[:, units],
+            "A": lambda w: w[:, units],
+            "a": lambda w: w,
+            "gates": lambda z: z[gates],
+            "neurons": lambda z: z[units],
+            "inputs": lambda z: z[inputs],
+        }
 
     def structure(self) -> GatedStructure:
         """Return the units that are left, and their gates."""

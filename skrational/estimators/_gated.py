@@ -16,16 +16,21 @@ from skrational.structures.gated import GatedStructure, StateReadout
 if TYPE_CHECKING:
     import torch
 
+    from skrational.cells.base import Cell
     from skrational.cells.gated import GatedCell
     from skrational.penalties.base import Penalty
+    from skrational.pruning.base import Pruner
 
 __all__ = ["SparseGatedClassifier"]
 
 KINDS = ("weights", "gates", "neurons", "inputs")
 """Kinds of groups, from the smallest on: the order of their proximal operators."""
 
-RATIOS = {"weights": 0.02, "gates": 1.0, "neurons": 1.0, "inputs": 1.0}
-"""Strength of each penalty, as a multiple of lambda."""
+RATIOS = {
+    "group_lasso": {"weights": 0.02, "gates": 1.0, "neurons": 1.0, "inputs": 1.0},
+    "bayes": dict.fromkeys(KINDS, 1.0),
+}
+"""Strength of each penalty of a framework, as a multiple of lambda."""
 
 DEFAULT_LAMBDA = {"group_lasso": 2e-3, "bayes": 1.0}
 
@@ -134,7 +139,18 @@ class SparseGatedClassifier(SparseSequenceClassifier):
         return self.learned_structure_.n_units
 
     def _check_own_parameters(self, device_type: str) -> None:
-        check_ratios(self.sparsify, self.lambda_ratios)
+        self._ratios()
+        if self.framework == "bayes" and self.weight_decay:
+            raise ValueError(
+                f"weight_decay={self.weight_decay} with framework='bayes': the weights "
+                "have a prior there, and a second one would pull at their noise, too; "
+                "expected 0."
+            )
+
+    def _ratios(self) -> dict[str, float]:
+        """Strength of each kind's penalty as a multiple of lambda, smallest first."""
+        given = check_ratios(self.sparsify, self.lambda_ratios, RATIOS[self.framework])
+        return {kind: given[kind] for kind in KINDS if kind in given}
 
     def _strength(self) -> float:
         if self.lambda_ is None:
@@ -145,20 +161,38 @@ class SparseGatedClassifier(SparseSequenceClassifier):
         return 1 / 3 if self.solver == "prox" else None
 
     def _charges(self) -> tuple[tuple[Penalty, str], ...]:
+        from skrational.penalties.bayes import LogUniformKL
         from skrational.penalties.group_lasso import GroupLasso
 
-        ratios = check_ratios(self.sparsify, self.lambda_ratios)
+        price = LogUniformKL if self.framework == "bayes" else GroupLasso
         return tuple(
-            (GroupLasso(self._strength() * ratios[kind]), kind)
-            for kind in KINDS
-            if ratios.get(kind)
+            (price(self._strength() * ratio), kind)
+            for kind, ratio in self._ratios().items()
+            if ratio
         )
 
+    def _natural_strength(self) -> float | None:
+        return DEFAULT_LAMBDA["bayes"] if self.framework == "bayes" else None
+
+    def _learner(self, cell: GatedCell) -> Cell:
+        if self.framework != "bayes":
+            return cell
+        from skrational.cells.variational import VariationalCell
+
+        return VariationalCell(cell, tuple(self._ratios()))
+
+    def _pruner(self) -> Pruner:
+        if self.framework != "bayes":
+            return super()._pruner()
+        from skrational.pruning.signal_to_noise import SignalToNoise
+
+        return SignalToNoise(self.log_alpha)
+
     def _pruned_kind(self) -> str:
-        if self.solver == "prox":
+        if self.framework == "group_lasso" and self.solver == "prox":
             # Whatever a proximal operator has emptied is made of zeros.
             return "weights"
-        return "+".join(kind for kind in KINDS if kind in tuple(self.sparsify))
+        return "+".join(self._ratios())
 
     def _too_sparse(self) -> str:
         structure = self.learned_structure_
@@ -194,8 +228,12 @@ class SparseGatedClassifier(SparseSequenceClassifier):
         return {"_reading": cell.reading}
 
 
-def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
+def check_ratios(
+    sparsify: Any, lambda_ratios: Any, default: Mapping[str, float]
+) -> dict[str, float]:
     """Return the strength of each kind of groups, as a multiple of lambda.
+
+    ``default`` has those that stand for ``lambda_ratios=None``.
 
     Raises
     ------
@@ -209,7 +247,7 @@ def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
             f"sparsify must name some of {KINDS}, each once; got {sparsify!r}."
         )
     if lambda_ratios is None:
-        return {kind: RATIOS[kind] for kind in kinds}
+        return {kind: default[kind] for kind in kinds}
     ratios = lambda_ratios
     if isinstance(ratios, Mapping):
         if set(ratios) != set(kinds):
