@@ -13,6 +13,8 @@ from skrational.utils.moved import find_moved_modules
 __all__ = [
     "BertVectorizer",
     "SequenceArray",
+    "SparseGRUClassifier",
+    "SparseLSTMClassifier",
     "SparseRationalClassifier",
     "SparseRationalClassifierCV",
     "TimeStepTransformer",
@@ -23,6 +25,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from skrational.deployment import warm_up
+    from skrational.estimators.gru import SparseGRUClassifier
+    from skrational.estimators.lstm import SparseLSTMClassifier
     from skrational.estimators.rational import SparseRationalClassifier
     from skrational.estimators.time_steps import TimeStepTransformer
     from skrational.model_selection import SparseRationalClassifierCV
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "BertVectorizer": "skrational.text.bert",
     "SequenceArray": "skrational.sequences",
+    "SparseGRUClassifier": "skrational.estimators.gru",
+    "SparseLSTMClassifier": "skrational.estimators.lstm",
     "SparseRationalClassifier": "skrational.estimators.rational",
     "SparseRationalClassifierCV": "skrational.model_selection",
     "TimeStepTransformer": "skrational.estimators.time_steps",

@@ -142,21 +142,35 @@ class Groups:
             )
 
     @classmethod
-    def joined(cls, parts: Iterable[Part], overlaps: bool = False) -> Groups:
-        """Join parts that share no group, each of which numbers its own from 0.
+    def of_entries(cls, *parameters: Tensor) -> Groups:
+        """Make a group of the entries that parameters of one shape have at a place.
 
         Examples
         --------
-        >>> weight, bias = torch.ones(2, 3), torch.ones(4)
-        >>> parts = Part((weight,), torch.arange(2)), Part((bias,), torch.arange(4))
-        >>> Groups.joined(parts).n_groups
-        6
+        >>> one, other = torch.tensor([3.0, 1.0]), torch.tensor([4.0, 0.0])
+        >>> Groups.of_entries(one, other).norms()
+        tensor([5., 1.])
         """
-        shifted, n_groups = [], 0
-        for part in parts:
-            shifted.append(replace(part, group=part.group + n_groups))
-            n_groups += int(part.group.max()) + 1 if part.group.numel() else 0
-        return cls(tuple(shifted), n_groups, overlaps=overlaps)
+        first = parameters[0]
+        number = torch.arange(first.numel(), device=first.device).view(first.shape)
+        return cls((Part(parameters, number, axis=None),), first.numel())
+
+    @classmethod
+    def joined(cls, several: Iterable[Groups], overlaps: bool = False) -> Groups:
+        """Join groups, without their omega, numbering them through.
+
+        Examples
+        --------
+        >>> weights = torch.ones(3), torch.ones(2)
+        >>> Groups.joined(map(Groups.of_entries, weights)).n_groups
+        5
+        """
+        parts, n_groups = [], 0
+        for groups in several:
+            for part in groups.parts:
+                parts.append(replace(part, group=part.group + n_groups))
+            n_groups += groups.n_groups
+        return cls(tuple(parts), n_groups, overlaps=overlaps)
 
     @property
     def parameters(self) -> list[Tensor]:

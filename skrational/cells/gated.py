@@ -8,7 +8,7 @@ gates of the units. A dense network is the case in which nothing is gone.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
 from typing import Any, ClassVar, Self
@@ -25,6 +25,9 @@ from skrational.groups import Groups, Part
 from skrational.structures.gated import GatedStructure, StateReadout
 
 __all__ = ["GatedCell"]
+
+_WEIGHTS_OF = {"gates": ("W_ih", "W_hh"), "neurons": ("W_hh", "A"), "inputs": ("W_ih",)}
+"""What groups take rows of, if they are gates, or columns."""
 
 
 class GatedCell(ReadoutCell):
@@ -51,6 +54,8 @@ class GatedCell(ReadoutCell):
     states_of: ClassVar[Callable[..., Tensor]]
     """See `skrational.kernels.gated`."""
     packed_type: ClassVar[Any]
+    weight_names: ClassVar[tuple[str, ...]] = ("W_ih", "W_hh", "A")
+    """Parameters whose entries are sparsified one by one."""
     unstructured: tuple[str, ...] = ("weights",)
 
     def __init__(
@@ -132,23 +137,26 @@ class GatedCell(ReadoutCell):
 
     def states(self, batch: Batch) -> Tensor:
         """Hidden state after every token, (n_tokens, H)."""
-        return self._states_by(batch, self.W_ih, self.W_hh)
-
-    def _states_by(self, batch: Batch, W_ih: Tensor, W_hh: Tensor) -> Tensor:
         x = batch.x
         if len(self.inputs) != x.shape[1]:
             x = x.index_select(1, self.inputs)
         return type(self).states_of(
-            x, W_ih, W_hh, self.b, batch.ids, batch.offsets, self.varies
+            x,
+            self.W_ih,
+            self.W_hh,
+            self.biases(),
+            batch.ids,
+            batch.offsets,
+            self.varies,
         )
+
+    def biases(self) -> Tensor:
+        """Biases as the kernels take them, (n_biases, H)."""
+        return self.b
 
     def hidden(self, batch: Batch) -> Tensor:
         """What the readout reads of each document, (B, H)."""
-        return self.hidden_by(batch, self.W_ih, self.W_hh)
-
-    def hidden_by(self, batch: Batch, W_ih: Tensor, W_hh: Tensor) -> Tensor:
-        """What the readout reads, (B, H), if these were the weights of the gates."""
-        states = self._states_by(batch, W_ih, W_hh)
+        states = self.states(batch)
         lengths = torch.from_numpy(np.diff(batch.offsets)).to(states.device)
         if self.reading.readout == "last":
             last = torch.from_numpy(batch.offsets[1:] - 1).to(states.device)
@@ -180,11 +188,9 @@ class GatedCell(ReadoutCell):
 
     def packed(self) -> Any:
         """Pack the network for prediction on the CPU."""
-        arrays = self.to_arrays()
+        weights = (self.W_ih, self.W_hh, self.biases())
         return type(self).packed_type.of(
-            arrays["W_ih"],
-            arrays["W_hh"],
-            arrays["b"],
+            *(w.detach().cpu().numpy() for w in weights),
             self.varies,
             np.array(self._shape.inputs, np.int64),
             self._shape.n_features,
@@ -208,24 +214,27 @@ class GatedCell(ReadoutCell):
         Groups
         """
         kinds = kind.split("+")
-        parts = (part for name in kinds for part in self._parts(name))
-        return Groups.joined(parts, overlaps=len(kinds) > 1)
+        of_kinds = map(self._groups_of_kind, kinds)
+        return Groups.joined(of_kinds, overlaps=len(kinds) > 1)
 
-    def _parts(self, kind: str) -> list[Part]:
-        """Parts of which no two share a group."""
-
-        def numbered(*shape: int) -> Tensor:
-            return torch.arange(int(np.prod(shape)), device=self.b.device).view(shape)
-
+    def _groups_of_kind(self, kind: str) -> Groups:
         n_gates, n_units = self.W_hh.shape
+        n_inputs, device = self.W_ih.shape[1], self.b.device
         if kind == "weights":
-            entries = (self.W_ih, self.W_hh, self.A)
-            return [Part((w,), numbered(*w.shape), axis=None) for w in entries]
+            weights = (getattr(self, name) for name in self.weight_names)
+            return Groups.joined(map(Groups.of_entries, weights))
         if kind == "gates":
-            return [Part((self.W_ih, self.W_hh), numbered(n_gates))]
+            rows = Part((self.W_ih, self.W_hh), torch.arange(n_gates, device=device))
+            return Groups((rows, *self._entering_gates()), n_gates)
         if kind == "neurons":
-            return [Part((self.W_hh, self.A), numbered(n_units), axis=1)]
-        return [Part((self.W_ih,), numbered(self.W_ih.shape[1]), axis=1)]
+            unit = torch.arange(n_units, device=device)
+            return Groups((Part((self.W_hh, self.A), unit, axis=1),), n_units)
+        feature = torch.arange(n_inputs, device=device)
+        return Groups((Part((self.W_ih,), feature, axis=1),), n_inputs)
+
+    def _entering_gates(self) -> list[Part]:
+        """Parts of what enters gates beside their rows."""
+        return []
 
     def pruned(self, kind: str, live: NDArray[np.bool_]) -> tuple[Self, Cut | None]:
         """Return what is left if the groups of a kind that aren't live are zero."""
@@ -254,8 +263,16 @@ class GatedCell(ReadoutCell):
 
     def remains(self) -> Remains:
         """Find what computes something."""
-        weights = (w.detach().cpu().numpy() for w in (self.W_ih, self.W_hh, self.A))
-        return what_remains(self.varies, *weights, self._needed, self._silent)
+        W_ih, W_hh, A = (
+            w.detach().cpu().numpy() for w in (self.W_ih, self.W_hh, self.A)
+        )
+        return what_remains(
+            self.varies, W_ih, W_hh, A, self._stirred(), self._needed, self._silent
+        )
+
+    def _stirred(self) -> Mask:
+        """Mask of the gates, (G, H), that move even if no weight leads into them."""
+        return np.zeros_like(self.varies)
 
     def _needed(self, varies: Mask) -> Mask:
         """Leave out gates that have no effect, (G, H)."""
@@ -275,9 +292,9 @@ class GatedCell(ReadoutCell):
         ]
 
     def cuts(self, left: Remains) -> dict[str, Callable[[Tensor], Tensor]]:
-        """Return what cuts a value to what is left, by what the value belongs to.
+        """How each parameter, by its name, is cut to what is left.
 
-        That is a parameter, or a kind of groups: a number for each gate, unit or input.
+        So are numbers for each gate that varies, unit and input, by kind of groups.
         """
         masks = (left.varies[self.varies], left.units, left.inputs)
         gates, units, inputs = (
@@ -294,6 +311,30 @@ class GatedCell(ReadoutCell):
             "inputs": lambda z: z[inputs],
         }
 
+    def fold(
+        self, weights: Mapping[str, Tensor], factors: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Multiply weights by factors of their groups.
+
+        Parameters
+        ----------
+        weights : dict of str to Tensor
+            For each of ``weight_names`` values of that parameter's shape.
+        factors : dict of str to Tensor
+            By kind of groups: "gates" (M,), "neurons" (H,) or "inputs" (E,).
+
+        Returns
+        -------
+        dict of str to Tensor
+            The weights, each multiplied by the factors of all groups that it is in.
+        """
+        folded = dict(weights)
+        for kind, factor in factors.items():
+            for name in _WEIGHTS_OF[kind]:
+                factor_of_row = factor[:, None] if kind == "gates" else factor
+                folded[name] = folded[name] * factor_of_row
+        return folded
+
     def structure(self) -> GatedStructure:
         """Return the units that are left, and their gates."""
         n_inputs, n_units = self.W_ih.shape[1], self.W_hh.shape[1]
@@ -309,7 +350,7 @@ class GatedCell(ReadoutCell):
         counted = [
             int(torch.count_nonzero(w))
             for name, w in zip(names, weights, strict=True)
-            if name not in ("b", "a")
+            if name in ("W_ih", "W_hh", "A")
         ]
         return type(self._shape)(
             self._shape.n_units_initial,

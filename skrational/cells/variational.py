@@ -28,7 +28,7 @@ Neural Networks", 2018.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Self
 
@@ -36,16 +36,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from skrational.cells.base import Cut, Noise, ReadoutCell
 from skrational.cells.batches import Batch, Corpus
 from skrational.cells.gated import GatedCell
-from skrational.groups import Groups, Part
+from skrational.groups import Groups
 from skrational.structures.gated import GatedStructure, StateReadout
 
 __all__ = ["VariationalCell"]
 
-_WEIGHTS = ("W_ih", "W_hh", "A")
 _LOG_SIGMA = -3.0
 
 
@@ -91,45 +91,39 @@ class VariationalCell(ReadoutCell):
 
     def _drawn(self, kind: str) -> tuple[str, ...]:
         """Names of what is drawn of a kind."""
-        return _WEIGHTS if kind == "weights" else (kind,)
+        return self.cell.weight_names if kind == "weights" else (kind,)
 
     def _mean(self, name: str) -> Tensor:
         mean: Tensor = self.z[name] if name in self.z else getattr(self.cell, name)
         return mean
 
-    def _fold(self, values: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Multiply weights, W_ih and W_hh, by the variables of their groups."""
-        W_ih, W_hh = values["W_ih"], values["W_hh"]
-        if "gates" in values:
-            W_ih, W_hh = (W * values["gates"][:, None] for W in (W_ih, W_hh))
-        if "neurons" in values:
-            W_hh = W_hh * values["neurons"]
-        if "inputs" in values:
-            W_ih = W_ih * values["inputs"]
-        return W_ih, W_hh
-
-    def _means(self) -> dict[str, Tensor]:
-        names = (*_WEIGHTS, *self.z.keys())
-        return {name: self._mean(name) for name in names}
+    def _folded(self, value: Callable[[str], Tensor]) -> dict[str, Tensor]:
+        """Weights, of the value for each name, multiplied by those of their groups."""
+        weights = {name: value(name) for name in self.cell.weight_names}
+        return self.cell.fold(weights, {kind: value(kind) for kind in self.z})
 
     @torch.no_grad()
     def mean_cell(self) -> GatedCell:
-        """Return a cell of the means, each weight multiplied by its groups'."""
-        cell, means = deepcopy(self.cell), self._means()
-        for weights, folded in zip(
-            (cell.W_ih, cell.W_hh), self._fold(means), strict=True
-        ):
-            weights.copy_(folded)
-        cell.A.mul_(means.get("neurons", 1.0))
+        """Return a cell of the means, each weight multiplied by those of its groups."""
+        cell = deepcopy(self.cell)
+        for name, folded in self._folded(self._mean).items():
+            getattr(cell, name).copy_(folded)
         return cell
 
     def hidden(self, batch: Batch) -> Tensor:
         """What the readout reads of each document, by the means, (B, H)."""
-        return self.cell.hidden_by(batch, *self._fold(self._means()))
+        return self._hidden_by(batch, self._folded(self._mean))
+
+    def _hidden_by(self, batch: Batch, weights: Mapping[str, Tensor]) -> Tensor:
+        """What the readout would read, (B, H), if the cell had these weights."""
+        named = {f"cell.{name}": value for name, value in weights.items()}
+        hidden: Tensor = functional_call(_Hidden(self.cell), named, (batch,))
+        return hidden
 
     def readout(self, hidden: Tensor) -> Tensor:
         """Outputs from hidden values, by the means."""
-        return self.cell.readout(hidden * self._means().get("neurons", 1.0))
+        A = self._folded(self._mean)["A"]
+        return nn.functional.linear(hidden, A, self.cell.a)
 
     @torch.no_grad()
     def predict(self, corpus: Corpus) -> Tensor:
@@ -143,15 +137,11 @@ class VariationalCell(ReadoutCell):
 
         The weights of the gates and the variables of groups are drawn once, for all
         documents and times. Those of the readout are drawn for each document, as the
-        normal logits that they make.
+        normal outputs that they make.
         """
-        values = {
-            name: self._draw(name, generator) if name in self.log_sigma else mean
-            for name, mean in self._means().items()
-            if name != "A"
-        }
+        values = {name: self._draw(name, generator) for name in self._names_of_means()}
         batch = dropout.on_features(batch, generator)
-        hidden = self.cell.hidden_by(batch, *self._fold(values))
+        hidden = self._hidden_by(batch, self._folded(values.__getitem__))
         hidden = dropout.on_scores(hidden, generator) * values.get("neurons", 1.0)
         outputs = self.cell.readout(hidden)
         if "A" not in self.log_sigma:
@@ -161,8 +151,14 @@ class VariationalCell(ReadoutCell):
         deviation = variance.clamp_min(torch.finfo(variance.dtype).tiny).sqrt()
         return outputs + deviation * _normal(outputs, generator)
 
+    def _names_of_means(self) -> tuple[str, ...]:
+        return (*self.cell.weight_names, *self.z)
+
     def _draw(self, name: str, generator: torch.Generator) -> Tensor:
+        """Draw a parameter of the gates, or a variable; the readout isn't."""
         mean = self._mean(name)
+        if name == "A" or name not in self.log_sigma:
+            return mean
         return mean + self._sigma(name) * _normal(mean, generator)
 
     def _sigma(self, name: str) -> Tensor:
@@ -181,13 +177,10 @@ class VariationalCell(ReadoutCell):
         -------
         Groups
         """
-        return Groups.joined(self._parts(kind))
-
-    def _parts(self, kind: str) -> Iterator[Part]:
-        for name in (name for k in kind.split("+") for name in self._drawn(k)):
-            mean = self._mean(name)
-            number = torch.arange(mean.numel(), device=mean.device).view(mean.shape)
-            yield Part((mean, self.log_sigma[name]), number, axis=None)
+        names = (name for k in kind.split("+") for name in self._drawn(k))
+        return Groups.joined(
+            Groups.of_entries(self._mean(name), self.log_sigma[name]) for name in names
+        )
 
     def pruned(self, kind: str, live: NDArray[np.bool_]) -> tuple[Self, Cut | None]:
         """Return the cell without what isn't live, and how parameters are cut.
@@ -247,6 +240,17 @@ class VariationalCell(ReadoutCell):
         for parameter in cell.parameters():
             nn.init.zeros_(parameter)
         return cell
+
+
+class _Hidden(nn.Module):
+    """What the readout of a cell reads, as a module to be called with other weights."""
+
+    def __init__(self, cell: GatedCell) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, batch: Batch) -> Tensor:
+        return self.cell.hidden(batch)
 
 
 def _normal(like: Tensor, generator: torch.Generator) -> Tensor:

@@ -158,7 +158,8 @@ class SparseGatedClassifier(SparseSequenceClassifier):
         return self.lambda_
 
     def _shrinks_beyond(self) -> float | None:
-        return 1 / 3 if self.solver == "prox" else None
+        finds_zeros = self.framework == "bayes" or self.solver == "prox"
+        return 1 / 3 if finds_zeros else None
 
     def _charges(self) -> tuple[tuple[Penalty, str], ...]:
         from skrational.penalties.bayes import LogUniformKL
@@ -256,7 +257,7 @@ def check_ratios(
                 f"{ratios!r}."
             )
         ratios = [ratios[kind] for kind in kinds]
-    valid = all(isinstance(r, Real) and 0 <= r < np.inf for r in ratios)
+    valid = all(isinstance(r, Real) and 0 <= float(r) < np.inf for r in ratios)
     if len(ratios) != len(kinds) or not valid or not any(ratios):
         raise ValueError(
             "lambda_ratios must be a number of at least 0, not all of them 0, for each "

@@ -167,6 +167,11 @@ class GatedStructure(JSONStructure):
         return self.n_biases_per_unit * self.n_units + self.n_outputs
 
     @property
+    def n_biases_initial(self) -> int:
+        """Biases before pruning."""
+        return self.n_biases_per_unit * self.n_units_initial + self.n_outputs
+
+    @property
     def n_parameters(self) -> int:
         """Weights and biases left, those of the readout included."""
         return self.n_weights + self.n_biases
@@ -213,8 +218,7 @@ class GatedStructure(JSONStructure):
     @property
     def n_bytes_initial(self) -> int:
         """Bytes of the weights and biases before pruning."""
-        n_biases = self.n_biases_per_unit * self.n_units_initial + self.n_outputs
-        return self.itemsize * (self.n_weights_initial + n_biases)
+        return self.itemsize * (self.n_weights_initial + self.n_biases_initial)
 
     def gates_by_kind(self) -> dict[str, int]:
         """Count the gates that vary, by their letter."""
@@ -405,7 +409,17 @@ class GRUStructure(GatedStructure):
         "update gate",
         "candidate",
     )
-    n_biases_per_unit: ClassVar[int] = 4
+    n_biases_per_unit: ClassVar[int] = 3
+
+    @property
+    def n_biases(self) -> int:
+        """Biases left; a candidate that varies has one more."""
+        return super().n_biases + int(self.varies[2].sum())
+
+    @property
+    def n_biases_initial(self) -> int:
+        """Biases before pruning."""
+        return super().n_biases_initial + self.n_units_initial
 
     def _roles(self) -> list[str]:
         rows = dict(zip(self.units, self.constants, strict=True))
@@ -440,7 +454,7 @@ def _row(i: int, row: Any, length: int) -> tuple[float | None, ...]:
         or len(row) != length
         or not all(
             value is None
-            or (isinstance(value, (int, float, np.floating)) and abs(value) <= 1)
+            or (isinstance(value, int | float | np.floating) and -1.0 <= value <= 1.0)
             for value in row
         )
     ):
@@ -454,7 +468,7 @@ def _row(i: int, row: Any, length: int) -> tuple[float | None, ...]:
 def _rising(name: str, values: Any, stop: int) -> tuple[int, ...]:
     """Check numbers of units or inputs: rising, from 0 to below ``stop``."""
     values = values.tolist() if isinstance(values, np.ndarray) else values
-    numbers = list(values) if _is_list(values) else [None]
+    numbers: list[Any] = list(values) if _is_list(values) else [None]
     if not all(is_integer(n) for n in numbers):
         raise ValueError(f"{name} is {cut_repr(values)}; expected a list of integers.")
     if any(a >= b for a, b in zip(numbers, [*numbers[1:], stop], strict=False)) or (

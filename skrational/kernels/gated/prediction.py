@@ -1,3 +1,6 @@
 """Prediction on the CPU."""
 
-PackedLSTM = PackedGRU = None
+from typing import Any
+
+PackedLSTM: Any = None
+PackedGRU: Any = None
