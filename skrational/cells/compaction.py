@@ -72,18 +72,18 @@ def what_remains(
     reads = np.zeros((n_kinds * n_units, W_ih.shape[1]), bool)
     hears = np.zeros((n_kinds * n_units, n_units), bool)
     reads[rows], hears[rows] = W_ih != 0, W_hh != 0
-    is_silent = np.zeros(n_units, bool)
+    # At first every state is 0; it stays so where nothing else leads to the unit.
+    is_silent = np.ones(n_units, bool)
     while True:
         moved = reads.any(axis=1) | hears[:, ~is_silent].any(axis=1)
         moving = needed(varies & (moved.reshape(varies.shape) | stirred))
-        found = is_silent | silent(moving)
+        found = silent(moving)
         if (found == is_silent).all():
             break
         is_silent = found
     units: Mask = _audible((A != 0).any(axis=0) & ~is_silent, moving, hears, is_silent)
     moving = moving & units
-    inputs = np.asarray(reads[moving.reshape(-1)].any(axis=0))
-    return Remains(units, moving, inputs)
+    return Remains(units, moving, np.any(reads[moving.reshape(-1)], axis=0))
 
 
 def _audible(heard: Mask, moving: Mask, hears: Mask, is_silent: Mask) -> Mask:

@@ -44,8 +44,8 @@ class SparseGatedClassifier(SparseSequenceClassifier):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = TRAINING | {
         "n_units": [Interval(Integral, 1, 2**16, closed="both")],
         "lambda_": [Interval(Real, 0, None, closed="left"), None],
-        "sparsify": [tuple, list, str],
-        "lambda_ratios": [tuple, list, dict, np.ndarray, None],
+        "sparsify": ["array-like", str],
+        "lambda_ratios": ["array-like", dict, None],
         "framework": [StrOptions({"group_lasso", "bayes"})],
         "readout": [StrOptions({"anywhere", "last"})],
         "length_exponent": [Interval(Real, 0, None, closed="left")],
@@ -148,9 +148,7 @@ class SparseGatedClassifier(SparseSequenceClassifier):
             )
 
     def _ratios(self) -> dict[str, float]:
-        """Strength of each kind's penalty as a multiple of lambda, smallest first."""
-        given = check_ratios(self.sparsify, self.lambda_ratios, RATIOS[self.framework])
-        return {kind: given[kind] for kind in KINDS if kind in given}
+        return check_ratios(self.sparsify, self.lambda_ratios, self.framework)
 
     def _strength(self) -> float:
         if self.lambda_ is None:
@@ -169,7 +167,6 @@ class SparseGatedClassifier(SparseSequenceClassifier):
         return tuple(
             (price(self._strength() * ratio), kind)
             for kind, ratio in self._ratios().items()
-            if ratio
         )
 
     def _natural_strength(self) -> float | None:
@@ -230,11 +227,11 @@ class SparseGatedClassifier(SparseSequenceClassifier):
 
 
 def check_ratios(
-    sparsify: Any, lambda_ratios: Any, default: Mapping[str, float]
+    sparsify: Any, lambda_ratios: Any, framework: str = "group_lasso"
 ) -> dict[str, float]:
-    """Return the strength of each kind of groups, as a multiple of lambda.
+    """Return what each kind of groups is charged, as a multiple of lambda.
 
-    ``default`` has those that stand for ``lambda_ratios=None``.
+    Kinds that cost nothing are left out; the smallest groups come first.
 
     Raises
     ------
@@ -242,25 +239,34 @@ def check_ratios(
         If a kind doesn't exist or stands twice, or the ratios aren't as many numbers of
         at least 0, one of them positive.
     """
-    kinds = [sparsify] if isinstance(sparsify, str) else list(sparsify)
-    if not kinds or len(set(kinds)) < len(kinds) or not set(kinds) <= set(KINDS):
+    kinds = _listed(sparsify)
+    known = all(isinstance(kind, str) and kind in KINDS for kind in kinds)
+    if not kinds or not known or len(set(kinds)) < len(kinds):
         raise ValueError(
             f"sparsify must name some of {KINDS}, each once; got {sparsify!r}."
         )
     if lambda_ratios is None:
-        return {kind: default[kind] for kind in kinds}
-    ratios = lambda_ratios
-    if isinstance(ratios, Mapping):
-        if set(ratios) != set(kinds):
-            raise ValueError(
-                f"lambda_ratios must have the keys of sparsify={tuple(kinds)}; got "
-                f"{ratios!r}."
-            )
-        ratios = [ratios[kind] for kind in kinds]
+        ratios = [RATIOS[framework][kind] for kind in kinds]
+    elif not isinstance(lambda_ratios, Mapping):
+        ratios = _listed(lambda_ratios)
+    elif set(lambda_ratios) == set(kinds):
+        ratios = [lambda_ratios[kind] for kind in kinds]
+    else:
+        raise ValueError(
+            f"lambda_ratios must have the keys of sparsify={tuple(kinds)}; got "
+            f"{lambda_ratios!r}."
+        )
     valid = all(isinstance(r, Real) and 0 <= float(r) < np.inf for r in ratios)
     if len(ratios) != len(kinds) or not valid or not any(ratios):
         raise ValueError(
             "lambda_ratios must be a number of at least 0, not all of them 0, for each "
             f"of sparsify={tuple(kinds)}; got {lambda_ratios!r}."
         )
-    return dict(zip(kinds, map(float, ratios), strict=True))
+    of_kind = dict(zip(kinds, map(float, ratios), strict=True))
+    return {kind: of_kind[kind] for kind in KINDS if of_kind.get(kind)}
+
+
+def _listed(values: Any) -> list[Any]:
+    """Return a value, or those of a sequence or an array, as a list."""
+    listed: list[Any] = np.ravel(np.asarray(values, dtype=object)).tolist()
+    return listed
