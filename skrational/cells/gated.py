@@ -22,6 +22,7 @@ from skrational.cells.base import Cut, ReadoutCell
 from skrational.cells.batches import Batch, Corpus
 from skrational.cells.compaction import Mask, Remains, what_remains
 from skrational.groups import Groups, Part
+from skrational.kernels.gated import choose_kernel
 from skrational.structures.gated import GatedStructure, StateReadout
 
 __all__ = ["GatedCell"]
@@ -172,7 +173,7 @@ class GatedCell(ReadoutCell):
     @torch.no_grad()
     def predict(self, corpus: Corpus) -> Tensor:
         """Outputs of a whole corpus, (n, n_outputs), by the fastest way there is."""
-        if self.A.device.type != "cpu" or self.packed_type is None:
+        if choose_kernel(self.A.device.type) != "numba":
             return super().predict(corpus)
         packed = self.packed()
         if corpus.table is None:

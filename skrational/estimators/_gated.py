@@ -7,10 +7,16 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators._sparse import TRAINING, SparseSequenceClassifier
+from skrational.kernels.cpu.prediction import PackedNetwork
+from skrational.kernels.cpu.readout import apply_readout
+from skrational.kernels.cpu.scorer import scorer_of
+from skrational.kernels.gated import choose_kernel
+from skrational.sequences import SequenceArray
 from skrational.structures.gated import GatedStructure, StateReadout
 
 if TYPE_CHECKING:
@@ -52,6 +58,7 @@ class SparseGatedClassifier(SparseSequenceClassifier):
         "log_alpha": [Interval(Real, None, None, closed="neither")],
     }
     _unit = "unit"
+    _packed_type: ClassVar[Any]
 
     learned_structure_: GatedStructure
     _reading: StateReadout
@@ -224,6 +231,40 @@ class SparseGatedClassifier(SparseSequenceClassifier):
 
     def _own_attributes(self, cell: GatedCell) -> dict[str, Any]:
         return {"_reading": cell.reading}
+
+    def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
+        if not self._scores_on_cpu():
+            return super()._scores(X)
+        settings = self.learned_structure_, self._reading
+        return scorer_of(self, self.weights_, settings, self._packed).scores(X)
+
+    def _readout(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        if not self._scores_on_cpu():
+            return super()._readout(scores)
+        return apply_readout(scores, self.coef_, self.intercept_)
+
+    def _scores_on_cpu(self) -> bool:
+        """Whether the compiled kernel scores, which does without torch."""
+        on_cpu = self.device in ("auto", "cpu")
+        device_type = "cpu" if on_cpu else self._prediction_device().type
+        return choose_kernel(device_type) == "numba"
+
+    def _packed(self) -> PackedNetwork:
+        structure, reading = self.learned_structure_, self._reading
+        return self._packed_type.of(
+            self.weights_["W_ih"],
+            self.weights_["W_hh"],
+            self._biases(),
+            structure.varies,
+            np.array(structure.inputs, np.int64),
+            structure.n_features,
+            reading.readout == "anywhere",
+            reading.length_exponent,
+        )
+
+    def _biases(self) -> NDArray[np.floating]:
+        """Biases as the kernels take them, (n_biases, n_units)."""
+        return self.weights_["b"]
 
 
 def check_ratios(

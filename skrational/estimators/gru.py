@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from skrational.estimators._gated import SparseGatedClassifier
+from skrational.kernels.gated.prediction import PackedGRU
 from skrational.structures.gated import GRUStructure
 
 if TYPE_CHECKING:
@@ -54,6 +58,13 @@ class SparseGRUClassifier(SparseGatedClassifier):
     """
 
     learned_structure_: GRUStructure
+    _packed_type = PackedGRU
+
+    def _biases(self) -> NDArray[np.floating]:
+        b, candidates = self.weights_["b"], self.learned_structure_.varies[-1]
+        b_hn = np.zeros((1, b.shape[1]), b.dtype)
+        b_hn[0, candidates] = self.weights_["b_hn"]
+        return np.concatenate([b, b_hn])
 
     def _cell_type(self) -> type[GRUCell]:
         from skrational.cells.gru import GRUCell

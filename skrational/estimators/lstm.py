@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from skrational.estimators._gated import SparseGatedClassifier
+from skrational.kernels.gated.prediction import PackedLSTM
 from skrational.structures.gated import LSTMStructure
 
 if TYPE_CHECKING:
@@ -196,6 +197,7 @@ class SparseLSTMClassifier(SparseGatedClassifier):
     """
 
     learned_structure_: LSTMStructure
+    _packed_type = PackedLSTM
 
     def _cell_type(self) -> type[LSTMCell]:
         from skrational.cells.lstm import LSTMCell
