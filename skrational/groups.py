@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -140,6 +140,37 @@ class Groups:
                 "A parameter is in several parts: it would be scaled once for each of "
                 "them. Give each parameter to one part, or set overlaps=True."
             )
+
+    @classmethod
+    def of_entries(cls, *parameters: Tensor) -> Groups:
+        """Make a group of the entries that parameters of one shape have at a place.
+
+        Examples
+        --------
+        >>> one, other = torch.tensor([3.0, 1.0]), torch.tensor([4.0, 0.0])
+        >>> Groups.of_entries(one, other).norms()
+        tensor([5., 1.])
+        """
+        first = parameters[0]
+        number = torch.arange(first.numel(), device=first.device).view(first.shape)
+        return cls((Part(parameters, number, axis=None),), first.numel())
+
+    @classmethod
+    def joined(cls, several: Iterable[Groups], overlaps: bool = False) -> Groups:
+        """Join groups, without their omega, numbering them through.
+
+        Examples
+        --------
+        >>> weights = torch.ones(3), torch.ones(2)
+        >>> Groups.joined(map(Groups.of_entries, weights)).n_groups
+        5
+        """
+        parts, n_groups = [], 0
+        for groups in several:
+            for part in groups.parts:
+                parts.append(replace(part, group=part.group + n_groups))
+            n_groups += groups.n_groups
+        return cls(tuple(parts), n_groups, overlaps=overlaps)
 
     @property
     def parameters(self) -> list[Tensor]:

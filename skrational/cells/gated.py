@@ -8,7 +8,7 @@ gates of the units. A dense network is the case in which nothing is gone.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
 from typing import Any, ClassVar, Self
@@ -26,6 +26,9 @@ from skrational.kernels.gated import choose_kernel
 from skrational.structures.gated import GatedStructure, StateReadout
 
 __all__ = ["GatedCell"]
+
+_WEIGHTS_OF = {"gates": ("W_ih", "W_hh"), "neurons": ("W_hh", "A"), "inputs": ("W_ih",)}
+"""What groups take rows of, if they are gates, or columns."""
 
 
 class GatedCell(ReadoutCell):
@@ -52,6 +55,8 @@ class GatedCell(ReadoutCell):
     states_of: ClassVar[Callable[..., Tensor]]
     """See `skrational.kernels.gated`."""
     packed_type: ClassVar[Any]
+    weight_names: ClassVar[tuple[str, ...]] = ("W_ih", "W_hh", "A")
+    """Parameters whose entries are sparsified one by one."""
     unstructured: tuple[str, ...] = ("weights",)
 
     def __init__(
@@ -210,22 +215,15 @@ class GatedCell(ReadoutCell):
         Groups
         """
         kinds = kind.split("+")
-        parts: list[Part] = []
-        n_groups = 0
-        for name in kinds:
-            of_kind = self._groups_of_kind(name)
-            parts += [
-                Part(part.parameters, part.group + n_groups, part.axis)
-                for part in of_kind.parts
-            ]
-            n_groups += of_kind.n_groups
-        return Groups(tuple(parts), n_groups, overlaps=len(kinds) > 1)
+        of_kinds = map(self._groups_of_kind, kinds)
+        return Groups.joined(of_kinds, overlaps=len(kinds) > 1)
 
     def _groups_of_kind(self, kind: str) -> Groups:
         n_gates, n_units = self.W_hh.shape
         n_inputs, device = self.W_ih.shape[1], self.b.device
         if kind == "weights":
-            return _entries(self._single_weights())
+            weights = (getattr(self, name) for name in self.weight_names)
+            return Groups.joined(map(Groups.of_entries, weights))
         if kind == "gates":
             rows = Part((self.W_ih, self.W_hh), torch.arange(n_gates, device=device))
             return Groups((rows, *self._entering_gates()), n_gates)
@@ -234,10 +232,6 @@ class GatedCell(ReadoutCell):
             return Groups((Part((self.W_hh, self.A), unit, axis=1),), n_units)
         feature = torch.arange(n_inputs, device=device)
         return Groups((Part((self.W_ih,), feature, axis=1),), n_inputs)
-
-    def _single_weights(self) -> list[Tensor]:
-        """Parameters whose entries are sparsified one by one."""
-        return [self.W_ih, self.W_hh, self.A]
 
     def _entering_gates(self) -> list[Part]:
         """Parts of what enters gates beside their rows."""
@@ -291,15 +285,18 @@ class GatedCell(ReadoutCell):
 
     def _cut(self, left: Remains, values: Sequence[Tensor]) -> list[Tensor]:
         """Cut values, one for each parameter, of its shape, to what is left."""
-        cuts = self._cuts(left)
+        cuts = self.cuts(left)
         names = (name for name, _ in self.named_parameters())
         return [
             cuts[name](value.detach())
             for name, value in zip(names, values, strict=True)
         ]
 
-    def _cuts(self, left: Remains) -> dict[str, Callable[[Tensor], Tensor]]:
-        """How each parameter, by its name, is cut to what is left."""
+    def cuts(self, left: Remains) -> dict[str, Callable[[Tensor], Tensor]]:
+        """How each parameter, by its name, is cut to what is left.
+
+        So are numbers for each gate that varies, unit and input, by kind of groups.
+        """
         masks = (left.varies[self.varies], left.units, left.inputs)
         gates, units, inputs = (
             torch.from_numpy(mask).to(self.b.device) for mask in masks
@@ -310,7 +307,34 @@ class GatedCell(ReadoutCell):
             "b": lambda w: w[:, units],
             "A": lambda w: w[:, units],
             "a": lambda w: w,
+            "gates": lambda z: z[gates],
+            "neurons": lambda z: z[units],
+            "inputs": lambda z: z[inputs],
         }
+
+    def fold(
+        self, weights: Mapping[str, Tensor], factors: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Multiply weights by factors of their groups.
+
+        Parameters
+        ----------
+        weights : dict of str to Tensor
+            For each of ``weight_names`` values of that parameter's shape.
+        factors : dict of str to Tensor
+            By kind of groups: "gates" (M,), "neurons" (H,) or "inputs" (E,).
+
+        Returns
+        -------
+        dict of str to Tensor
+            The weights, each multiplied by the factors of all groups that it is in.
+        """
+        folded = dict(weights)
+        for kind, factor in factors.items():
+            for name in _WEIGHTS_OF[kind]:
+                factor_of_row = factor[:, None] if kind == "gates" else factor
+                folded[name] = folded[name] * factor_of_row
+        return folded
 
     def structure(self) -> GatedStructure:
         """Return the units that are left, and their gates."""
@@ -358,16 +382,6 @@ class GatedCell(ReadoutCell):
     def blank(self, structure: GatedStructure) -> Self:
         """Make a cell of a structure that reads alike, with all parameters 0."""
         return type(self)(structure, self.reading, self.b.dtype)
-
-
-def _entries(parameters: Sequence[Tensor]) -> Groups:
-    """Make a group of each entry."""
-    parts, n_groups = [], 0
-    for p in parameters:
-        number = torch.arange(n_groups, n_groups + p.numel(), device=p.device)
-        parts.append(Part((p,), number.view(p.shape), axis=None))
-        n_groups += p.numel()
-    return Groups(tuple(parts), n_groups)
 
 
 def _sum_documents(states: Tensor, lengths: Tensor) -> Tensor:

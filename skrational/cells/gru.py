@@ -27,7 +27,7 @@ network and its compact twin agree on that, so that the bookkeeping is exact.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -56,6 +56,7 @@ class GRUCell(GatedCell):
     structure_type: ClassVar = GRUStructure
     states_of: ClassVar = staticmethod(gru_states)
     packed_type: ClassVar = PackedGRU
+    weight_names: ClassVar = (*GatedCell.weight_names, "b_hn")
 
     def __init__(self, structure: GRUStructure, *args: Any) -> None:
         super().__init__(structure, *args)
@@ -96,19 +97,29 @@ class GRUCell(GatedCell):
         silent: Mask = ~varies[_N] & (acted[_N] == 0) | ~varies[_Z] & (acted[_Z] == 1)
         return silent
 
-    def _single_weights(self) -> list[Tensor]:
-        return [*super()._single_weights(), self.b_hn]
-
     def _entering_gates(self) -> list[Part]:
-        # Rows of weights are in the order of the gates: those of candidates come last.
-        n_gates, n_candidates = len(self.W_hh), len(self.b_hn)
-        rows = torch.arange(n_gates - n_candidates, n_gates, device=self.b.device)
-        return [Part((self.b_hn,), rows)]
+        rows = torch.arange(len(self.W_hh), device=self.b.device)
+        return [Part((self.b_hn,), self._of_candidates(rows))]
 
-    def _cuts(self, left: Remains) -> dict[str, Callable[[Tensor], Tensor]]:
+    def _of_candidates(self, values: Tensor) -> Tensor:
+        """Those of values for each row of weights: candidates' rows come last."""
+        return values[len(values) - len(self.b_hn) :]
+
+    def fold(
+        self, weights: Mapping[str, Tensor], factors: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Multiply weights, and b_hn, by factors of their groups."""
+        folded = super().fold(weights, factors)
+        if "gates" in factors:
+            factor = self._of_candidates(factors["gates"])
+            folded["b_hn"] = folded["b_hn"] * factor
+        return folded
+
+    def cuts(self, left: Remains) -> dict[str, Callable[[Tensor], Tensor]]:
+        """How parameters, b_hn among them, are cut to what is left."""
         candidates = torch.from_numpy(left.varies[_N][self.varies[_N]])
         candidates = candidates.to(self.b.device)
-        return super()._cuts(left) | {"b_hn": lambda w: w[candidates]}
+        return super().cuts(left) | {"b_hn": lambda w: w[candidates]}
 
     def emptied(self) -> tuple[Self, Tensor]:
         """Return a copy all of whose gates are constant, and the W_ih of it."""

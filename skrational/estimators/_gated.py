@@ -22,16 +22,21 @@ from skrational.structures.gated import GatedStructure, StateReadout
 if TYPE_CHECKING:
     import torch
 
+    from skrational.cells.base import Cell
     from skrational.cells.gated import GatedCell
     from skrational.penalties.base import Penalty
+    from skrational.pruning.base import Pruner
 
 __all__ = ["SparseGatedClassifier"]
 
 KINDS = ("weights", "gates", "neurons", "inputs")
 """Kinds of groups, from the smallest on: the order of their proximal operators."""
 
-RATIOS = {"weights": 0.02, "gates": 1.0, "neurons": 1.0, "inputs": 1.0}
-"""Strength of each penalty, as a multiple of lambda."""
+RATIOS = {
+    "group_lasso": {"weights": 0.02, "gates": 1.0, "neurons": 1.0, "inputs": 1.0},
+    "bayes": dict.fromkeys(KINDS, 1.0),
+}
+"""Strength of each penalty of a framework, as a multiple of lambda."""
 
 DEFAULT_LAMBDA = {"group_lasso": 2e-3, "bayes": 1.0}
 
@@ -141,7 +146,16 @@ class SparseGatedClassifier(SparseSequenceClassifier):
         return self.learned_structure_.n_units
 
     def _check_own_parameters(self, device_type: str) -> None:
-        check_ratios(self.sparsify, self.lambda_ratios)
+        self._ratios()
+        if self.framework == "bayes" and self.weight_decay:
+            raise ValueError(
+                f"weight_decay={self.weight_decay} with framework='bayes': the weights "
+                "have a prior there, and a second one would pull at their noise, too; "
+                "expected 0."
+            )
+
+    def _ratios(self) -> dict[str, float]:
+        return check_ratios(self.sparsify, self.lambda_ratios, self.framework)
 
     def _strength(self) -> float:
         if self.lambda_ is None:
@@ -149,22 +163,41 @@ class SparseGatedClassifier(SparseSequenceClassifier):
         return self.lambda_
 
     def _shrinks_beyond(self) -> float | None:
-        return 1 / 3 if self.solver == "prox" else None
+        finds_zeros = self.framework == "bayes" or self.solver == "prox"
+        return 1 / 3 if finds_zeros else None
 
     def _charges(self) -> tuple[tuple[Penalty, str], ...]:
+        from skrational.penalties.bayes import LogUniformKL
         from skrational.penalties.group_lasso import GroupLasso
 
-        ratios = check_ratios(self.sparsify, self.lambda_ratios)
+        price = LogUniformKL if self.framework == "bayes" else GroupLasso
         return tuple(
-            (GroupLasso(self._strength() * ratio), kind)
-            for kind, ratio in ratios.items()
+            (price(self._strength() * ratio), kind)
+            for kind, ratio in self._ratios().items()
         )
 
+    def _natural_strength(self) -> float | None:
+        return DEFAULT_LAMBDA["bayes"] if self.framework == "bayes" else None
+
+    def _learner(self, cell: GatedCell) -> Cell:
+        if self.framework != "bayes":
+            return cell
+        from skrational.cells.variational import VariationalCell
+
+        return VariationalCell(cell, tuple(self._ratios()))
+
+    def _pruner(self) -> Pruner:
+        if self.framework != "bayes":
+            return super()._pruner()
+        from skrational.pruning.signal_to_noise import SignalToNoise
+
+        return SignalToNoise(self.log_alpha)
+
     def _pruned_kind(self) -> str:
-        if self.solver == "prox":
+        if self.framework == "group_lasso" and self.solver == "prox":
             # Whatever a proximal operator has emptied is made of zeros.
             return "weights"
-        return "+".join(check_ratios(self.sparsify, self.lambda_ratios))
+        return "+".join(self._ratios())
 
     def _too_sparse(self) -> str:
         structure = self.learned_structure_
@@ -234,7 +267,9 @@ class SparseGatedClassifier(SparseSequenceClassifier):
         return self.weights_["b"]
 
 
-def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
+def check_ratios(
+    sparsify: Any, lambda_ratios: Any, framework: str = "group_lasso"
+) -> dict[str, float]:
     """Return what each kind of groups is charged, as a multiple of lambda.
 
     Kinds that cost nothing are left out; the smallest groups come first.
@@ -252,7 +287,7 @@ def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
             f"sparsify must name some of {KINDS}, each once; got {sparsify!r}."
         )
     if lambda_ratios is None:
-        ratios = [RATIOS[kind] for kind in kinds]
+        ratios = [RATIOS[framework][kind] for kind in kinds]
     elif not isinstance(lambda_ratios, Mapping):
         ratios = _listed(lambda_ratios)
     elif set(lambda_ratios) == set(kinds):

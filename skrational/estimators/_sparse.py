@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from skrational.cells.base import Cell
     from skrational.penalties.base import Penalty
+    from skrational.pruning.base import Pruner
     from skrational.training.losses import Loss
 
 __all__ = ["TRAINING", "SparseSequenceClassifier"]
@@ -158,6 +159,10 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
     def _blank_cell(self, structure: Any, dtype: torch.dtype) -> Cell:
         """Return a cell of a learned structure, its parameters yet to be set."""
 
+    def _learner(self, cell: Any) -> Cell:
+        """Return the cell that learns the structure of the one that is to be kept."""
+        return cell
+
     @abstractmethod
     def _charges(self) -> tuple[tuple[Penalty, str], ...]:
         """Return the penalties, each with the kind of groups that it charges."""
@@ -169,6 +174,19 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
     def _shrinks_beyond(self) -> float | None:
         """Return the share that has to be gone for a cut amid the penalized phase."""
         return None
+
+    def _natural_strength(self) -> float | None:
+        """Return the ``lambda_`` around which those of a path lie by default.
+
+        None: the gradient of the empty network tells.
+        """
+        return None
+
+    def _pruner(self) -> Pruner:
+        """Return the rule that says which groups the penalty has left."""
+        from skrational.pruning.threshold import Threshold
+
+        return Threshold(0.0 if self.solver == "prox" else self.threshold)
 
     def _pruned_kind(self) -> str:
         """Return the kind of groups that pruning drops: those of the last charge."""

@@ -47,10 +47,11 @@ class SparseLSTMClassifier(SparseGatedClassifier):
     lambda_ratios : tuple of float, dict or None, default=None
         Strength of each kind of ``sparsify`` as a multiple of ``lambda_`` (the rho). A
         tuple is in the order of ``sparsify``, a dict has its names as keys. None: 0.02
-        for weights, 1 for the others.
+        for weights, 1 for the others; 1 for all with "bayes".
     framework : {"group_lasso", "bayes"}, default="group_lasso"
-        "bayes" is sparse variational dropout: weights, and a factor for each group, are
-        drawn in training, under a log-uniform prior; those go whose noise exceeds them.
+        "bayes" is sparse variational dropout [2]_: weights, and a factor for each
+        group, are drawn in training, under a log-uniform prior; those go whose noise
+        exceeds them. It needs settings of its own, see the notes.
     log_alpha : float, default=3.0
         With "bayes", a weight or a factor goes if the logarithm of its variance divided
         by its squared mean is at least this.
@@ -101,7 +102,7 @@ class SparseLSTMClassifier(SparseGatedClassifier):
     feature_dropout : float, default=0.0
         Probability that a feature is dropped from a batch.
     weight_decay : float, default=0.0
-        Adam's L2 penalty on all weights.
+        Adam's L2 penalty on all weights; 0 with "bayes", which has a prior.
     max_grad_norm : float or None, default=5.0
         Gradients are scaled down to this norm.
     class_weight : dict, "balanced" or None, default=None
@@ -163,6 +164,16 @@ class SparseLSTMClassifier(SparseGatedClassifier):
     Gates are the paper's, the information flow g among them. The sigmoid is the
     logistic function. Nested groups have no joint proximal operator in Adam's metric;
     one after the other is exact in the Euclidean metric.
+
+    With ``framework="bayes"`` every weight, and a factor of every group, has a normal
+    posterior. Its divergence from a log-uniform prior, times ``lambda_`` and divided by
+    the number of sequences, is added to the loss, whatever ``solver`` says. Weights and
+    factors are drawn once a batch, for all its sequences and times; the forerunner [2]_
+    draws the factors for each sequence, with which no two of them could share a matrix
+    product. The readout is drawn for each sequence. Noise of its own makes ``dropout``
+    superfluous, and sparsity comes late: try ``dropout=0``, ``learning_rate=0.02`` and
+    ``max_epochs`` for at least 2000 steps. On few sequences (trec's 5000) ``lambda_=1``
+    cost three points of accuracy or more; 0.1 to 0.3 cost none, and left more.
 
     References
     ----------

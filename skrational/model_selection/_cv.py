@@ -218,7 +218,7 @@ class SparseRationalClassifierCV(
         task = FitTask(self, len(splits) + 1, {"X": X, "y": y, "metadata": metadata})
         run = begin_run(template, labelled, seed, limit)
         if lambdas is None:
-            lambdas = default_lambdas(run.gradient_when_empty(), self.n_lambdas)
+            lambdas = default_lambdas(run.scale(), self.n_lambdas)
         paths = self._follow_folds(template, labelled, splits, lambdas, seed, task)
         results = fold_results(paths, lambdas)
         last = task.phase("refit", 0)

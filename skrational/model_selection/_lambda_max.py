@@ -120,7 +120,8 @@ def _bracket(fit: SparseFit) -> tuple[float, float]:
     left = "nothing" if empty else f"{fit.params._unit}s"
     raise ValueError(
         f"Fits with lambda_ from {_FIRST} to {strength:g} all leave {left}. "
-        "Subgradient steps may stay above any threshold: try solver='prox', or longer "
+        "A step removes little, however strong the penalty, and subgradient steps may "
+        "stay above any threshold: try longer, or solver='prox' "
         f"(max_epochs={fit.params.max_epochs}, solver={fit.params.solver!r})."
     )
 

@@ -269,7 +269,7 @@ def _follow(
     if state is None:
         run.warm_up()
         if isinstance(lambdas, int):
-            lambdas = default_lambdas(run.gradient_when_empty(), lambdas)
+            lambdas = default_lambdas(run.scale(), lambdas)
     else:
         run.restore(state)
         lambdas = [float(value) for value in state[0]["lambdas"]]

@@ -95,6 +95,11 @@ class PathRun:
             branch.run(phase)
         return branch.fitted()
 
+    def scale(self) -> float:
+        """What the lambdas are measured in by default."""
+        natural = self.fit.params._natural_strength()
+        return self.gradient_when_empty() if natural is None else natural
+
     def gradient_when_empty(self) -> float:
         """Norm of the gradient on the unit that the data pull at most.
 

@@ -62,7 +62,7 @@ def fitted_of(
         for name, value in arrays.items()
     }
     structure = structure_from_json(facts["structure"])
-    cell = fit.cell.blank(structure).set_arrays(parameters)
+    cell = fit.cell.settled().blank(structure).set_arrays(parameters)
     return fit.attributes(cell, structure, facts["history_"])
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from skrational.cells.base import Cell
 from skrational.cells.batches import Corpus
 from skrational.penalties.base import Penalty
+from skrational.pruning.base import Pruner
 from skrational.sequences.scale import extreme_value
 from skrational.structures import Structure
 from skrational.training.adam import Moments
@@ -53,6 +54,8 @@ class Method(Protocol):
 
     def _fitted_cell(self, dtype: str | None = None) -> Cell: ...
 
+    def _learner(self, cell: Any) -> Cell: ...
+
     def _training_device(self) -> torch.device: ...
 
     def _strength(self) -> float: ...
@@ -60,6 +63,8 @@ class Method(Protocol):
     def _shrinks_beyond(self) -> float | None: ...
 
     def _charges(self) -> tuple[tuple[Penalty, str], ...]: ...
+
+    def _pruner(self) -> Pruner: ...
 
     def _pruned_kind(self) -> str: ...
 
@@ -139,7 +144,8 @@ class SparseFit:
         if not (params.warm_start and params.__sklearn_is_fitted__()):
             n_outputs = self.loss.n_outputs(len(self.classes))
             generator = self.randomness.weights
-            return params._dense_cell(n_features, n_outputs, self.dtype, generator)
+            dense = params._dense_cell(n_features, n_outputs, self.dtype, generator)
+            return params._learner(dense)
         if params.n_features_in_ != n_features or not np.array_equal(
             params.classes_, self.classes
         ):
@@ -148,8 +154,7 @@ class SparseFit:
                 f"{params.n_features_in_} features and the classes {params.classes_}; "
                 f"got {n_features} features and the classes {self.classes}."
             )
-        previous: Cell = params._fitted_cell(params.dtype)
-        return previous
+        return params._learner(params._fitted_cell(params.dtype))
 
     def regularize_prune_finetune(self, data: dict[str, Any]) -> dict[str, Any]:
         """Run the phases, pruning after the penalty; return the fitted attributes.
@@ -161,7 +166,7 @@ class SparseFit:
         for phase in named:
             self.run(phase)
             self.prune(phase)
-            if phase.pruner is not None:
+            if phase.settles:
                 self.settle()
         self.end()
         return self.fitted()
@@ -285,13 +290,13 @@ class SparseFit:
 
     def _fitted(self) -> dict[str, Any]:
         """Fitted attributes of the network as it is now."""
-        return self.attributes(self.cell, self.cell.structure(), self.history)
+        cell = self.cell.settled()
+        return self.attributes(cell, cell.structure(), self.history)
 
     def attributes(
         self, cell: Cell, structure: Structure, history: list[dict[str, Any]]
     ) -> dict[str, Any]:
         """Name what an estimator adopts of a cell and of what has become of it."""
-        cell = cell.settled()
         weights = cell.to_arrays()
         named = {
             "classes_": self.classes,

@@ -68,6 +68,9 @@ class Phase:
     min_steps : int
         Steps of an epoch, at least, unless a step is all documents: few documents are
         gone through several times.
+    settles : bool
+        Whether the structure is learned when it's over: the cell then leaves behind
+        what served that only.
     """
 
     name: str
@@ -83,3 +86,4 @@ class Phase:
     ramp: int = 0
     shrink: float | None = None
     min_steps: int = 1
+    settles: bool = False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from skrational.pruning.threshold import Threshold
 from skrational.training.noise import Dropout
 from skrational.training.phases import Optimization, Phase
 
@@ -25,19 +24,19 @@ def warmup(params: Any) -> Phase:
 def regularize(params: Any) -> Phase:
     """Learn the structure, unless ``lambda_`` is 0, and prune at the end."""
     charges = params._charges() if params._strength() else ()
-    threshold = 0.0 if params.solver == "prox" else params.threshold
     return Phase(
         "regularize",
         params.max_epochs,
         params.learning_rate,
         charges=charges,
         solver=params.solver,
-        pruner=Threshold(threshold) if charges else None,
+        pruner=params._pruner() if charges else None,
         pruned=params._pruned_kind(),
         ramp=params.ramp_epochs,
         shrink=params._shrinks_beyond(),
         min_steps=params.min_steps_per_epoch if charges else 1,
         patience=_patience(params),
+        settles=True,
     )
 
 
