@@ -13,6 +13,7 @@ from skrational.utils.moved import find_moved_modules
 __all__ = [
     "BertVectorizer",
     "SequenceArray",
+    "SparseLSTMLanguageModel",
     "SparseRationalClassifier",
     "SparseRationalClassifierCV",
     "TimeStepTransformer",
@@ -23,6 +24,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from skrational.deployment import warm_up
+    from skrational.estimators.language import SparseLSTMLanguageModel
     from skrational.estimators.rational import SparseRationalClassifier
     from skrational.estimators.time_steps import TimeStepTransformer
     from skrational.model_selection import SparseRationalClassifierCV
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "BertVectorizer": "skrational.text.bert",
     "SequenceArray": "skrational.sequences",
+    "SparseLSTMLanguageModel": "skrational.estimators.language",
     "SparseRationalClassifier": "skrational.estimators.rational",
     "SparseRationalClassifierCV": "skrational.model_selection",
     "TimeStepTransformer": "skrational.estimators.time_steps",

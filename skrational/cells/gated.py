@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -25,6 +26,8 @@ from skrational.groups import Groups, Part
 from skrational.structures.gated import GatedStructure, StateReadout
 
 __all__ = ["GatedCell"]
+
+_BIASES = ("b", "a")
 
 
 class GatedCell(ReadoutCell):
@@ -219,13 +222,17 @@ class GatedCell(ReadoutCell):
 
         n_gates, n_units = self.W_hh.shape
         if kind == "weights":
-            entries = (self.W_ih, self.W_hh, self.A)
-            return [Part((w,), numbered(*w.shape), axis=None) for w in entries]
+            weights = self._weights()
+            return [Part((w,), numbered(*w.shape), axis=None) for w in weights]
         if kind == "gates":
             return [Part((self.W_ih, self.W_hh), numbered(n_gates))]
         if kind == "neurons":
             return [Part((self.W_hh, self.A), numbered(n_units), axis=1)]
         return [Part((self.W_ih,), numbered(self.W_ih.shape[1]), axis=1)]
+
+    def _weights(self) -> list[nn.Parameter]:
+        """Parameters that are weights: all but the biases."""
+        return [p for name, p in self.named_parameters() if name not in _BIASES]
 
     def pruned(self, kind: str, live: NDArray[np.bool_]) -> tuple[Self, Cut | None]:
         """Return what is left if the groups of a kind that aren't live are zero."""
@@ -267,53 +274,59 @@ class GatedCell(ReadoutCell):
 
     def _cut(self, left: Remains, values: Sequence[Tensor]) -> list[Tensor]:
         """Cut values, one for each parameter, of its shape, to what is left."""
-        masks = (left.varies[self.varies], left.units, left.inputs)
-        gates, units, inputs = (
-            torch.from_numpy(mask).to(self.b.device) for mask in masks
-        )
-        cuts = {
-            "W_ih": lambda w: w[gates][:, inputs],
-            "W_hh": lambda w: w[gates][:, units],
-            "b": lambda w: w[:, units],
-            "A": lambda w: w[:, units],
-            "a": lambda w: w,
-        }
+        cuts = self.cuts(left)
         names = (name for name, _ in self.named_parameters())
         return [
             cuts[name](value.detach())
             for name, value in zip(names, values, strict=True)
         ]
 
+    def cuts(self, left: Any) -> dict[str, Callable[[Tensor], Tensor]]:
+        """Return what cuts a value to what is left, by the parameter's name."""
+        masks = (left.varies[self.varies], left.units, left.inputs)
+        gates, units, inputs = (
+            torch.from_numpy(mask).to(self.b.device) for mask in masks
+        )
+        return {
+            "W_ih": lambda w: w[gates][:, inputs],
+            "W_hh": lambda w: w[gates][:, units],
+            "b": lambda w: w[:, units],
+            "A": lambda w: w[:, units],
+            "a": lambda w: w,
+        }
+
     def structure(self) -> GatedStructure:
         """Return the units that are left, and their gates."""
-        n_inputs, n_units = self.W_ih.shape[1], self.W_hh.shape[1]
-        everything = np.ones(n_units, bool), self.varies, np.ones(n_inputs, bool)
-        return self._structure_of(Remains(*everything))
+        return self._structure_of(self._everything())
 
-    def _structure_of(self, left: Remains) -> GatedStructure:
+    def _everything(self) -> Remains:
+        n_inputs, n_units = self.W_ih.shape[1], self.W_hh.shape[1]
+        return Remains(np.ones(n_units, bool), self.varies, np.ones(n_inputs, bool))
+
+    def _structure_of(self, left: Any) -> GatedStructure:
+        return replace(self._shape, **self._described(left))
+
+    def _described(self, left: Any) -> dict[str, Any]:
+        """Name the fields of the structure that depend on what is left."""
         values = self.constants()[:, left.units].T
         varies = left.varies[:, left.units].T
         table = zip(values.tolist(), varies.tolist(), strict=True)
-        weights = self._cut(left, list(self.parameters()))
-        names = [name for name, _ in self.named_parameters()]
+        cuts = self.cuts(left)
         counted = [
-            int(torch.count_nonzero(w))
-            for name, w in zip(names, weights, strict=True)
-            if name not in ("b", "a")
+            int(torch.count_nonzero(cuts[name](p)))
+            for name, p in self.named_parameters()
+            if name not in _BIASES
         ]
-        return type(self._shape)(
-            self._shape.n_units_initial,
-            self._shape.n_features,
-            len(self.a),
-            tuple(np.array(self._shape.units, int)[left.units].tolist()),
-            tuple(
+        return {
+            "units": tuple(np.array(self._shape.units, int)[left.units].tolist()),
+            "constants": tuple(
                 tuple(None if free else value for value, free in zip(*row, strict=True))
                 for row in table
             ),
-            tuple(np.array(self._shape.inputs, int)[left.inputs].tolist()),
-            n_weights=sum(counted),
-            itemsize=self.b.dtype.itemsize,
-        )
+            "inputs": tuple(np.array(self._shape.inputs, int)[left.inputs].tolist()),
+            "n_weights": sum(counted),
+            "itemsize": self.b.dtype.itemsize,
+        }
 
     @abstractmethod
     def constants(self) -> NDArray[np.float64]:

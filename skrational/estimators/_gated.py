@@ -1,4 +1,4 @@
-"""What classifiers by gated networks share: parameters, charges and predictions."""
+"""What estimators with gated networks share: parameters, charges and predictions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrational.estimators._sparse import TRAINING, SparseSequenceClassifier
+from skrational.estimators._sparse import (
+    TRAINING,
+    SparseEstimator,
+    SparseSequenceClassifier,
+)
 from skrational.structures.gated import GatedStructure, StateReadout
 
 if TYPE_CHECKING:
@@ -19,36 +23,115 @@ if TYPE_CHECKING:
     from skrational.cells.gated import GatedCell
     from skrational.penalties.base import Penalty
 
-__all__ = ["SparseGatedClassifier"]
+__all__ = ["GATED", "GatedMethod", "SparseGatedClassifier"]
 
 KINDS = ("weights", "gates", "neurons", "inputs")
-"""Kinds of groups, from the smallest on: the order of their proximal operators."""
 
-RATIOS = {"weights": 0.02, "gates": 1.0, "neurons": 1.0, "inputs": 1.0}
+RATIOS = {
+    "weights": 0.02,
+    "gates": 1.0,
+    "neurons": 1.0,
+    "inputs": 1.0,
+    "vocabulary": 1.0,
+}
 """Strength of each penalty, as a multiple of lambda."""
+
+GATED: dict[str, list[Any]] = {
+    "n_units": [Interval(Integral, 1, 2**16, closed="both")],
+    "lambda_": [Interval(Real, 0, None, closed="left"), None],
+    "sparsify": [tuple, list, str],
+    "lambda_ratios": [tuple, list, dict, np.ndarray, None],
+}
+"""Constraints of the parameters that all of them have."""
 
 DEFAULT_LAMBDA = {"group_lasso": 2e-3, "bayes": 1.0}
 
 
-class SparseGatedClassifier(SparseSequenceClassifier):
+class GatedMethod(SparseEstimator):
+    """An estimator with a gated network, of which weights, gates and units go.
+
+    A subclass names its cell, and may have more kinds of groups.
+    """
+
+    _kinds: ClassVar[tuple[str, ...]] = KINDS
+    """From the smallest on: the order of their proximal operators."""
+    _unit = "unit"
+
+    learned_structure_: GatedStructure
+    n_units: int
+    lambda_: float | None
+    sparsify: Any
+    lambda_ratios: Any
+    framework: str
+
+    @property
+    def n_gates_(self) -> int:
+        """Gates that are not constant, the size of the model."""
+        return self.size_
+
+    @property
+    def n_units_(self) -> int:
+        """Units that are left."""
+        check_is_fitted(self)
+        return self.learned_structure_.n_units
+
+    def _check_own_parameters(self, device_type: str) -> None:
+        check_ratios(self.sparsify, self.lambda_ratios, self._kinds)
+
+    def _strength(self) -> float:
+        if self.lambda_ is None:
+            return DEFAULT_LAMBDA[self.framework]
+        return self.lambda_
+
+    def _shrinks_beyond(self) -> float | None:
+        return 1 / 3 if self.solver == "prox" else None
+
+    def _charges(self) -> tuple[tuple[Penalty, str], ...]:
+        from skrational.penalties.group_lasso import GroupLasso
+
+        ratios = check_ratios(self.sparsify, self.lambda_ratios, self._kinds)
+        return tuple(
+            (GroupLasso(self._strength() * ratios[kind]), kind)
+            for kind in self._kinds
+            if ratios.get(kind)
+        )
+
+    def _pruned_kind(self) -> str:
+        if self.solver == "prox":
+            # Whatever a proximal operator has emptied is made of zeros.
+            return "weights"
+        ratios = check_ratios(self.sparsify, self.lambda_ratios, self._kinds)
+        return "+".join(kind for kind in self._kinds if kind in ratios)
+
+    def _too_sparse(self) -> str:
+        structure = self.learned_structure_
+        if structure.size or structure.is_empty:
+            return super()._too_sparse()
+        return (
+            f"lambda_={self._strength()} made every gate constant: predictions depend "
+            "on the length of a sequence alone. Lower lambda_."
+        )
+
+    def _cell_type(self) -> type[GatedCell]:
+        raise NotImplementedError
+
+
+class SparseGatedClassifier(GatedMethod, SparseSequenceClassifier):
     """A classifier by a gated network whose weights, gates and units are learned away.
 
     A subclass names its cell; see `SparseLSTMClassifier` for the parameters.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = TRAINING | {
-        "n_units": [Interval(Integral, 1, 2**16, closed="both")],
-        "lambda_": [Interval(Real, 0, None, closed="left"), None],
-        "sparsify": [tuple, list, str],
-        "lambda_ratios": [tuple, list, dict, np.ndarray, None],
-        "framework": [StrOptions({"group_lasso", "bayes"})],
-        "readout": [StrOptions({"anywhere", "last"})],
-        "length_exponent": [Interval(Real, 0, None, closed="left")],
-        "log_alpha": [Interval(Real, None, None, closed="neither")],
-    }
-    _unit = "unit"
-
-    learned_structure_: GatedStructure
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = (
+        TRAINING
+        | GATED
+        | {
+            "framework": [StrOptions({"group_lasso", "bayes"})],
+            "readout": [StrOptions({"anywhere", "last"})],
+            "length_exponent": [Interval(Real, 0, None, closed="left")],
+            "log_alpha": [Interval(Real, None, None, closed="neither")],
+        }
+    )
     _reading: StateReadout
 
     def __init__(
@@ -122,58 +205,8 @@ class SparseGatedClassifier(SparseSequenceClassifier):
         self.readout = readout
         self.length_exponent = length_exponent
 
-    @property
-    def n_gates_(self) -> int:
-        """Gates that are not constant, the size of the model."""
-        return self.size_
-
-    @property
-    def n_units_(self) -> int:
-        """Units that are left."""
-        check_is_fitted(self)
-        return self.learned_structure_.n_units
-
-    def _check_own_parameters(self, device_type: str) -> None:
-        check_ratios(self.sparsify, self.lambda_ratios)
-
-    def _strength(self) -> float:
-        if self.lambda_ is None:
-            return DEFAULT_LAMBDA[self.framework]
-        return self.lambda_
-
-    def _shrinks_beyond(self) -> float | None:
-        return 1 / 3 if self.solver == "prox" else None
-
-    def _charges(self) -> tuple[tuple[Penalty, str], ...]:
-        from skrational.penalties.group_lasso import GroupLasso
-
-        ratios = check_ratios(self.sparsify, self.lambda_ratios)
-        return tuple(
-            (GroupLasso(self._strength() * ratios[kind]), kind)
-            for kind in KINDS
-            if ratios.get(kind)
-        )
-
-    def _pruned_kind(self) -> str:
-        if self.solver == "prox":
-            # Whatever a proximal operator has emptied is made of zeros.
-            return "weights"
-        return "+".join(kind for kind in KINDS if kind in tuple(self.sparsify))
-
-    def _too_sparse(self) -> str:
-        structure = self.learned_structure_
-        if structure.size or structure.is_empty:
-            return super()._too_sparse()
-        return (
-            f"lambda_={self._strength()} made every gate constant: predictions depend "
-            "on the length of a sequence alone. Lower lambda_."
-        )
-
     def _state_readout(self) -> StateReadout:
         return StateReadout(self.readout, float(self.length_exponent))
-
-    def _cell_type(self) -> type[GatedCell]:
-        raise NotImplementedError
 
     def _dense_cell(
         self,
@@ -194,7 +227,9 @@ class SparseGatedClassifier(SparseSequenceClassifier):
         return {"_reading": cell.reading}
 
 
-def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
+def check_ratios(
+    sparsify: Any, lambda_ratios: Any, known: tuple[str, ...]
+) -> dict[str, float]:
     """Return the strength of each kind of groups, as a multiple of lambda.
 
     Raises
@@ -204,9 +239,9 @@ def check_ratios(sparsify: Any, lambda_ratios: Any) -> dict[str, float]:
         at least 0, one of them positive.
     """
     kinds = [sparsify] if isinstance(sparsify, str) else list(sparsify)
-    if not kinds or len(set(kinds)) < len(kinds) or not set(kinds) <= set(KINDS):
+    if not kinds or len(set(kinds)) < len(kinds) or not set(kinds) <= set(known):
         raise ValueError(
-            f"sparsify must name some of {KINDS}, each once; got {sparsify!r}."
+            f"sparsify must name some of {known}, each once; got {sparsify!r}."
         )
     if lambda_ratios is None:
         return {kind: RATIOS[kind] for kind in kinds}

@@ -20,7 +20,13 @@ import numpy as np
 from skrational.structures.base import LARGEST, JSONStructure, register_structure
 from skrational.utils.checks import is_integer
 
-__all__ = ["GRUStructure", "GatedStructure", "LSTMStructure", "StateReadout"]
+__all__ = [
+    "GRUStructure",
+    "GatedStructure",
+    "LSTMStructure",
+    "StateReadout",
+    "rising",
+]
 
 _MOST_UNITS = 2**16
 _RANGES = {
@@ -38,8 +44,9 @@ class StateReadout:
 
     Attributes
     ----------
-    readout : {"last", "anywhere"}
-        The state after the last token, or the sum of those after every token.
+    readout : {"last", "anywhere", "every"}
+        The state after the last token, or the sum of those after every token, or, in a
+        language model, each of these by itself.
     length_exponent : float
         The sum is divided by the number of tokens to this power.
     """
@@ -112,17 +119,20 @@ class GatedStructure(JSONStructure):
                     + (f" to {most:,}." if most else " on.")
                 )
             adopt(self, name, int(value))
-        adopt(self, "units", _rising("units", self.units, self.n_units_initial))
-        adopt(self, "inputs", _rising("inputs", self.inputs, self.n_features))
+        adopt(self, "units", rising("units", self.units, self.n_units_initial))
+        adopt(self, "inputs", rising("inputs", self.inputs, self.n_features))
         adopt(self, "constants", self._checked_constants())
-        most = self.n_outputs * len(self.units) + self.size * (
-            len(self.inputs) + len(self.units)
-        )
+        most = self._most_weights()
         if self.n_weights > most:
             raise ValueError(
                 f"n_weights is {self.n_weights}; expected at most {most}, as many as "
-                "the gates that vary and the readout have room for."
+                "what is left has room for."
             )
+
+    def _most_weights(self) -> int:
+        """Weights that are stored, zeros among them."""
+        n_units = len(self.units)
+        return self.n_outputs * n_units + self.size * (len(self.inputs) + n_units)
 
     def _checked_constants(self) -> tuple[tuple[float | None, ...], ...]:
         shape, rows = (len(self.units), len(self.gate_names)), self.constants
@@ -209,8 +219,7 @@ class GatedStructure(JSONStructure):
         among them included; biases; the readout; a byte for each gate of the table and
         four for each input that is left.
         """
-        n_stored = self.size * (len(self.inputs) + self.n_units) + self.n_biases
-        n_stored += self.n_outputs * self.n_units
+        n_stored = self._most_weights() + self.n_biases
         n_index = len(self.gate_names) * self.n_units + 4 * len(self.inputs)
         return self.itemsize * n_stored + n_index
 
@@ -455,7 +464,7 @@ def _row(i: int, row: Any, length: int) -> tuple[float | None, ...]:
     return tuple(None if value is None else float(value) for value in row)
 
 
-def _rising(name: str, values: Any, stop: int) -> tuple[int, ...]:
+def rising(name: str, values: Any, stop: int) -> tuple[int, ...]:
     """Check numbers of units or inputs: rising, from 0 to below ``stop``."""
     values = values.tolist() if isinstance(values, np.ndarray) else values
     numbers = list(values) if _is_list(values) else [None]
