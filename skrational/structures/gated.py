@@ -147,11 +147,7 @@ class GatedStructure(JSONStructure):
     def varies(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Which gates vary: ndarray of shape (n_gates_of_a_unit, n_units), bool."""
         table = [[value is None for value in row] for row in self.constants]
-        return (
-            np.array(table, bool)
-            .reshape(len(self.units), -1)
-            .T.reshape(len(self.gate_names), len(self.units))
-        )
+        return np.array(table, bool).reshape(-1, len(self.gate_names)).T
 
     @property
     def n_units(self) -> int:
