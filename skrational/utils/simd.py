@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+from typing import Any, NamedTuple
 
 import llvmlite.ir as ir
 from numba import types
@@ -23,7 +23,17 @@ from numba.extending import (
     register_model,
 )
 
-__all__ = ["LANES", "flush", "load", "mul_add", "sigmoid", "splat", "store", "total"]
+__all__ = [
+    "LANES",
+    "flush",
+    "load",
+    "mul_add",
+    "sigmoid",
+    "splat",
+    "store",
+    "tanh",
+    "total",
+]
 
 LANES = 8
 """Numbers in a vector: one AVX register of float32."""
@@ -132,57 +142,88 @@ def flush(typing_context: Any, value: Any, least: Any) -> Any:
     return signature(value, value, value), codegen
 
 
-def _sigmoid32(builder: Any, x: Any) -> Any:
-    """``1 / (1 + exp(-x))``; exp is a power of 2 times a Taylor polynomial."""
-    floats = x.type
-    ints = ir.VectorType(ir.IntType(32), LANES)
+class _Format(NamedTuple):
+    """What exp needs to know of a type of numbers."""
 
-    def constant(value: float) -> Any:
-        return ir.Constant(floats, [value] * LANES)
+    bits: int
+    fraction: int
+    bound: float
+    """Beyond it a sigmoid is 0 or 1 to the last bit that counts."""
+    ln2: tuple[float, float]
+    """In two parts, of which the first has few bits: its multiples are exact."""
+    degree: int
+    """Of a Taylor polynomial that is exact to the last bit."""
 
-    # Beyond +-87 the result is 0 or 1 to the last bit that counts.
-    low = builder.select(
-        builder.fcmp_unordered(">", x, constant(-87.0)), x, constant(-87.0)
-    )
-    bounded = builder.select(
-        builder.fcmp_unordered("<", low, constant(87.0)), low, constant(87.0)
-    )
-    # A comparison with NaN chose NaN in both selections.
-    minus = builder.fsub(constant(0.0), bounded)
+
+_FORMATS = {
+    "float": _Format(32, 23, 87.0, (0.693359375, math.log(2) - 0.693359375), 7),
+    "double": _Format(64, 52, 708.0, (0.6931471803691238, 1.9082149292705877e-10), 13),
+}
+
+
+def _constant(like: Any, value: float) -> Any:
+    return ir.Constant(like.type, [value] * LANES)
+
+
+def _split_power(builder: Any, x: Any) -> tuple[Any, Any, Any]:
+    """Split ``exp(x)`` into (scale, rest, tail) = (2^n, r, (e^r - 1) / r).
+
+    NaN stays NaN; x beyond the bounds counts as the bound.
+    """
+    form = _FORMATS[str(x.type.element)]
+    ints = ir.VectorType(ir.IntType(form.bits), LANES)
+    # A comparison with NaN chooses NaN in both selections.
+    low, high = _constant(x, -form.bound), _constant(x, form.bound)
+    x = builder.select(builder.fcmp_unordered(">", x, low), x, low)
+    x = builder.select(builder.fcmp_unordered("<", x, high), x, high)
     power = _call(
-        builder, "nearbyint", [builder.fmul(minus, constant(math.log2(math.e)))]
+        builder, "nearbyint", [builder.fmul(x, _constant(x, math.log2(math.e)))]
     )
-    # ln 2 in two parts, of which the first has few bits, so that the product is exact.
-    rest = _call(builder, "fmuladd", [power, constant(-0.693359375), minus])
-    rest = _call(builder, "fmuladd", [power, constant(0.693359375 - math.log(2)), rest])
-    series = constant(1 / math.factorial(7))
-    for k in range(6, -1, -1):
-        series = _call(
-            builder, "fmuladd", [series, rest, constant(1 / math.factorial(k))]
-        )
+    rest = x
+    for part in form.ln2:
+        rest = _call(builder, "fmuladd", [power, _constant(x, -part), rest])
+    tail = _constant(x, 1 / math.factorial(form.degree))
+    for k in range(form.degree - 1, 0, -1):
+        term = _constant(x, 1 / math.factorial(k))
+        tail = _call(builder, "fmuladd", [tail, rest, term])
     exponent = builder.add(
-        builder.fptosi(power, ints), ir.Constant(ints, [127] * LANES)
+        builder.fptosi(power, ints),
+        ir.Constant(ints, [2 ** (form.bits - form.fraction - 2) - 1] * LANES),
     )
-    scale = builder.bitcast(
-        builder.shl(exponent, ir.Constant(ints, [23] * LANES)), floats
-    )
-    one = constant(1.0)
-    return builder.fdiv(one, _call(builder, "fmuladd", [series, scale, one]))
-
-
-def _sigmoid64(builder: Any, x: Any) -> Any:
-    one = ir.Constant(x.type, [1.0] * LANES)
-    minus = builder.fsub(ir.Constant(x.type, [0.0] * LANES), x)
-    return builder.fdiv(one, builder.fadd(one, _call(builder, "exp", [minus])))
+    shifted = builder.shl(exponent, ir.Constant(ints, [form.fraction] * LANES))
+    return builder.bitcast(shifted, x.type), rest, tail
 
 
 @intrinsic
 def sigmoid(typing_context: Any, x: Any) -> Any:
     """``1 / (1 + exp(-x))`` in each lane."""
-    single = x.scalar == types.float32
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return (_sigmoid32 if single else _sigmoid64)(builder, args[0])
+        one = _constant(args[0], 1.0)
+        minus = builder.fsub(_constant(args[0], 0.0), args[0])
+        scale, rest, tail = _split_power(builder, minus)
+        series = _call(builder, "fmuladd", [tail, rest, one])
+        return builder.fdiv(one, _call(builder, "fmuladd", [series, scale, one]))
+
+    return signature(x, x), codegen
+
+
+@intrinsic
+def tanh(typing_context: Any, x: Any) -> Any:
+    """Hyperbolic tangent in each lane, also of small numbers to the last bits."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        one, two = _constant(args[0], 1.0), _constant(args[0], 2.0)
+        # Beyond 22 the result is 1 in both types, and exp(2 x) must stay below infinity.
+        twice = builder.fmul(two, args[0])
+        scale, rest, tail = _split_power(builder, twice)
+        # exp(2 x) - 1 without the loss of digits near 0.
+        less_one = _call(
+            builder,
+            "fmuladd",
+            [builder.fmul(rest, tail), scale, builder.fsub(scale, one)],
+        )
+        return builder.fdiv(less_one, builder.fadd(less_one, two))
 
     return signature(x, x), codegen
 

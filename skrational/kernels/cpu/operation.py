@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from itertools import pairwise, starmap
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from torch import Tensor
 from skrational.kernels.cpu.backward import backward
 from skrational.kernels.cpu.forward import forward
 from skrational.kernels.cpu.layout import SlabLayout
+from skrational.kernels.cpu.products import TILE_ROWS, cut, multiply_transposed
 from skrational.kernels.cpu.readout import read_out, read_out_backward
 from skrational.kernels.cpu.slabs import SLAB, STRIDE, Gradients, Walk, activate
 from skrational.utils.buffers import empty
@@ -30,10 +30,6 @@ from skrational.utils.threads import given_threads, run_all
 __all__ = ["document_scores", "state_scores"]
 
 _LEAST_ADJOINT = {torch.float32: 1e-30, torch.float64: 1e-290}
-_TILE_ROWS, _PART_ROWS, _MOST_PARTS = 512, 2048, 4
-"""Pieces of the two matrix products, the same for any number of threads: rows of the
-first, and rows of the parts of the second, which have to be added up."""
-
 _LEAST_PRODUCT, _LEAST_WALK = 2**26, 2**17
 """Multiplications of a product, and tokens times slabs of a recurrence, below which
 sharing costs more than it saves."""
@@ -87,7 +83,7 @@ class _Run:
 
     def forward(self) -> NDArray[Any]:
         """Score the states, (n_slabs, B * 32)."""
-        tiles = _parts(len(self.x), _TILE_ROWS)
+        tiles = cut(len(self.x), TILE_ROWS)
         run_all([partial(self._project, tile) for tile in tiles], self.n_multipliers)
         self._walk(self._forward)
         return self.out
@@ -104,22 +100,8 @@ class _Run:
         least = _LEAST_ADJOINT[grad.dtype]
         gradients = Gradients(grad_out, grad.numpy(), grad_bias, least)
         self._walk(partial(self._backward, gradients))
-        return grad, self._weight_gradient(grad), grad_bias
-
-    def _weight_gradient(self, grad: Tensor) -> Tensor:
-        """Multiply the gradients of the rows by the rows, part by part of the rows."""
-        tiles = _parts(len(self.x), _PART_ROWS)
-        parts = empty(len(tiles), *self.weight.shape, dtype=grad.dtype)
-
-        def multiply(i: int) -> None:
-            torch.mm(grad[tiles[i]].T, self.x[tiles[i]], out=parts[i])
-
-        tasks = [partial(multiply, i) for i in range(len(tiles))]
-        run_all(tasks, self.n_multipliers)
-        total = parts[0]
-        for part in parts[1:]:
-            total += part
-        return total
+        grad_weight = multiply_transposed(grad, self.x, self.n_multipliers)
+        return grad, grad_weight, grad_bias
 
     def _walk(self, task: Callable[[tuple[int, int]], None]) -> None:
         """Run the slabs over the documents."""
@@ -149,13 +131,6 @@ class _Run:
 
     def _backward(self, gradients: Gradients, slabs: tuple[int, int]) -> None:
         backward(self._reads(), slabs, self.saved, self.last_levels, gradients)
-
-
-def _parts(length: int, least: int) -> list[slice]:
-    """Cut a length into a few equal parts of about ``least`` or more."""
-    n_parts = min(max(1, length // least), _MOST_PARTS)
-    borders = [length * i // n_parts for i in range(n_parts + 1)]
-    return list(starmap(slice, pairwise(borders)))
 
 
 class _DocumentScores(torch.autograd.Function):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["choose_kernel", "gru_states", "lstm_states"]
 
 _MODULES = {
+    "numba": "skrational.kernels.gated.operation",
     "reference": "skrational.kernels.gated.reference",
 }
 
@@ -39,7 +40,7 @@ def choose_kernel(device_type: str) -> str:
     """
     forced = os.environ.get("SKRATIONAL_KERNEL", "")
     if not forced:
-        return "numba" if device_type == "cpu" and "numba" in _MODULES else "reference"
+        return "numba" if device_type == "cpu" else "reference"
     if forced not in _MODULES:
         expected = " or ".join(map(repr, sorted(_MODULES)))
         raise ValueError(

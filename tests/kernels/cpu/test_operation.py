@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from skrational import kernels
 from skrational.kernels import reference
 from skrational.kernels.cpu import operation as cpu
+from skrational.kernels.cpu import products
 from skrational.utils.buffers import recycling
 from skrational.utils.threads import single_thread
 
@@ -142,11 +143,11 @@ def large_problem(monkeypatch):
     lengths = (4,) * 20 + (1, 2, 9)
     monkeypatch.setattr(cpu, "_LEAST_PRODUCT", 0)
     monkeypatch.setattr(cpu, "_LEAST_WALK", 0)
-    monkeypatch.setattr(cpu, "_PART_ROWS", 512)
+    monkeypatch.setattr(products, "PART_ROWS", 512)
     problem = draw_problem(
         5, [50] * 80, lengths=lengths, n_features=200, dtype=torch.float32
     )
-    assert len(problem[0]) > 2 * cpu._TILE_ROWS
+    assert len(problem[0]) > 2 * products.TILE_ROWS
     return problem
 
 

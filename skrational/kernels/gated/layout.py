@@ -1,0 +1,194 @@
+"""Where the learned gates stand in the rows that the compiled passes work on.
+
+Units lie in whole panels, and so does each gate of all units: gate g of unit u is
+number ``g * stride + u``. Only learned gates have columns in a row, in sections of
+whole vectors. All gates of the LSTM add what the features give and what the state
+gives, and a row is what they are then:
+
+    | i f o | g |
+
+The candidate of the GRU multiplies what the state gives by r. A learned one therefore
+has two columns; the features give to all but the first section, and the state to all
+but the last one:
+
+    | U_n h + b_hn | r z | W_n x + b_n |
+
+Here the latter two count as gates n and hn, the third and the fourth one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from skrational.kernels.gated.slots import PANEL, pack_panels
+from skrational.utils.simd import LANES
+
+__all__ = ["Cell", "GateLayout"]
+
+_CANDIDATE, _FROM_STATE = 2, 3
+
+
+class Cell(NamedTuple):
+    """What the compiled passes know of a cell.
+
+    Attributes
+    ----------
+    gru : bool
+        Else it is an LSTM.
+    n_units : int
+    n_candidates, n_sigmoids : int
+        Columns of a section of the candidate, and of the section of the others.
+    places : ndarray of shape (n_columns,), int64
+        The number of the gate in each column; that of none, 4 * stride, for padding.
+    constants : ndarray of shape (4 * stride + 1,)
+        What gates are that aren't learned.
+    bias : ndarray of shape (n_columns,)
+    ahead, back : ndarray
+        Recurrent weights as panels: from h (H) to the columns, and back.
+    """
+
+    gru: bool
+    n_units: int
+    n_candidates: int
+    n_sigmoids: int
+    places: NDArray[np.int64]
+    constants: NDArray[Any]
+    bias: NDArray[Any]
+    ahead: NDArray[Any]
+    back: NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class GateLayout:
+    """The columns of the learned gates.
+
+    Attributes
+    ----------
+    gru : bool
+    n_units : int
+    n_candidates, n_sigmoids : int
+    places : ndarray of shape (n_columns,), int64
+        As for `Cell`.
+    sources : ndarray of shape (n_columns,), int64
+        The row of the weights of each column; M, beyond the last one, for padding.
+    """
+
+    gru: bool
+    n_units: int
+    n_candidates: int
+    n_sigmoids: int
+    places: NDArray[np.int64]
+    sources: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, learned: NDArray[np.bool_]) -> GateLayout:
+        """Lay out the learned gates, (4, H) of an LSTM or (3, H) of a GRU."""
+        n_gates, n_units = learned.shape
+        gru = n_gates == _FROM_STATE
+        learned = np.concatenate([learned, learned[_CANDIDATE:]]) if gru else learned
+        ranks = np.arange(np.count_nonzero(learned[:n_gates]))
+        row = np.full(learned.shape, len(ranks))
+        row[:n_gates][learned[:n_gates]] = ranks
+        row[n_gates:] = row[_CANDIDATE]
+        sections = [[0, 1] if gru else [0, 1, _FROM_STATE], [_CANDIDATE]]
+        sections = [[_FROM_STATE]] * gru + sections
+        places, sources = [], []
+        stride = _whole(n_units, PANEL)
+        number = np.arange(4)[:, None] * stride + np.arange(n_units)
+        for gates in sections:
+            chosen = learned[gates]
+            padding = -np.count_nonzero(chosen) % LANES
+            places += [number[gates][chosen], np.full(padding, 4 * stride)]
+            sources += [row[gates][chosen], np.full(padding, len(ranks))]
+        n_candidates, n_sigmoids = (
+            _whole(np.count_nonzero(learned[gates]), LANES)
+            for gates in (sections[-1], sections[-2])
+        )
+        return cls(
+            gru,
+            n_units,
+            n_candidates,
+            n_sigmoids,
+            np.concatenate(places),
+            np.concatenate(sources),
+        )
+
+    @property
+    def stride(self) -> int:
+        """Numbers from a gate of all units to the next gate."""
+        return _whole(self.n_units, PANEL)
+
+    @property
+    def from_x(self) -> slice:
+        """The columns to which the features give."""
+        return slice(self.n_candidates if self.gru else 0, len(self.places))
+
+    @property
+    def from_h(self) -> slice:
+        """The columns to which the state gives."""
+        return slice(0, self.n_candidates + self.n_sigmoids)
+
+    def rows(self, columns: slice) -> NDArray[np.int64]:
+        """Return where each row of the weights stands among some columns, (M,)."""
+        sources = self.sources[columns]
+        n_padding = np.count_nonzero(self.places[columns] == 4 * self.stride)
+        return np.argsort(sources, kind="stable")[: len(sources) - n_padding]
+
+    def pack(self, weights: NDArray[Any], columns: slice) -> NDArray[Any]:
+        """Order weights of the learned gates, (M, n), by some columns."""
+        padding = np.zeros((1, weights.shape[1]), weights.dtype)
+        return np.concatenate([weights, padding])[self.sources[columns]]
+
+    def cell(self, W_hh: NDArray[Any], b: NDArray[Any]) -> Cell:
+        """Pack recurrent weights (M, H) and biases (4, H) for the compiled passes."""
+        weights = self.pack(W_hh, self.from_h)
+        biases = self._place_units(b)
+        constants = b.copy()
+        is_sigmoid = [0, 1] if self.gru else [0, 1, 3]
+        constants[is_sigmoid] = expit(b[is_sigmoid])
+        if self.gru:
+            # Without features and state, a candidate is the tanh of its own bias.
+            constants[_FROM_STATE] = 0
+        else:
+            constants[_CANDIDATE] = np.tanh(b[_CANDIDATE])
+        return Cell(
+            self.gru,
+            self.n_units,
+            self.n_candidates,
+            self.n_sigmoids,
+            self.places,
+            self._place_units(constants),
+            biases[self.places],
+            pack_panels(weights.T),
+            pack_panels(weights),
+        )
+
+    def unpack_bias(self, d_bias: NDArray[Any]) -> NDArray[Any]:
+        """Take gradients of biases, (4 * stride + 1,), from their places: (4, H)."""
+        unpacked = d_bias[:-1].reshape(4, self.stride)[:, : self.n_units].copy()
+        if self.gru:
+            # The b_hn of a candidate that is a constant counts for nothing.
+            has_column = np.isin(self._numbers[_FROM_STATE], self.places)
+            unpacked[_FROM_STATE] *= has_column
+        return unpacked
+
+    @property
+    def _numbers(self) -> NDArray[np.int64]:
+        """The numbers of all gates, (4, H)."""
+        return np.arange(4)[:, None] * self.stride + np.arange(self.n_units)
+
+    def _place_units(self, gates: NDArray[Any]) -> NDArray[Any]:
+        """Place numbers of all gates, (4, H), as the passes do: (4 * stride + 1,)."""
+        placed = np.zeros(4 * self.stride + 1, gates.dtype)
+        placed[:-1].reshape(4, -1)[:, : self.n_units] = gates
+        return placed
+
+
+def _whole(n: int, unit: int) -> int:
+    """Round up to a multiple."""
+    return -(-n // unit) * unit
