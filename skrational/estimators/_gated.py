@@ -59,7 +59,7 @@ class GatedMethod(SparseEstimator):
 
     learned_structure_: GatedStructure
     n_units: int
-    lambda_: float | None
+    lambda_: float | None  # type: ignore[assignment]
     sparsify: Any
     lambda_ratios: Any
     framework: str
@@ -171,7 +171,7 @@ class SparseGatedClassifier(GatedMethod, SparseSequenceClassifier):
         verbose: int = 0,
     ) -> None:
         super().__init__(
-            lambda_=lambda_,  # type: ignore[arg-type]
+            lambda_=lambda_,
             solver=solver,
             threshold=threshold,
             learning_rate=learning_rate,
