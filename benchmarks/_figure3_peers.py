@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from benchmarks import _peers as peers
-from benchmarks._figure3_data import Features, Texts
+from benchmarks._features import Features, Texts
 from skrational import SequenceArray
 
 Result = dict[str, Any]

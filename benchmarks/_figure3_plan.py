@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import skrational
-from benchmarks._figure3_data import JOINED, PLANTED
+from benchmarks._features import JOINED, PLANTED
 
 READOUTS = ("end", "anywhere")
 BASELINES = {

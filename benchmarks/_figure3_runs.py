@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks import _figure3_peers as peers
 from benchmarks import _figure3_plan as plans
 from benchmarks import _harness as harness
-from benchmarks._figure3_data import Features, load_features, load_texts
+from benchmarks._features import Features, load_features, load_texts
 from benchmarks._figure3_plan import Job, Plan
 from skrational import SparseRationalClassifier
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from benchmarks._figure3_data import load_texts
+from benchmarks._features import load_texts
 from benchmarks._figure3_peers import mean_vectors, tfidf
 from benchmarks._harness import describe_machine, print_heading, print_table
 from skrational import BertVectorizer, SequenceArray, SparseRationalClassifier

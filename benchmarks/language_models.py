@@ -7,7 +7,8 @@ for characters, and of dev a fifth as many; no test split is read. A row for eac
 and each ``lambda_``: what dev costs, the gates that vary by kind, units, words (or
 characters) whose embeddings are left, weights before pruning by weights left, and CPU
 seconds of the fit. Characters have a ``dropout`` of their own; all else are the
-defaults, but for the sizes. Rows of ``lambda_=0`` are dense, and trained for as many epochs.
+defaults, but for the sizes. Rows of ``lambda_=0`` are dense, and trained for as many
+epochs.
 """
 
 from __future__ import annotations

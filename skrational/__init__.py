@@ -13,6 +13,8 @@ from skrational.utils.moved import find_moved_modules
 __all__ = [
     "BertVectorizer",
     "SequenceArray",
+    "SparseGRUClassifier",
+    "SparseLSTMClassifier",
     "SparseLSTMLanguageModel",
     "SparseRationalClassifier",
     "SparseRationalClassifierCV",
@@ -24,7 +26,9 @@ __all__ = [
 
 if TYPE_CHECKING:
     from skrational.deployment import warm_up
+    from skrational.estimators.gru import SparseGRUClassifier
     from skrational.estimators.language import SparseLSTMLanguageModel
+    from skrational.estimators.lstm import SparseLSTMClassifier
     from skrational.estimators.rational import SparseRationalClassifier
     from skrational.estimators.time_steps import TimeStepTransformer
     from skrational.model_selection import SparseRationalClassifierCV
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "BertVectorizer": "skrational.text.bert",
     "SequenceArray": "skrational.sequences",
+    "SparseGRUClassifier": "skrational.estimators.gru",
+    "SparseLSTMClassifier": "skrational.estimators.lstm",
     "SparseLSTMLanguageModel": "skrational.estimators.language",
     "SparseRationalClassifier": "skrational.estimators.rational",
     "SparseRationalClassifierCV": "skrational.model_selection",

@@ -41,6 +41,7 @@ def what_remains(
     W_ih: NDArray[Any],
     W_hh: NDArray[Any],
     A: NDArray[Any],
+    stirred: Mask,
     needed: Callable[[Mask], Mask],
     silent: Callable[[Mask], Mask],
 ) -> Remains:
@@ -54,6 +55,8 @@ def what_remains(
         Their weights: from features, and from units.
     A : ndarray of shape (n_outputs, H)
         Weights of the readout.
+    stirred : ndarray of shape (G, H), bool
+        Gates that move even if no weight leads into them.
     needed : callable
         Takes and returns a mask like ``varies``: leaves out gates that have no effect.
     silent : callable
@@ -69,17 +72,18 @@ def what_remains(
     reads = np.zeros((n_kinds * n_units, W_ih.shape[1]), bool)
     hears = np.zeros((n_kinds * n_units, n_units), bool)
     reads[rows], hears[rows] = W_ih != 0, W_hh != 0
-    is_silent = np.zeros(n_units, bool)
+    # At first every state is 0; it stays so where nothing else leads to the unit.
+    is_silent = np.ones(n_units, bool)
     while True:
         moved = reads.any(axis=1) | hears[:, ~is_silent].any(axis=1)
-        moving = needed(varies & moved.reshape(varies.shape))
-        found = is_silent | silent(moving)
+        moving = needed(varies & (moved.reshape(varies.shape) | stirred))
+        found = silent(moving)
         if (found == is_silent).all():
             break
         is_silent = found
-    units = _audible((A != 0).any(axis=0) & ~is_silent, moving, hears, is_silent)
+    units: Mask = _audible((A != 0).any(axis=0) & ~is_silent, moving, hears, is_silent)
     moving = moving & units
-    return Remains(units, moving, reads[moving.reshape(-1)].any(axis=0))
+    return Remains(units, moving, np.any(reads[moving.reshape(-1)], axis=0))
 
 
 def _audible(heard: Mask, moving: Mask, hears: Mask, is_silent: Mask) -> Mask:
@@ -94,7 +98,7 @@ def _audible(heard: Mask, moving: Mask, hears: Mask, is_silent: Mask) -> Mask:
     """
     while True:
         gates = (moving & heard).reshape(-1)
-        more = heard | (hears[gates].any(axis=0) & ~is_silent)
+        more: Mask = heard | (hears[gates].any(axis=0) & ~is_silent)
         if (more == heard).all():
             return heard
         heard = more

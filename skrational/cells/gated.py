@@ -23,11 +23,10 @@ from skrational.cells.base import Cut, ReadoutCell
 from skrational.cells.batches import Batch, Corpus
 from skrational.cells.compaction import Mask, Remains, what_remains
 from skrational.groups import Groups, Part
+from skrational.kernels.gated import choose_kernel
 from skrational.structures.gated import GatedStructure, StateReadout
 
 __all__ = ["GatedCell"]
-
-_BIASES = ("b", "a")
 
 
 class GatedCell(ReadoutCell):
@@ -139,8 +138,18 @@ class GatedCell(ReadoutCell):
         if len(self.inputs) != x.shape[1]:
             x = x.index_select(1, self.inputs)
         return type(self).states_of(
-            x, self.W_ih, self.W_hh, self.b, batch.ids, batch.offsets, self.varies
+            x,
+            self.W_ih,
+            self.W_hh,
+            self.biases(),
+            batch.ids,
+            batch.offsets,
+            self.varies,
         )
+
+    def biases(self) -> Tensor:
+        """Biases as the kernels take them, (n_biases, H)."""
+        return self.b
 
     def hidden(self, batch: Batch) -> Tensor:
         """What the readout reads of each document, (B, H)."""
@@ -160,7 +169,7 @@ class GatedCell(ReadoutCell):
     @torch.no_grad()
     def predict(self, corpus: Corpus) -> Tensor:
         """Outputs of a whole corpus, (n, n_outputs), by the fastest way there is."""
-        if self.A.device.type != "cpu" or self.packed_type is None:
+        if choose_kernel(self.A.device.type) != "numba":
             return super().predict(corpus)
         packed = self.packed()
         if corpus.table is None:
@@ -176,11 +185,9 @@ class GatedCell(ReadoutCell):
 
     def packed(self) -> Any:
         """Pack the network for prediction on the CPU."""
-        arrays = self.to_arrays()
+        weights = (self.W_ih, self.W_hh, self.biases())
         return type(self).packed_type.of(
-            arrays["W_ih"],
-            arrays["W_hh"],
-            arrays["b"],
+            *(w.detach().cpu().numpy() for w in weights),
             self.varies,
             np.array(self._shape.inputs, np.int64),
             self._shape.n_features,
@@ -207,32 +214,35 @@ class GatedCell(ReadoutCell):
         parts: list[Part] = []
         n_groups = 0
         for name in kinds:
-            for part in self._parts(name):
-                n_here = int(part.group.max()) + 1 if part.group.numel() else 0
-                shifted = Part(part.parameters, part.group + n_groups, part.axis)
-                parts.append(shifted)
-                n_groups += n_here
+            of_kind = self._groups_of_kind(name)
+            parts += [
+                Part(part.parameters, part.group + n_groups, part.axis)
+                for part in of_kind.parts
+            ]
+            n_groups += of_kind.n_groups
         return Groups(tuple(parts), n_groups, overlaps=len(kinds) > 1)
 
-    def _parts(self, kind: str) -> list[Part]:
-        """Parts of which no two share a group."""
-
-        def numbered(*shape: int) -> Tensor:
-            return torch.arange(int(np.prod(shape)), device=self.b.device).view(shape)
-
+    def _groups_of_kind(self, kind: str) -> Groups:
         n_gates, n_units = self.W_hh.shape
+        n_inputs, device = self.W_ih.shape[1], self.b.device
         if kind == "weights":
-            weights = self._weights()
-            return [Part((w,), numbered(*w.shape), axis=None) for w in weights]
+            return _entries(self._single_weights())
         if kind == "gates":
-            return [Part((self.W_ih, self.W_hh), numbered(n_gates))]
+            rows = Part((self.W_ih, self.W_hh), torch.arange(n_gates, device=device))
+            return Groups((rows, *self._entering_gates()), n_gates)
         if kind == "neurons":
-            return [Part((self.W_hh, self.A), numbered(n_units), axis=1)]
-        return [Part((self.W_ih,), numbered(self.W_ih.shape[1]), axis=1)]
+            unit = torch.arange(n_units, device=device)
+            return Groups((Part((self.W_hh, self.A), unit, axis=1),), n_units)
+        feature = torch.arange(n_inputs, device=device)
+        return Groups((Part((self.W_ih,), feature, axis=1),), n_inputs)
 
-    def _weights(self) -> list[nn.Parameter]:
-        """Parameters that are weights: all but the biases."""
-        return [p for name, p in self.named_parameters() if name not in _BIASES]
+    def _single_weights(self) -> list[Tensor]:
+        """Parameters whose entries are sparsified one by one."""
+        return [self.W_ih, self.W_hh, self.A]
+
+    def _entering_gates(self) -> list[Part]:
+        """Parts of what enters gates beside their rows."""
+        return []
 
     def pruned(self, kind: str, live: NDArray[np.bool_]) -> tuple[Self, Cut | None]:
         """Return what is left if the groups of a kind that aren't live are zero."""
@@ -261,8 +271,16 @@ class GatedCell(ReadoutCell):
 
     def remains(self) -> Remains:
         """Find what computes something."""
-        weights = (w.detach().cpu().numpy() for w in (self.W_ih, self.W_hh, self.A))
-        return what_remains(self.varies, *weights, self._needed, self._silent)
+        W_ih, W_hh, A = (
+            w.detach().cpu().numpy() for w in (self.W_ih, self.W_hh, self.A)
+        )
+        return what_remains(
+            self.varies, W_ih, W_hh, A, self._stirred(), self._needed, self._silent
+        )
+
+    def _stirred(self) -> Mask:
+        """Mask of the gates, (G, H), that move even if no weight leads into them."""
+        return np.zeros_like(self.varies)
 
     def _needed(self, varies: Mask) -> Mask:
         """Leave out gates that have no effect, (G, H)."""
@@ -274,15 +292,15 @@ class GatedCell(ReadoutCell):
 
     def _cut(self, left: Remains, values: Sequence[Tensor]) -> list[Tensor]:
         """Cut values, one for each parameter, of its shape, to what is left."""
-        cuts = self.cuts(left)
+        cuts = self._cuts(left)
         names = (name for name, _ in self.named_parameters())
         return [
             cuts[name](value.detach())
             for name, value in zip(names, values, strict=True)
         ]
 
-    def cuts(self, left: Any) -> dict[str, Callable[[Tensor], Tensor]]:
-        """Return what cuts a value to what is left, by the parameter's name."""
+    def _cuts(self, left: Any) -> dict[str, Callable[[Tensor], Tensor]]:
+        """How each parameter, by its name, is cut to what is left."""
         masks = (left.varies[self.varies], left.units, left.inputs)
         gates, units, inputs = (
             torch.from_numpy(mask).to(self.b.device) for mask in masks
@@ -311,11 +329,12 @@ class GatedCell(ReadoutCell):
         values = self.constants()[:, left.units].T
         varies = left.varies[:, left.units].T
         table = zip(values.tolist(), varies.tolist(), strict=True)
-        cuts = self.cuts(left)
+        weights = self._cut(left, list(self.parameters()))
+        names = [name for name, _ in self.named_parameters()]
         counted = [
-            int(torch.count_nonzero(cuts[name](p)))
-            for name, p in self.named_parameters()
-            if name not in _BIASES
+            int(torch.count_nonzero(w))
+            for name, w in zip(names, weights, strict=True)
+            if name in ("W_ih", "W_hh", "A", "Emb")
         ]
         return {
             "units": tuple(np.array(self._shape.units, int)[left.units].tolist()),
@@ -343,6 +362,16 @@ class GatedCell(ReadoutCell):
     def blank(self, structure: GatedStructure) -> Self:
         """Make a cell of a structure that reads alike, with all parameters 0."""
         return type(self)(structure, self.reading, self.b.dtype)
+
+
+def _entries(parameters: Sequence[Tensor]) -> Groups:
+    """Make a group of each entry."""
+    parts, n_groups = [], 0
+    for p in parameters:
+        number = torch.arange(n_groups, n_groups + p.numel(), device=p.device)
+        parts.append(Part((p,), number.view(p.shape), axis=None))
+        n_groups += p.numel()
+    return Groups(tuple(parts), n_groups)
 
 
 def _sum_documents(states: Tensor, lengths: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ from skrational.cells.base import Noise
 from skrational.cells.batches import Batch, Corpus
 from skrational.cells.compaction import Mask, Remains, what_remains
 from skrational.cells.lstm import LSTMCell
-from skrational.groups import Part
+from skrational.groups import Groups, Part
 from skrational.structures.gated import StateReadout
 from skrational.structures.language import LSTMLanguageStructure
 
@@ -53,7 +53,6 @@ class LSTMLanguageCell(LSTMCell):
     """An LSTM that reads embedded words, and after each of them predicts the next."""
 
     structure_type: ClassVar = LSTMLanguageStructure
-    packed_type: ClassVar = None
 
     _shape: LSTMLanguageStructure
 
@@ -113,15 +112,18 @@ class LSTMLanguageCell(LSTMCell):
             yield slice(start, stop), self(batch)
             start = stop
 
-    def _parts(self, kind: str) -> list[Part]:
+    def _groups_of_kind(self, kind: str) -> Groups:
+        n_words, n_inputs = self.Emb.shape
         if kind == "vocabulary":
-            return [
-                Part((self.Emb,), torch.arange(len(self.Emb), device=self.a.device))
-            ]
-        parts = super()._parts(kind)
+            word = torch.arange(n_words, device=self.a.device)
+            return Groups((Part((self.Emb,), word),), n_words)
         if kind == "inputs":
-            return [Part((*part.parameters, self.Emb), part.group, 1) for part in parts]
-        return parts
+            dimension = torch.arange(n_inputs, device=self.a.device)
+            return Groups((Part((self.W_ih, self.Emb), dimension, axis=1),), n_inputs)
+        return super()._groups_of_kind(kind)
+
+    def _single_weights(self) -> list[Tensor]:
+        return [*super()._single_weights(), self.Emb]
 
     def remains(self) -> _RemainsOfWords:
         """Find what computes something."""
@@ -129,7 +131,9 @@ class LSTMLanguageCell(LSTMCell):
             w.detach().cpu().numpy() for w in (self.W_ih, self.W_hh, self.A, self.Emb)
         )
         heard = W_ih * (Emb != 0).any(axis=0)
-        left = what_remains(self.varies, heard, W_hh, A, self._needed, self._silent)
+        left = what_remains(
+            self.varies, heard, W_hh, A, self._stirred(), self._needed, self._silent
+        )
         words = (Emb[:, left.inputs] != 0).any(axis=1)
         return _RemainsOfWords(left.units, left.varies, left.inputs, words)
 
@@ -138,13 +142,12 @@ class LSTMLanguageCell(LSTMCell):
         words = np.ones(len(self.Emb), bool)
         return _RemainsOfWords(left.units, left.varies, left.inputs, words)
 
-    def cuts(self, left: Any) -> dict[str, Callable[[Tensor], Tensor]]:
-        """Return what cuts a value to what is left, by the parameter's name."""
+    def _cuts(self, left: Any) -> dict[str, Callable[[Tensor], Tensor]]:
         words, inputs = (
             torch.from_numpy(mask).to(self.a.device)
             for mask in (left.words, left.inputs)
         )
-        return super().cuts(left) | {"Emb": lambda w: w[words][:, inputs]}
+        return super()._cuts(left) | {"Emb": lambda w: w[words][:, inputs]}
 
     def _described(self, left: Any) -> dict[str, Any]:
         words = tuple(np.array(self._shape.words, int)[left.words].tolist())

@@ -31,6 +31,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from skrational.cells.compaction import Mask
 from skrational.cells.gated import GatedCell
@@ -53,22 +54,16 @@ class LSTMCell(GatedCell):
     def _initialize_biases(self) -> None:
         self.b[_F] = 1.0
 
-    @torch.no_grad()
     def constants(self) -> NDArray[np.float64]:
         """Value of each gate, (4, H), if nothing enters it: act(b)."""
-        b = self.b.double()
-        values = torch.sigmoid(b)
-        values[_G] = torch.tanh(b[_G])
-        return np.asarray(values.cpu().numpy())
+        b = self.b.detach().cpu().numpy().astype(np.float64)
+        # SciPy's values don't depend on a number's place in the array.
+        values = np.asarray(expit(b))
+        values[_G] = np.tanh(b[_G])
+        return values
 
     def _silent(self, varies: Mask) -> Mask:
         """Mask of the units, (H,), of which i, g or o is the constant 0."""
-        is_zero = ~varies & (self._acted() == 0)
-        return is_zero[[_I, _G, _O]].any(axis=0)
-
-    @torch.no_grad()
-    def _acted(self) -> NDArray[np.floating]:
-        """Constants as the kernels round them, (4, H)."""
-        values = torch.sigmoid(self.b)
-        values[_G] = torch.tanh(self.b[_G])
-        return np.asarray(values.cpu().numpy())
+        is_zero = np.abs(self.constants()) < torch.finfo(self.b.dtype).tiny
+        silent: Mask = np.any((~varies & is_zero)[[_I, _G, _O]], axis=0)
+        return silent

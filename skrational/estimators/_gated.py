@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -15,6 +16,11 @@ from skrational.estimators._sparse import (
     SparseEstimator,
     SparseSequenceClassifier,
 )
+from skrational.kernels.cpu.prediction import PackedNetwork
+from skrational.kernels.cpu.readout import apply_readout
+from skrational.kernels.cpu.scorer import scorer_of
+from skrational.kernels.gated import choose_kernel
+from skrational.sequences import SequenceArray
 from skrational.structures.gated import GatedStructure, StateReadout
 
 if TYPE_CHECKING:
@@ -26,21 +32,16 @@ if TYPE_CHECKING:
 __all__ = ["GATED", "GatedMethod", "SparseGatedClassifier"]
 
 KINDS = ("weights", "gates", "neurons", "inputs")
+"""Kinds of groups, from the smallest on: the order of their proximal operators."""
 
-RATIOS = {
-    "weights": 0.02,
-    "gates": 1.0,
-    "neurons": 1.0,
-    "inputs": 1.0,
-    "vocabulary": 1.0,
-}
-"""Strength of each penalty, as a multiple of lambda."""
+RATIOS = {"weights": 0.02}
+"""Strength of a penalty as a multiple of lambda, where it isn't 1."""
 
 GATED: dict[str, list[Any]] = {
     "n_units": [Interval(Integral, 1, 2**16, closed="both")],
     "lambda_": [Interval(Real, 0, None, closed="left"), None],
-    "sparsify": [tuple, list, str],
-    "lambda_ratios": [tuple, list, dict, np.ndarray, None],
+    "sparsify": ["array-like", str],
+    "lambda_ratios": ["array-like", dict, None],
 }
 """Constraints of the parameters that all of them have."""
 
@@ -54,7 +55,6 @@ class GatedMethod(SparseEstimator):
     """
 
     _kinds: ClassVar[tuple[str, ...]] = KINDS
-    """From the smallest on: the order of their proximal operators."""
     _unit = "unit"
 
     learned_structure_: GatedStructure
@@ -91,17 +91,15 @@ class GatedMethod(SparseEstimator):
 
         ratios = check_ratios(self.sparsify, self.lambda_ratios, self._kinds)
         return tuple(
-            (GroupLasso(self._strength() * ratios[kind]), kind)
-            for kind in self._kinds
-            if ratios.get(kind)
+            (GroupLasso(self._strength() * ratio), kind)
+            for kind, ratio in ratios.items()
         )
 
     def _pruned_kind(self) -> str:
         if self.solver == "prox":
             # Whatever a proximal operator has emptied is made of zeros.
             return "weights"
-        ratios = check_ratios(self.sparsify, self.lambda_ratios, self._kinds)
-        return "+".join(kind for kind in self._kinds if kind in ratios)
+        return "+".join(check_ratios(self.sparsify, self.lambda_ratios, self._kinds))
 
     def _too_sparse(self) -> str:
         structure = self.learned_structure_
@@ -132,6 +130,8 @@ class SparseGatedClassifier(GatedMethod, SparseSequenceClassifier):
             "log_alpha": [Interval(Real, None, None, closed="neither")],
         }
     )
+    _packed_type: ClassVar[Any]
+
     _reading: StateReadout
 
     def __init__(
@@ -226,11 +226,47 @@ class SparseGatedClassifier(GatedMethod, SparseSequenceClassifier):
     def _own_attributes(self, cell: GatedCell) -> dict[str, Any]:
         return {"_reading": cell.reading}
 
+    def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
+        if not self._scores_on_cpu():
+            return super()._scores(X)
+        settings = self.learned_structure_, self._reading
+        return scorer_of(self, self.weights_, settings, self._packed).scores(X)
+
+    def _readout(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        if not self._scores_on_cpu():
+            return super()._readout(scores)
+        return apply_readout(scores, self.coef_, self.intercept_)
+
+    def _scores_on_cpu(self) -> bool:
+        """Whether the compiled kernel scores, which does without torch."""
+        on_cpu = self.device in ("auto", "cpu")
+        device_type = "cpu" if on_cpu else self._prediction_device().type
+        return choose_kernel(device_type) == "numba"
+
+    def _packed(self) -> PackedNetwork:
+        structure, reading = self.learned_structure_, self._reading
+        return self._packed_type.of(
+            self.weights_["W_ih"],
+            self.weights_["W_hh"],
+            self._biases(),
+            structure.varies,
+            np.array(structure.inputs, np.int64),
+            structure.n_features,
+            reading.readout == "anywhere",
+            reading.length_exponent,
+        )
+
+    def _biases(self) -> NDArray[np.floating]:
+        """Biases as the kernels take them, (n_biases, n_units)."""
+        return self.weights_["b"]
+
 
 def check_ratios(
-    sparsify: Any, lambda_ratios: Any, known: tuple[str, ...]
+    sparsify: Any, lambda_ratios: Any, possible: tuple[str, ...] = KINDS
 ) -> dict[str, float]:
-    """Return the strength of each kind of groups, as a multiple of lambda.
+    """Return what each kind of groups is charged, as a multiple of lambda.
+
+    Kinds that cost nothing are left out; they come in the order of ``possible``.
 
     Raises
     ------
@@ -238,25 +274,34 @@ def check_ratios(
         If a kind doesn't exist or stands twice, or the ratios aren't as many numbers of
         at least 0, one of them positive.
     """
-    kinds = [sparsify] if isinstance(sparsify, str) else list(sparsify)
-    if not kinds or len(set(kinds)) < len(kinds) or not set(kinds) <= set(known):
+    kinds = _listed(sparsify)
+    known = all(isinstance(kind, str) and kind in possible for kind in kinds)
+    if not kinds or not known or len(set(kinds)) < len(kinds):
         raise ValueError(
-            f"sparsify must name some of {known}, each once; got {sparsify!r}."
+            f"sparsify must name some of {possible}, each once; got {sparsify!r}."
         )
     if lambda_ratios is None:
-        return {kind: RATIOS[kind] for kind in kinds}
-    ratios = lambda_ratios
-    if isinstance(ratios, Mapping):
-        if set(ratios) != set(kinds):
-            raise ValueError(
-                f"lambda_ratios must have the keys of sparsify={tuple(kinds)}; got "
-                f"{ratios!r}."
-            )
-        ratios = [ratios[kind] for kind in kinds]
-    valid = all(isinstance(r, Real) and 0 <= r < np.inf for r in ratios)
+        ratios = [RATIOS.get(kind, 1.0) for kind in kinds]
+    elif not isinstance(lambda_ratios, Mapping):
+        ratios = _listed(lambda_ratios)
+    elif set(lambda_ratios) == set(kinds):
+        ratios = [lambda_ratios[kind] for kind in kinds]
+    else:
+        raise ValueError(
+            f"lambda_ratios must have the keys of sparsify={tuple(kinds)}; got "
+            f"{lambda_ratios!r}."
+        )
+    valid = all(isinstance(r, Real) and 0 <= float(r) < np.inf for r in ratios)
     if len(ratios) != len(kinds) or not valid or not any(ratios):
         raise ValueError(
             "lambda_ratios must be a number of at least 0, not all of them 0, for each "
             f"of sparsify={tuple(kinds)}; got {lambda_ratios!r}."
         )
-    return dict(zip(kinds, map(float, ratios), strict=True))
+    of_kind = dict(zip(kinds, map(float, ratios), strict=True))
+    return {kind: of_kind[kind] for kind in possible if of_kind.get(kind)}
+
+
+def _listed(values: Any) -> list[Any]:
+    """Return a value, or those of a sequence or an array, as a list."""
+    listed: list[Any] = np.ravel(np.asarray(values, dtype=object)).tolist()
+    return listed

@@ -3,10 +3,12 @@
 import sys
 
 from skrational.inspection.drawing.automaton import AutomatonDisplay
+from skrational.inspection.drawing.gates import GateDisplay
 from skrational.inspection.drawing.structure import StructureDisplay
 from skrational.inspection.explaining.display import ExplanationDisplay
 from skrational.inspection.explaining.explain import explain
 from skrational.inspection.explaining.explanations import Explanation, Explanations
+from skrational.inspection.explaining.gated import GatedExplanation
 from skrational.inspection.exports.graphs import to_networkx
 from skrational.inspection.exports.openfst import to_openfst
 from skrational.inspection.matching.paths import Path, Paths, find_paths
@@ -23,6 +25,8 @@ __all__ = [
     "Explanation",
     "ExplanationDisplay",
     "Explanations",
+    "GateDisplay",
+    "GatedExplanation",
     "Path",
     "Paths",
     "Phrase",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,21 @@ from skrational.sequences import SequenceArray, as_sequences, check_finite
 from skrational.structures.automata import WeightedAutomata
 from skrational.utils.checks import is_integer
 
-__all__ = ["Model", "Scored", "check_wfsa", "log_odds", "open_model", "token_names"]
+__all__ = [
+    "Model",
+    "Scored",
+    "check_wfsa",
+    "log_odds",
+    "open_any_model",
+    "open_model",
+    "token_names",
+]
+
+_METHODS = {
+    "automata_": "SparseRationalClassifier",
+    "n_gates_": "SparseLSTMClassifier",
+}
+"""What a classifier of each method has, and the best known of them."""
 
 
 class Scored(NamedTuple):
@@ -27,7 +42,7 @@ class Scored(NamedTuple):
     Attributes
     ----------
     scores : ndarray of shape (n, d)
-        Of each WFSA, in the classifier's precision.
+        Of each WFSA or unit, in the classifier's precision.
     logits : ndarray of shape (n, n_outputs), float64
     probabilities : ndarray of shape (n, n_classes)
     predictions : ndarray of shape (n,)
@@ -47,16 +62,24 @@ class Model:
     Attributes
     ----------
     classifier : estimator
-        Whose ``automata_`` are read.
     vectorizers : tuple of transformers
         The steps before it, in order, those of nested pipelines one by one; empty
         without a pipeline.
-    automata : WeightedAutomata
     """
 
     classifier: Any
     vectorizers: tuple[Any, ...]
-    automata: WeightedAutomata
+
+    @property
+    def has_automata(self) -> bool:
+        """Whether the classifier is one by weighted automata, not a gated network."""
+        return hasattr(type(self.classifier), "automata_")
+
+    @cached_property
+    def automata(self) -> WeightedAutomata:
+        """The classifier's ``automata_``."""
+        automata: WeightedAutomata = self.classifier.automata_
+        return automata
 
     def read(self, X: Any) -> SequenceArray:
         """Turn documents into what the classifier reads.
@@ -73,7 +96,7 @@ class Model:
             if hasattr(self.classifier, "feature_names_in_"):
                 _check_feature_names(self.classifier, X, reset=False)
         sequences = as_sequences(X)
-        expected = self.automata.W_u.shape[1]
+        expected = self.classifier.n_features_in_
         if sequences.n_features != expected:
             raise ValueError(
                 f"X has {sequences.n_features} features, but "
@@ -116,16 +139,12 @@ class Model:
 
 
 def open_model(estimator: Any) -> Model:
-    """Find the classifier in an estimator.
+    """Find the classifier by weighted automata in an estimator.
 
     Parameters
     ----------
     estimator : SparseRationalClassifier, or an estimator that holds one
-        A fitted classifier with ``automata_``; a pipeline that ends with one; what is
-        fitted around one of these: a search (``best_estimator_``), a classifier with
-        a tuned threshold or one trained on its own labels (``estimator_``), a
-        calibrated one without an ensemble; a FrozenEstimator of any of them. All of
-        these may be nested.
+        As `open_any_model` takes it.
 
     Returns
     -------
@@ -138,17 +157,56 @@ def open_model(estimator: Any) -> Model:
     TypeError
         If there is no such classifier in it, or more than one.
     """
+    model = open_any_model(estimator, ("automata_",))
+    if not model.has_automata:
+        raise TypeError(
+            f"estimator is, or holds, a {type(model.classifier).__name__}, a gated "
+            "network; what was asked for is read off weighted automata, which only a "
+            "SparseRationalClassifier has. To read a gated network use explain, "
+            "GateDisplay, and its learned_structure_ with reading() and to_frame()."
+        )
+    return model
+
+
+def open_any_model(
+    estimator: Any, expected: tuple[str, ...] = tuple(_METHODS)
+) -> Model:
+    """Find the classifier of any method in an estimator.
+
+    Parameters
+    ----------
+    estimator : SparseRationalClassifier, SparseLSTMClassifier, or what holds one
+        A fitted classifier with ``automata_`` or ``n_gates_``; a pipeline that ends
+        with one; what is fitted around one of these: a search (``best_estimator_``), a
+        classifier with a tuned threshold or one trained on its own labels
+        (``estimator_``), a calibrated one without an ensemble; a FrozenEstimator of any
+        of them. All of these may be nested.
+    expected : tuple of str
+        The attributes of the methods that messages speak of.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    NotFittedError
+        If it isn't fitted.
+    TypeError
+        If there is no such classifier in it, or more than one.
+    """
+    names = " or ".join(_METHODS[attribute] for attribute in expected)
     vectorizers: list[Any] = []
     inner = estimator
-    while not hasattr(type(inner), "automata_"):
+    while not any(hasattr(type(inner), attribute) for attribute in _METHODS):
         if isinstance(inner, Pipeline):
             steps = _steps(inner)
             inner = steps.pop() if steps else None
             vectorizers += [step for outer in steps for step in _flat(outer)]
         else:
-            inner = _wrapped(inner, estimator)
+            inner = _wrapped(inner, estimator, names)
     check_is_fitted(inner)
-    return Model(inner, tuple(vectorizers), inner.automata_)
+    return Model(inner, tuple(vectorizers))
 
 
 def _steps(pipeline: Pipeline) -> list[Any]:
@@ -167,15 +225,17 @@ def _flat(step: Any) -> Iterator[Any]:
         yield step
 
 
-def _wrapped(outer: Any, estimator: Any) -> Any:
+def _wrapped(outer: Any, estimator: Any, expected: str) -> Any:
     """Return the one fitted estimator that another one holds.
 
     Parameters
     ----------
     outer : object
-        Neither a pipeline nor a classifier with automata.
+        Neither a pipeline nor a classifier of ours.
     estimator : object
         What the user gave, for messages.
+    expected : str
+        The classifiers that should be in it, for messages.
     """
     if isinstance(outer, FrozenEstimator):
         return outer.estimator
@@ -193,9 +253,9 @@ def _wrapped(outer: Any, estimator: Any) -> Any:
     if outer is not estimator:
         found += f" that holds a {type(outer).__name__}"
     raise TypeError(
-        f"estimator is a {found}; expected a fitted SparseRationalClassifier, a "
-        "Pipeline that ends with one, or a search, a FrozenEstimator or another "
-        f"estimator that is fitted around a single one of them. {_advice(outer)}"
+        f"estimator is a {found}; expected a fitted {expected}, a Pipeline that ends "
+        "with one, or a search, a FrozenEstimator or another estimator that is fitted "
+        f"around a single one of them. {_advice(outer)}"
     )
 
 

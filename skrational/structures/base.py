@@ -143,7 +143,6 @@ class JSONStructure:
     model of size 0 is empty.
     """
 
-    size: int
     size_name: ClassVar[str]
     size_label: ClassVar[str]
     _version: ClassVar[int] = 1
@@ -155,7 +154,7 @@ class JSONStructure:
     @property
     def is_empty(self) -> bool:
         """Whether the size is 0."""
-        return self.size == 0
+        return bool(cast(Structure, self).size == 0)
 
     def counts(self) -> Mapping[str, int]:
         """Return nothing."""

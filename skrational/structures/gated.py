@@ -10,27 +10,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from itertools import combinations
-from reprlib import repr as cut_repr
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from skrational.structures.base import LARGEST, JSONStructure, register_structure
-from skrational.utils.checks import is_integer
+from skrational.structures.gate_checks import checked_constants, count, rising
+from skrational.structures.gate_words import (
+    GateTable,
+    counted,
+    memories,
+    say_gate,
+    table_html,
+)
 
-__all__ = [
-    "GRUStructure",
-    "GatedStructure",
-    "LSTMStructure",
-    "StateReadout",
-    "rising",
-]
+__all__ = ["GRUStructure", "GatedStructure", "LSTMStructure", "StateReadout"]
 
-_MOST_UNITS = 2**16
 _RANGES = {
-    "n_units_initial": (1, _MOST_UNITS),
+    "n_units_initial": (1, 2**16),
     "n_features": (1, LARGEST),
     "n_outputs": (1, LARGEST),
     "n_weights": (0, None),
@@ -111,17 +109,12 @@ class GatedStructure(JSONStructure):
 
     def __post_init__(self) -> None:
         adopt = object.__setattr__  # the way into a frozen dataclass
-        for name, (least, most) in _RANGES.items():
-            value = getattr(self, name)
-            if not is_integer(value) or value < least or (most and value > most):
-                raise ValueError(
-                    f"{name} is {cut_repr(value)}; expected an integer from {least}"
-                    + (f" to {most:,}." if most else " on.")
-                )
-            adopt(self, name, int(value))
+        for name, limits in _RANGES.items():
+            adopt(self, name, count(name, getattr(self, name), *limits))
         adopt(self, "units", rising("units", self.units, self.n_units_initial))
         adopt(self, "inputs", rising("inputs", self.inputs, self.n_features))
-        adopt(self, "constants", self._checked_constants())
+        shape = len(self.units), len(self.gate_names)
+        adopt(self, "constants", checked_constants(self.constants, *shape))
         most = self._most_weights()
         if self.n_weights > most:
             raise ValueError(
@@ -134,20 +127,11 @@ class GatedStructure(JSONStructure):
         n_units = len(self.units)
         return self.n_outputs * n_units + self.size * (len(self.inputs) + n_units)
 
-    def _checked_constants(self) -> tuple[tuple[float | None, ...], ...]:
-        shape, rows = (len(self.units), len(self.gate_names)), self.constants
-        if not _is_list(rows) or len(rows) != shape[0]:
-            raise ValueError(
-                f"constants is {cut_repr(rows)}; expected a row for each of the "
-                f"{shape[0]} units."
-            )
-        return tuple(_row(i, row, shape[1]) for i, row in enumerate(rows))
-
     @cached_property
     def varies(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Which gates vary: ndarray of shape (n_gates_of_a_unit, n_units), bool."""
         table = [[value is None for value in row] for row in self.constants]
-        return np.array(table, bool).reshape(-1, len(self.gate_names)).T
+        return np.array(table, bool).reshape(len(self.units), len(self.gate_names)).T
 
     @property
     def n_units(self) -> int:
@@ -175,6 +159,11 @@ class GatedStructure(JSONStructure):
     def n_biases(self) -> int:
         """Biases left, from which the constants follow, and those of the readout."""
         return self.n_biases_per_unit * self.n_units + self.n_outputs
+
+    @property
+    def n_biases_initial(self) -> int:
+        """Biases before pruning."""
+        return self.n_biases_per_unit * self.n_units_initial + self.n_outputs
 
     @property
     def n_parameters(self) -> int:
@@ -222,8 +211,7 @@ class GatedStructure(JSONStructure):
     @property
     def n_bytes_initial(self) -> int:
         """Bytes of the weights and biases before pruning."""
-        n_biases = self.n_biases_per_unit * self.n_units_initial + self.n_outputs
-        return self.itemsize * (self.n_weights_initial + n_biases)
+        return self.itemsize * (self.n_weights_initial + self.n_biases_initial)
 
     def gates_by_kind(self) -> dict[str, int]:
         """Count the gates that vary, by their letter."""
@@ -280,17 +268,10 @@ class GatedStructure(JSONStructure):
         )
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in self.gate_names)
-        rows = "".join(
-            f"<tr><th>{unit}</th>"
-            + "".join(f"<td>{_shown(value)}</td>" for value in row)
-            + "</tr>"
-            for unit, row in zip(self.units, self.constants, strict=True)
-        )
-        return (
-            f"<table><caption>{escape(repr(self))}</caption><thead><tr><th>unit</th>"
-            f"{head}</tr></thead><tbody>{rows}</tbody></table>"
-        )
+        return table_html(self.reading(), self.gate_names, self._table())
+
+    def _table(self) -> GateTable:
+        return dict(zip(self.units, self.constants, strict=True))
 
     def to_frame(self) -> Any:
         """Return the table of units by gates, a pandas DataFrame.
@@ -309,30 +290,33 @@ class GatedStructure(JSONStructure):
         return data_frame({"unit": list(self.units), **columns}).set_index("unit")
 
     def reading(self) -> str:
-        """Say in words what is left: one line for each thing worth knowing."""
+        """Say in words what is left: one line for each thing worth knowing.
+
+        Returns
+        -------
+        str
+        """
         if self.is_empty:
-            return f"0 of {self.n_units_initial} units: only the intercept is left."
-        lines = [f"{self.n_units} of {self.n_units_initial} units are left."]
-        for letter, title, column in zip(
-            self.gate_names,
-            self.gate_titles,
-            zip(*self.constants, strict=True),
-            strict=True,
-        ):
-            lines.append(_of_gate(letter, title, column))
+            return (
+                f"0 of {self.n_units_initial} units are left: only the intercept "
+                "decides."
+            )
+        are = "unit is" if self.n_units_initial == 1 else "units are"
+        lines = [
+            f"{self.n_units} of {self.n_units_initial} {are} left; "
+            f"{self.n_gates} of {self.n_gates_initial} gates vary."
+        ]
+        if len(self.inputs) < self.n_features:
+            lines.append(f"{len(self.inputs)} of {self.n_features} features are read.")
+        columns = zip(*self.constants, strict=True)
+        gates = zip(self.gate_names, self.gate_titles, columns, strict=True)
+        lines += [say_gate(*gate) for gate in gates]
         return "\n".join([*lines, *self._roles()])
 
     def _roles(self) -> list[str]:
         """What some of the units do, told by their constants."""
-        return []
-
-    def _named(self, units: Sequence[int], role: str) -> list[str]:
-        """Say which units have a role, if any does."""
-        if not units:
-            return []
-        verb, plural = ("is", "") if len(units) == 1 else ("are", "s")
-        numbers = ", ".join(map(str, units))
-        return [f"{len(units)} unit{plural} {verb} {role}: {numbers}."]
+        clocks = [k for k, row in self._table().items() if None not in row]
+        return counted(clocks, "a clock", "clocks", "no gate varies, it counts tokens")
 
 
 @register_structure
@@ -354,12 +338,12 @@ class LSTMStructure(GatedStructure):
     >>> structure.parts()
     ('g', 'ifg')
     >>> print(structure.reading())
-    2 of 4 units are left.
+    2 of 4 units are left; 4 of 16 gates vary.
     input gate (i): varies in 1, constant in 1 (0.90).
     forget gate (f): varies in 1, constant in 1 (0.99).
     information flow (g): varies in 2.
     output gate (o): constant in 2 (0.50 to 0.70).
-    1 unit is an accumulator (its forget gate is constant at .95 or above): 0.
+    1 unit is an accumulator (forget gate constant, 0.99): 0.
     >>> LSTMStructure.from_json(structure.to_json()) == structure
     True
     """
@@ -374,20 +358,8 @@ class LSTMStructure(GatedStructure):
     n_biases_per_unit: ClassVar[int] = 4
 
     def _roles(self) -> list[str]:
-        rows = dict(zip(self.units, self.constants, strict=True))
-        clocks = [k for k, row in rows.items() if None not in row]
-        moving = {k: row[1] for k, row in rows.items() if k not in clocks}
-        accumulators = [k for k, f in moving.items() if f is not None and f >= 0.95]
-        forgetful = [k for k, f in moving.items() if f is not None and f <= 0.05]
-        its = "its" if len(accumulators) == 1 else "their"
-        an = "an accumulator" if len(accumulators) == 1 else "accumulators"
-        return [
-            *self._named(
-                accumulators, f"{an} ({its} forget gate is constant at .95 or above)"
-            ),
-            *self._named(forgetful, "without memory (forget gate constant at .05)"),
-            *self._named(clocks, "constant but for the count of tokens"),
-        ]
+        forget = {k: row[1] for k, row in self._table().items() if None in row}
+        return [*memories(forget), *super()._roles()]
 
 
 @register_structure
@@ -414,62 +386,14 @@ class GRUStructure(GatedStructure):
         "update gate",
         "candidate",
     )
-    n_biases_per_unit: ClassVar[int] = 4
+    n_biases_per_unit: ClassVar[int] = 3
 
-    def _roles(self) -> list[str]:
-        rows = dict(zip(self.units, self.constants, strict=True))
-        clocks = [k for k, row in rows.items() if None not in row]
-        return self._named(clocks, "constant but for the count of tokens")
+    @property
+    def n_biases(self) -> int:
+        """Biases left; a candidate that varies has one more."""
+        return super().n_biases + int(self.varies[2].sum())
 
-
-def _of_gate(letter: str, title: str, column: Sequence[float | None]) -> str:
-    """Say in how many units a gate varies, and what its constants are."""
-    values = [value for value in column if value is not None]
-    n_varying = len(column) - len(values)
-    said = [f"varies in {n_varying}"] if n_varying else []
-    if values:
-        low, high = (f"{value:.2f}" for value in (min(values), max(values)))
-        span = low if low == high else f"{low} to {high}"
-        said.append(f"constant in {len(values)} ({span})")
-    return f"{title} ({letter}): {', '.join(said)}."
-
-
-def _shown(value: float | None) -> str:
-    return "varies" if value is None else f"{value:.2f}"
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str)
-
-
-def _row(i: int, row: Any, length: int) -> tuple[float | None, ...]:
-    """Check a row of the table of constants."""
-    if (
-        not _is_list(row)
-        or len(row) != length
-        or not all(
-            value is None
-            or (isinstance(value, (int, float, np.floating)) and abs(value) <= 1)
-            for value in row
-        )
-    ):
-        raise ValueError(
-            f"constants[{i}] is {cut_repr(row)}; expected {length} values, each None "
-            "or a number from -1 to 1."
-        )
-    return tuple(None if value is None else float(value) for value in row)
-
-
-def rising(name: str, values: Any, stop: int) -> tuple[int, ...]:
-    """Check numbers of units or inputs: rising, from 0 to below ``stop``."""
-    values = values.tolist() if isinstance(values, np.ndarray) else values
-    numbers = list(values) if _is_list(values) else [None]
-    if not all(is_integer(n) for n in numbers):
-        raise ValueError(f"{name} is {cut_repr(values)}; expected a list of integers.")
-    if any(a >= b for a, b in zip(numbers, [*numbers[1:], stop], strict=False)) or (
-        numbers and numbers[0] < 0
-    ):
-        raise ValueError(
-            f"{name} is {cut_repr(values)}; expected rising numbers below {stop}."
-        )
-    return tuple(map(int, numbers))
+    @property
+    def n_biases_initial(self) -> int:
+        """Biases before pruning."""
+        return super().n_biases_initial + self.n_units_initial

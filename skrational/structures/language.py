@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from skrational.structures.base import register_structure
-from skrational.structures.gated import LSTMStructure, rising
+from skrational.structures.gate_checks import rising
+from skrational.structures.gated import LSTMStructure
 
 __all__ = ["LSTMLanguageStructure"]
 

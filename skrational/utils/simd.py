@@ -27,6 +27,7 @@ __all__ = [
     "LANES",
     "flush",
     "load",
+    "load_wide",
     "mul_add",
     "sigmoid",
     "splat",
@@ -40,25 +41,27 @@ LANES = 8
 
 
 class Vector(types.Type):
-    """The numba type of eight float32 or float64."""
+    """The numba type of some float32 or float64."""
 
-    def __init__(self, scalar: types.Float) -> None:
-        self.scalar = scalar
-        super().__init__(name=f"Vector({LANES} x {scalar})")
+    def __init__(self, scalar: types.Float, lanes: int = LANES) -> None:
+        self.scalar, self.lanes = scalar, lanes
+        super().__init__(name=f"Vector({lanes} x {scalar})")
 
 
 @register_model(Vector)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Vector) -> None:
         scalar = manager.lookup(kind.scalar).get_value_type()
-        super().__init__(manager, kind, ir.VectorType(scalar, LANES))
+        super().__init__(manager, kind, ir.VectorType(scalar, kind.lanes))
 
 
-def _address(context: Any, builder: Any, kind: Any, array: Any, i: Any) -> Any:
-    """Pointer to the vector that begins at entry i of a flat array."""
+def _address(
+    context: Any, builder: Any, kind: Any, vector: Vector, array: Any, i: Any
+) -> Any:
+    """Pointer to the vector that begins at entry i of a flat array of this kind."""
     data = context.make_array(kind)(context, builder, array).data
-    vector = context.get_value_type(Vector(kind.dtype))
-    return builder.bitcast(builder.gep(data, [i]), vector.as_pointer())
+    pointer = context.get_value_type(vector).as_pointer()
+    return builder.bitcast(builder.gep(data, [i]), pointer)
 
 
 def _width(kind: Any) -> int:
@@ -68,20 +71,29 @@ def _width(kind: Any) -> int:
 @intrinsic
 def load(typing_context: Any, array: Any, i: Any) -> Any:
     """``array[i : i + 8]`` of a contiguous one-dimensional array."""
+    return _loading(Vector(array.dtype), array)
 
+
+@intrinsic
+def load_wide(typing_context: Any, array: Any, i: Any) -> Any:
+    """``array[i : i + 16]``: one register of AVX-512, or two where there are none."""
+    return _loading(Vector(array.dtype, 2 * LANES), array)
+
+
+def _loading(vector: Vector, array: Any) -> Any:
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        at = _address(context, builder, sig.args[0], *args)
+        at = _address(context, builder, array, vector, *args)
         return builder.load(at, align=_width(array))
 
-    return signature(Vector(array.dtype), array, types.intp), codegen
+    return signature(vector, array, types.intp), codegen
 
 
 @intrinsic
 def store(typing_context: Any, array: Any, i: Any, value: Any) -> Any:
-    """``array[i : i + 8] = value``."""
+    """``array[i : i + 8] = value``; for a wide vector, as many as it has."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        at = _address(context, builder, sig.args[0], *args[:2])
+        at = _address(context, builder, array, value, *args[:2])
         builder.store(args[2], at, align=_width(array))
         return context.get_dummy_value()
 
@@ -90,7 +102,7 @@ def store(typing_context: Any, array: Any, i: Any, value: Any) -> Any:
 
 @intrinsic
 def splat(typing_context: Any, value: Any, like: Any) -> Any:
-    """Eight times a number, of the type of ``like``, an array or a vector."""
+    """A number in each lane, of the type of ``like``: a vector, or an array's."""
     kind = like if isinstance(like, Vector) else Vector(like.dtype)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -102,7 +114,7 @@ def splat(typing_context: Any, value: Any, like: Any) -> Any:
 
 def _splat(builder: Any, vector: Any, scalar: Any) -> Any:
     out = ir.Constant(vector, ir.Undefined)
-    for lane in range(LANES):
+    for lane in range(vector.count):
         out = builder.insert_element(out, scalar, ir.IntType(32)(lane))
     return out
 
@@ -124,7 +136,7 @@ def _call(builder: Any, name: str, args: Any) -> Any:
     function = cgutils.get_or_insert_function(
         builder.module,
         ir.FunctionType(vector, [vector] * len(args)),
-        f"llvm.{name}.v{LANES}{suffix}",
+        f"llvm.{name}.v{vector.count}{suffix}",
     )
     return builder.call(function, args)
 
@@ -214,7 +226,7 @@ def tanh(typing_context: Any, x: Any) -> Any:
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         one, two = _constant(args[0], 1.0), _constant(args[0], 2.0)
-        # Beyond 22 the result is 1 in both types, and exp(2 x) must stay below infinity.
+        # Beyond 22 the result is 1 in both types; exp(2 x) stays below infinity.
         twice = builder.fmul(two, args[0])
         scale, rest, tail = _split_power(builder, twice)
         # exp(2 x) - 1 without the loss of digits near 0.

@@ -5,10 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+from skrational.cells.lstm import LSTMCell
 from skrational.cells.rational import RationalCell
 from skrational.groups import Groups, Part
 from skrational.penalties.group_lasso import GroupLasso
 from skrational.structures.automata import ScoringRule
+from skrational.structures.gated import StateReadout
 
 
 def prox(w, D, lambda_, step_size):
@@ -131,9 +133,18 @@ def test_single_precision_stays_finite_in_an_extreme_metric(seed, cut):
         assert np.abs(slope).max() <= 1e-4 * pulls[g]
 
 
-@pytest.mark.parametrize("kind", ["states", "wfsas", "transitions"])
-def test_groups_of_a_cell_shrink_as_if_each_were_one_vector(kind):
-    cell = RationalCell(3, (2, 1, 4), 1, ScoringRule(), torch.float64)
+AUTOMATA = RationalCell(3, (2, 1, 4), 1, ScoringRule(), torch.float64)
+LSTM = LSTMCell.dense(3, 4, 2, StateReadout("last", 0.5), torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [
+        *((AUTOMATA, kind) for kind in ("states", "wfsas", "transitions")),
+        *((LSTM, kind) for kind in ("weights", "gates", "neurons", "inputs")),
+    ],
+)
+def test_groups_of_a_cell_shrink_as_if_each_were_one_vector(cell, kind):
     cell.initialize(torch.Generator().manual_seed(0))
     groups = cell.groups(kind)
     rng = np.random.default_rng(3)
@@ -145,7 +156,7 @@ def test_groups_of_a_cell_shrink_as_if_each_were_one_vector(kind):
         return [
             np.concatenate(
                 [
-                    value[part.group == g].detach().numpy().ravel()
+                    value[part.group_of_slices == g].detach().numpy().ravel()
                     for part, value in zip(groups.parts, values, strict=True)
                 ]
             )
@@ -226,10 +237,40 @@ def test_columns_are_shrunk_as_the_rows_of_the_transpose():
     assert torch.equal(w.T, rows)
 
 
-def test_entries_are_soft_thresholded():
-    w = torch.tensor([[2.0, -0.3], [0.1, -1.0]], dtype=torch.float64)
-    entries = Part((w,), torch.arange(4).reshape(2, 2), axis=None)
-    metric = [torch.ones(4, 1, dtype=torch.float64)]
-    GroupLasso(0.5).prox_(Groups((entries,), 4), metric, 1.0)
-    expected = torch.tensor([[1.5, 0.0], [0.0, -0.5]], dtype=torch.float64)
-    torch.testing.assert_close(w, expected)
+def entries(weights, omega=None):
+    """Groups of one entry each, over several matrices."""
+    parts, n_groups = [], 0
+    for w in weights:
+        number = torch.arange(n_groups, n_groups + w.numel()).reshape(w.shape)
+        parts.append(Part((w,), number, axis=None))
+        n_groups += w.numel()
+    return Groups(tuple(parts), n_groups, omega)
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 2**16),
+    logs=st.tuples(st.floats(-8, 0), st.floats(-4, 1)),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+)
+def test_entries_are_soft_thresholded_as_by_newtons_method(seed, logs, dtype):
+    rng = np.random.default_rng(seed)
+    shapes = (3, 4), (2, 5), (1, 0)
+    before = [rng.normal(size=shape) * (rng.random(shape) < 0.8) for shape in shapes]
+    D = [10 ** rng.uniform(logs[0], 1, size=shape) for shape in shapes]
+    cut = 10 ** logs[1]
+    closed, general = ([torch.tensor(w, dtype=dtype) for w in before] for _ in range(2))
+    metric = [torch.tensor(d, dtype=dtype).reshape(-1, 1) for d in D]
+    omega = torch.ones(22, dtype=dtype)  # with a factor each, they aren't told apart
+    GroupLasso(cut / 0.1).prox_(entries(closed), metric, 0.1)
+    GroupLasso(cut / 0.1).prox_(entries(general, omega), metric, 0.1)
+    rtol, atol = (1e-4, 1e-6) if dtype is torch.float32 else (1e-9, 1e-13)
+    for w, d, one, other in zip(before, D, closed, general, strict=True):
+        expected = np.sign(w) * np.maximum(0, np.abs(w) - cut / d)
+        np.testing.assert_allclose(one, expected, rtol=rtol, atol=atol)
+        np.testing.assert_allclose(other, expected, rtol=rtol, atol=atol)
+        clear = np.abs(np.abs(w) * d / cut - 1) > 1e-5
+        for result in (one, other):
+            np.testing.assert_array_equal(
+                (result.numpy() == 0)[clear], (expected == 0)[clear]
+            )

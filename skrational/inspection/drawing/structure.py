@@ -85,7 +85,8 @@ class StructureDisplay:
         if not isinstance(structure, RationalStructure):
             raise TypeError(
                 f"structure is a {type(structure).__name__}; expected a "
-                "RationalStructure, such as a classifier's learned_structure_."
+                "RationalStructure, such as the learned_structure_ of a "
+                "SparseRationalClassifier. GateDisplay draws a GatedStructure."
             )
         self.structure = structure
 

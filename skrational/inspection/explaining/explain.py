@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.inspection.explaining.explanations import Explanation, Explanations
+from skrational.inspection.explaining.gated import explain_by_units
 from skrational.inspection.explaining.known import count_words, frames_of
 from skrational.inspection.matching.attributions import deletion_effects, token_shares
 from skrational.inspection.matching.paths import Paths, extreme_paths
@@ -17,7 +18,7 @@ from skrational.inspection.matching.weighted_tokens import (
     WeightedTokens,
     weighted_tokens,
 )
-from skrational.inspection.model import Model, open_model, token_names
+from skrational.inspection.model import Model, open_any_model, token_names
 from skrational.sequences import SequenceArray
 from skrational.utils.optional import advancing, check_progress
 
@@ -32,11 +33,12 @@ def explain(
     A logit is the bias plus one contribution of each WFSA; a contribution is explained
     by the path of the WFSA that leads, the share of the score that goes through each
     token, and what would be predicted without the phrase. Beside that, each token has
-    its exact effect on the prediction.
+    its exact effect on the prediction. Of a gated network the contributions are those
+    of its units, and there are no paths: the effects of tokens are the explanation.
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier, or an estimator that holds one
+    estimator : SparseRationalClassifier, SparseLSTMClassifier, or what holds one
         A fitted classifier, a pipeline that ends with one, or a search, a
         FrozenEstimator or another estimator that is fitted around a single one of
         these.
@@ -51,7 +53,8 @@ def explain(
     -------
     Explanation or Explanations
         An Explanation for a single str, else a sequence of one for each document. Both
-        print as text and show as HTML in notebooks.
+        print as text and show as HTML in notebooks. Of a gated network each is a
+        GatedExplanation, which says what doesn't apply.
 
     Raises
     ------
@@ -68,6 +71,9 @@ def explain(
     they add up to its logits, but for the last digit of these. Paths, weights and
     effects are computed in double precision, in time and memory linear in the tokens.
     The explanation of a model that ``lambda_`` emptied is its bias.
+
+    A gated network predicts each document once without each of its tokens: the time
+    is quadratic in a document's tokens, the memory linear.
 
     What is explained is what the classifier itself predicts. An estimator around it may
     go on from there: one with a tuned threshold may predict another class, and the
@@ -89,17 +95,23 @@ def explain(
     >>> bool(np.isclose(logit, clf.decision_function(data.X[:1])[0], atol=1e-6))
     True
     """
-    model = open_model(estimator)
+    model = open_any_model(estimator)
     single = isinstance(X, str) and bool(model.vectorizers)
     sequences = model.read([X] if single else X)
     has_bar = check_progress(progress, len(sequences))
     explanations: list[Explanation] = []
+    explained = _explain_by_automata if model.has_automata else explain_by_units
     with advancing("explain", len(sequences), has_bar) as advance:
-        for part in weighted_tokens(model.automata, sequences):
-            documents = sequences[part.start : part.stop]
-            explanations += _explanations(model, documents, part)
-            advance(len(documents))
+        for some in explained(model, sequences):
+            explanations += some
+            advance(len(some))
     return explanations[0] if single else Explanations(explanations)
+
+
+def _explain_by_automata(model: Model, X: SequenceArray) -> Iterator[list[Explanation]]:
+    """Explain documents, some at a time."""
+    for part in weighted_tokens(model.automata, X):
+        yield list(_explanations(model, X[part.start : part.stop], part))
 
 
 def _explanations(

@@ -15,7 +15,7 @@ from skrational.inspection.explaining.text import document_text
 from skrational.inspection.matching.paths import Path
 from skrational.utils.optional import data_frame
 
-__all__ = ["Explanation", "Explanations"]
+__all__ = ["Explanation", "Explanations", "plain"]
 
 _COLUMNS = (
     "document",
@@ -80,6 +80,11 @@ class Explanation(ExplainedPrediction):
         "<s>" and "</s>"). None in explanations that were pickled by version 0.1.0.
     n_unknown : int or None
         How many of them have no vector of their own: their label is "<unk>" or "[UNK]".
+    gates : tuple of str
+        Empty; of a `GatedExplanation` the gates of each unit.
+    remainder : float
+        What the effects of single tokens leave of the log-odds of the prediction: these
+        less those of an empty document, less the sum of the ``effects``.
 
     Examples
     --------
@@ -106,30 +111,49 @@ class Explanation(ExplainedPrediction):
         counts = {"n_words": self.n_words, "n_unknown": self.n_unknown}
         return {
             "tokens": list(self.tokens),
-            "classes": _plain(self.classes),
-            "prediction": _plain(self.prediction),
-            "probabilities": _plain(self.probabilities),
-            "logits": _plain(self.logits),
-            "bias": _plain(self.bias),
-            "effects": _plain(self.effects),
+            "classes": plain(self.classes),
+            "prediction": plain(self.prediction),
+            "probabilities": plain(self.probabilities),
+            "logits": plain(self.logits),
+            "bias": plain(self.bias),
+            "effects": plain(self.effects),
             **{name: n for name, n in counts.items() if n is not None},
-            "wfsas": [self._wfsa_dict(i) for i in range(len(self.scores))],
+            **self._parts(),
         }
+
+    def _parts(self) -> dict[str, Any]:
+        """Return what is known of each WFSA, under a name for all of them."""
+        return {"wfsas": [self._wfsa_dict(i) for i in range(len(self.scores))]}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return what `Explanations.to_frame` says of each WFSA."""
+        return [
+            {
+                "wfsa": i,
+                "number": self.numbers[i],
+                "score": self.scores[i],
+                "contribution": self.contributions[self.output, i],
+                "share": self.shares[i],
+                "phrase": "" if path is None else " ".join(path.cells(self.tokens)),
+                "prediction_without": self.predictions_without[i],
+            }
+            for i, path in enumerate(self.paths)
+        ]
 
     def _wfsa_dict(self, i: int) -> dict[str, Any]:
         return {
             "wfsa": i,
             "number": self.numbers[i],
-            "score": _plain(self.scores[i]),
-            "contributions": _plain(self.contributions[:, i]),
+            "score": plain(self.scores[i]),
+            "contributions": plain(self.contributions[:, i]),
             "path": self._path_dict(self.paths[i]),
-            "share": _plain(self.shares[i]),
+            "share": plain(self.shares[i]),
             "best": self._path_dict(self.best[i]),
             "worst": self._path_dict(self.worst[i]),
-            "main_path_weights": _plain(self.main_path_weights[i]),
-            "self_loop_weights": _plain(self.self_loop_weights[i]),
-            "probabilities_without": _plain(self.probabilities_without[i]),
-            "prediction_without": _plain(self.predictions_without[i]),
+            "main_path_weights": plain(self.main_path_weights[i]),
+            "self_loop_weights": plain(self.self_loop_weights[i]),
+            "probabilities_without": plain(self.probabilities_without[i]),
+            "prediction_without": plain(self.predictions_without[i]),
         }
 
     def _path_dict(self, path: Path | None) -> dict[str, Any] | None:
@@ -164,8 +188,8 @@ class Explanation(ExplainedPrediction):
 
     def __repr__(self) -> str:
         return (
-            f"Explanation({len(self.tokens)} tokens, {len(self.scores)} WFSAs, "
-            f"prediction {_plain(self.prediction)!r})"
+            f"{type(self).__name__}({len(self.tokens)} tokens, {len(self.scores)} "
+            f"{self.part}s, prediction {plain(self.prediction)!r})"
         )
 
     def __str__(self) -> str:
@@ -219,11 +243,13 @@ class Explanations(Sequence[Explanation]):
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def to_frame(self) -> Any:
-        """Return a DataFrame of a row for each document and WFSA.
+        """Return a DataFrame of a row for each document and WFSA or unit.
 
         Columns are ``document``, ``prediction``, ``wfsa``, ``number``, ``score``,
         ``contribution`` (to the logit of ``classes[1]`` or of the predicted class),
-        ``share``, ``phrase``, and what is predicted without the phrase.
+        ``share``, ``phrase``, and what is predicted without the phrase. Of a gated
+        network they are ``document``, ``prediction``, ``unit``, ``gates``, ``score``
+        and ``contribution``.
 
         Raises
         ------
@@ -231,22 +257,12 @@ class Explanations(Sequence[Explanation]):
             If pandas isn't installed.
         """
         rows = [
-            (
-                n,
-                e.prediction,
-                i,
-                e.numbers[i],
-                e.scores[i],
-                e.contributions[e.output, i],
-                e.shares[i],
-                "" if path is None else " ".join(path.cells(e.tokens)),
-                e.predictions_without[i],
-            )
+            {"document": n, "prediction": e.prediction, **row}
             for n, e in enumerate(self)
-            for i, path in enumerate(e.paths)
+            for row in e.rows()
         ]
-        columns = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
-        return data_frame(dict(zip(_COLUMNS, columns, strict=True)))
+        names = rows[0] if rows else _COLUMNS
+        return data_frame({name: [row[name] for row in rows] for name in names})
 
     def to_text(self) -> str:
         """Write the explanations for a terminal, one below the other."""
@@ -273,10 +289,10 @@ class Explanations(Sequence[Explanation]):
         return self.to_html()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn arrays and numpy's numbers into Python's, and NaN into None."""
     if isinstance(value, np.ndarray):
-        return [_plain(item) for item in value.tolist()]
+        return [plain(item) for item in value.tolist()]
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and np.isnan(value) else value

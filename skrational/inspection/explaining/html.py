@@ -50,6 +50,16 @@ _HEAD = (
     ("without its phrase", "left"),
     ("phrase", "left"),
 )
+_HEAD_OF_UNITS = (
+    ("unit", "left"),
+    ("adds", "right"),
+    ("", "left"),
+    ("gates that vary", "left"),
+)
+
+_ABOUT_PHRASES = (
+    "phrases have a line above, their main-path tokens the number of the WFSA"
+)
 
 
 def document_html(explanation: ExplainedPrediction) -> str:
@@ -120,7 +130,7 @@ def _table(explanation: ExplainedPrediction, summary: Summary) -> str:
     head = "".join(
         f'<th scope="col" style="{_CELL}{align};border-bottom:{_LINE};'
         f'font-weight:normal">{name}</th>'
-        for name, align in _HEAD
+        for name, align in _columns(explanation)
     )
     lengths = strengths(np.array([summand.support for summand in summary.summands]))
     body = "\n".join(
@@ -134,21 +144,24 @@ def _table(explanation: ExplainedPrediction, summary: Summary) -> str:
     )
 
 
+def _columns(explanation: ExplainedPrediction) -> Sequence[tuple[str, str]]:
+    return _HEAD if explanation.has_paths else _HEAD_OF_UNITS
+
+
 def _row(explanation: ExplainedPrediction, summand: Summand, length: float) -> str:
     without = escape(summand.without)
-    cells = (
-        summand.name,
-        summand.adds,
-        _bar(length),
+    known: tuple[str, ...] = (
         summand.share,
         f"<b>flips: {without}</b>" if summand.flips else without,
         _phrase(explanation, summand),
     )
+    known = known if explanation.has_paths else (summand.gates,)
+    cells = summand.name, summand.adds, _bar(length), *known
     return (
         '<tr style="background:none">'
         + "".join(
             f'<td style="{_CELL}{align}">{cell}</td>'
-            for (_, align), cell in zip(_HEAD, cells, strict=True)
+            for (_, align), cell in zip(_columns(explanation), cells, strict=True)
         )
         + "</tr>"
     )
@@ -195,19 +208,22 @@ def _document(explanation: ExplainedPrediction, summary: Summary) -> str:
         )
     return (
         '<div data-part="document" style="overflow-wrap:anywhere">'
-        f"{' '.join(runs)}</div>\n{_legend(summary)}"
+        f"{' '.join(runs)}</div>\n{_legend(explanation, summary)}"
     )
 
 
-def _legend(summary: Summary) -> str:
+def _legend(explanation: ExplainedPrediction, summary: Summary) -> str:
     name = escape(summary.prediction)
+    notes = [
+        "point at a token for what it adds to the log-odds",
+        _ABOUT_PHRASES if explanation.has_paths else escape(summary.remainder),
+        summary.unknown,
+    ]
     return (
         '<div style="font-size:smaller;margin:.5em 0">'
         f'<span style="{_highlight(1.0)}">speaks for {name}</span> '
         f'<span style="{_highlight(-1.0)}">against it</span> <span style="{_FAINT}">'
-        "point at a token for what it adds to the log-odds; phrases have a line above, "
-        "their main-path tokens the number of the WFSA"
-        f"{summary.unknown and f'; {summary.unknown}'}</span></div>"
+        f"{'; '.join(filter(None, notes))}</span></div>"
     )
 
 

@@ -160,6 +160,8 @@ def draw_bars(
 
 
 def _label(explanation: ExplainedPrediction, summand: Summand, longest: int) -> str:
+    if summand.gates:
+        return f"unit {summand.name}, varying gates: {summand.gates}"
     if summand.wfsa is None:
         return summand.name
     path = summand.path
@@ -175,7 +177,8 @@ def write_captions(ax: Any, explanation: ExplainedPrediction, summary: Summary) 
     title = "\n".join(filter(None, [warning, prediction, logit]))
     colours = f"blue, solid: for {summary.prediction}; vermilion, dashed: against it"
     meaning = colours if explanation.tokens else "the document is empty"
-    caption = "; ".join(filter(None, [summary.nothing, meaning, summary.unknown]))
+    parts = [summary.nothing, meaning, summary.unknown]
+    caption = "; ".join(filter(None, parts))
     look: dict[str, Any] = {"fontsize": _SMALL, "alpha": 0.65, "va": "center"}
     below = 0, -_ROW * (len(summary.summands) + 0.75)
     for text in (

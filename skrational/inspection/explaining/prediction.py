@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skrational.inspection.matching.paths import Path
+from skrational.inspection.model import log_odds
 
 __all__ = ["ExplainedPrediction"]
 
@@ -20,6 +21,11 @@ class ExplainedPrediction:
     Text, HTML and pictures are made of these; `Explanation` adds the methods that make
     them.
     """
+
+    part: ClassVar[str] = "WFSA"
+    """What the contributions are of."""
+    has_paths: ClassVar[bool] = True
+    """Whether there is a path behind each contribution."""
 
     tokens: tuple[str, ...]
     classes: NDArray[Any]
@@ -41,6 +47,7 @@ class ExplainedPrediction:
     # An explanation that version 0.1.0 pickled has none of these.
     n_words: int | None = None
     n_unknown: int | None = None
+    gates: tuple[str, ...] = ()
 
     @property
     def token_weights(self) -> NDArray[np.float64]:
@@ -56,6 +63,18 @@ class ExplainedPrediction:
     def output(self) -> int:
         """The output that speaks of the predicted class; 0 for two classes."""
         return 0 if len(self.logits) == 1 else self.predicted
+
+    @property
+    def remainder(self) -> float:
+        """What the effects of single tokens leave of the log-odds of the prediction.
+
+        The log-odds less those of an empty document, less the sum of the ``effects``:
+        what tokens do together.
+        """
+        here, empty = log_odds(
+            np.stack([self.logits, self.bias]), np.full(2, self.predicted)
+        )
+        return float(here - empty - self.effects.sum())
 
     @property
     def support(self) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ class Summand(NamedTuple):
     Attributes
     ----------
     name : str
-        "bias", the WFSA's number, or how many others there are.
+        "bias", the number of the WFSA or unit, or how many others there are.
     adds : str
         What it adds to the logit.
     amount : float
@@ -32,7 +32,7 @@ class Summand(NamedTuple):
     support : float
         The same again, but positive if it speaks for the prediction.
     wfsa : int or None
-        None for the bias and for the others, and what follows is empty then.
+        None for the bias, for the others and for units; what follows is empty then.
     path : Path or None
         The path that leads.
     share : str
@@ -41,6 +41,8 @@ class Summand(NamedTuple):
         What is predicted without the path's phrase, and how surely.
     flips : bool
         Whether that is another class.
+    gates : str
+        Of a unit, the gates that vary, else empty.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Summand(NamedTuple):
     becomes: str = ""
     probability: str = ""
     flips: bool = False
+    gates: str = ""
 
     @property
     def without(self) -> str:
@@ -74,13 +77,16 @@ class Summary(NamedTuple):
     meaning : str
         What the signs of its summands mean.
     summands : tuple of Summand
-        Bias, the largest WFSAs, and all others as one; they sum to the logit.
+        Bias, the largest WFSAs or units, and all others as one; they sum to the logit.
     nothing : str
-        What to say if no WFSA is left, else empty.
+        What to say if no WFSA or unit is left, else empty.
     warning : str
         What to say first if no word of the document is known, else empty.
     unknown : str
         How many words are unknown, if some but not all are, else empty.
+    remainder : str
+        That the effects of tokens don't add up, and what they leave; empty where paths
+        tell what tokens do together, or there is no token.
     """
 
     prediction: str
@@ -91,6 +97,7 @@ class Summary(NamedTuple):
     nothing: str
     warning: str
     unknown: str
+    remainder: str
 
     @property
     def wfsas(self) -> list[int]:
@@ -105,7 +112,7 @@ def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> S
     ----------
     explanation : ExplainedPrediction
     max_wfsas : int
-        WFSAs that are a summand of their own, the largest in size.
+        WFSAs, or units, that are a summand of their own, the largest in size.
 
     Returns
     -------
@@ -122,7 +129,7 @@ def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> S
         probability += f"; runner-up {names[second]}, p = {e.probabilities[second]:.2f}"
     negative = f"negative ones for {names[0]}" if binary else "negative ones against it"
     summands, logit = _summands(e, names, max_wfsas)
-    nothing = "" if len(e.scores) else "no WFSA is left: the bias alone decides"
+    nothing = "" if len(e.scores) else f"no {e.part} is left: the bias alone decides"
     return Summary(
         names[predicted],
         probability,
@@ -132,6 +139,7 @@ def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> S
         nothing,
         nothing_known(e),
         share_unknown(e),
+        "" if e.has_paths or not e.tokens else _remainder(e, names[predicted]),
     )
 
 
@@ -141,7 +149,7 @@ def _summands(
     """The summands of the logit, and the logit, written to the same precision."""
     contributions, order = e.contributions[e.output], e.order
     own, others = order[:max_wfsas], order[max_wfsas:]
-    labels = ["bias", *map(str, own)]
+    labels = ["bias", *(str(k if e.has_paths else e.numbers[k]) for k in own)]
     amounts = [e.bias[e.output], *contributions[own]]
     if others:
         with np.errstate(invalid="ignore", over="ignore"):
@@ -153,8 +161,9 @@ def _summands(
         Summand(label, text, float(amount), sign * float(amount))
         for label, text, amount in zip(labels, written, amounts, strict=True)
     ]
-    for place, wfsa in enumerate(own, 1):
-        summands[place] = summands[place]._replace(**_of_wfsa(e, names, wfsa))
+    for place, k in enumerate(own, 1):
+        known = _of_wfsa(e, names, k) if e.has_paths else _of_unit(e, k)
+        summands[place] = summands[place]._replace(**known)
     return tuple(summands), logit
 
 
@@ -172,6 +181,22 @@ def _of_wfsa(e: ExplainedPrediction, names: list[str], wfsa: int) -> dict[str, A
         "probability": f"{probabilities[then]:.2f}",
         "flips": then != e.predicted,
     }
+
+
+def _of_unit(e: ExplainedPrediction, unit: int) -> dict[str, Any]:
+    letters = e.gates[unit].removeprefix("-")
+    return {"gates": ", ".join(letters) or "none"}
+
+
+def _remainder(e: ExplainedPrediction, prediction: str) -> str:
+    """Say what the effects of tokens leave of the log-odds."""
+    effects = float(e.effects.sum())
+    summed, gained, rest = signed([effects, effects + e.remainder, e.remainder])
+    return (
+        f"token effects, each exact by itself, don't add up: they sum to {summed}, but "
+        f"all tokens together change the log-odds of {prediction} by {gained}; the "
+        f"difference of {rest} is what tokens do together"
+    )
 
 
 def _share(share: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from skrational.inspection.explaining.prediction import ExplainedPrediction
 from skrational.inspection.explaining.summands import (
     Summand,
@@ -24,6 +26,7 @@ __all__ = ["document_text"]
 
 _COLUMNS = 98
 _HEAD = ("WFSA", "adds", "share", "without it", "phrase")
+_HEAD_OF_UNITS = ("unit", "adds", "gates that vary")
 _NUMERIC = (False, True, True, False)
 _N_STRONGEST = 5
 _MAX_TOKENS = 300
@@ -57,13 +60,13 @@ def document_text(explanation: ExplainedPrediction) -> str:
 
 def _table(explanation: ExplainedPrediction, summary: Summary) -> list[str]:
     """A line for each summand, more where the phrase is long."""
-    rows = [_cells(summand) for summand in summary.summands]
+    *head, last = _HEAD if explanation.has_paths else _HEAD_OF_UNITS
+    rows = [_cells(summand)[: len(head)] for summand in summary.summands]
     widths = [
-        max(map(terminal_width, column))
-        for column in zip(_HEAD[:-1], *rows, strict=True)
+        max(map(terminal_width, column)) for column in zip(head, *rows, strict=True)
     ]
     indent = 2 + sum(widths) + 2 * len(widths)
-    lines = [_line(_HEAD[:-1], widths) + "  " + _HEAD[-1]]
+    lines = [_line(head, widths) + "  " + last]
     for summand, row in zip(summary.summands, rows, strict=True):
         first, *more = _phrase(explanation, summand, _COLUMNS - indent)
         lines.append(f"{_line(row, widths)}  {first}".rstrip())
@@ -78,7 +81,7 @@ def _cells(summand: Summand) -> tuple[str, ...]:
 
 def _phrase(explanation: ExplainedPrediction, summand: Summand, room: int) -> list[str]:
     if summand.wfsa is None:
-        return [""]
+        return [summand.gates]
     if summand.path is None:
         return ["(no path)"]
     cells = phrase(explanation, summand.path)
@@ -86,7 +89,7 @@ def _phrase(explanation: ExplainedPrediction, summand: Summand, room: int) -> li
     return [" | ".join(line) for line in lines]
 
 
-def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+def _line(cells: Sequence[str], widths: list[int]) -> str:
     return "  " + "  ".join(map(pad, cells, widths, _NUMERIC))
 
 
@@ -95,10 +98,12 @@ def _document(explanation: ExplainedPrediction, summary: Summary) -> list[str]:
     if not explanation.tokens:
         return ["the document is empty"]
     words = _marked_tokens(explanation, summary)
+    numbers = ", [0] is in the phrase of WFSA 0" if explanation.has_paths else ""
     return [
         *_strongest(explanation),
+        *(_wrapped(summary.remainder.split()) if summary.remainder else []),
         *filter(None, [summary.unknown]),
-        "document (+ and - speak for and against it, [0] is in the phrase of WFSA 0):",
+        f"document (+ and - speak for and against it{numbers}):",
         *(
             f"  {' '.join(line)}"
             for line in fill(words, terminal_width, _COLUMNS - 2, 1)

@@ -6,6 +6,7 @@ costs a gather and a few multiplications for each token, and no matrix product.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +26,7 @@ from skrational.utils.memory_maps import release
 from skrational.utils.simd import LANES
 from skrational.utils.threads import given_threads, run_all, single_blas_thread
 
-__all__ = ["PackedAutomata", "chunks"]
+__all__ = ["PackedAutomata", "PackedNetwork", "chunks"]
 
 _TILE_ROWS = 256
 """Rows of a product: always as many, so that a row's bits depend on no other row."""
@@ -37,8 +38,122 @@ _SHARED_TOKENS = 2**15
 _DOCUMENTS = 64
 
 
+class PackedNetwork(ABC):
+    """Weights of a recurrent network, packed for predictions.
+
+    Rows of features are projected, each for itself, into a table; what a document
+    scores follows from the rows of its tokens.
+
+    Attributes
+    ----------
+    weight : ndarray of shape (width, n_inputs)
+    """
+
+    weight: NDArray[Any]
+
+    @property
+    @abstractmethod
+    def n_scores(self) -> int:
+        """Scores of a document."""
+
+    @abstractmethod
+    def _finish(self, projected: NDArray[Any]) -> None:
+        """Make rows of the table, in place, of projected rows (n, width)."""
+
+    @abstractmethod
+    def _score(
+        self,
+        table: NDArray[Any],
+        ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        out: NDArray[Any],
+        start: int,
+        stop: int,
+    ) -> None:
+        """Score the documents from ``start`` to ``stop``; see `scores` for shapes."""
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row of the table."""
+        return len(self.weight)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of weights and scores."""
+        return self.weight.dtype
+
+    def _read(self, features: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
+        """Read the inputs of some rows, (n, n_inputs)."""
+        return features[rows]
+
+    def project(
+        self, features: NDArray[Any], rows: NDArray[Any], out: NDArray[Any]
+    ) -> None:
+        """Fill ``out`` (n, width) with the table's rows of some feature rows."""
+        if not self.width:
+            return
+        tile = np.zeros((_TILE_ROWS, self.weight.shape[1]), self.dtype)
+        projected = np.empty((_TILE_ROWS, self.width), self.dtype)
+        with single_blas_thread():
+            for start in range(0, len(rows), _TILE_ROWS):
+                part = rows[start : start + _TILE_ROWS]
+                tile[: len(part)] = self._read(features, part)
+                # What isn't finite is found, and named, where documents use it.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    np.matmul(tile, self.weight.T, out=projected)
+                self._finish(projected)
+                out[start : start + len(part)] = projected[: len(part)]
+
+    def scores(
+        self, table: NDArray[Any], ids: NDArray[np.int32], offsets: NDArray[np.int64]
+    ) -> NDArray[Any]:
+        """Score documents, (n_documents, n_scores).
+
+        Parameters
+        ----------
+        table : ndarray of shape (n_rows, width)
+            From `project`.
+        ids : ndarray of shape (n_tokens,), int32
+        offsets : ndarray of shape (n_documents + 1,), int64
+        """
+        out = np.empty((len(offsets) - 1, self.n_scores), self.dtype)
+        n_tokens = int(offsets[-1] - offsets[0])
+        n_parts = max(1, min(given_threads(), n_tokens // _SHARED_TOKENS))
+        cuts = offsets[0] + n_tokens * np.arange(1, n_parts) // n_parts
+        borders = [0, *np.searchsorted(offsets, cuts).tolist(), len(out)]
+        score = partial(self._score, table, ids, offsets, out)
+        run_all([partial(score, *part) for part in pairwise(borders)], n_parts)
+        return out
+
+    def scores_of_tokens(
+        self, features: NDArray[Any], rows: NDArray[Any], offsets: NDArray[np.int64]
+    ) -> NDArray[Any]:
+        """Score documents whose vectors rarely repeat: each token is projected.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n_rows, E)
+        rows : ndarray of shape (n_tokens,), integer
+            The row of each token.
+        offsets : ndarray of shape (n_documents + 1,), int64
+
+        Returns
+        -------
+        ndarray of shape (n_documents, n_scores)
+        """
+        scores = [np.empty((0, self.n_scores), self.dtype)]
+        for start, stop in chunks(offsets):
+            first, last = offsets[start], offsets[stop]
+            table = np.empty((last - first, self.width), self.dtype)
+            self.project(features, rows[first:last], table)
+            release(features)
+            ids = np.arange(last - first, dtype=np.int32)
+            scores.append(self.scores(table, ids, offsets[start : stop + 1] - first))
+        return np.concatenate(scores)
+
+
 @dataclass(frozen=True, eq=False)
-class PackedAutomata:
+class PackedAutomata(PackedNetwork):
     """Plus-times automata, packed for the compiled kernels.
 
     Attributes
@@ -94,87 +209,12 @@ class PackedAutomata:
         )
 
     @property
-    def width(self) -> int:
-        """Numbers in a row of the table."""
-        return len(self.weight)
-
-    @property
-    def n_wfsas(self) -> int:
+    def n_scores(self) -> int:
         """Number of automata (d)."""
         return self.layout.n_wfsas
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of weights and scores."""
-        return self.weight.dtype
-
-    def project(
-        self, features: NDArray[Any], rows: NDArray[Any], out: NDArray[Any]
-    ) -> None:
-        """Fill ``out`` (n, width) with the transition weights of some rows."""
-        tile = np.zeros((_TILE_ROWS, features.shape[1]), self.dtype)
-        projected = np.empty((_TILE_ROWS, self.width), self.dtype)
-        with single_blas_thread():
-            for start in range(0, len(rows), _TILE_ROWS):
-                part = rows[start : start + _TILE_ROWS]
-                tile[: len(part)] = features[part]
-                # What isn't finite is found, and named, where documents use it.
-                with np.errstate(over="ignore", invalid="ignore"):
-                    np.matmul(tile, self.weight.T, out=projected)
-                activate(projected, self.bias)
-                out[start : start + len(part)] = projected[: len(part)]
-
-    def scores(
-        self, table: NDArray[Any], ids: NDArray[np.int32], offsets: NDArray[np.int64]
-    ) -> NDArray[Any]:
-        """Score documents, (n_documents, d).
-
-        Parameters
-        ----------
-        table : ndarray of shape (n_rows, width)
-            From `project`.
-        ids : ndarray of shape (n_tokens,), int32
-        offsets : ndarray of shape (n_documents + 1,), int64
-        """
-        out = np.empty((len(offsets) - 1, self.n_wfsas), self.dtype)
-        if not self.width:
-            out[:] = 0
-            return out
-        n_tokens = int(offsets[-1] - offsets[0])
-        n_parts = max(1, min(given_threads(), n_tokens // _SHARED_TOKENS))
-        cuts = offsets[0] + n_tokens * np.arange(1, n_parts) // n_parts
-        borders = [0, *np.searchsorted(offsets, cuts).tolist(), len(out)]
-        score = partial(self._score, table, ids, offsets, out)
-        run_all([partial(score, *part) for part in pairwise(borders)], n_parts)
-        return out
-
-    def scores_of_tokens(
-        self, features: NDArray[Any], rows: NDArray[Any], offsets: NDArray[np.int64]
-    ) -> NDArray[Any]:
-        """Score documents whose vectors rarely repeat: each token is projected.
-
-        Parameters
-        ----------
-        features : ndarray of shape (n_rows, E)
-        rows : ndarray of shape (n_tokens,), integer
-            The row of each token.
-        offsets : ndarray of shape (n_documents + 1,), int64
-
-        Returns
-        -------
-        ndarray of shape (n_documents, d)
-        """
-        if not self.width:
-            return self.scores(features, rows, offsets)
-        scores = [np.empty((0, self.n_wfsas), self.dtype)]
-        for start, stop in chunks(offsets):
-            first, last = offsets[start], offsets[stop]
-            table = np.empty((last - first, self.width), self.dtype)
-            self.project(features, rows[first:last], table)
-            release(features)
-            ids = np.arange(last - first, dtype=np.int32)
-            scores.append(self.scores(table, ids, offsets[start : stop + 1] - first))
-        return np.concatenate(scores)
+    def _finish(self, projected: NDArray[Any]) -> None:
+        activate(projected, self.bias)
 
     def _score(
         self,
@@ -185,7 +225,9 @@ class PackedAutomata:
         start: int,
         stop: int,
     ) -> None:
-        """Score the documents from ``start`` to ``stop``; see `scores` for shapes."""
+        if not self.width:
+            out[start:stop] = 0
+            return
         walk = Walk(
             read_only(table),
             read_only(ids),

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.exceptions import LargeTableWarning
-from skrational.kernels.cpu.prediction import PackedAutomata, chunks
+from skrational.kernels.cpu.prediction import PackedNetwork, chunks
 from skrational.kernels.cpu.tables import TransitionTable, table_size
 from skrational.sequences import SequenceArray, check_finite
 from skrational.sequences.repeats import distinct_rows
@@ -42,15 +42,15 @@ class Scorer:
     weights : dict of str to ndarray
     settings : object
         What else the automata depend on.
-    automata : PackedAutomata
+    network : PackedNetwork
     """
 
     def __init__(
-        self, weights: dict[str, NDArray[Any]], settings: Any, automata: PackedAutomata
+        self, weights: dict[str, NDArray[Any]], settings: Any, network: PackedNetwork
     ) -> None:
         self._settings = settings
         self._weights = {name: array.copy() for name, array in weights.items()}
-        self._automata = automata
+        self._network = network
         self._tables: list[TransitionTable] = []
         self._lock = Lock()
         self._warned = False
@@ -71,23 +71,20 @@ class Scorer:
         ValueError
             If a token has NaN or infinity; the message names the first one.
         """
-        automata = self._automata
-        if not automata.width:
-            check_finite(X)
-            return np.zeros((len(X), automata.n_wfsas), automata.dtype)
+        network = self._network
         with single_thread():
-            if X.indices is None or self._rarely_repeats(X):
+            if X.indices is None or not network.width or self._rarely_repeats(X):
                 check_finite(X)
-                return automata.scores_of_tokens(X.features, X.row_numbers(), X.offsets)
+                return network.scores_of_tokens(X.features, X.row_numbers(), X.offsets)
             if not self._has_room(X.features):
                 check_finite(X)
-                return _without_table(automata, X)
+                return _without_table(network, X)
             with self._lock:
                 table = self._table(X.features)
                 finite = table.fill(X.features, X.indices)
             if not finite:
                 check_finite(X)
-            return automata.scores(table.rows, X.indices, X.offsets)
+            return network.scores(table.rows, X.indices, X.offsets)
 
     def _rarely_repeats(self, X: SequenceArray) -> bool:
         """Whether a table would grow large and save nothing, as for contextual rows."""
@@ -97,7 +94,7 @@ class Scorer:
             if table.belongs_to(X.features):
                 n_projected = table.n_projected
                 n_asked += table.n_asked
-        row_size = self._automata.width * self._automata.dtype.itemsize
+        row_size = self._network.width * self._network.dtype.itemsize
         n_most = n_projected + min(X.n_tokens, len(X.features))
         if n_most * row_size < _LARGE_TABLE or n_asked >= 1.5 * n_most:
             return False
@@ -112,19 +109,19 @@ class Scorer:
                 self._tables.append(self._tables.pop(i))
                 return table
         self._tables = self._tables[1 - _MOST_TABLES :]
-        self._tables.append(TransitionTable(self._automata, features))
+        self._tables.append(TransitionTable(self._network, features))
         return self._tables[-1]
 
     def _has_room(self, features: NDArray[Any]) -> bool:
         if any(table.belongs_to(features) for table in list(self._tables)):
             return True
-        needed, available = table_size(self._automata, features), available_memory()
+        needed, available = table_size(self._network, features), available_memory()
         if 2 * needed <= available:
             return True
         if not self._warned:
             self._warned = True
             warnings.warn(
-                f"A table of transition weights for {len(features)} feature rows would "
+                f"A table of projections of {len(features)} feature rows would "
                 f"take {needed / 2**20:.0f} MiB; {available / 2**20:.0f} MiB are free. "
                 "Predictions do without it, which is slower.",
                 LargeTableWarning,
@@ -137,7 +134,7 @@ def scorer_of(
     estimator: Any,
     weights: dict[str, NDArray[Any]],
     settings: Any,
-    make: Callable[[], PackedAutomata],
+    make: Callable[[], PackedNetwork],
 ) -> Scorer:
     """Return the scorer of an estimator's present weights.
 
@@ -171,15 +168,15 @@ def available_memory() -> int:
         return 2**32
 
 
-def _without_table(automata: PackedAutomata, X: SequenceArray) -> NDArray[Any]:
+def _without_table(network: PackedNetwork, X: SequenceArray) -> NDArray[Any]:
     """Project the distinct rows of some documents at a time."""
     assert X.indices is not None
-    scores = [np.empty((0, automata.n_wfsas), automata.dtype)]
+    scores = [np.empty((0, network.n_scores), network.dtype)]
     for start, stop in chunks(X.offsets):
         first, last = X.offsets[start], X.offsets[stop]
         used, ids = np.unique(X.indices[first:last], return_inverse=True)
-        table = np.empty((len(used), automata.width), dtype=automata.dtype)
-        automata.project(X.features, used, table)
+        table = np.empty((len(used), network.width), dtype=network.dtype)
+        network.project(X.features, used, table)
         offsets = X.offsets[start : stop + 1] - first
-        scores.append(automata.scores(table, ids.astype(np.int32), offsets))
+        scores.append(network.scores(table, ids.astype(np.int32), offsets))
     return np.concatenate(scores)

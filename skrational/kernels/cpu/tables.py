@@ -1,4 +1,4 @@
-"""Tables of transition weights, filled row by row as documents ask for them."""
+"""Tables of projected rows, filled row by row as documents ask for them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.kernels.cpu.prediction import PackedAutomata
+from skrational.kernels.cpu.prediction import PackedNetwork
 from skrational.sequences.repeats import distinct_rows, row_hashes
 from skrational.utils.memory_maps import release
 
@@ -16,7 +16,7 @@ __all__ = ["TransitionTable", "table_size"]
 
 
 class TransitionTable:
-    """The transition weights of feature rows, each projected when first needed.
+    """The projections of feature rows, each computed when first needed.
 
     The table belongs to the memory of the features, not to one array: a longer view of
     the same rows uses the same table. Where that memory can be written to, the rows
@@ -25,7 +25,7 @@ class TransitionTable:
 
     Parameters
     ----------
-    automata : PackedAutomata
+    network : PackedNetwork
     features : ndarray of shape (n_rows, E)
 
     Attributes
@@ -35,13 +35,13 @@ class TransitionTable:
         How many rows were projected, and how many tokens have asked for one.
     """
 
-    def __init__(self, automata: PackedAutomata, features: NDArray[Any]) -> None:
+    def __init__(self, network: PackedNetwork, features: NDArray[Any]) -> None:
         owner = _owner(features)
-        self._automata = automata
+        self._network = network
         self._owner = weakref.ref(owner)
         self._place = _place(features)
         capacity = _capacity(features)
-        self.rows = np.empty((capacity, automata.width), dtype=automata.dtype)
+        self.rows = np.empty((capacity, network.width), dtype=network.dtype)
         self._filled = np.zeros(capacity, dtype=bool)
         self._n_filled_in_front = 0
         self.n_projected = self.n_asked = 0
@@ -94,10 +94,10 @@ class TransitionTable:
         in_front = len(missing) and missing[-1] - missing[0] + 1 == len(missing)
         if in_front:
             out = self.rows[missing[0] : missing[-1] + 1]
-            self._automata.project(features, missing, out)
+            self._network.project(features, missing, out)
         else:
             out = np.empty((len(missing), self.rows.shape[1]), self.rows.dtype)
-            self._automata.project(features, missing, out)
+            self._network.project(features, missing, out)
             self.rows[missing] = out
         if self._hashes is not None:
             self._hashes[missing] = row_hashes(features, missing)
@@ -110,9 +110,9 @@ class TransitionTable:
         return row_hashes(features, used) != self._hashes[used]
 
 
-def table_size(automata: PackedAutomata, features: NDArray[Any]) -> int:
+def table_size(network: PackedNetwork, features: NDArray[Any]) -> int:
     """Bytes of a table for these features."""
-    return _capacity(features) * automata.width * automata.dtype.itemsize
+    return _capacity(features) * network.width * network.dtype.itemsize
 
 
 def _finite_rows(features: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.bool_]:

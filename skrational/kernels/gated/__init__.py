@@ -1,6 +1,7 @@
 """The gated recurrences, LSTM and GRU, dispatched to the fastest kernel for a device.
 
-``SKRATIONAL_KERNEL``, set to ``reference`` or ``numba``, overrides the choice.
+``SKRATIONAL_KERNEL``, set to ``reference``, ``numba`` or ``cudnn``, overrides the
+choice.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["choose_kernel", "gru_states", "lstm_states"]
 
 _MODULES = {
+    "cudnn": "skrational.kernels.gated.cudnn",
     "numba": "skrational.kernels.gated.operation",
     "reference": "skrational.kernels.gated.reference",
 }
+_OF_DEVICE = {"cpu": "numba", "cuda": "cudnn"}
 
 
 def choose_kernel(device_type: str) -> str:
@@ -30,7 +33,7 @@ def choose_kernel(device_type: str) -> str:
 
     Returns
     -------
-    {"numba", "reference"}
+    {"cudnn", "numba", "reference"}
 
     Raises
     ------
@@ -40,16 +43,17 @@ def choose_kernel(device_type: str) -> str:
     """
     forced = os.environ.get("SKRATIONAL_KERNEL", "")
     if not forced:
-        return "numba" if device_type == "cpu" else "reference"
+        return _OF_DEVICE.get(device_type, "reference")
     if forced not in _MODULES:
-        expected = " or ".join(map(repr, sorted(_MODULES)))
+        expected = ", ".join(map(repr, sorted(_MODULES)))
         raise ValueError(
             f"SKRATIONAL_KERNEL is {forced!r}; gated cells expect {expected}."
         )
-    if forced == "numba" and device_type != "cpu":
+    if forced not in ("reference", _OF_DEVICE.get(device_type)):
+        device = next(d for d, name in _OF_DEVICE.items() if name == forced)
         raise ValueError(
-            "SKRATIONAL_KERNEL is 'numba', which computes on device='cpu'; got "
-            f"device={device_type!r}. Unset the variable, or set it to 'reference'."
+            f"SKRATIONAL_KERNEL is {forced!r}, which computes on device={device!r}; "
+            f"got device={device_type!r}. Unset the variable, or set it to 'reference'."
         )
     return forced
 

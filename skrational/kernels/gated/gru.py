@@ -6,6 +6,7 @@ r and z, and what the features give to the candidate.
 
 from __future__ import annotations
 
+from skrational.kernels.gated.slots import place
 from skrational.utils.compile import jit
 from skrational.utils.simd import (
     LANES,
@@ -18,26 +19,42 @@ from skrational.utils.simd import (
     tanh,
 )
 
-__all__ = ["activate_gru", "advance_gru", "retreat_gru"]
+__all__ = ["read_gru", "retreat_gru"]
 
 
 @jit
-def activate_gru(cell, table, i, products, k, rows, j):  # type: ignore[no-untyped-def]
-    """Compute the learned gates of a token.
+def read_gru(  # type: ignore[no-untyped-def]
+    sizes, blocks, singles, bias, table, i, products, k, rows, j, gates, h, at
+):
+    """Read one token.
 
     Parameters
     ----------
-    cell : Cell
+    sizes, blocks, singles, bias
+        Of the `Cell`.
     table, i
-        The projected features begin at ``table[i]``.
+        The projected features of the token begin at ``table[i]``.
     products, k
         What the state before gives begins at ``products[k]``.
     rows, j
-        Filled from ``rows[j]`` on.
+        Filled with the learned gates, from ``rows[j]`` on.
+    gates : ndarray of shape (4 * stride + 1,)
+        The constants; the learned gates are filled in.
+    h : ndarray
+        The state, from entry ``at`` on, replaced.
+    at : int
     """
-    n_candidates, n_sigmoids = cell.n_candidates, cell.n_sigmoids
+    _activate(sizes, bias, table, i, products, k, rows, j)
+    place(blocks, singles, rows, j, gates)
+    _advance(gates, sizes.n_units, h, at)
+
+
+@jit
+def _activate(sizes, bias, table, i, products, k, rows, j):  # type: ignore[no-untyped-def]
+    """Compute the learned gates of a token; see `read_gru`."""
+    n_candidates, n_sigmoids = sizes.n_candidates, sizes.n_sigmoids
     for n in range(0, n_candidates, LANES):
-        store(rows, j + n, load(products, k + n) + load(cell.bias, n))
+        store(rows, j + n, load(products, k + n) + load(bias, n))
     k, j = k + n_candidates, j + n_candidates
     for n in range(0, n_sigmoids, LANES):
         store(rows, j + n, sigmoid(load(table, i + n) + load(products, k + n)))
@@ -46,18 +63,8 @@ def activate_gru(cell, table, i, products, k, rows, j):  # type: ignore[no-untyp
 
 
 @jit
-def advance_gru(gates, n_units, h, at):  # type: ignore[no-untyped-def]
-    """Take one step of the recurrence.
-
-    Parameters
-    ----------
-    gates : ndarray of shape (4 * stride + 1,)
-        r, z, and what features and state give to the candidate.
-    n_units : int
-    h : ndarray
-        The state, from entry ``at`` on, is replaced.
-    at : int
-    """
+def _advance(gates, n_units, h, at):  # type: ignore[no-untyped-def]
+    """Take one step of the recurrence; see `read_gru`."""
     stride = gates.size // 4
     for u in range(0, n_units, LANES):
         r, z = load(gates, u), load(gates, stride + u)

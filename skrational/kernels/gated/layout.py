@@ -28,13 +28,13 @@ from scipy.special import expit
 from skrational.kernels.gated.slots import PANEL, pack_panels
 from skrational.utils.simd import LANES
 
-__all__ = ["Cell", "GateLayout"]
+__all__ = ["Cell", "GateLayout", "Sizes"]
 
 _CANDIDATE, _FROM_STATE = 2, 3
 
 
-class Cell(NamedTuple):
-    """What the compiled passes know of a cell.
+class Sizes(NamedTuple):
+    """The kind of a cell and its sizes.
 
     Attributes
     ----------
@@ -43,8 +43,24 @@ class Cell(NamedTuple):
     n_units : int
     n_candidates, n_sigmoids : int
         Columns of a section of the candidate, and of the section of the others.
-    places : ndarray of shape (n_columns,), int64
-        The number of the gate in each column; that of none, 4 * stride, for padding.
+    """
+
+    gru: bool
+    n_units: int
+    n_candidates: int
+    n_sigmoids: int
+
+
+class Cell(NamedTuple):
+    """What the compiled passes know of a cell.
+
+    Attributes
+    ----------
+    sizes : Sizes
+    blocks, singles : ndarray of shape (n, 2), int64
+        A column and the number of the gate that stands there: the first one of eight
+        that follow each other, and each of the others. Padding has the number of no
+        gate, 4 * stride.
     constants : ndarray of shape (4 * stride + 1,)
         What gates are that aren't learned.
     bias : ndarray of shape (n_columns,)
@@ -52,11 +68,9 @@ class Cell(NamedTuple):
         Recurrent weights as panels: from h (H) to the columns, and back.
     """
 
-    gru: bool
-    n_units: int
-    n_candidates: int
-    n_sigmoids: int
-    places: NDArray[np.int64]
+    sizes: Sizes
+    blocks: NDArray[np.int64]
+    singles: NDArray[np.int64]
     constants: NDArray[Any]
     bias: NDArray[Any]
     ahead: NDArray[Any]
@@ -69,19 +83,14 @@ class GateLayout:
 
     Attributes
     ----------
-    gru : bool
-    n_units : int
-    n_candidates, n_sigmoids : int
+    sizes : Sizes
     places : ndarray of shape (n_columns,), int64
-        As for `Cell`.
+        The number of the gate in each column; that of none, 4 * stride, for padding.
     sources : ndarray of shape (n_columns,), int64
         The row of the weights of each column; M, beyond the last one, for padding.
     """
 
-    gru: bool
-    n_units: int
-    n_candidates: int
-    n_sigmoids: int
+    sizes: Sizes
     places: NDArray[np.int64]
     sources: NDArray[np.int64]
 
@@ -106,14 +115,11 @@ class GateLayout:
             places += [number[gates][chosen], np.full(padding, 4 * stride)]
             sources += [row[gates][chosen], np.full(padding, len(ranks))]
         n_candidates, n_sigmoids = (
-            _whole(np.count_nonzero(learned[gates]), LANES)
+            _whole(int(np.count_nonzero(learned[gates])), LANES)
             for gates in (sections[-1], sections[-2])
         )
         return cls(
-            gru,
-            n_units,
-            n_candidates,
-            n_sigmoids,
+            Sizes(gru, n_units, n_candidates, n_sigmoids),
             np.concatenate(places),
             np.concatenate(sources),
         )
@@ -121,17 +127,17 @@ class GateLayout:
     @property
     def stride(self) -> int:
         """Numbers from a gate of all units to the next gate."""
-        return _whole(self.n_units, PANEL)
+        return _whole(self.sizes.n_units, PANEL)
 
     @property
     def from_x(self) -> slice:
         """The columns to which the features give."""
-        return slice(self.n_candidates if self.gru else 0, len(self.places))
+        return slice(self.sizes.n_candidates if self.sizes.gru else 0, len(self.places))
 
     @property
     def from_h(self) -> slice:
         """The columns to which the state gives."""
-        return slice(0, self.n_candidates + self.n_sigmoids)
+        return slice(0, self.sizes.n_candidates + self.sizes.n_sigmoids)
 
     def rows(self, columns: slice) -> NDArray[np.int64]:
         """Return where each row of the weights stands among some columns, (M,)."""
@@ -149,29 +155,36 @@ class GateLayout:
         weights = self.pack(W_hh, self.from_h)
         biases = self._place_units(b)
         constants = b.copy()
-        is_sigmoid = [0, 1] if self.gru else [0, 1, 3]
+        is_sigmoid = [0, 1] if self.sizes.gru else [0, 1, 3]
         constants[is_sigmoid] = expit(b[is_sigmoid])
-        if self.gru:
+        if self.sizes.gru:
             # Without features and state, a candidate is the tanh of its own bias.
             constants[_FROM_STATE] = 0
         else:
             constants[_CANDIDATE] = np.tanh(b[_CANDIDATE])
         return Cell(
-            self.gru,
-            self.n_units,
-            self.n_candidates,
-            self.n_sigmoids,
-            self.places,
+            self.sizes,
+            *self._blocks(),
             self._place_units(constants),
             biases[self.places],
             pack_panels(weights.T),
             pack_panels(weights),
         )
 
+    def _blocks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Find the columns whose gates are carried as blocks, and the single ones."""
+        columns = np.arange(len(self.places))
+        starts = np.flatnonzero(np.diff(self.places, prepend=-2) != 1)
+        lengths = np.diff(starts, append=len(self.places))
+        place_in_run = columns - np.repeat(starts, lengths)
+        in_block = place_in_run < np.repeat(lengths // LANES * LANES, lengths)
+        pairs = np.stack([columns, self.places], axis=1)
+        return pairs[in_block & (place_in_run % LANES == 0)], pairs[~in_block]
+
     def unpack_bias(self, d_bias: NDArray[Any]) -> NDArray[Any]:
         """Take gradients of biases, (4 * stride + 1,), from their places: (4, H)."""
-        unpacked = d_bias[:-1].reshape(4, self.stride)[:, : self.n_units].copy()
-        if self.gru:
+        unpacked = d_bias[:-1].reshape(4, self.stride)[:, : self.sizes.n_units].copy()
+        if self.sizes.gru:
             # The b_hn of a candidate that is a constant counts for nothing.
             has_column = np.isin(self._numbers[_FROM_STATE], self.places)
             unpacked[_FROM_STATE] *= has_column
@@ -180,12 +193,12 @@ class GateLayout:
     @property
     def _numbers(self) -> NDArray[np.int64]:
         """The numbers of all gates, (4, H)."""
-        return np.arange(4)[:, None] * self.stride + np.arange(self.n_units)
+        return np.arange(4)[:, None] * self.stride + np.arange(self.sizes.n_units)
 
     def _place_units(self, gates: NDArray[Any]) -> NDArray[Any]:
         """Place numbers of all gates, (4, H), as the passes do: (4 * stride + 1,)."""
         placed = np.zeros(4 * self.stride + 1, gates.dtype)
-        placed[:-1].reshape(4, -1)[:, : self.n_units] = gates
+        placed[:-1].reshape(4, -1)[:, : self.sizes.n_units] = gates
         return placed
 
 

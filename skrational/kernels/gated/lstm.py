@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from skrational.kernels.gated.slots import place
 from skrational.utils.compile import jit
 from skrational.utils.simd import (
     LANES,
@@ -19,42 +20,49 @@ from skrational.utils.simd import (
     tanh,
 )
 
-__all__ = ["activate_lstm", "advance_lstm", "retreat_lstm"]
+__all__ = ["read_lstm", "retreat_lstm"]
 
 
 @jit
-def activate_lstm(cell, table, i, products, k, rows, j):  # type: ignore[no-untyped-def]
-    """Compute the learned gates of a token.
+def read_lstm(  # type: ignore[no-untyped-def]
+    sizes, blocks, singles, table, i, products, k, rows, j, gates, h, c, at
+):
+    """Read one token.
 
     Parameters
     ----------
-    cell : Cell
+    sizes, blocks, singles
+        Of the `Cell`.
     table, i
-        The projected features begin at ``table[i]``.
+        The projected features of the token begin at ``table[i]``.
     products, k
         What the state before gives begins at ``products[k]``.
     rows, j
-        Filled from ``rows[j]`` on.
+        Filled with the learned gates, from ``rows[j]`` on.
+    gates : ndarray of shape (4 * stride + 1,)
+        The constants; the learned gates are filled in.
+    h, c : ndarray
+        The states, from entry ``at`` on, replaced.
+    at : int
     """
-    for n in range(0, cell.n_sigmoids, LANES):
+    _activate(sizes, table, i, products, k, rows, j)
+    place(blocks, singles, rows, j, gates)
+    _advance(gates, sizes.n_units, h, c, at)
+
+
+@jit
+def _activate(sizes, table, i, products, k, rows, j):  # type: ignore[no-untyped-def]
+    """Compute the learned gates of a token; see `read_lstm`."""
+    n_sigmoids, end = sizes.n_sigmoids, sizes.n_sigmoids + sizes.n_candidates
+    for n in range(0, n_sigmoids, LANES):
         store(rows, j + n, sigmoid(load(table, i + n) + load(products, k + n)))
-    for n in range(cell.n_sigmoids, cell.n_sigmoids + cell.n_candidates, LANES):
+    for n in range(n_sigmoids, end, LANES):
         store(rows, j + n, tanh(load(table, i + n) + load(products, k + n)))
 
 
 @jit
-def advance_lstm(gates, n_units, h, c, at):  # type: ignore[no-untyped-def]
-    """Take one step of the recurrence.
-
-    Parameters
-    ----------
-    gates : ndarray of shape (4 * stride + 1,)
-        i, f, g and o.
-    n_units : int
-    h, c : ndarray
-        The states, from entry ``at`` on, are replaced.
-    at : int
-    """
+def _advance(gates, n_units, h, c, at):  # type: ignore[no-untyped-def]
+    """Take one step of the recurrence; see `read_lstm`."""
     stride = gates.size // 4
     # A state that only decays would crawl through denormal arithmetic.
     least = splat(np.finfo(gates.dtype).tiny, gates)

@@ -51,6 +51,7 @@ class _Run:
         ids: NDArray[np.int32],
         offsets: NDArray[np.int64],
         learned: NDArray[np.bool_],
+        *,
         keep: bool,
     ) -> None:
         self.layout = layout = GateLayout.of(learned)
@@ -61,11 +62,15 @@ class _Run:
         self.cell = layout.cell(W_hh.detach().numpy(), b.detach().numpy())
         self.table = empty(len(x), len(self.weight), dtype=x.dtype)
         n_kept = len(ids) if keep else 0
-        widths = len(layout.places), layout.stride, 0 if layout.gru else layout.stride
+        widths = (
+            len(layout.places),
+            layout.stride,
+            0 if layout.sizes.gru else layout.stride,
+        )
         self.columns, self.before, self.cells = (
             empty(n_kept, width, dtype=x.dtype) for width in widths
         )
-        self.parts = _deal(offsets) if layout.n_units else []
+        self.parts = _deal(offsets) if layout.sizes.n_units else []
         work = x.numel() * len(self.weight), len(ids) * W_hh.numel()
         self.n_multipliers, self.n_walkers = (
             given_threads() if size >= _LEAST_WORK else 1 for size in work
@@ -76,7 +81,7 @@ class _Run:
         tiles = cut(len(self.x), TILE_ROWS)
         run_all([partial(self._project, tile) for tile in tiles], self.n_multipliers)
         tokens = Tokens(read_only(self.table.numpy()), self.ids, self.offsets)
-        states = empty(len(self.ids), self.layout.n_units, dtype=self.x.dtype)
+        states = empty(len(self.ids), self.layout.sizes.n_units, dtype=self.x.dtype)
         tasks = [
             partial(forward, self.cell, tokens, part, self._kept(), states.numpy())
             for part in self.parts
@@ -94,20 +99,26 @@ class _Run:
         d_bias = np.zeros((len(self.parts), len(self.cell.constants)), gradient.dtype)
         tasks = [
             partial(
-                backward, self.cell, self.offsets, part, self._kept(), gradient, least, d
+                backward,
+                self.cell,
+                self.offsets,
+                part,
+                self._kept(),
+                gradient,
+                least,
+                d,
             )
             for part, d in zip(self.parts, d_bias, strict=True)
         ]
         run_all(tasks, self.n_walkers)
-        scatter(
-            self.columns.numpy(), layout.from_x.start, self.ids, self.table.numpy()
-        )
-        d_input = multiply_transposed(self.table, self.x, self.n_multipliers)
+        scatter(self.columns.numpy(), layout.from_x.start, self.ids, self.table.numpy())
+        # The larger matrix on the right: torch is faster so.
+        d_input = multiply_transposed(self.x, self.table, self.n_multipliers).T
         d_hidden = multiply_transposed(
+            self.before[:, : layout.sizes.n_units],
             self.columns[:, layout.from_h],
-            self.before[:, : layout.n_units],
             self.n_walkers,
-        )
+        ).T
         return (
             self.table,
             d_input[torch.from_numpy(layout.rows(layout.from_x))],

@@ -7,11 +7,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.kernels.gated.gru import activate_gru, advance_gru, retreat_gru
-from skrational.kernels.gated.lstm import activate_lstm, advance_lstm, retreat_lstm
-from skrational.kernels.gated.slots import SLOTS, multiply, take_seats
+from skrational.kernels.gated.gru import read_gru, retreat_gru
+from skrational.kernels.gated.lstm import read_lstm, retreat_lstm
+from skrational.kernels.gated.slots import (
+    PANEL,
+    SLOTS,
+    collect,
+    multiply,
+    place,
+    take_seats,
+)
 from skrational.utils.compile import jit
-from skrational.utils.simd import LANES, load, store
+from skrational.utils.simd import LANES, load, prefetch, store
 
 __all__ = ["Kept", "Tokens", "advance", "backward", "forward", "scatter"]
 
@@ -67,68 +74,82 @@ def forward(cell, tokens, documents, kept, states):  # type: ignore[no-untyped-d
     states : ndarray of shape (n_tokens, H)
         Filled.
     """
-    stride, n_columns = cell.constants.size // 4, cell.places.size
-    table, width = tokens.table.reshape(-1), tokens.table.shape[1]
-    n_products = cell.ahead.size // cell.n_units
-    products = np.empty(SLOTS * n_products, table.dtype)
+    sizes, blocks, singles, constants, bias, ahead, _ = cell
+    table, ids, offsets = tokens.table.reshape(-1), tokens.ids, tokens.offsets
+    before, cells, keep = kept.before, kept.cells, kept.before.size > 0
+    width, stride = tokens.table.shape[1], constants.size // 4
+    n_columns = bias.size
+    products, n_products = _products(ahead, sizes.n_units)
     h, c = np.zeros(SLOTS * stride, table.dtype), np.zeros(SLOTS * stride, table.dtype)
-    gates = cell.constants.copy()
-    keep = kept.before.size > 0
     rows = kept.rows if keep else np.empty(n_columns, table.dtype)
+    gates = constants.copy()
     token, stop = np.zeros(SLOTS, np.int64), np.zeros(SLOTS, np.int64)
     n_taken, n_running = 0, SLOTS
     while n_running:
         n_taken, n_running = take_seats(
-            documents, n_taken, tokens.offsets, False, token, stop, (h, c)
+            documents, n_taken, offsets, False, token, stop, h, c
         )
-        multiply(h, cell.ahead, products)
+        multiply(h, ahead, products)
         for slot in range(SLOTS):
-            t, at = token[slot], slot * stride
+            t, at, k = token[slot], slot * stride, slot * n_products
             if t == stop[slot]:
                 continue
             token[slot] += 1
             if keep:
-                _copy(h, at, kept.before, t * stride, stride)
-            row = t * n_columns if keep else 0
-            i = np.int64(tokens.ids[t]) * width
-            _step(cell, table, i, products, slot * n_products, rows, row, gates, h, c, at)
-            if kept.cells.size:
-                _copy(c, at, kept.cells, t * stride, stride)
-            for u in range(cell.n_units):
+                _copy(h, at, before, t * stride, stride)
+            i, j = np.int64(ids[t]) * width, t * n_columns if keep else 0
+            if sizes.gru:
+                read_gru(
+                    sizes,
+                    blocks,
+                    singles,
+                    bias,
+                    table,
+                    i,
+                    products,
+                    k,
+                    rows,
+                    j,
+                    gates,
+                    h,
+                    at,
+                )
+            else:
+                read_lstm(
+                    sizes,
+                    blocks,
+                    singles,
+                    table,
+                    i,
+                    products,
+                    k,
+                    rows,
+                    j,
+                    gates,
+                    h,
+                    c,
+                    at,
+                )
+            if t + 1 < stop[slot]:
+                _prefetch(table, np.int64(ids[t + 1]) * width, width)
+            if cells.size:
+                _copy(c, at, cells, t * stride, stride)
+            for u in range(sizes.n_units):
                 states[t, u] = h[at + u]
 
 
 @jit
-def _step(  # type: ignore[no-untyped-def]
-    cell, table, i, products, k, rows, j, gates, h, c, at
-):
-    """Read one token.
-
-    Parameters
-    ----------
-    cell : Cell
-    table, i, products, k, rows, j
-        As for `activate_lstm`.
-    gates : ndarray of shape (4 * stride + 1,)
-        The constants; the learned gates are filled in.
-    h, c, at
-        As for `advance_lstm`.
-    """
-    if cell.gru:
-        activate_gru(cell, table, i, products, k, rows, j)
-        _place(cell.places, rows, j, gates)
-        advance_gru(gates, cell.n_units, h, at)
-    else:
-        activate_lstm(cell, table, i, products, k, rows, j)
-        _place(cell.places, rows, j, gates)
-        advance_lstm(gates, cell.n_units, h, c, at)
+def _prefetch(table, i, n):  # type: ignore[no-untyped-def]
+    """Have n numbers of a table fetched into the cache."""
+    for k in range(i, i + n, PANEL):
+        prefetch(table, k)
 
 
 @jit
-def _place(places, rows, j, gates):  # type: ignore[no-untyped-def]
-    """Carry the row that begins at ``rows[j]`` to the places of its gates."""
-    for n in range(places.size):
-        gates[places[n]] = rows[j + n]
+def _products(ahead, n_units):  # type: ignore[no-untyped-def]
+    """Make room for what the states of all slots give; return it and its width."""
+    width = ahead.size // n_units
+    return np.empty(SLOTS * width, ahead.dtype), width
 
 
 @jit
@@ -159,62 +180,46 @@ def backward(  # type: ignore[no-untyped-def]
     d_bias : ndarray of shape (4 * stride + 1,)
         The gradients of all biases are added.
     """
-    stride, n_columns = cell.constants.size // 4, cell.places.size
-    n_left = cell.n_candidates + cell.n_sigmoids
-    dtype = kept.rows.dtype
-    d_h, d_state = np.zeros(SLOTS * stride, dtype), np.zeros(SLOTS * stride, dtype)
-    left = np.zeros(SLOTS * n_left, dtype)
-    gates, d_gates = cell.constants.copy(), np.zeros_like(cell.constants)
+    sizes, blocks, singles, constants, bias, _, back = cell
+    rows, before, cells = kept
+    n_columns, stride = bias.size, constants.size // 4
+    n_left = sizes.n_candidates + sizes.n_sigmoids
+    left = np.zeros(SLOTS * n_left, rows.dtype)
+    d_h = np.zeros(SLOTS * stride, rows.dtype)
+    d_state = np.zeros(SLOTS * stride, rows.dtype)
+    gates, d_gates = constants.copy(), np.zeros(constants.size, rows.dtype)
     # Summed document by document, many tokens lose fewer digits.
-    sums = np.zeros(SLOTS * 4 * stride, dtype)
+    sums = np.zeros(SLOTS * 4 * stride, rows.dtype)
     token, stop = np.zeros(SLOTS, np.int64), np.zeros(SLOTS, np.int64)
     n_taken, n_running = 0, SLOTS
     while n_running:
         n_taken, n_running = take_seats(
-            documents, n_taken, offsets, True, token, stop, (d_h, d_state)
+            documents, n_taken, offsets, True, token, stop, d_h, d_state
         )
         for slot in range(SLOTS):
-            t, at, row = token[slot], slot * stride, token[slot] * n_columns
+            t, at = token[slot], slot * stride
             if t == stop[slot]:
                 continue
             token[slot] -= 1
             is_first = token[slot] == stop[slot]
-            for u in range(cell.n_units):
+            for u in range(sizes.n_units):
                 d_h[at + u] += gradient[t, u]
-            _place(cell.places, kept.rows, row, gates)
-            if cell.gru:
-                retreat_gru(
-                    gates,
-                    cell.n_units,
-                    kept.before,
-                    t * stride,
-                    d_h,
-                    d_state,
-                    at,
-                    least,
-                    d_gates,
-                )
+            row, j, n = t * n_columns, t * stride, sizes.n_units
+            place(blocks, singles, rows, row, gates)
+            if sizes.gru:
+                retreat_gru(gates, n, before, j, d_h, d_state, at, least, d_gates)
             else:
                 retreat_lstm(
-                    gates,
-                    cell.n_units,
-                    kept.cells,
-                    t * stride,
-                    is_first,
-                    d_h,
-                    d_state,
-                    at,
-                    least,
-                    d_gates,
+                    gates, n, cells, j, is_first, d_h, d_state, at, least, d_gates
                 )
-            for n in range(n_columns):
-                kept.rows[row + n] = d_gates[cell.places[n]]
-            _copy(kept.rows, row, left, slot * n_left, n_left)
+            collect(blocks, singles, d_gates, rows, row)
+            _copy(rows, row, left, slot * n_left, n_left)
             _add(d_gates, 0, sums, 4 * at, 4 * stride)
             if is_first:
                 _add(sums, 4 * at, d_bias, 0, 4 * stride)
-                sums[4 * at : 4 * (at + stride)] = 0
-        multiply(left, cell.back, d_h)
+                for k in range(4 * at, 4 * (at + stride)):
+                    sums[k] = 0
+        multiply(left, back, d_h)
 
 
 @jit
@@ -256,15 +261,47 @@ def advance(cell, rows, h, c):  # type: ignore[no-untyped-def]
     h, c : ndarray of shape (n * stride,)
         The states, which are replaced; n is a multiple of SLOTS.
     """
-    stride, width = cell.constants.size // 4, rows.shape[1]
-    table = rows.reshape(-1)
-    n_products = cell.ahead.size // cell.n_units
-    products = np.empty(SLOTS * n_products, table.dtype)
-    learned = np.empty(cell.places.size, table.dtype)
-    gates = cell.constants.copy()
-    for first in range(0, h.size // stride, SLOTS):
-        multiply(h[first * stride : (first + SLOTS) * stride], cell.ahead, products)
+    sizes, blocks, singles, constants, bias, ahead, _ = cell
+    table, width, stride = rows.reshape(-1), rows.shape[1], constants.size // 4
+    products, n_products = _products(ahead, sizes.n_units)
+    learned, gates = np.empty(bias.size, table.dtype), constants.copy()
+    for first in range(0, rows.shape[0], SLOTS):
+        multiply(h[first * stride : (first + SLOTS) * stride], ahead, products)
         for slot in range(min(SLOTS, rows.shape[0] - first)):
-            i, at = (first + slot) * width, (first + slot) * stride
-            k = slot * n_products
-            _step(cell, table, i, products, k, learned, 0, gates, h, c, at)
+            i, at, k = (
+                (first + slot) * width,
+                (first + slot) * stride,
+                slot * n_products,
+            )
+            if sizes.gru:
+                read_gru(
+                    sizes,
+                    blocks,
+                    singles,
+                    bias,
+                    table,
+                    i,
+                    products,
+                    k,
+                    learned,
+                    0,
+                    gates,
+                    h,
+                    at,
+                )
+            else:
+                read_lstm(
+                    sizes,
+                    blocks,
+                    singles,
+                    table,
+                    i,
+                    products,
+                    k,
+                    learned,
+                    0,
+                    gates,
+                    h,
+                    c,
+                    at,
+                )

@@ -71,8 +71,8 @@ def lstm_states(
     Tensor of shape (n_tokens, H)
     """
     n_units = b.shape[1]
-    W = _with_constants(W_ih, learned)
-    U = _with_constants(W_hh, learned)
+    W = with_constants(W_ih, learned)
+    U = with_constants(W_hh, learned)
     projected = x @ W.T + b.flatten()  # (n_rows, 4 H)
 
     def step(row: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
@@ -110,8 +110,8 @@ def gru_states(
     Tensor of shape (n_tokens, H)
     """
     n_units = b.shape[1]
-    W = _with_constants(W_ih, learned)
-    U = _with_constants(W_hh, learned)
+    W = with_constants(W_ih, learned)
+    U = with_constants(W_hh, learned)
     projected = x @ W.T + b[:3].flatten()  # (n_rows, 3 H)
     b_hn = b[3] * torch.from_numpy(learned[2]).to(b)
 
@@ -125,7 +125,7 @@ def gru_states(
     return _run(step, x.new_zeros(1, len(offsets) - 1, n_units), ids, steps_of(offsets))
 
 
-def _with_constants(weights: Tensor, learned: NDArray[np.bool_]) -> Tensor:
+def with_constants(weights: Tensor, learned: NDArray[np.bool_]) -> Tensor:
     """Put the rows of the learned gates among rows of zeros, one for each gate."""
     rows = torch.from_numpy(np.flatnonzero(learned)).to(weights.device)
     zeros = weights.new_zeros(learned.size, weights.shape[1])

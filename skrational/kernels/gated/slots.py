@@ -13,15 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.utils.compile import jit
-from skrational.utils.simd import LANES, load, mul_add, splat, store
+from skrational.utils.simd import LANES, load, load_wide, mul_add, splat, store
 
-__all__ = ["PANEL", "SLOTS", "multiply", "pack_panels", "take_seats"]
+__all__ = [
+    "PANEL",
+    "SLOTS",
+    "collect",
+    "multiply",
+    "pack_panels",
+    "place",
+    "take_seats",
+]
 
 SLOTS = 4
 
 PANEL = 2 * LANES
-"""Columns of a matrix that a product reads together: with as many sums in each slot, the
-sums of all slots fit into the registers."""
+"""Columns of a matrix that a product reads together, a wide vector."""
 
 
 def pack_panels(matrix: NDArray[Any]) -> NDArray[Any]:
@@ -55,32 +62,26 @@ def multiply(left, panels, out):  # type: ignore[no-untyped-def]
         return
     width, n_left = out.size // SLOTS, left.size // SLOTS
     n_terms = panels.size // width
-    zero = splat(0.0, panels)
+    zero = splat(0.0, load_wide(out, 0))
     i = 0
     for column in range(0, width, PANEL):
-        a, b, c, d = zero, zero, zero, zero
-        a_, b_, c_, d_ = zero, zero, zero, zero
+        a = b = c = d = zero
         for k in range(n_terms):
-            weight, weight_ = load(panels, i), load(panels, i + LANES)
+            weight = load_wide(panels, i)
             i += PANEL
-            x = splat(left[k], zero)
-            a, a_ = mul_add(x, weight, a), mul_add(x, weight_, a_)
-            x = splat(left[n_left + k], zero)
-            b, b_ = mul_add(x, weight, b), mul_add(x, weight_, b_)
-            x = splat(left[2 * n_left + k], zero)
-            c, c_ = mul_add(x, weight, c), mul_add(x, weight_, c_)
-            x = splat(left[3 * n_left + k], zero)
-            d, d_ = mul_add(x, weight, d), mul_add(x, weight_, d_)
-        j = column
-        for low, high in ((a, a_), (b, b_), (c, c_), (d, d_)):
-            store(out, j, low)
-            store(out, j + LANES, high)
-            j += width
+            a = mul_add(splat(left[k], zero), weight, a)
+            b = mul_add(splat(left[n_left + k], zero), weight, b)
+            c = mul_add(splat(left[2 * n_left + k], zero), weight, c)
+            d = mul_add(splat(left[3 * n_left + k], zero), weight, d)
+        store(out, column, a)
+        store(out, width + column, b)
+        store(out, 2 * width + column, c)
+        store(out, 3 * width + column, d)
 
 
 @jit
 def take_seats(  # type: ignore[no-untyped-def]
-    documents, n_taken, offsets, back, token, stop, state
+    documents, n_taken, offsets, back, token, stop, h, c
 ):
     """Let every slot whose document has ended take the next one that has tokens.
 
@@ -95,14 +96,14 @@ def take_seats(  # type: ignore[no-untyped-def]
         Whether documents are read from their last token to the first one.
     token, stop : ndarray of shape (SLOTS,), int64
         The next token of each slot, and the one where its document has ended.
-    state : tuple of two ndarray of shape (SLOTS * stride,)
-        Set to 0 for a new document.
+    h, c : ndarray of shape (SLOTS * stride,)
+        States, or their gradients, which are 0 for a new document.
 
     Returns
     -------
     n_taken, n_running : int
     """
-    n_running = 0
+    n_running, stride = 0, h.size // SLOTS
     for slot in range(SLOTS):
         while token[slot] == stop[slot] and n_taken < documents.size:
             document = documents[n_taken]
@@ -110,8 +111,33 @@ def take_seats(  # type: ignore[no-untyped-def]
             first, end = offsets[document], offsets[document + 1]
             token[slot] = end - 1 if back else first
             stop[slot] = first - 1 if back else end
-            stride = state[0].size // SLOTS
-            for array in state:
-                array[slot * stride : (slot + 1) * stride] = 0
+            for at in range(slot * stride, (slot + 1) * stride):
+                h[at] = c[at] = 0
         n_running += token[slot] != stop[slot]
     return n_taken, n_running
+
+
+@jit
+def place(blocks, singles, rows, j, gates):  # type: ignore[no-untyped-def]
+    """Carry the row of learned gates at ``rows[j]`` to their numbers among all gates.
+
+    Parameters
+    ----------
+    blocks, singles : ndarray of shape (n, 2), int64
+        A column and a number: of eight gates in a row, and of one.
+    rows, j
+    gates : ndarray of shape (4 * stride + 1,)
+    """
+    for n in range(blocks.shape[0]):
+        store(gates, blocks[n, 1], load(rows, j + blocks[n, 0]))
+    for n in range(singles.shape[0]):
+        gates[singles[n, 1]] = rows[j + singles[n, 0]]
+
+
+@jit
+def collect(blocks, singles, gates, rows, j):  # type: ignore[no-untyped-def]
+    """Carry learned gates to the row at ``rows[j]``: the reverse of `place`."""
+    for n in range(blocks.shape[0]):
+        store(rows, j + blocks[n, 0], load(gates, blocks[n, 1]))
+    for n in range(singles.shape[0]):
+        rows[j + singles[n, 0]] = gates[singles[n, 1]]

@@ -51,6 +51,10 @@ class HandMade(BaseEstimator):
         return self.automata is not None
 
     @property
+    def n_features_in_(self):
+        return self.automata_.W_u.shape[1]
+
+    @property
     def automata_(self):
         return self.automata
 

@@ -206,6 +206,10 @@ class Given(BaseEstimator):
         return self
 
     @property
+    def n_features_in_(self):
+        return self.automata_.W_u.shape[1]
+
+    @property
     def automata_(self):
         return self.automata
 

@@ -33,6 +33,10 @@ class Fitted(BaseEstimator):
         return True
 
     @property
+    def n_features_in_(self):
+        return self.automata_.W_u.shape[1]
+
+    @property
     def automata_(self):
         return self.automata
 

@@ -30,6 +30,10 @@ class Fitted(BaseEstimator):
         return True
 
     @property
+    def n_features_in_(self):
+        return self.automata_.W_u.shape[1]
+
+    @property
     def automata_(self):
         return WeightedAutomata(
             W_u=np.array([[0, 4, -4, 1, 4.0], [1, 2, 3, 4, 5], [0, 0, 0, 0, -1]]),

@@ -1,4 +1,4 @@
-"""The texts and word vectors of figure3, vectorized once and kept on disk."""
+"""The texts and word vectors of long runs, vectorized once and kept on disk."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ FILES = {
 }
 JOINED = "50-d and 300-d"
 """Both vectors of a word one after the other, zeros where it has only one."""
+FIRST_TOKENS = {"imdb": 200}
+"""Of these sets only the first tokens of a document are read."""
 
 Texts = dict[str, tuple[list[str], NDArray[np.int64]]]
 Features = dict[str, tuple[SequenceArray, NDArray[np.int64]]]
@@ -30,13 +32,20 @@ Features = dict[str, tuple[SequenceArray, NDArray[np.int64]]]
 def load_texts(name: str) -> Texts:
     """Texts and labels of the three splits."""
     if name != PLANTED:
-        return {split: tuple(load_reviews(name, split)) for split in SPLITS}
+        return {split: _read_split(name, split) for split in SPLITS}
     data = _planted()
     parts = (slice(0, 200), slice(200, 300), slice(300, 500))
     return {
         split: (data.texts[part], data.y[part])
         for split, part in zip(SPLITS, parts, strict=True)
     }
+
+
+def _read_split(name: str, split: str) -> tuple[list[str], NDArray[np.int64]]:
+    texts, labels = load_reviews(name, split)
+    if name in FIRST_TOKENS:
+        texts = [" ".join(text.split()[: FIRST_TOKENS[name]]) for text in texts]
+    return texts, labels
 
 
 def load_features(name: str, vectors: str, folder: Path) -> Features:
