@@ -15,6 +15,7 @@ __all__ = [
     "SequenceArray",
     "SparseGRUClassifier",
     "SparseLSTMClassifier",
+    "SparseLSTMLanguageModel",
     "SparseRationalClassifier",
     "SparseRationalClassifierCV",
     "TimeStepTransformer",
@@ -26,6 +27,7 @@ __all__ = [
 if TYPE_CHECKING:
     from skrational.deployment import warm_up
     from skrational.estimators.gru import SparseGRUClassifier
+    from skrational.estimators.language import SparseLSTMLanguageModel
     from skrational.estimators.lstm import SparseLSTMClassifier
     from skrational.estimators.rational import SparseRationalClassifier
     from skrational.estimators.time_steps import TimeStepTransformer
@@ -39,6 +41,7 @@ _HOMES = {
     "SequenceArray": "skrational.sequences",
     "SparseGRUClassifier": "skrational.estimators.gru",
     "SparseLSTMClassifier": "skrational.estimators.lstm",
+    "SparseLSTMLanguageModel": "skrational.estimators.language",
     "SparseRationalClassifier": "skrational.estimators.rational",
     "SparseRationalClassifierCV": "skrational.model_selection",
     "TimeStepTransformer": "skrational.estimators.time_steps",

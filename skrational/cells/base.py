@@ -45,6 +45,10 @@ class Cell(Protocol):
         """Return the outputs of a whole corpus, (n, n_outputs), without gradients."""
         ...
 
+    def predict_parts(self, corpus: Corpus) -> Iterator[tuple[slice, Tensor]]:
+        """Yield stretches of documents with their outputs, until all have come."""
+        ...
+
     def groups(self, kind: str) -> Groups:
         """Return the groups of a kind; the parameters themselves, not views."""
         ...
@@ -182,6 +186,10 @@ class ReadoutCell(nn.Module):
     def predict(self, corpus: Corpus) -> Tensor:
         """Outputs of a whole corpus, (n, n_outputs)."""
         return torch.cat([self(batch) for batch in corpus.batches()])
+
+    def predict_parts(self, corpus: Corpus) -> Iterator[tuple[slice, Tensor]]:
+        """Yield all documents, with their outputs, at once."""
+        yield slice(None), self.predict(corpus)
 
     @torch.no_grad()
     def set_prior(self, outputs: NDArray[np.floating]) -> None:

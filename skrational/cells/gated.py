@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -292,7 +293,7 @@ class GatedCell(ReadoutCell):
             for name, value in zip(names, values, strict=True)
         ]
 
-    def cuts(self, left: Remains) -> dict[str, Callable[[Tensor], Tensor]]:
+    def cuts(self, left: Any) -> dict[str, Callable[[Tensor], Tensor]]:
         """How each parameter, by its name, is cut to what is left.
 
         So are numbers for each gate that varies, unit and input, by kind of groups.
@@ -338,11 +339,17 @@ class GatedCell(ReadoutCell):
 
     def structure(self) -> GatedStructure:
         """Return the units that are left, and their gates."""
-        n_inputs, n_units = self.W_ih.shape[1], self.W_hh.shape[1]
-        everything = np.ones(n_units, bool), self.varies, np.ones(n_inputs, bool)
-        return self._structure_of(Remains(*everything))
+        return self._structure_of(self._everything())
 
-    def _structure_of(self, left: Remains) -> GatedStructure:
+    def _everything(self) -> Remains:
+        n_inputs, n_units = self.W_ih.shape[1], self.W_hh.shape[1]
+        return Remains(np.ones(n_units, bool), self.varies, np.ones(n_inputs, bool))
+
+    def _structure_of(self, left: Any) -> GatedStructure:
+        return replace(self._shape, **self._described(left))
+
+    def _described(self, left: Any) -> dict[str, Any]:
+        """Name the fields of the structure that depend on what is left."""
         values = self.constants()[:, left.units].T
         varies = left.varies[:, left.units].T
         table = zip(values.tolist(), varies.tolist(), strict=True)
@@ -351,21 +358,18 @@ class GatedCell(ReadoutCell):
         counted = [
             int(torch.count_nonzero(w))
             for name, w in zip(names, weights, strict=True)
-            if name in ("W_ih", "W_hh", "A")
+            if name in ("W_ih", "W_hh", "A", "Emb")
         ]
-        return type(self._shape)(
-            self._shape.n_units_initial,
-            self._shape.n_features,
-            len(self.a),
-            tuple(np.array(self._shape.units, int)[left.units].tolist()),
-            tuple(
+        return {
+            "units": tuple(np.array(self._shape.units, int)[left.units].tolist()),
+            "constants": tuple(
                 tuple(None if free else value for value, free in zip(*row, strict=True))
                 for row in table
             ),
-            tuple(np.array(self._shape.inputs, int)[left.inputs].tolist()),
-            n_weights=sum(counted),
-            itemsize=self.b.dtype.itemsize,
-        )
+            "inputs": tuple(np.array(self._shape.inputs, int)[left.inputs].tolist()),
+            "n_weights": sum(counted),
+            "itemsize": self.b.dtype.itemsize,
+        }
 
     @abstractmethod
     def constants(self) -> NDArray[np.float64]:

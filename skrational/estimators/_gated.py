@@ -1,4 +1,4 @@
-"""What classifiers by gated networks share: parameters, charges and predictions."""
+"""What estimators with gated networks share: parameters, charges and predictions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrational.estimators._sparse import TRAINING, SparseSequenceClassifier
+from skrational.estimators._sparse import (
+    TRAINING,
+    SparseEstimator,
+    SparseSequenceClassifier,
+)
 from skrational.kernels.cpu.prediction import PackedNetwork
 from skrational.kernels.cpu.readout import apply_readout
 from skrational.kernels.cpu.scorer import scorer_of
@@ -27,112 +31,40 @@ if TYPE_CHECKING:
     from skrational.penalties.base import Penalty
     from skrational.pruning.base import Pruner
 
-__all__ = ["SparseGatedClassifier"]
+__all__ = ["GATED", "GatedMethod", "SparseGatedClassifier"]
 
 KINDS = ("weights", "gates", "neurons", "inputs")
 """Kinds of groups, from the smallest on: the order of their proximal operators."""
 
-RATIOS = {
-    "group_lasso": {"weights": 0.02, "gates": 1.0, "neurons": 1.0, "inputs": 1.0},
-    "bayes": dict.fromkeys(KINDS, 1.0),
+RATIOS: dict[str, dict[str, float]] = {"group_lasso": {"weights": 0.02}, "bayes": {}}
+"""Strength of a framework's penalties as a multiple of lambda, where it isn't 1."""
+
+GATED: dict[str, list[Any]] = {
+    "n_units": [Interval(Integral, 1, 2**16, closed="both")],
+    "lambda_": [Interval(Real, 0, None, closed="left"), None],
+    "sparsify": ["array-like", str],
+    "lambda_ratios": ["array-like", dict, None],
 }
-"""Strength of each penalty of a framework, as a multiple of lambda."""
+"""Constraints of the parameters that all of them have."""
 
 DEFAULT_LAMBDA = {"group_lasso": 2e-3, "bayes": 1.0}
 
 
-class SparseGatedClassifier(SparseSequenceClassifier):
-    """A classifier by a gated network whose weights, gates and units are learned away.
+class GatedMethod(SparseEstimator):
+    """An estimator with a gated network, of which weights, gates and units go.
 
-    A subclass names its cell; see `SparseLSTMClassifier` for the parameters.
+    A subclass names its cell, and may have more kinds of groups.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = TRAINING | {
-        "n_units": [Interval(Integral, 1, 2**16, closed="both")],
-        "lambda_": [Interval(Real, 0, None, closed="left"), None],
-        "sparsify": ["array-like", str],
-        "lambda_ratios": ["array-like", dict, None],
-        "framework": [StrOptions({"group_lasso", "bayes"})],
-        "readout": [StrOptions({"anywhere", "last"})],
-        "length_exponent": [Interval(Real, 0, None, closed="left")],
-        "log_alpha": [Interval(Real, None, None, closed="neither")],
-    }
+    _kinds: ClassVar[tuple[str, ...]] = KINDS
     _unit = "unit"
-    _packed_type: ClassVar[Any]
 
     learned_structure_: GatedStructure
-    _reading: StateReadout
-
-    def __init__(
-        self,
-        *,
-        n_units: int = 64,
-        lambda_: float | None = None,
-        sparsify: tuple[str, ...] = ("weights", "gates", "neurons"),
-        lambda_ratios: tuple[float, ...] | Mapping[str, float] | None = None,
-        framework: str = "group_lasso",
-        log_alpha: float = 3.0,
-        readout: str = "anywhere",
-        length_exponent: float = 0.5,
-        solver: str = "prox",
-        threshold: float = 0.01,
-        learning_rate: float = 0.005,
-        finetune_schedule: str = "cosine",
-        batch_size: int | None = 64,
-        min_steps_per_epoch: int = 50,
-        warmup_epochs: int = 2,
-        max_epochs: int = 12,
-        ramp_epochs: int = 0,
-        finetune_epochs: int = 8,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        dropout: float = 0.3,
-        word_dropout: float = 0.0,
-        feature_dropout: float = 0.0,
-        weight_decay: float = 0.0,
-        max_grad_norm: float | None = 5.0,
-        class_weight: dict[Any, float] | str | None = None,
-        warm_start: bool = False,
-        dtype: str = "float32",
-        device: str = "auto",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            lambda_=lambda_,  # type: ignore[arg-type]
-            solver=solver,
-            threshold=threshold,
-            learning_rate=learning_rate,
-            finetune_schedule=finetune_schedule,
-            batch_size=batch_size,
-            min_steps_per_epoch=min_steps_per_epoch,
-            warmup_epochs=warmup_epochs,
-            max_epochs=max_epochs,
-            ramp_epochs=ramp_epochs,
-            finetune_epochs=finetune_epochs,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            dropout=dropout,
-            word_dropout=word_dropout,
-            feature_dropout=feature_dropout,
-            weight_decay=weight_decay,
-            max_grad_norm=max_grad_norm,
-            class_weight=class_weight,
-            warm_start=warm_start,
-            dtype=dtype,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.n_units = n_units
-        self.sparsify = sparsify
-        self.lambda_ratios = lambda_ratios
-        self.framework = framework
-        self.log_alpha = log_alpha
-        self.readout = readout
-        self.length_exponent = length_exponent
+    n_units: int
+    lambda_: float | None  # type: ignore[assignment]
+    sparsify: Any
+    lambda_ratios: Any
+    framework: str
 
     @property
     def n_gates_(self) -> int:
@@ -155,7 +87,9 @@ class SparseGatedClassifier(SparseSequenceClassifier):
             )
 
     def _ratios(self) -> dict[str, float]:
-        return check_ratios(self.sparsify, self.lambda_ratios, self.framework)
+        return check_ratios(
+            self.sparsify, self.lambda_ratios, self._kinds, self.framework
+        )
 
     def _strength(self) -> float:
         if self.lambda_ is None:
@@ -208,11 +142,103 @@ class SparseGatedClassifier(SparseSequenceClassifier):
             "on the length of a sequence alone. Lower lambda_."
         )
 
-    def _state_readout(self) -> StateReadout:
-        return StateReadout(self.readout, float(self.length_exponent))
-
     def _cell_type(self) -> type[GatedCell]:
         raise NotImplementedError
+
+
+class SparseGatedClassifier(GatedMethod, SparseSequenceClassifier):
+    """A classifier by a gated network whose weights, gates and units are learned away.
+
+    A subclass names its cell; see `SparseLSTMClassifier` for the parameters.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = (
+        TRAINING
+        | GATED
+        | {
+            "framework": [StrOptions({"group_lasso", "bayes"})],
+            "readout": [StrOptions({"anywhere", "last"})],
+            "length_exponent": [Interval(Real, 0, None, closed="left")],
+            "log_alpha": [Interval(Real, None, None, closed="neither")],
+        }
+    )
+    _packed_type: ClassVar[Any]
+
+    _reading: StateReadout
+
+    def __init__(
+        self,
+        *,
+        n_units: int = 64,
+        lambda_: float | None = None,
+        sparsify: tuple[str, ...] = ("weights", "gates", "neurons"),
+        lambda_ratios: tuple[float, ...] | Mapping[str, float] | None = None,
+        framework: str = "group_lasso",
+        log_alpha: float = 3.0,
+        readout: str = "anywhere",
+        length_exponent: float = 0.5,
+        solver: str = "prox",
+        threshold: float = 0.01,
+        learning_rate: float = 0.02,
+        finetune_schedule: str = "cosine",
+        batch_size: int | None = 64,
+        min_steps_per_epoch: int = 50,
+        warmup_epochs: int = 5,
+        max_epochs: int = 15,
+        ramp_epochs: int = 0,
+        finetune_epochs: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        dropout: float = 0.1,
+        word_dropout: float = 0.0,
+        feature_dropout: float = 0.0,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = 5.0,
+        class_weight: dict[Any, float] | str | None = None,
+        warm_start: bool = False,
+        dtype: str = "float32",
+        device: str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            lambda_=lambda_,
+            solver=solver,
+            threshold=threshold,
+            learning_rate=learning_rate,
+            finetune_schedule=finetune_schedule,
+            batch_size=batch_size,
+            min_steps_per_epoch=min_steps_per_epoch,
+            warmup_epochs=warmup_epochs,
+            max_epochs=max_epochs,
+            ramp_epochs=ramp_epochs,
+            finetune_epochs=finetune_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            dropout=dropout,
+            word_dropout=word_dropout,
+            feature_dropout=feature_dropout,
+            weight_decay=weight_decay,
+            max_grad_norm=max_grad_norm,
+            class_weight=class_weight,
+            warm_start=warm_start,
+            dtype=dtype,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.n_units = n_units
+        self.sparsify = sparsify
+        self.lambda_ratios = lambda_ratios
+        self.framework = framework
+        self.log_alpha = log_alpha
+        self.readout = readout
+        self.length_exponent = length_exponent
+
+    def _state_readout(self) -> StateReadout:
+        return StateReadout(self.readout, float(self.length_exponent))
 
     def _dense_cell(
         self,
@@ -268,11 +294,14 @@ class SparseGatedClassifier(SparseSequenceClassifier):
 
 
 def check_ratios(
-    sparsify: Any, lambda_ratios: Any, framework: str = "group_lasso"
+    sparsify: Any,
+    lambda_ratios: Any,
+    possible: tuple[str, ...] = KINDS,
+    framework: str = "group_lasso",
 ) -> dict[str, float]:
     """Return what each kind of groups is charged, as a multiple of lambda.
 
-    Kinds that cost nothing are left out; the smallest groups come first.
+    Kinds that cost nothing are left out; they come in the order of ``possible``.
 
     Raises
     ------
@@ -281,13 +310,13 @@ def check_ratios(
         at least 0, one of them positive.
     """
     kinds = _listed(sparsify)
-    known = all(isinstance(kind, str) and kind in KINDS for kind in kinds)
+    known = all(isinstance(kind, str) and kind in possible for kind in kinds)
     if not kinds or not known or len(set(kinds)) < len(kinds):
         raise ValueError(
-            f"sparsify must name some of {KINDS}, each once; got {sparsify!r}."
+            f"sparsify must name some of {possible}, each once; got {sparsify!r}."
         )
     if lambda_ratios is None:
-        ratios = [RATIOS[framework][kind] for kind in kinds]
+        ratios = [RATIOS[framework].get(kind, 1.0) for kind in kinds]
     elif not isinstance(lambda_ratios, Mapping):
         ratios = _listed(lambda_ratios)
     elif set(lambda_ratios) == set(kinds):
@@ -304,7 +333,7 @@ def check_ratios(
             f"of sparsify={tuple(kinds)}; got {lambda_ratios!r}."
         )
     of_kind = dict(zip(kinds, map(float, ratios), strict=True))
-    return {kind: of_kind[kind] for kind in KINDS if of_kind.get(kind)}
+    return {kind: of_kind[kind] for kind in possible if of_kind.get(kind)}
 
 
 def _listed(values: Any) -> list[Any]:

@@ -1,14 +1,15 @@
-"""What every sparse classifier shares: the parameters of training, and ``fit``."""
+"""What every sparse estimator shares: the parameters of training, and ``fit``."""
 
 from __future__ import annotations
 
 import warnings
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -17,7 +18,7 @@ from skrational.estimators._base import BaseSequenceClassifier
 from skrational.sequences import SequenceArray, check_finite
 from skrational.structures import Structure
 from skrational.training.labelled import Labelled
-from skrational.utils.callbacks import with_callbacks
+from skrational.utils.callbacks import CallbackSupportMixin, with_callbacks
 from skrational.utils.callers import caller_level
 from skrational.utils.devices import resolve_device
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from skrational.pruning.base import Pruner
     from skrational.training.losses import Loss
 
-__all__ = ["TRAINING", "SparseSequenceClassifier"]
+__all__ = ["TRAINING", "SparseEstimator", "SparseSequenceClassifier"]
 
 FASTEST = ("cpu",)
 """What ``device="auto"`` may stand for: so far the CPU has the fastest kernel."""
@@ -64,19 +65,26 @@ TRAINING: dict[str, list[Any]] = {
 """Constraints of the parameters that `SparseSequenceClassifier` has."""
 
 
-class SparseSequenceClassifier(BaseSequenceClassifier):
-    """A classifier whose structure is learned: regularize, prune, finetune.
+class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
+    """An estimator whose structure is learned: regularize, prune, finetune.
 
-    A subclass names its cell, what that is charged for, and its own parameters: it
-    lists all parameters that it offers in its ``__init__`` and hands those of training
-    to this one. Fitted state is numpy; a cell exists during ``fit`` only, unless a
-    subclass has no faster way to score than `Cell.hidden`.
+    A subclass names its cell, what that is charged for, its loss, and its own
+    parameters: it lists all parameters that it offers in its ``__init__`` and hands
+    those of training to this one. Fitted state is numpy; a cell exists during ``fit``
+    only, unless a subclass has no faster way to score than `Cell.hidden`.
     """
 
+    _doc_link_module = "skrational"
+    _doc_link_template = ""
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = TRAINING
     _unit: ClassVar[str] = "unit"
     """What the penalty removes, for messages."""
 
+    warm_start = False
+    """Whether ``fit`` goes on from the previous one."""
+
+    coef_: NDArray[np.floating]
+    intercept_: NDArray[np.floating]
     weights_: dict[str, NDArray[np.floating]]
     learned_structure_: Structure
     history_: list[dict[str, Any]]
@@ -104,8 +112,6 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
         feature_dropout: float = 0.0,
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,
-        class_weight: dict[Any, float] | str | None = None,
-        warm_start: bool = False,
         dtype: str = "float32",
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
@@ -130,8 +136,6 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
         self.feature_dropout = feature_dropout
         self.weight_decay = weight_decay
         self.max_grad_norm = max_grad_norm
-        self.class_weight = class_weight
-        self.warm_start = warm_start
         self.dtype = dtype
         self.device = device
         self.random_state = random_state
@@ -192,14 +196,124 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
         """Return the kind of groups that pruning drops: those of the last charge."""
         return self._charges()[-1][1]
 
+    @abstractmethod
+    def _loss(self) -> Loss:
+        """Return what the outputs are held against."""
+
+    @abstractmethod
+    def _data_attributes(
+        self, classes: NDArray[Any], n_features: int, names: NDArray[Any] | None
+    ) -> dict[str, Any]:
+        """Return fitted attributes that tell of the data.
+
+        Parameters
+        ----------
+        classes : ndarray of shape (n_classes,)
+        n_features : int
+        names : ndarray of shape (n_features,) or None
+            Names of the features, if they have any.
+        """
+
+    def _own_attributes(self, cell: Any) -> dict[str, Any]:
+        """Return fitted attributes that no other method has."""
+        return {}
+
+    def _learn(
+        self,
+        training: Labelled,
+        held_out: Labelled | None,
+        data: dict[str, Any],
+    ) -> None:
+        """Regularize, prune, finetune, and take over the result.
+
+        Parameters
+        ----------
+        training : Labelled
+        held_out : Labelled or None
+            Serves early stopping instead of a part of ``training``.
+        data : dict
+            What callbacks are told.
+        """
+        from skrational.training.fit import SparseFit, training_resources
+        from skrational.training.rng import Randomness
+
+        randomness = Randomness.drawn_from(self.random_state)
+        with training_resources(self.verbose):
+            run = SparseFit(self, training, randomness, held_out)
+            fitted = run.regularize_prune_finetune(data)
+        self._adopt(fitted)
+        if fault := self._too_sparse():
+            warnings.warn(fault, ConvergenceWarning, stacklevel=caller_level())
+
+    @property
+    def size_(self) -> int:
+        """Size of the fitted model, in the unit of its structure."""
+        check_is_fitted(self)
+        return self.learned_structure_.size
+
+    def _too_sparse(self) -> str:
+        """Say, of a fitted model, that too little is left; or nothing."""
+        if not self.learned_structure_.is_empty:
+            return ""
+        return (
+            f"lambda_={self._strength()} removed every {self._unit}: only the "
+            "intercept is left, which predicts the majority class. Lower lambda_."
+        )
+
+    def _check_own_parameters(self, device_type: str) -> None:
+        """Raise a ValueError if parameters don't go together, or with the device."""
+
+    def _adopt(self, fitted: dict[str, Any]) -> None:
+        """Take over the result of a fit, all at once."""
+        if "feature_names_in_" not in fitted:
+            self.__dict__.pop("feature_names_in_", None)
+        for name, value in fitted.items():
+            setattr(self, name, value)
+
+    def _fitted_cell(self, dtype: str | None = None) -> Cell:
+        """Build the network of the fitted attributes again; None: in their dtype."""
+        import torch
+
+        arrays = {**self.weights_, "A": self.coef_, "a": self.intercept_}
+        torch_dtype = getattr(torch, dtype or self.coef_.dtype.name)
+        return self._blank_cell(self.learned_structure_, torch_dtype).set_arrays(arrays)
+
+    def _training_device(self) -> torch.device:
+        """Return the device of the parameter, or raise a ValueError."""
+        return resolve_device(self.device, FASTEST)
+
+    def _prediction_device(self) -> torch.device:
+        """Return the device of the parameter, the CPU where that is missing."""
+        try:
+            return self._training_device()
+        except ValueError:
+            return resolve_device("cpu", FASTEST)
+
+
+class SparseSequenceClassifier(SparseEstimator, BaseSequenceClassifier):
+    """A classifier of sequences whose structure is learned."""
+
+    def __init__(
+        self,
+        *,
+        class_weight: dict[Any, float] | str | None = None,
+        warm_start: bool = False,
+        **training: Any,
+    ) -> None:
+        super().__init__(**training)
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+
     def _loss(self) -> Loss:
         from skrational.training.losses import LogLoss
 
         return LogLoss()
 
-    def _own_attributes(self, cell: Any) -> dict[str, Any]:
-        """Return fitted attributes that no other method has."""
-        return {}
+    def _data_attributes(
+        self, classes: NDArray[Any], n_features: int, names: NDArray[Any] | None
+    ) -> dict[str, Any]:
+        named = {} if names is None else {"feature_names_in_": names}
+        return {"classes_": classes, "n_features_in_": n_features, **named}
 
     @with_callbacks
     def fit(
@@ -247,9 +361,6 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
         FeatureScaleWarning
             If features are so large, or so small, that little is learned from them.
         """
-        from skrational.training.fit import SparseFit, training_resources
-        from skrational.training.rng import Randomness
-
         training = self._read_fit(X, y, sample_weight)
         if not self.early_stopping and (X_val is not None or y_val is not None):
             raise ValueError(
@@ -257,56 +368,15 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
                 f"early_stopping={self.early_stopping}."
             )
         held_out = self._read_held_out(training, X_val, y_val)
-        randomness = Randomness.drawn_from(self.random_state)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        with training_resources(self.verbose):
-            run = SparseFit(self, training, randomness, held_out)
-            fitted = run.regularize_prune_finetune(
-                {"X": X, "y": y, "metadata": metadata}
-            )
-        self._adopt(fitted)
-        if fault := self._too_sparse():
-            warnings.warn(fault, ConvergenceWarning, stacklevel=caller_level())
+        self._learn(training, held_out, {"X": X, "y": y, "metadata": metadata})
         return self
-
-    def _too_sparse(self) -> str:
-        """Say, of a fitted model, that too little is left; or nothing."""
-        if not self.learned_structure_.is_empty:
-            return ""
-        return (
-            f"lambda_={self._strength()} removed every {self._unit}: only the "
-            "intercept is left, which predicts the majority class. Lower lambda_."
-        )
-
-    @property
-    def size_(self) -> int:
-        """Size of the fitted model, in the unit of its structure."""
-        check_is_fitted(self)
-        return self.learned_structure_.size
 
     def _read_fit(self, X: Any, y: Any, sample_weight: Any) -> Labelled:
         """Check the parameters and what there is to learn from."""
         self._validate_params()
         self._check_own_parameters(self._training_device().type)
         return self._read_training(X, y, sample_weight)
-
-    def _check_own_parameters(self, device_type: str) -> None:
-        """Raise a ValueError if parameters don't go together, or with the device."""
-
-    def _adopt(self, fitted: dict[str, Any]) -> None:
-        """Take over the result of a fit, all at once."""
-        if "feature_names_in_" not in fitted:
-            self.__dict__.pop("feature_names_in_", None)
-        for name, value in fitted.items():
-            setattr(self, name, value)
-
-    def _fitted_cell(self, dtype: str | None = None) -> Cell:
-        """Build the network of the fitted attributes again; None: in their dtype."""
-        import torch
-
-        arrays = {**self.weights_, "A": self.coef_, "a": self.intercept_}
-        torch_dtype = getattr(torch, dtype or self.coef_.dtype.name)
-        return self._blank_cell(self.learned_structure_, torch_dtype).set_arrays(arrays)
 
     def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
         import torch
@@ -322,14 +392,3 @@ class SparseSequenceClassifier(BaseSequenceClassifier):
         with single_thread(), torch.no_grad():
             scores = torch.cat([cell.hidden(batch) for batch in corpus.batches()])
         return np.asarray(scores.cpu().numpy())
-
-    def _training_device(self) -> torch.device:
-        """Return the device of the parameter, or raise a ValueError."""
-        return resolve_device(self.device, FASTEST)
-
-    def _prediction_device(self) -> torch.device:
-        """Return the device of the parameter, the CPU where that is missing."""
-        try:
-            return self._training_device()
-        except ValueError:
-            return resolve_device("cpu", FASTEST)

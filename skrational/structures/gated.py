@@ -42,8 +42,9 @@ class StateReadout:
 
     Attributes
     ----------
-    readout : {"last", "anywhere"}
-        The state after the last token, or the sum of those after every token.
+    readout : {"last", "anywhere", "every"}
+        The state after the last token, or the sum of those after every token, or, in a
+        language model, each of these by itself.
     length_exponent : float
         The sum is divided by the number of tokens to this power.
     """
@@ -114,14 +115,17 @@ class GatedStructure(JSONStructure):
         adopt(self, "inputs", rising("inputs", self.inputs, self.n_features))
         shape = len(self.units), len(self.gate_names)
         adopt(self, "constants", checked_constants(self.constants, *shape))
-        most = self.n_outputs * len(self.units) + self.size * (
-            len(self.inputs) + len(self.units)
-        )
+        most = self._most_weights()
         if self.n_weights > most:
             raise ValueError(
                 f"n_weights is {self.n_weights}; expected at most {most}, as many as "
-                "the gates that vary and the readout have room for."
+                "what is left has room for."
             )
+
+    def _most_weights(self) -> int:
+        """Weights that are stored, zeros among them."""
+        n_units = len(self.units)
+        return self.n_outputs * n_units + self.size * (len(self.inputs) + n_units)
 
     @cached_property
     def varies(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -200,8 +204,7 @@ class GatedStructure(JSONStructure):
         among them included; biases; the readout; a byte for each gate of the table and
         four for each input that is left.
         """
-        n_stored = self.size * (len(self.inputs) + self.n_units) + self.n_biases
-        n_stored += self.n_outputs * self.n_units
+        n_stored = self._most_weights() + self.n_biases
         n_index = len(self.gate_names) * self.n_units + 4 * len(self.inputs)
         return self.itemsize * n_stored + n_index
 

@@ -39,7 +39,7 @@ class Method(Protocol):
     """What a fit needs of an estimator, beside the parameters that all share.
 
     Which cell there is, what it is charged for, and what of it an estimator keeps: see
-    `skrational.estimators._sparse.SparseSequenceClassifier`.
+    `skrational.estimators._sparse.SparseEstimator`.
     """
 
     def _loss(self) -> Loss: ...
@@ -67,6 +67,10 @@ class Method(Protocol):
     def _pruner(self) -> Pruner: ...
 
     def _pruned_kind(self) -> str: ...
+
+    def _data_attributes(
+        self, classes: NDArray[Any], n_features: int, names: NDArray[Any] | None
+    ) -> dict[str, Any]: ...
 
     def _own_attributes(self, cell: Any) -> dict[str, Any]: ...
 
@@ -117,8 +121,7 @@ class SparseFit:
         self.history: list[dict[str, Any]] = []
         self.masks: dict[str, NDArray[np.bool_]] = {}
         self.loss = estimator._loss()
-        of_class = np.bincount(labelled.codes, labelled.weights, len(self.classes))
-        self.prior = self.loss.prior(of_class / labelled.weights.sum())
+        self.prior = self.loss.prior(labelled.shares())
         labelled = labelled.with_weight()
         if held_out is None and estimator.early_stopping:
             labelled, held_out = labelled.split(
@@ -299,8 +302,6 @@ class SparseFit:
         """Name what an estimator adopts of a cell and of what has become of it."""
         weights = cell.to_arrays()
         named = {
-            "classes_": self.classes,
-            "n_features_in_": structure.n_features,
             "coef_": weights.pop("A"),
             "intercept_": weights.pop("a"),
             "weights_": weights,
@@ -308,6 +309,7 @@ class SparseFit:
             "n_iter_": len(history),
             "history_": list(history),
         }
-        if self.feature_names is not None:
-            named["feature_names_in_"] = self.feature_names
-        return named | self.params._own_attributes(cell)
+        of_data = self.params._data_attributes(
+            self.classes, structure.n_features, self.feature_names
+        )
+        return named | of_data | self.params._own_attributes(cell)

@@ -48,6 +48,11 @@ class Labelled:
             weights=self.weights[chosen],
         )
 
+    def shares(self) -> NDArray[np.floating]:
+        """Share of each class in the weight, (n_classes,)."""
+        of_class = np.bincount(self.codes, self.weights, len(self.classes))
+        return of_class / self.weights.sum()
+
     def with_weight(self) -> Labelled:
         """Leave out the samples of weight 0."""
         return self[np.flatnonzero(self.weights > 0)]

@@ -310,9 +310,11 @@ def _per_example(penalty: Penalty, n_examples: int) -> Penalty:
 @torch.no_grad()
 def evaluate(cell: Cell, examples: Examples, loss: Loss) -> tuple[float, float]:
     """Weighted means of the loss and of the score."""
-    outputs = cell.predict(examples.corpus)
-    mean = (loss(outputs, examples.targets) * examples.weights).mean()
+    losses, scores = [], []
+    for part, outputs in cell.predict_parts(examples.corpus):
+        losses.append(loss(outputs, examples.targets[part]))
+        scores.append(loss.score(outputs, examples.targets[part]).cpu())
+    mean = (torch.cat(losses) * examples.weights).mean()
     # In double precision, which not every device has.
     weights = examples.weights.cpu().double()
-    scores = loss.score(outputs, examples.targets).cpu()
-    return float(mean), float((scores * weights).mean())
+    return float(mean), float((torch.cat(scores) * weights).mean())

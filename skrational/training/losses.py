@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-__all__ = ["LogLoss", "Loss"]
+__all__ = ["LogLoss", "Loss", "NextTokenLoss"]
 
 
 class Loss(Protocol):
@@ -64,9 +65,50 @@ class LogLoss:
 
     def prior(self, shares: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return the logits of the classes' frequencies, (n_outputs,)."""
-        logits = np.log(np.maximum(shares, np.finfo(np.float32).tiny))
+        logits = _log(shares)
         return logits[1:] - logits[:1] if len(logits) == 2 else logits
 
     def n_outputs(self, n_classes: int) -> int:
         """Return 1 for two classes, else their number."""
         return 1 if n_classes == 2 else n_classes
+
+
+class NextTokenLoss:
+    """Negative log-likelihood of a token of a window, given those before it.
+
+    Outputs are the logits of every token of all windows, (n_tokens, n_words); targets
+    are (n, T), -1 behind the end of a shorter window.
+
+    Examples
+    --------
+    >>> loss = NextTokenLoss()
+    >>> loss(torch.zeros(3, 4), torch.tensor([[0, 3], [1, -1]]))
+    tensor([1.3863, 1.3863])
+    """
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean over the tokens of each window, (n,)."""
+        losses = nn.functional.cross_entropy(
+            outputs, targets[targets >= 0], reduction="none"
+        )
+        lengths = (targets >= 0).sum(dim=1)
+        window = torch.arange(len(targets), device=targets.device)
+        of_token = torch.repeat_interleave(window, lengths)
+        total = losses.new_zeros(len(targets)).index_add(0, of_token, losses)
+        return total / lengths
+
+    def score(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return minus the bits that a token of each window takes, (n,)."""
+        return self(outputs, targets) / -math.log(2)
+
+    def prior(self, shares: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the logits of the words' frequencies, (n_words,)."""
+        return _log(shares)
+
+    def n_outputs(self, n_classes: int) -> int:
+        """Return the number of words."""
+        return n_classes
+
+
+def _log(shares: NDArray[np.floating]) -> NDArray[np.floating]:
+    return np.log(np.maximum(shares, np.finfo(np.float32).tiny))
