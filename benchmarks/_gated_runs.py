@@ -113,11 +113,21 @@ def path_of(job: Job, plan: Plan) -> tuple[Any, dict[str, Any]]:
 
 
 def run_dense(job: Job, plan: Plan, folder: Path) -> list[Row]:
-    """A fit without penalty, of as many epochs as a single fit has by default."""
+    """Fits without penalty; epochs and dropout, which it needs more of, from dev."""
     features = features_of(job, plan, folder)
-    clf = SparseLSTMClassifier(lambda_=0, random_state=job.seed)
-    clf.set_params(**plan.recipes[job.set][plans.GROUP_LASSO].params)
-    clf.fit(*features["train"])
+    X_val, y_val = features["dev"]
+    fits = [
+        SparseLSTMClassifier(
+            lambda_=0,
+            dropout=dropout,
+            warmup_epochs=0,
+            early_stopping=True,
+            n_iter_no_change=3,
+            random_state=job.seed,
+        ).fit(*features["train"], X_val=X_val, y_val=y_val)
+        for dropout in plan.dense_dropouts
+    ]
+    clf = max(fits, key=lambda fit: fit.score(X_val, y_val))
     scores = {split: clf.score(*features[split]) for split in ("dev", "test")}
     return [{"lambda_": 0.0, **sizes(clf.learned_structure_), **scores}]
 

@@ -37,9 +37,9 @@ class SparseLSTMClassifier(SparseGatedClassifier):
     n_units : int, default=64
         Hidden units before pruning (H).
     lambda_ : float or None, default=None
-        Strength of all penalties. 0 trains the dense network. None: LAMBDA_GROUP for
-        the group lasso, and 1 for the Bayesian framework, where 1 means the evidence
-        lower bound.
+        Strength of all penalties. 0 trains the dense network. None: 2e-3 for the group
+        lasso, and 1 for the Bayesian framework, where that means the evidence lower
+        bound.
     sparsify : tuple of str, default=("weights", "gates", "neurons")
         Which groups there are: some of "weights", "gates", "neurons" and "inputs", the
         weights that leave a feature. The paper's arms are ("weights",), ("weights",
@@ -65,9 +65,9 @@ class SparseLSTMClassifier(SparseGatedClassifier):
         Of the group lasso. "prox" applies the proximal operators one after the other,
         weights first, after each step and reaches exact zeros; "subgradient" adds the
         penalties to the loss, as the paper does.
-    threshold : float, default=THRESHOLD
-        With "subgradient", groups go whose root mean square is at most this.
-    learning_rate : float, default=0.005
+    threshold : float, default=0.01
+        With "subgradient", groups go whose norm is at most this; a single weight is one.
+    learning_rate : float, default=0.02
         Adam's, constant while the structure is learned.
     finetune_schedule : {"cosine", "plateau", "constant"}, default="cosine"
         What becomes of the learning rate in finetuning.
@@ -76,15 +76,15 @@ class SparseLSTMClassifier(SparseGatedClassifier):
     min_steps_per_epoch : int, default=50
         Batches of an epoch with the penalty, at least: few sequences are gone through
         several times.
-    warmup_epochs : int, default=2
+    warmup_epochs : int, default=5
         Epochs before the penalty sets in.
-    max_epochs : int, default=12
+    max_epochs : int, default=15
         Epochs with the penalty, at most. When more than a third of the gates is gone,
         the network is cut, so that the rest of them takes less time.
     ramp_epochs : int, default=0
         So many of them let the penalty rise to ``lambda_``, linearly. With "bayes" this
         anneals the weight of the divergence.
-    finetune_epochs : int, default=8
+    finetune_epochs : int, default=10
         Epochs after pruning, at most. Weights that are zero stay zero.
     early_stopping : bool, default=False
         Hold out a part of the samples, stop a phase when the validation loss (plus the
@@ -94,7 +94,7 @@ class SparseLSTMClassifier(SparseGatedClassifier):
         Share of each class that is held out.
     n_iter_no_change : int, default=10
         Patience, in epochs.
-    dropout : float, default=0.3
+    dropout : float, default=0.1
         Probability that what the readout reads of a unit on a sequence is dropped in
         training.
     word_dropout : float, default=0.0
