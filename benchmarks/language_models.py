@@ -1,6 +1,7 @@
 """Which gates a language model keeps, and what that costs, on dev.
 
     SKRATIONAL_DATA=... python -m benchmarks.language_models [--words N]
+        [--levels word] [--lambdas 0 1e-3] [--params dropout=0.5 early_stopping=True]
 
 Reviews of amazon_mix and imdb, in turn: as many of train as hold N words, half of them
 for characters, and of dev a fifth as many; no test split is read. A row for each level
@@ -15,8 +16,10 @@ from __future__ import annotations
 
 import argparse
 import time
+from ast import literal_eval
 from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -37,17 +40,15 @@ def reviews(split: str, n_words: float) -> list[str]:
     return texts[: int(np.searchsorted(sizes, n_words)) + 1]
 
 
-def measure(level: str, lambda_: float, n_words: float) -> Iterator[str]:
+def measure(params: dict[str, Any], n_words: float) -> Iterator[str]:
     """Yield the cells of a row."""
-    model = SparseLSTMLanguageModel(
-        level=level, lambda_=lambda_, random_state=0, **LEVELS[level]
-    )
+    model = SparseLSTMLanguageModel(random_state=0, **params)
     began = time.process_time()
     model.fit(reviews("train", n_words))
     seconds = time.process_time() - began
     structure, dev = model.learned_structure_, reviews("dev", n_words / 5)
-    yield level
-    yield f"{lambda_:g}"
+    yield model.level
+    yield f"{model.lambda_:g}"
     yield f"{-model.score(dev):.3f}"
     yield f"{model.perplexity(dev):.1f}"
     yield from map(str, structure.gates_by_kind().values())
@@ -65,13 +66,17 @@ def main() -> None:
     parser.add_argument("--levels", nargs="+", default=list(LEVELS), choices=LEVELS)
     lambdas = [0.0, 1e-4, 3e-4, 1e-3]
     parser.add_argument("--lambdas", nargs="+", type=float, default=lambdas)
+    parser.add_argument("--params", nargs="+", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
+    given = dict(param.split("=", 1) for param in options.params)
+    given = {name: literal_eval(value) for name, value in given.items()}
     head = "level lambda_ bits perplexity i f g o units words compression seconds"
     print("| " + " | ".join(head.split()) + " |\n" + "|---" * 12 + "|", flush=True)
     for level in options.levels:
         n_words = options.words / (2 if level == "character" else 1)
         for lambda_ in options.lambdas:
-            row = measure(level, lambda_, n_words)
+            params = {"level": level, "lambda_": lambda_, **LEVELS[level], **given}
+            row = measure(params, n_words)
             print("| " + " | ".join(row) + " |", flush=True)
 
 
