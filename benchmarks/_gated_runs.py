@@ -150,7 +150,10 @@ def run_language(job: Job, plan: Plan, folder: Path) -> list[Row]:
         level=task.level, lambda_=job.lambda_, random_state=job.seed
     )
     model.set_params(**task.params)
-    if job.arm != plans.DENSE:
+    if job.arm == plans.DENSE:
+        # It is the first to learn the training texts by heart.
+        model.set_params(warmup_epochs=0, early_stopping=True, n_iter_no_change=2)
+    else:
         model.set_params(sparsify=plans.ARMS[job.arm])
     model.fit(train)
     measure = {"word": model.perplexity, "character": model.bits_per_character}
