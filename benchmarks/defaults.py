@@ -1,28 +1,43 @@
 """How the defaults compare with their neighbours, on dev.
 
-    SKRATIONAL_DATA=... python -m benchmarks.defaults
+    SKRATIONAL_DATA=... python -m benchmarks.defaults [rational | lstm]
 
 Prints a row for each setting: mean accuracy on dev over three seeds, and the mean
-number of transitions kept. Fits see train only, and no test split is read.
+number of transitions kept, or of gates that vary. Fits see train only, and no test
+split is read.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
+from sklearn.base import clone
 
-from skrational import SequenceArray, SparseRationalClassifier, WordVectorizer
+from skrational import (
+    SequenceArray,
+    SparseLSTMClassifier,
+    SparseRationalClassifier,
+    WordVectorizer,
+)
 from skrational.datasets import load_reviews
 
-SETS = {
-    "sst2": "glove.6B.50d.vocab.txt.gz",
-    "amazon_kitchen": "glove.840B.300d.q8.10k.txt.gz",
-    "trec": "glove.6B.50d.vocab.txt.gz",
-}
-SETTINGS = {
+SHORT, LONG = "glove.6B.50d.vocab.txt.gz", "glove.840B.300d.q8.10k.txt.gz"
+
+
+class Question(NamedTuple):
+    """What is tried: an estimator, the word vectors of each set, settings."""
+
+    estimator: Any
+    sets: dict[str, str]
+    settings: dict[str, dict[str, Any]]
+
+
+OF_RATIONAL = {
     "defaults": {},
     "word_dropout=0.1": {"word_dropout": 0.1},
     "dropout=0": {"dropout": 0.0},
@@ -40,13 +55,41 @@ SETTINGS = {
     'readout="rho"': {"readout": "rho"},
     'match="end"': {"match": "end"},
 }
+OF_LSTM = {
+    "defaults": {},
+    "learning_rate=0.01": {"learning_rate": 0.01},
+    "learning_rate=0.005": {"learning_rate": 0.005},
+    "dropout=0": {"dropout": 0.0},
+    "dropout=0.3": {"dropout": 0.3},
+    "warmup_epochs=2": {"warmup_epochs": 2},
+    "warmup_epochs=10": {"warmup_epochs": 10},
+    "finetune_epochs=20": {"finetune_epochs": 20},
+    "lambda_ratios=(0.1, 1, 1)": {"lambda_ratios": (0.1, 1, 1)},
+    "lambda_ratios=(0.005, 1, 1)": {"lambda_ratios": (0.005, 1, 1)},
+    'readout="last"': {"readout": "last"},
+    'solver="subgradient"': {"solver": "subgradient"},
+    'framework="bayes"': {"framework": "bayes"},
+    'framework="bayes", dropout=0': {"framework": "bayes", "dropout": 0.0},
+}
+QUESTIONS = {
+    "rational": Question(
+        SparseRationalClassifier,
+        {"sst2": SHORT, "amazon_kitchen": LONG, "trec": SHORT},
+        OF_RATIONAL,
+    ),
+    "lstm": Question(
+        SparseLSTMClassifier,
+        {"ag_news_10k": SHORT, "amazon_kitchen": SHORT, "trec": SHORT},
+        OF_LSTM,
+    ),
+}
 SEEDS = range(3)
 
 Split = tuple[SequenceArray, np.ndarray]
 
 
-def load(name: str) -> dict[str, Split]:
-    path = Path(os.environ["SKRATIONAL_DATA"], "vectors", SETS[name])
+def load(name: str, vectors: str) -> dict[str, Split]:
+    path = Path(os.environ["SKRATIONAL_DATA"], "vectors", vectors)
     vectorizer = WordVectorizer(path, lowercase=False, tokenizer=str.split)
     splits = {split: load_reviews(name, split) for split in ("train", "dev")}
     vectorizer.fit(splits["train"].texts)
@@ -56,20 +99,26 @@ def load(name: str) -> dict[str, Split]:
     }
 
 
-def measure(params: dict, seed: int, data: dict[str, Split]) -> tuple[float, int]:
-    clf = SparseRationalClassifier(random_state=seed, **params).fit(*data["train"])
-    return clf.score(*data["dev"]), clf.learned_structure_.n_transitions
+def measure(estimator: Any, seed: int, data: dict[str, Split]) -> tuple[float, int]:
+    clf = clone(estimator).set_params(random_state=seed).fit(*data["train"])
+    return clf.score(*data["dev"]), clf.size_
 
 
 def main() -> None:
-    data = {name: load(name) for name in SETS}
-    print("| setting | " + " | ".join(SETS) + " |")
-    print("|---" * (1 + len(SETS)) + "|")
-    for setting, params in SETTINGS.items():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("question", nargs="?", choices=QUESTIONS, default="rational")
+    question = QUESTIONS[parser.parse_args().question]
+    data = {name: load(name, vectors) for name, vectors in question.sets.items()}
+    print("| setting | " + " | ".join(data) + " |")
+    print("|---" * (1 + len(data)) + "|")
+    for setting, params in question.settings.items():
         cells = []
-        for name in SETS:
+        for name in data:
+            estimator = question.estimator(**params)
             results = Parallel(2)(
-                delayed(measure)(params, seed, data[name]) for seed in SEEDS
+                delayed(measure)(estimator, seed, data[name]) for seed in SEEDS
             )
             score, size = np.mean(results, axis=0)
             cells.append(f"{score:.4f} ({size:.0f})")
