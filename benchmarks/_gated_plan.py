@@ -199,7 +199,8 @@ def _paths(plan: Plan, name: str, frameworks: list[str]) -> Iterator[Job]:
     for seed in range(max(recipe.n_seeds for recipe in recipes.values())):
         if seed < recipes[GROUP_LASSO].n_seeds:
             yield Job(name, DENSE, seed=seed)
-            yield Job(name, RATIONAL, seed=seed)
+        if seed == 0:
+            yield Job(name, RATIONAL)
         for framework in frameworks:
             if seed < recipes[framework].n_seeds:
                 # W leaves nearly all gates: one seed tells that.

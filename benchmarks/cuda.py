@@ -8,6 +8,9 @@ their pass; token-level documents have a vector for each token. Gradients are th
 the weights. The bandwidth's row is a copy within the device of as many bytes as our
 pass cannot avoid to read and write, with its buffers in memory already.
 
+Gated cells run by cuDNN, too: a dense LSTM of 100 units is compared with ``nn.LSTM`` and
+with the loop that defines it, on the same documents.
+
 Contestants take turns within each round, in an order drawn anew; CUDA events time
 them. A ratio is the median over the rounds of a contestant's time divided by ours in
 the same round.
@@ -28,6 +31,8 @@ from torch import Tensor, nn
 
 from benchmarks import _harness as harness
 from skrational.kernels import is_available, reference
+from skrational.kernels.gated import cudnn
+from skrational.kernels.gated import reference as gated_reference
 
 N_DOCUMENTS, N_TOKENS, N_FEATURES, N_STATES = 256, 512, 300, 4
 N_WFSAS, LSTM_SIZES = (24, 256), (24, 100)
@@ -148,6 +153,26 @@ def contestants(kernel: Any, problem: Problem) -> dict[str, list[Call]]:
     return calls
 
 
+def gated_contestants(problem: Problem) -> dict[str, list[Call]]:
+    """A dense LSTM of the largest size: by cuDNN without TF32, alone, and by the loop."""
+    size = max(LSTM_SIZES)
+    scores, lstm = lstm_scores(size, problem)
+    weights = [lstm.weight_ih_l0, lstm.weight_hh_l0]
+    varies = np.ones((4, size), bool)
+    b = (lstm.bias_ih_l0 + lstm.bias_hh_l0).detach().view(4, size)
+
+    def states(module: Any) -> Callable[[], Tensor]:
+        return lambda: module.lstm_states(
+            problem.x, *weights, b, problem.ids, problem.offsets, varies
+        )
+
+    return {
+        harness.OURS: passes(states(cudnn), weights),
+        f"cuDNN LSTM, {size} units": passes(scores, weights),
+        "loop in torch": passes(states(gated_reference), weights),
+    }
+
+
 def milliseconds(call: Call) -> float:
     began, ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     began.record()
@@ -205,6 +230,10 @@ def main() -> None:
             for i, name in enumerate(PASSES):
                 harness.print_heading(f"{n_wfsas} WFSAs, {level}, {name}")
                 print_times(race({k: v[i] for k, v in calls.items()}, rounds))
+    calls = gated_contestants(draw_problem("type-level", 1, [N_TOKENS] * N_DOCUMENTS))
+    for i, name in enumerate(PASSES):
+        harness.print_heading(f"dense LSTM, type-level, {name}")
+        print_times(race({k: v[i] for k, v in calls.items()}, rounds))
 
 
 if __name__ == "__main__":
