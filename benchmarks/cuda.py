@@ -8,8 +8,8 @@ their pass; token-level documents have a vector for each token. Gradients are th
 the weights. The bandwidth's row is a copy within the device of as many bytes as our
 pass cannot avoid to read and write, with its buffers in memory already.
 
-Gated cells run by cuDNN, too: a dense LSTM of 100 units is compared with ``nn.LSTM`` and
-with the loop that defines it, on the same documents.
+Gated cells run by cuDNN, too: a dense LSTM of 100 units is compared with ``nn.LSTM``
+and with the loop that defines it, on the same documents.
 
 Contestants take turns within each round, in an order drawn anew; CUDA events time
 them. A ratio is the median over the rounds of a contestant's time divided by ours in
@@ -154,7 +154,7 @@ def contestants(kernel: Any, problem: Problem) -> dict[str, list[Call]]:
 
 
 def gated_contestants(problem: Problem) -> dict[str, list[Call]]:
-    """A dense LSTM of the largest size: by cuDNN without TF32, alone, and by the loop."""
+    """A dense LSTM of the largest size: ours, which is cuDNN's, theirs, the loop."""
     size = max(LSTM_SIZES)
     scores, lstm = lstm_scores(size, problem)
     weights = [lstm.weight_ih_l0, lstm.weight_hh_l0]
