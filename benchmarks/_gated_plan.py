@@ -91,7 +91,7 @@ class Plan:
 
 # Alone, the weights' penalty is a fiftieth of lambda, so that it takes larger ones.
 RANGES = {"W": (2e-2, 1.0), "W+N": (1e-3, 0.05), "W+G+N": (5e-4, 2.5e-2)}
-EVIDENCE = dict.fromkeys(ARMS, _ratios(0.1, 3, 6))
+EVIDENCE = dict.fromkeys(ARMS, _ratios(0.3, 9, 6))
 """Of the Bayesian framework: 1 means the evidence lower bound."""
 
 
@@ -100,24 +100,26 @@ def _lasso(n: int) -> Lambdas:
 
 
 # A path begins at what the warm-up has learned: an order of words takes longer.
-LONG = {"epochs_per_lambda": 2, "finetune_epochs": 8, "params": {"warmup_epochs": 10}}
-SHORT = {"epochs_per_lambda": 1, "finetune_epochs": 4}
+LONG = {"epochs_per_lambda": 2, "finetune_epochs": 16, "params": {"warmup_epochs": 10}}
+SHORT = {"epochs_per_lambda": 2, "finetune_epochs": 12}
 # Noise takes the place of dropout.
 NOISE = {"learning_rate": 0.02, "dropout": 0.0}
+
+OF_LANGUAGE = {"W": (5e-3, 2e-2), "W+N": (3e-4, 1e-3), "W+G+N": (1e-4, 3e-4, 1e-3)}
 
 FULL = Plan(
     recipes={
         "imdb": {
-            GROUP_LASSO: Recipe(_lasso(9), n_seeds=3, **SHORT),
-            BAYES: Recipe(EVIDENCE, 1, 3, 4, params=NOISE),
+            GROUP_LASSO: Recipe(_lasso(7), n_seeds=3, **SHORT),
+            BAYES: Recipe(EVIDENCE, 3, 3, 12, params=NOISE),
         },
         "ag_news_10k": {
-            GROUP_LASSO: Recipe(_lasso(13), n_seeds=3, **LONG),
-            BAYES: Recipe(EVIDENCE, 1, 6, 8, params=NOISE),
+            GROUP_LASSO: Recipe(_lasso(9), n_seeds=3, **LONG),
+            BAYES: Recipe(EVIDENCE, 3, 3, 12, params=NOISE),
         },
         "trec": {
-            GROUP_LASSO: Recipe(_lasso(13), n_seeds=3, **LONG),
-            BAYES: Recipe(EVIDENCE, 1, 10, 10, params=NOISE),
+            GROUP_LASSO: Recipe(_lasso(9), n_seeds=1, **LONG),
+            BAYES: Recipe(EVIDENCE, 1, 8, 12, params=NOISE),
         },
     },
     languages={
@@ -125,18 +127,19 @@ FULL = Plan(
             "imdb",
             "word",
             n_documents=300,
-            lambdas=dict.fromkeys(ARMS, (1e-4, 3e-4, 1e-3)),
+            lambdas=OF_LANGUAGE,
             params={"max_vocabulary": 5000, "n_units": 64},
         ),
         "character_lm": Language(
             "imdb",
             "character",
             n_documents=150,
-            lambdas=dict.fromkeys(ARMS, (1e-4, 3e-4, 1e-3)),
+            lambdas=OF_LANGUAGE,
             params={"n_units": 64, "dropout": 0.1},
         ),
     },
-    rational_lambdas=15,
+    rational_lambdas=12,
+    n_documents=10_000,
 )
 BRIEF = {"n_units": 6, "warmup_epochs": 1, "max_epochs": 2, "finetune_epochs": 1}
 BRIEF |= {"min_steps_per_epoch": 1}

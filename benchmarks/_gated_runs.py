@@ -122,7 +122,7 @@ def run_dense(job: Job, plan: Plan, folder: Path) -> list[Row]:
             dropout=dropout,
             warmup_epochs=0,
             early_stopping=True,
-            n_iter_no_change=3,
+            n_iter_no_change=2,
             random_state=job.seed,
         ).fit(*features["train"], X_val=X_val, y_val=y_val)
         for dropout in plan.dense_dropouts
