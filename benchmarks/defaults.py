@@ -58,17 +58,12 @@ OF_RATIONAL = {
 OF_LSTM = {
     "defaults": {},
     "learning_rate=0.01": {"learning_rate": 0.01},
-    "learning_rate=0.005": {"learning_rate": 0.005},
     "dropout=0": {"dropout": 0.0},
     "dropout=0.3": {"dropout": 0.3},
     "warmup_epochs=2": {"warmup_epochs": 2},
     "warmup_epochs=10": {"warmup_epochs": 10},
-    "finetune_epochs=20": {"finetune_epochs": 20},
-    "lambda_ratios=(0.1, 1, 1)": {"lambda_ratios": (0.1, 1, 1)},
-    "lambda_ratios=(0.005, 1, 1)": {"lambda_ratios": (0.005, 1, 1)},
     'readout="last"': {"readout": "last"},
     'solver="subgradient"': {"solver": "subgradient"},
-    'framework="bayes"': {"framework": "bayes"},
     'framework="bayes", dropout=0': {"framework": "bayes", "dropout": 0.0},
 }
 QUESTIONS = {
@@ -79,7 +74,7 @@ QUESTIONS = {
     ),
     "lstm": Question(
         SparseLSTMClassifier,
-        {"ag_news_10k": SHORT, "amazon_kitchen": SHORT, "trec": SHORT},
+        {"ag_news_10k": SHORT, "trec": SHORT},
         OF_LSTM,
     ),
 }
