@@ -16,6 +16,9 @@ from skrational.groups import Groups
 __all__ = ["LogUniformKL"]
 
 _K1, _K2, _K3 = 0.63576, 1.87320, 1.48695
+_DROWNED = 8.0
+"""Log alpha from where on more noise is no cheaper. Else noise that nothing hears would
+grow to infinity, and a mean that passes 0 would have an infinite gradient."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class LogUniformKL:
         mean, log_sigma = torch.cat(packed).unbind(dim=1)
         removed = mean == 0
         log_alpha = 2 * (log_sigma - mean.masked_fill(removed, 1.0).abs().log())
+        log_alpha = log_alpha.clamp_max(_DROWNED)
         divergence = _K1 * torch.sigmoid(-_K2 - _K3 * log_alpha)
         divergence = divergence + 0.5 * torch.nn.functional.softplus(-log_alpha)
         return self.lambda_ * divergence.masked_fill(removed, 0.0).sum()

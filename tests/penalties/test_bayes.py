@@ -88,3 +88,14 @@ def test_what_was_removed_is_free_and_stays():
 def test_it_is_a_prior_without_proximal_operator():
     assert isinstance(LogUniformKL(1.0), PriorPenalty)
     assert not isinstance(LogUniformKL(1.0), ProximalPenalty)
+
+
+@pytest.mark.parametrize("mean", [1e-30, 1e-8, 1.0])
+@pytest.mark.parametrize("log_sigma", [0.0, 40.0])
+def test_drowned_means_and_their_noise_are_left_alone(mean, log_sigma):
+    values = [torch.tensor([v], requires_grad=True) for v in (mean, log_sigma)]
+    groups = Groups((Part(tuple(values), torch.arange(1), axis=None),), 1)
+    LogUniformKL(1.0).value(groups).backward()
+    drowned = 2 * (log_sigma - np.log(mean)) > 8
+    for value in values:
+        assert bool(value.grad == 0) == drowned
