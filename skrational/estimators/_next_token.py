@@ -185,7 +185,7 @@ class NextTokenMixin:
             not allow_unknown
         )
         drawn = _draw(
-            self._next_token_lstm(),
+            self._model(),
             [END_NUMBER, *self._read_prompt(prompt)],
             excluded,
             (length, n),
@@ -199,7 +199,7 @@ class NextTokenMixin:
         ]
         return texts[0] if n_samples is None else texts
 
-    def _next_token_lstm(self) -> NextTokenLSTM:
+    def _model(self) -> NextTokenLSTM:
         arrays = {**self.weights_, "A": self.coef_, "a": self.intercept_}
         return NextTokenLSTM.of(arrays, self.learned_structure_)
 
@@ -209,7 +209,7 @@ class NextTokenMixin:
         """Log-likelihood of each token and end, and where texts begin among these."""
         check_is_fitted(self)
         inputs, targets, offsets = next_tokens(*self._vocabulary.encode(X), END_NUMBER)
-        return self._next_token_lstm().log_likelihoods(inputs, targets, offsets), offsets
+        return self._model().log_likelihoods(inputs, targets, offsets), offsets
 
     def _read_prompt(self, prompt: Any) -> list[int]:
         """Return the numbers of a prompt's tokens."""
