@@ -16,6 +16,9 @@ matplotlib.use("Agg")
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from skrational import SparseLSTMClassifier, WordVectorizer
@@ -48,6 +51,7 @@ def build_pipeline() -> Pipeline:
     classifier = SparseLSTMClassifier(
         n_units=16,
         lambda_=1e-2,
+        learning_rate=5e-3,
         readout="last",
         dropout=0.0,
         warmup_epochs=8,
@@ -60,16 +64,41 @@ def build_pipeline() -> Pipeline:
     )
 
 
+def say_gates(pipeline: Pipeline) -> str:
+    """What each gate that varies is at each word, after a state of zeros."""
+    vectorizer, classifier = pipeline
+    structure, weights = classifier.learned_structure_, classifier.weights_
+    gates, units = np.nonzero(structure.varies)
+    vocabulary = vectorizer.vocabulary()
+    X = np.concatenate(vocabulary.to_list())[:, structure.inputs]
+    entering = weights["W_ih"] @ X.T
+    entering += weights["b"][gates, units][:, None]
+    names = np.array(structure.gate_names)[gates]
+    is_flow = (names == "g")[:, None]
+    values = np.where(is_flow, np.tanh(entering), expit(entering))
+    lines = ["unit  gate" + "".join(f"{w:>7}" for w in vocabulary.labels)]
+    for i in np.lexsort([gates, units]):
+        unit = structure.units[units[i]]
+        numbers = "".join(f"{value:z7.2f}" for value in values[i])
+        lines.append(f"{unit:4}  {names[i]:4}{numbers}")
+    return "\n".join(lines)
+
+
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     texts, labels = draw_diaries(N_DIARIES)
     pipeline = build_pipeline().fit(texts[:N_TRAINED], labels[:N_TRAINED])
     accuracy = pipeline.score(texts[N_TRAINED:], labels[N_TRAINED:])
-    print(f"accuracy on {N_DIARIES - N_TRAINED} other diaries: {accuracy:.3f}\n")
+    print(f"accuracy on {N_DIARIES - N_TRAINED} other diaries: {accuracy:.3f}")
+    counts = make_pipeline(CountVectorizer(), LogisticRegression())
+    counts.fit(texts[:N_TRAINED], labels[:N_TRAINED])
+    accuracy = counts.score(texts[N_TRAINED:], labels[N_TRAINED:])
+    print(f"counts of words with logistic regression: {accuracy:.3f}\n")
 
     structure = pipeline[-1].learned_structure_
     print(f"{structure.reading()}\n")
     print(f"{structure.n_bytes:,} of {structure.n_bytes_initial:,} bytes\n")
+    print(f"gates after a state of zeros, at each word:\n{say_gates(pipeline)}\n")
 
     explanations = explain(
         pipeline,

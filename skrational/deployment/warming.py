@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from skrational.kernels.cpu.prediction import PackedAutomata
 from skrational.kernels.cpu.readout import apply_readout
 from skrational.kernels.cpu.scorer import Scorer
+from skrational.kernels.gated.prediction import PackedGRU, PackedLSTM
 from skrational.sequences import SequenceArray
 from skrational.structures.automata import ScoringRule
 from skrational.text.word_vectors import WordVectorizer
@@ -65,6 +67,7 @@ def warm_up(*, fit: bool = False) -> list[Path]:
             _predict(texts, dtype)
             if fit:
                 _fit(texts, dtype)
+        _write()
     return kept_kernels()
 
 
@@ -78,35 +81,62 @@ def _read_texts() -> SequenceArray:
 
 
 def _predict(texts: SequenceArray, dtype: str) -> None:
-    """Predict as a classifier of this type does, for features of every type."""
+    """Predict as classifiers of this type do, for features of every type."""
     lengths, n_states = (1, 2), 3
     weights = np.ones((n_states, texts.n_features), dtype)
     ones = np.ones(n_states, dtype)
     rule = ScoringRule("plus-times", "sum", "anywhere", 0.5)
     automata = PackedAutomata.of(lengths, rule, weights, weights, ones, ones)
-    scorer = Scorer({}, None, automata)
-    coef, intercept = np.ones((1, len(lengths)), dtype), np.ones(1, dtype)
     indices = [0, 1, 1]
-    for features in (np.ones((3, texts.n_features), t) for t in ("f2", "f4", "f8")):
-        scorer.scores(SequenceArray(features, [0, 3]))
-        scorer.scores(SequenceArray(features, [0, 3], indices))
-    apply_readout(scorer.scores(texts), coef, intercept)
+    for network in (automata, _gated(PackedLSTM, dtype), _gated(PackedGRU, dtype)):
+        scorer = Scorer({}, None, network)
+        for features in (np.ones((3, texts.n_features), t) for t in ("f2", "f4", "f8")):
+            scorer.scores(SequenceArray(features, [0, 3]))
+            scorer.scores(SequenceArray(features, [0, 3], indices))
+        coef = np.ones((1, network.n_scores), dtype)
+        apply_readout(scorer.scores(texts), coef, np.ones(1, dtype))
+
+
+def _gated(kind: Any, dtype: str) -> Any:
+    """Pack a gated network of one unit."""
+    n_gates, n_features = 4 if kind is PackedLSTM else 3, len(_WORDS)
+    return kind.of(
+        np.ones((n_gates, n_features), dtype),
+        np.ones((n_gates, 1), dtype),
+        np.ones((4, 1), dtype),
+        np.ones((n_gates, 1), bool),
+        np.arange(n_features),
+        n_features,
+        True,
+        0.5,
+    )
+
+
+def _write() -> None:
+    """Read a token as a language model does, in double precision."""
+    lstm, state = _gated(PackedLSTM, "float64"), np.zeros((1, 1))
+    lstm.step(np.zeros((1, lstm.width)), state, state)
 
 
 def _fit(texts: SequenceArray, dtype: str) -> None:
     """Fit classifiers of this type, in each way that has kernels of its own."""
+    from skrational.estimators.gru import SparseGRUClassifier
+    from skrational.estimators.lstm import SparseLSTMClassifier
     from skrational.estimators.rational import SparseRationalClassifier
 
-    for penalty in ("states", "transitions"):
-        clf = SparseRationalClassifier(
-            n_wfsas=2,
-            penalty=penalty,
-            min_steps_per_epoch=1,
-            warmup_epochs=1,
-            max_epochs=1,
-            finetune_epochs=1,
-            random_state=0,
-            dtype=dtype,
-        )
+    shortest: dict[str, Any] = {
+        "min_steps_per_epoch": 1,
+        "warmup_epochs": 1,
+        "max_epochs": 1,
+        "finetune_epochs": 1,
+        "random_state": 0,
+        "dtype": dtype,
+    }
+    for clf in (
+        SparseRationalClassifier(n_wfsas=2, penalty="states", **shortest),
+        SparseRationalClassifier(n_wfsas=2, penalty="transitions", **shortest),
+        SparseLSTMClassifier(n_units=2, **shortest),
+        SparseGRUClassifier(n_units=2, **shortest),
+    ):
         for X in (texts, texts.to_list()):
             clf.fit(X, [0, 1])

@@ -24,7 +24,7 @@ __all__ = ["NextTokenMixin"]
 
 
 class NextTokenMixin:
-    """Scores texts, and writes some, by a fitted LSTM; in numpy, in double precision.
+    """Scores texts, and writes some, by a fitted LSTM; in double precision.
 
     Each text is read from a state of zeros. What counts are its tokens and its end,
     each once; a token that the vocabulary lacks counts as the unknown one.
@@ -185,7 +185,7 @@ class NextTokenMixin:
             not allow_unknown
         )
         drawn = _draw(
-            self._in_numpy(),
+            self._model(),
             [END_NUMBER, *self._read_prompt(prompt)],
             excluded,
             (length, n),
@@ -199,7 +199,7 @@ class NextTokenMixin:
         ]
         return texts[0] if n_samples is None else texts
 
-    def _in_numpy(self) -> NextTokenLSTM:
+    def _model(self) -> NextTokenLSTM:
         arrays = {**self.weights_, "A": self.coef_, "a": self.intercept_}
         return NextTokenLSTM.of(arrays, self.learned_structure_)
 
@@ -209,7 +209,7 @@ class NextTokenMixin:
         """Log-likelihood of each token and end, and where texts begin among these."""
         check_is_fitted(self)
         inputs, targets, offsets = next_tokens(*self._vocabulary.encode(X), END_NUMBER)
-        return self._in_numpy().log_likelihoods(inputs, targets, offsets), offsets
+        return self._model().log_likelihoods(inputs, targets, offsets), offsets
 
     def _read_prompt(self, prompt: Any) -> list[int]:
         """Return the numbers of a prompt's tokens."""
@@ -259,9 +259,10 @@ def _draw(
     ndarray of shape (n_tokens, n_texts)
         Once all texts have ended no more tokens are drawn.
     """
-    h, c = model.start(shape[1])
+    h, c = model.start(1)
     for token in read:
-        h, c = model.step(np.full(shape[1], token), h, c)
+        h, c = model.step(np.array([token]), h, c)
+    h, c = (np.repeat(state, shape[1], axis=0) for state in (h, c))
     drawn: list[NDArray[np.intp]] = []
     has_ended = np.zeros(shape[1], bool)
     while len(drawn) < shape[0] and not has_ended.all():

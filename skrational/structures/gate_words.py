@@ -15,6 +15,9 @@ _LONG, _SHORT = 0.95, 0.05
 """A constant forget gate from which on a unit accumulates, to which it forgets."""
 
 _MOST_ROWS = 256
+_MOST_NUMBERS = 12
+"""Units that a sentence names one by one."""
+
 # Lines and text take the notebook's colours, light or dark; grounds are transparent.
 _LINE = "1px solid rgba(127,127,127,.5)"
 _CELL = "padding:.1em .6em;text-align:right"
@@ -36,7 +39,7 @@ def say_gate(letter: str, title: str, values: Sequence[float | None]) -> str:
 
 
 def counted(units: Sequence[int], one: str, many: str, why: str) -> list[str]:
-    """Say which units are something, if any is.
+    """Say which units are something, if any is; of many, the first ones.
 
     Parameters
     ----------
@@ -55,7 +58,10 @@ def counted(units: Sequence[int], one: str, many: str, why: str) -> list[str]:
     if not units:
         return []
     head = f"1 unit is {one}" if len(units) == 1 else f"{len(units)} units are {many}"
-    return [f"{head} ({why}): {', '.join(map(str, units))}."]
+    named = ", ".join(map(str, units[:_MOST_NUMBERS]))
+    if (n_more := len(units) - _MOST_NUMBERS) > 0:
+        named += f" and {n_more} more"
+    return [f"{head} ({why}): {named}."]
 
 
 def memories(forget: Mapping[int, float | None]) -> list[str]:

@@ -107,8 +107,8 @@ class Vocabulary:
         """Replace the numbers of the tokens that were found by those here."""
         if END in found:
             raise ValueError(
-                f"X holds the token {END!r}, which marks the end of a text: each text "
-                "gets one. Split the text there, or leave the token out."
+                f"A text holds the token {END!r}, which marks the end of a text: each "
+                "text gets one. Split the text there, or leave the token out."
             )
         known = self._numbers
         number = [known.get(word, UNKNOWN_NUMBER) for word in found]

@@ -120,7 +120,7 @@ def test_a_compact_cell_computes_the_same(cell, sequences):
 
 @settings(deadline=None, max_examples=40)
 @given(sparse_cells(), texts)
-def test_numpy_says_the_same_as_the_cell(cell, sequences):
+def test_what_scores_texts_says_the_same_as_the_cell(cell, sequences):
     cell = cell.compacted()[0]
     model = NextTokenLSTM.of(cell.to_arrays(), cell.structure())
     inputs = np.concatenate(sequences)
@@ -138,10 +138,25 @@ def test_few_states_and_logits_at_once_change_nothing(monkeypatch):
     tokens = np.random.default_rng(0).integers(0, V, 40)
     offsets = np.array([0, 1, 15, 18, 40])
     whole = model.log_likelihoods(tokens, tokens[::-1], offsets)
-    monkeypatch.setattr("skrational.kernels.gated.next_token._MOST_STATES", 16 * 4 * H)
+    monkeypatch.setattr("skrational.kernels.cpu.prediction._CHUNK_TOKENS", 16)
     monkeypatch.setattr("skrational.kernels.gated.next_token._MOST_LOGITS", 3 * V)
     again = model.log_likelihoods(tokens, tokens[::-1], offsets)
     np.testing.assert_allclose(again, whole, rtol=1e-13)
+
+
+def test_the_number_of_threads_changes_no_bit(monkeypatch):
+    cell = make_cell()
+    model = NextTokenLSTM.of(cell.to_arrays(), cell.structure())
+    tokens = np.random.default_rng(0).integers(0, V, 400)
+    offsets = np.array([0, 1, 150, 180, 400])
+    monkeypatch.setattr("skrational.kernels.gated.next_token._MOST_LOGITS", 9 * V)
+    found = []
+    for n_threads in (1, 3):
+        monkeypatch.setattr(
+            "skrational.kernels.gated.next_token.given_threads", lambda n=n_threads: n
+        )
+        found.append(model.log_likelihoods(tokens, tokens[::-1], offsets))
+    np.testing.assert_array_equal(*found)
 
 
 def test_a_dimension_without_embedding_or_without_reader_goes():

@@ -29,7 +29,7 @@ import joblib
 """
 
 PREDICT = """
-pipelines, lists = joblib.load({path!r})
+pipelines, lists, model = joblib.load({path!r})
 many = " ".join("word" + str(i) for i in range(5000))
 for pipeline in pipelines:
     for texts in (
@@ -39,38 +39,55 @@ for pipeline in pipelines:
         pipeline.predict_proba(texts)
 for clf, arrays in lists:
     clf.predict(arrays)
+model.score(["good one"])
+model.generate(2)
 assert not names, names
 """
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """A file of fitted pipelines, and of classifiers and what they read."""
+    """A file of fitted pipelines, classifiers and what they read, and a model."""
     import joblib
     import numpy as np
     from sklearn.pipeline import make_pipeline
 
-    from skrational import SparseRationalClassifier, WordVectorizer
+    from skrational import (
+        SparseGRUClassifier,
+        SparseLSTMClassifier,
+        SparseLSTMLanguageModel,
+        SparseRationalClassifier,
+        WordVectorizer,
+    )
 
     texts, labels = ["good one", "bad one", "good", "bad bad"] * 4, [1, 0, 1, 0] * 4
     epochs = {"warmup_epochs": 1, "max_epochs": 1, "finetune_epochs": 1}
     vectors = {"good": [1.0, 0.0], "bad": [0.0, 1.0], "one": [1.0, 1.0]}
     pipelines, lists = [], []
-    for options in (
-        {"dtype": "float32"},
-        {"dtype": "float64", "match": "end"},
-        {"readout": "rho", "n_states": (1, 3, 6)},
+    for build, options in (
+        (SparseRationalClassifier, {"n_wfsas": 3, "dtype": "float32"}),
+        (
+            SparseRationalClassifier,
+            {"n_wfsas": 3, "dtype": "float64", "match": "end"},
+        ),
+        (
+            SparseRationalClassifier,
+            {"n_wfsas": 3, "readout": "rho", "n_states": (1, 3, 6)},
+        ),
+        (SparseLSTMClassifier, {"n_units": 3, "dtype": "float64"}),
+        (SparseLSTMClassifier, {"n_units": 3, "readout": "last"}),
+        (SparseGRUClassifier, {"n_units": 3}),
+        (SparseGRUClassifier, {"n_units": 3, "dtype": "float64"}),
     ):
         for oov in ("random", "drop"):
-            clf = SparseRationalClassifier(
-                n_wfsas=3, lambda_=0, random_state=0, **epochs, **options
-            )
+            clf = build(lambda_=0, random_state=0, **epochs, **options)
             vectorizer = WordVectorizer(vectors, oov=oov, lowercase=oov == "drop")
             pipelines.append(make_pipeline(vectorizer, clf).fit(texts, labels))
             rows = [np.ones((3, 2), t) for t in ("f2", "f4", "f8")]
             lists += [(clf, [array]) for array in rows]
+    model = SparseLSTMLanguageModel(n_units=3, random_state=0, **epochs).fit(texts)
     path = tmp_path_factory.mktemp("warming") / "pipelines.joblib"
-    joblib.dump((pipelines, lists), path)
+    joblib.dump((pipelines, lists, model), path)
     return path
 
 
@@ -83,18 +100,30 @@ def run(code, folder):
 FIT = """
 import numpy as np
 from sklearn.pipeline import make_pipeline
-from skrational import SparseRationalClassifier, WordVectorizer
+from skrational import (
+    SparseGRUClassifier, SparseLSTMClassifier, SparseLSTMLanguageModel,
+    SparseRationalClassifier, WordVectorizer,
+)
 
 epochs = {"warmup_epochs": 1, "max_epochs": 1, "finetune_epochs": 1}
 rng = np.random.default_rng(0)
 words = [f"w{i}" for i in range(300)]
 vectors = {word: row for word, row in zip(words, rng.normal(size=(300, 5)))}
 texts = [" ".join(rng.choice(words, 20)) for _ in range(20)]
-for options in ({}, {"solver": "subgradient"}, {"penalty": "transitions"},
-                {"readout": "rho"}, {"match": "end"}):
-    clf = SparseRationalClassifier(n_wfsas=9, random_state=0, **epochs, **options)
+rational, lstm, gru = (
+    SparseRationalClassifier, SparseLSTMClassifier, SparseGRUClassifier
+)
+for build, options in (
+    (rational, {"n_wfsas": 9}), (rational, {"n_wfsas": 9, "solver": "subgradient"}),
+    (rational, {"n_wfsas": 9, "penalty": "transitions"}),
+    (rational, {"n_wfsas": 9, "readout": "rho"}),
+    (rational, {"n_wfsas": 9, "match": "end"}),
+    (lstm, {"n_units": 9}), (lstm, {"framework": "bayes"}), (gru, {"n_units": 9}),
+):
+    clf = build(random_state=0, **epochs, **options)
     pipeline = make_pipeline(WordVectorizer(vectors), clf).fit(texts, [0, 1] * 10)
     pipeline.predict(texts)
+SparseLSTMLanguageModel(n_units=3, **epochs).fit(texts).generate(3)
 assert not names, names
 """
 

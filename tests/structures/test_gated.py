@@ -127,6 +127,7 @@ def test_bytes_are_those_of_the_fitted_arrays(estimator, lambda_, dtype):
         n_units=4,
         lambda_=lambda_,
         sparsify=("weights", "gates", "neurons", "inputs"),
+        learning_rate=0.005,
         min_steps_per_epoch=5,
         warmup_epochs=0,
         max_epochs=2,
@@ -182,6 +183,13 @@ def test_reading_says_what_is_left():
         "1 unit is without memory (forget gate constant, 0.02): 5.",
         "1 unit is a clock, which counts tokens (no gate varies): 7.",
     ]
+
+
+def test_reading_names_the_first_of_many_units():
+    rows = [(0.5, 0.5, 0.5, 0.5)] * 20
+    structure = LSTMStructure(99, 5, 1, range(20), rows, (), n_weights=0)
+    last = structure.reading().splitlines()[-1]
+    assert last.endswith("): 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 8 more.")
 
 
 def test_reading_counts_in_the_plural():

@@ -309,5 +309,5 @@ def _title(model: Model, wfsa: int) -> str:
     coef, classes = model.automata.coef[:, wfsa], model.classifier.classes_
     output = int(abs(coef).argmax())
     label = classes[1] if len(classes) == 2 else classes[output]
-    weight = f"{coef[output]:+.2f}".replace("-", "−")
+    weight = f"{coef[output]:+z.2f}".replace("-", "−")
     return f"WFSA {wfsa}: weight {weight} in the logit of {plain_repr(label)}"

@@ -251,12 +251,13 @@ class GateDisplay:
                 continue
             colour = _POSITIVE if value > 0 else _NEGATIVE, _DARKEST * abs(value)
             self.constant_.append(_cell(ax, x, bottom, colour, scale))
-            text = write(ax, x + _CELL / 2, y, _written(value), ha="center", **look)
+            written = f"{value:z.2f}".replace("-", "−")
+            text = write(ax, x + _CELL / 2, y, written, ha="center", **look)
             self.values_.append(text)
         if self.coef is not None:
-            weight = f"{self._largest_weights()[unit]:+.2f}".replace("-", "−")
+            weight = f"{self._largest_weights()[unit]:+z.2f}"
             x = left + _NUMBER + _CELL * len(row) + _WEIGHT
-            write(ax, x, y, weight, ha="right", **look)
+            write(ax, x, y, weight.replace("-", "−"), ha="right", **look)
 
     def _write_caption(self, ax: Any, x: float, bottom: float, scale: float) -> None:
         look: dict[str, Any] = {"fontsize": scale * _FONT_SIZE, "ha": "center"}
@@ -310,7 +311,3 @@ def _cell(
     inset = 0.01
     size = _CELL - 2 * inset, _ROW - 2 * inset
     return ax.add_patch(Rectangle((x + inset, y + inset), *size, **look))
-
-
-def _written(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")

@@ -118,7 +118,11 @@ def _strongest(explanation: ExplainedPrediction) -> list[str]:
     numbers = dict(zip(chosen, signed(explanation.effects[chosen]), strict=True))
     lines = []
     for side, tokens in zip(("for", "against"), sides, strict=True):
-        words = [f"{shorten(explanation.tokens[t])} {numbers[t]}," for t in tokens]
+        words = [
+            f"{shorten(explanation.tokens[t])} {numbers[t]},"
+            for t in tokens
+            if float(numbers[t])  # as it is written: 0.00 speaks for neither
+        ]
         last = [words.pop().removesuffix(",")] if words else ["none"]
         lines += _wrapped([f"tokens that speak most {side} it:", *words, *last])
     return lines

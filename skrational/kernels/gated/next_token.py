@@ -1,23 +1,25 @@
-"""A fitted language model by an LSTM, in numpy and in double precision."""
+"""A fitted language model by an LSTM, without torch and in double precision."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logsumexp
+from sklearn.utils import gen_batches
 
-from skrational.kernels.gated.steps import steps_of
+from skrational.kernels.cpu.prediction import chunks
+from skrational.kernels.gated.prediction import PackedLSTM
 from skrational.structures.language import LSTMLanguageStructure
+from skrational.utils.threads import given_threads, run_all, single_blas_thread
 
 __all__ = ["NextTokenLSTM"]
 
-_MOST_STATES, _MOST_LOGITS = 2**21, 2**21
-"""Numbers that are held at once: 16 MiB."""
+_MOST_LOGITS = 2**18
+"""Numbers that a thread holds at once: 2 MiB, few enough for a cache."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +28,15 @@ class NextTokenLSTM:
 
     Parameters
     ----------
-    projected : ndarray of shape (V, M)
-        What each word adds to the gates that vary.
-    W_hh : ndarray of shape (M, H)
-    b : ndarray of shape (4 * H,)
-    rows : ndarray of shape (M,), int
-        Places of the gates that vary among all gates.
+    network : PackedLSTM
+    table : ndarray of shape (V, width)
+        What each word gives to the gates that vary.
     A : ndarray of shape (V, H)
     a : ndarray of shape (V,)
     """
 
-    projected: NDArray[np.float64]
-    W_hh: NDArray[np.float64]
-    b: NDArray[np.float64]
-    rows: NDArray[np.intp]
+    network: PackedLSTM
+    table: NDArray[np.float64]
     A: NDArray[np.float64]
     a: NDArray[np.float64]
 
@@ -49,15 +46,27 @@ class NextTokenLSTM:
     ) -> Self:
         """Take the parameters of an `LSTMLanguageCell` of a structure."""
         p = {name: array.astype(np.float64) for name, array in arrays.items()}
-        rows = np.flatnonzero(structure.varies)
-        projected = np.zeros((structure.n_words_initial, len(rows)))
-        projected[list(structure.words)] = p["Emb"] @ p["W_ih"].T
-        return cls(projected, p["W_hh"], p["b"].ravel(), rows, p["A"], p["a"])
+        n_words, n_inputs = p["Emb"].shape
+        network = PackedLSTM.of(
+            p["W_ih"],
+            p["W_hh"],
+            p["b"],
+            structure.varies,
+            np.arange(n_inputs),
+            n_inputs,
+            False,
+            0.0,
+        )
+        # Words that are gone share the row of zeros behind the embeddings.
+        rows = np.full(structure.n_words_initial, n_words)
+        rows[list(structure.words)] = np.arange(n_words)
+        table = np.empty((len(rows), network.width))
+        network.project(np.pad(p["Emb"], ((0, 1), (0, 0))), rows, table)
+        return cls(network, table, p["A"], p["a"])
 
     def start(self, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return h and c before the first token of n texts, (n, H) each."""
-        n_units = self.W_hh.shape[1]
-        return np.zeros((n, n_units)), np.zeros((n, n_units))
+        return np.zeros((n, self.A.shape[1])), np.zeros((n, self.A.shape[1]))
 
     def step(
         self,
@@ -76,15 +85,12 @@ class NextTokenLSTM:
         -------
         h, c : ndarray of shape (n, H)
         """
-        entering = np.tile(self.b, (len(tokens), 1))
-        entering[:, self.rows] += self.projected[tokens] + h @ self.W_hh.T
-        i, f, g, o = np.split(entering, 4, axis=1)
-        c = expit(f) * c + expit(i) * np.tanh(g)
-        return expit(o) * np.tanh(c), c
+        return self.network.step(self.table[tokens], h, c)
 
     def logits(self, h: NDArray[np.float64]) -> NDArray[np.float64]:
         """Logits of the next token, (n, V), from the states, (n, H)."""
-        return h @ self.A.T + self.a
+        with single_blas_thread():
+            return h @ self.A.T + self.a
 
     def log_likelihoods(
         self,
@@ -105,36 +111,37 @@ class NextTokenLSTM:
         ndarray of shape (n_tokens,)
         """
         found = np.empty(len(inputs))
-        for first, last in _stretches(offsets, _MOST_STATES // max(1, len(self.b))):
-            begin, end = offsets[first], offsets[last]
-            states = self._states(inputs[begin:end], offsets[first : last + 1] - begin)
-            size = max(1, _MOST_LOGITS // len(self.a))
-            for k in range(0, end - begin, size):
-                logits = self.logits(states[k : k + size])
-                at = slice(begin + k, begin + k + len(logits))
-                of_targets = logits[np.arange(len(logits)), targets[at]]
-                found[at] = of_targets - logsumexp(logits, axis=1)
+        size = max(1, _MOST_LOGITS // len(self.a))
+        for first, last in chunks(offsets):
+            here = slice(offsets[first], offsets[last])
+            places = offsets[first : last + 1] - offsets[first]
+            states = self.network.states(self.table, inputs[here], places)
+            tell = partial(self._tell, states, targets[here], found[here])
+            parts = [partial(tell, part) for part in gen_batches(len(states), size)]
+            with single_blas_thread():
+                run_all(parts, given_threads())
         return found
 
-    def _states(
-        self, inputs: NDArray[np.int32], offsets: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """State after each token of some texts, (n_tokens, H)."""
-        steps = steps_of(offsets)
-        h, c = self.start(len(offsets) - 1)
-        states = np.empty((len(inputs), h.shape[1]))
-        for start, stop in pairwise(steps.starts.tolist()):
-            tokens, n = steps.tokens[start:stop], stop - start
-            h, c = self.step(inputs[tokens], h[:n], c[:n])
-            states[tokens] = h
-        return states
+    def _tell(
+        self,
+        states: NDArray[np.float64],
+        targets: NDArray[np.int32],
+        out: NDArray[np.float64],
+        part: slice,
+    ) -> None:
+        """Write the log-likelihoods of some targets.
 
-
-def _stretches(offsets: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
-    """Yield first and last + 1 of consecutive texts that hold so many tokens."""
-    first, n = 0, len(offsets) - 1
-    while first < n:
-        last = int(np.searchsorted(offsets, offsets[first] + most, side="right")) - 1
-        last = min(max(last, first + 1), n)
-        yield first, last
-        first = last
+        Parameters
+        ----------
+        states : ndarray of shape (n_tokens, H)
+        targets : ndarray of shape (n_tokens,), int
+        out : ndarray of shape (n_tokens,)
+        part : slice
+            Which tokens to tell.
+        """
+        logits = states[part] @ self.A.T
+        logits += self.a
+        logits -= logits.max(axis=1, keepdims=True)
+        out[part] = logits[np.arange(len(logits)), targets[part]]
+        np.exp(logits, out=logits)
+        out[part] -= np.log(logits.sum(axis=1))

@@ -68,6 +68,13 @@ def test_cells_show_the_table(ax, kind):
     assert blue == [value > 0 for value in constants]
 
 
+def test_no_zero_has_a_sign(ax):
+    rows = ((None, 0.5, -0.001, 0.5),)
+    structure = LSTMStructure(1, 5, 1, (0,), rows, (0,), n_weights=1)
+    GateDisplay(structure, [[-0.004]]).plot(ax)
+    assert {"0.00", "+0.00"} < set(texts(ax))
+
+
 def test_rows_are_numbers_values_and_weights(ax):
     rows = ((0.9, 0.99, None, 0.7), (None, None, None, 0.5), (0.25, None, None, 0.5))
     structure = LSTMStructure(9, 5, 2, (1, 4, 8), rows, (0,), n_weights=3)
