@@ -135,11 +135,11 @@ class GatedMethod(SparseEstimator):
 
     def _too_sparse(self) -> str:
         structure = self.learned_structure_
-        if structure.size or structure.is_empty:
+        if structure.inputs or structure.is_empty:
             return super()._too_sparse()
         return (
-            f"lambda_={self._strength()} made every gate constant: predictions depend "
-            "on the length of a sequence alone. Lower lambda_."
+            f"lambda_={self._strength()} removed every feature that a gate reads: "
+            "predictions depend on the length of a sequence alone. Lower lambda_."
         )
 
     def _cell_type(self) -> type[GatedCell]:

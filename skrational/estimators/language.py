@@ -282,7 +282,7 @@ class SparseLSTMLanguageModel(NextTokenMixin, GatedMethod):
         Warns
         -----
         ConvergenceWarning
-            If ``lambda_`` removed every gate.
+            If ``lambda_`` removed every word that a gate reads.
         """
         self._validate_params()
         self._check_own_parameters(self._training_device().type)
@@ -337,12 +337,12 @@ class SparseLSTMLanguageModel(NextTokenMixin, GatedMethod):
 
     def _too_sparse(self) -> str:
         structure = self.learned_structure_
-        if structure.size:
+        if structure.inputs:
             return ""
         rest = "their frequency" if structure.is_empty else "their place in a text"
         return (
-            f"lambda_={self._strength()} removed every gate: tokens are predicted by "
-            f"{rest} alone. Lower lambda_."
+            f"lambda_={self._strength()} removed every word that a gate reads: tokens "
+            f"are predicted by {rest} alone. Lower lambda_."
         )
 
     def _cell_type(self) -> type[LSTMLanguageCell]:

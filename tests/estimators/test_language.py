@@ -349,7 +349,7 @@ def test_a_fit_draws_from_its_own_generators(untouched_generators):
 
 
 def test_everything_pruned_leaves_the_frequencies():
-    with pytest.warns(ConvergenceWarning, match="removed every gate.*frequency alone"):
+    with pytest.warns(ConvergenceWarning, match="removed every word.*frequency alone"):
         fitted = model(lambda_=50.0).fit(TEXTS)
     assert fitted.learned_structure_.is_empty
     targets = [t for text in TEXTS for t in [*text.lower().split(), "</s>"]]
@@ -358,6 +358,14 @@ def test_everything_pruned_leaves_the_frequencies():
     assert fitted.score(TEXTS) == pytest.approx(
         (share * np.log2(share)).sum(), rel=1e-4
     )
+
+
+@pytest.mark.parametrize("kind", ["inputs", "vocabulary"])
+def test_a_model_that_reads_nothing_says_so(kind):
+    with pytest.warns(ConvergenceWarning, match="every word.*place in a text alone"):
+        fitted = model(lambda_=10, sparsify=kind).fit(TEXTS)
+    assert fitted.n_gates_ == 16
+    assert fitted.learned_structure_.inputs == ()
 
 
 @pytest.mark.parametrize("solver", ["prox", "subgradient"])

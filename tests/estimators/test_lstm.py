@@ -222,7 +222,7 @@ def test_if_every_gate_is_constant_predictions_depend_on_the_length_alone(
 ):
     X, y = data
     clf = quick(sparsify="gates", lambda_=100, readout=readout)
-    with pytest.warns(ConvergenceWarning, match="every gate constant.* length"):
+    with pytest.warns(ConvergenceWarning, match="every feature.* length"):
         clf.fit(X, y)
     structure = clf.learned_structure_
     assert structure.n_gates == 0

@@ -197,6 +197,12 @@ def test_a_text_tells_all():
     ]
 
 
+def test_a_token_speaks_for_neither_side_by_less_than_is_written():
+    lines = document_text(hand_made(effects=[1.2, -1e-3, -0.4, 2e-3, 0, 0.1]))
+    assert "most for it: this +1.20, money +0.10\n" in lines
+    assert "most against it: not -0.40\n" in lines
+
+
 def test_html_tells_all():
     page = Page(document_html(hand_made()))
     assert page.rows == [
