@@ -143,7 +143,7 @@ class VariationalCell(ReadoutCell):
         batch = dropout.on_features(batch, generator)
         hidden = self._hidden_by(batch, self._folded(values.__getitem__))
         hidden = dropout.on_scores(hidden, generator) * values.get("neurons", 1.0)
-        outputs = self.cell.readout(hidden)
+        outputs = nn.functional.linear(hidden, values["A"], self.cell.a)
         if "A" not in self.log_sigma:
             return outputs
         variance = nn.functional.linear(hidden.square(), self._sigma("A").square())
@@ -157,7 +157,11 @@ class VariationalCell(ReadoutCell):
     def _draw(self, name: str, generator: torch.Generator) -> Tensor:
         """Draw a parameter of the gates, or a variable; the readout isn't."""
         mean = self._mean(name)
-        if name == "A" or name not in self.log_sigma:
+        if name not in self.log_sigma:
+            return mean
+        # No gradient brings back what has been removed.
+        mean = mean * (mean != 0)
+        if name == "A":
             return mean
         return mean + self._sigma(name) * _normal(mean, generator)
 

@@ -310,6 +310,25 @@ def test_moments_of_what_was_removed_are_zero():
     assert moments["cell.b"].all()
 
 
+@pytest.mark.parametrize("kind", [LSTMCell, GRUCell])
+def test_no_gradient_brings_back_what_was_removed(kind):
+    cell = draw_cell(kind)
+    live = np.random.default_rng(0).random(cell.groups("+".join(ALL)).n_groups) > 0.2
+    cell.groups("+".join(ALL)).zero_(live)
+    _, corpus = draw_corpus()
+    outputs = cell.noisy_outputs(
+        batch_of(corpus), NO_DROPOUT, torch.Generator().manual_seed(0)
+    )
+    outputs.square().sum().backward()
+    for name in cell.log_sigma:
+        mean = cell._mean(name)
+        removed = mean == 0
+        assert removed.any() or name in cell.z
+        for p in (mean, cell.log_sigma[name]):
+            assert not p.grad[removed].any()
+            assert p.grad[~removed].any()
+
+
 def test_what_noise_drowns_is_what_the_pruner_drops():
     cell = draw_cell()
     with torch.no_grad():
