@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.base import clone
 
 from skrational import (
     SequenceArray,
@@ -30,9 +29,9 @@ SHORT, LONG = "glove.6B.50d.vocab.txt.gz", "glove.840B.300d.q8.10k.txt.gz"
 
 
 class Question(NamedTuple):
-    """What is tried: an estimator, the word vectors of each set, settings."""
+    """What is tried: an estimator's class, the word vectors of each set, settings."""
 
-    estimator: Any
+    kind: Any
     sets: dict[str, str]
     settings: dict[str, dict[str, Any]]
 
@@ -83,7 +82,8 @@ SEEDS = range(3)
 Split = tuple[SequenceArray, np.ndarray]
 
 
-def load(name: str, vectors: str) -> dict[str, Split]:
+def load(name: str, vectors: str | None = None) -> dict[str, Split]:
+    vectors = vectors or QUESTIONS["rational"].sets[name]
     path = Path(os.environ["SKRATIONAL_DATA"], "vectors", vectors)
     vectorizer = WordVectorizer(path, lowercase=False, tokenizer=str.split)
     splits = {split: load_reviews(name, split) for split in ("train", "dev")}
@@ -94,8 +94,13 @@ def load(name: str, vectors: str) -> dict[str, Split]:
     }
 
 
-def measure(estimator: Any, seed: int, data: dict[str, Split]) -> tuple[float, int]:
-    clf = clone(estimator).set_params(random_state=seed).fit(*data["train"])
+def measure(
+    params: dict[str, Any],
+    seed: int,
+    data: dict[str, Split],
+    kind: Any = SparseRationalClassifier,
+) -> tuple[float, int]:
+    clf = kind(random_state=seed, **params).fit(*data["train"])
     return clf.score(*data["dev"]), clf.size_
 
 
@@ -111,9 +116,9 @@ def main() -> None:
     for setting, params in question.settings.items():
         cells = []
         for name in data:
-            estimator = question.estimator(**params)
             results = Parallel(2)(
-                delayed(measure)(estimator, seed, data[name]) for seed in SEEDS
+                delayed(measure)(params, seed, data[name], question.kind)
+                for seed in SEEDS
             )
             score, size = np.mean(results, axis=0)
             cells.append(f"{score:.4f} ({size:.0f})")
