@@ -105,7 +105,7 @@ SHORT = {"epochs_per_lambda": 2, "finetune_epochs": 12}
 # Noise takes the place of dropout.
 NOISE = {"learning_rate": 0.02, "dropout": 0.0}
 
-OF_LANGUAGE = {"W": (5e-3, 2e-2), "W+N": (3e-4, 1e-3), "W+G+N": (1e-4, 3e-4, 1e-3)}
+OF_LANGUAGE = {"W": (1e-2,), "W+N": (1e-3,), "W+G+N": (1e-4, 3e-4)}
 
 FULL = Plan(
     recipes={
