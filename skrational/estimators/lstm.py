@@ -66,7 +66,8 @@ class SparseLSTMClassifier(SparseGatedClassifier):
         weights first, after each step and reaches exact zeros; "subgradient" adds the
         penalties to the loss, as the paper does.
     threshold : float, default=0.01
-        With "subgradient", groups go whose norm is at most this; a single weight is one.
+        With "subgradient", groups go whose norm is at most this; a single weight is
+        one.
     learning_rate : float, default=0.02
         Adam's, constant while the structure is learned.
     finetune_schedule : {"cosine", "plateau", "constant"}, default="cosine"
