@@ -6,6 +6,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import wraps
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -266,17 +267,23 @@ class BaseSequenceClassifier(
             sample_weight, sequences.lengths, dtype=np.float64, ensure_non_negative=True
         )
         classes, codes = np.unique(y, return_inverse=True)
+        if self.class_weight is not None:
+            _check_class_weight(self.class_weight)
+            # "balanced" divides by the weight of a class, which may be 0.
+            with np.errstate(divide="ignore"):
+                of_class = compute_class_weight(
+                    self.class_weight, classes=classes, y=y, sample_weight=weights
+                )
+            weights = weights * np.where(weights > 0, of_class[codes], 0.0)
         present = np.unique(codes[weights > 0])
         if len(present) < 2:
+            held = (
+                f"only one class ({classes[present[0]]!r})" if len(present) else "none"
+            )
             raise ValueError(
-                f"y holds only one class ({classes[present[0]]!r}); a classifier needs "
-                "samples, of positive weight, of at least two classes."
+                f"y holds {held}; a classifier needs samples, of positive weight, of "
+                "at least two classes."
             )
-        if self.class_weight is not None:
-            of_class = compute_class_weight(
-                self.class_weight, classes=classes, y=y, sample_weight=weights
-            )
-            weights = weights * of_class[codes]
         if sequences.n_tokens == 0:
             raise ValueError(
                 f"X holds {len(sequences)} sequences, but not one token to learn from."
@@ -339,6 +346,18 @@ _RAW_VALIDATION = (
     "y_{name}=True), transform_input=['X_{name}']).fit(texts, y, X_{name}=X_{name}, "
     "y_{name}=y_{name})."
 )
+
+
+def _check_class_weight(class_weight: dict[Any, float] | str) -> None:
+    """Raise a ValueError for weights of classes that aren't numbers of at least 0."""
+    if isinstance(class_weight, str):
+        return
+    for label, weight in class_weight.items():
+        if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
+            raise ValueError(
+                f"class_weight has {weight!r} for class {label!r}; expected a finite "
+                "number of at least 0."
+            )
 
 
 def _read_labels(y: Any, name: str) -> NDArray[Any]:

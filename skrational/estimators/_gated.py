@@ -248,7 +248,7 @@ class SparseGatedClassifier(GatedMethod, SparseSequenceClassifier):
         generator: torch.Generator,
     ) -> GatedCell:
         cell = self._cell_type().dense(
-            n_features, self.n_units, n_outputs, self._state_readout(), dtype
+            n_features, int(self.n_units), n_outputs, self._state_readout(), dtype
         )
         return cell.initialize(generator)
 

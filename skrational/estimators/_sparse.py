@@ -255,9 +255,12 @@ class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """Say, of a fitted model, that too little is left; or nothing."""
         if not self.learned_structure_.is_empty:
             return ""
+        cause, cure = f"lambda_={self._strength()}", "Lower lambda_."
+        if not self._strength():
+            cause, cure = "The fit before this one", "Set warm_start=False."
         return (
-            f"lambda_={self._strength()} removed every {self._unit}: only the "
-            "intercept is left, which predicts the majority class. Lower lambda_."
+            f"{cause} removed every {self._unit}: only the intercept is left, which "
+            f"predicts the majority class. {cure}"
         )
 
     def _check_own_parameters(self, device_type: str) -> None:

@@ -1,4 +1,4 @@
-"""The LSTM cell against its equations, and what pruning leaves of it."""
+"""The LSTM and the GRU against their equations, and what pruning leaves of them."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -12,16 +12,18 @@ from scipy.special import expit
 from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
 
 from skrational.cells.batches import Corpus
+from skrational.cells.gru import GRUCell
 from skrational.cells.lstm import LSTMCell
 from skrational.penalties.group_lasso import GroupLasso
 from skrational.sequences import as_sequences
-from skrational.structures.gated import LSTMStructure, StateReadout
+from skrational.structures.gated import StateReadout
 from skrational.utils.threads import single_thread
 
 LAST = StateReadout("last", 0.5)
 SUM, MEAN, BETWEEN = (StateReadout("anywhere", p) for p in (0.0, 1.0, 0.5))
 READINGS = (LAST, SUM, MEAN, BETWEEN)
 SIZES = (5, 0, 1, 2, 9)
+CELLS = (LSTMCell, GRUCell)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -38,8 +40,9 @@ def draw_cell(
     reading=BETWEEN,
     dtype=torch.float64,
     seed=0,
+    cell_type=LSTMCell,
 ):
-    cell = LSTMCell.dense(n_features, n_units, n_outputs, reading, dtype)
+    cell = cell_type.dense(n_features, n_units, n_outputs, reading, dtype)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for p in cell.parameters():
@@ -58,18 +61,32 @@ def to_batch(documents, dtype=torch.float64):
     return Corpus(X, dtype, torch.device("cpu")).batch(np.arange(len(X)))
 
 
+def lstm_step(p, x, h, c):
+    a = p["W_ih"] @ x + p["W_hh"] @ h + p["b"].ravel()
+    i, f, g, o = a.reshape(4, -1)
+    c = expit(f) * c + expit(i) * np.tanh(g)
+    return expit(o) * np.tanh(c), c
+
+
+def gru_step(p, x, h, c):
+    """By PyTorch's documentation; a GRU has no c."""
+    of_x = (p["W_ih"] @ x).reshape(3, -1) + p["b"]
+    of_h = (p["W_hh"] @ h).reshape(3, -1)
+    r, z = expit(of_x[:2] + of_h[:2])
+    n = np.tanh(of_x[2] + r * (of_h[2] + p["b_hn"]))
+    return (1 - z) * n + z * h, c
+
+
 def loop_hidden(cell, documents):
     """What the readout reads by the equations, of a dense cell, in float64."""
     p = {name: array.astype(float) for name, array in cell.to_arrays().items()}
     n_units, reading = p["b"].shape[1], cell.reading
+    step = gru_step if "b_hn" in p else lstm_step
     hidden = np.zeros((len(documents), n_units))
     for read, document in zip(hidden, documents, strict=True):
         h, c = np.zeros(n_units), np.zeros(n_units)
         for x in document.astype(float):
-            a = p["W_ih"] @ x + p["W_hh"] @ h + p["b"].ravel()
-            i, f, g, o = a.reshape(4, n_units)
-            c = expit(f) * c + expit(i) * np.tanh(g)
-            h = expit(o) * np.tanh(c)
+            h, c = step(p, x, h, c)
             read[:] = h if reading.readout == "last" else read + h
         if reading.readout == "anywhere" and len(document):
             read /= len(document) ** reading.length_exponent
@@ -81,9 +98,10 @@ def loop_outputs(cell, documents):
     return loop_hidden(cell, documents) @ arrays["A"].T.astype(float) + arrays["a"]
 
 
+@pytest.mark.parametrize("cell_type", CELLS)
 @pytest.mark.parametrize("reading", READINGS, ids=str)
-def test_equals_the_equations(reading):
-    cell, documents = draw_cell(reading=reading), draw_documents()
+def test_equals_the_equations(reading, cell_type):
+    cell, documents = draw_cell(reading=reading, cell_type=cell_type), draw_documents()
     with torch.no_grad():
         hidden, outputs = (f(to_batch(documents)) for f in (cell.hidden, cell))
     expected = loop_hidden(cell, documents)
@@ -105,6 +123,7 @@ def masked_cells(draw):
         draw(st.sampled_from(READINGS)),
         draw(st.sampled_from([torch.float32, torch.float64])),
         seed=draw(st.integers(0, 2**16)),
+        cell_type=draw(st.sampled_from(CELLS)),
     )
     rng = np.random.default_rng(draw(st.integers(0, 2**16)))
     shares = st.sampled_from([0.0, 0.3, 0.6, 0.9, 1.0])
@@ -112,13 +131,17 @@ def masked_cells(draw):
         groups = cell.groups(kind)
         groups.zero_(rng.random(groups.n_groups) >= draw(shares))
     readout, recurrent, special = (
-        rng.random(n) for n in (n_units,) * 2 + ((4, n_units),)
+        rng.random(n) for n in (n_units, n_units, tuple(cell.b.shape))
     )
     with torch.no_grad():
         cell.A[:, torch.from_numpy(readout < draw(shares))] = 0
         cell.W_hh[:, torch.from_numpy(recurrent < draw(shares))] = 0
-        # The sigmoid of -1000 is 0, as is the hyperbolic tangent of 0.
-        nothing = torch.tensor([-1000.0, -1000.0, 0.0, -1000.0], dtype=cell.b.dtype)
+        # The sigmoid of -1000 is 0, as is the hyperbolic tangent of 0; that of 1000, 1.
+        of_type = {
+            LSTMCell: [-1000.0, -1000.0, 0.0, -1000.0],
+            GRUCell: [-1000.0, 1000.0, 0.0],
+        }
+        nothing = torch.tensor(of_type[type(cell)], dtype=cell.b.dtype)
         is_special = torch.from_numpy(special < draw(shares) / 3)
         cell.b.copy_(torch.where(is_special, nothing[:, None], cell.b))
     return cell
@@ -208,6 +231,9 @@ def test_compaction_is_idempotent_and_leaves_no_row_of_zeros(cell):
     for kept, before in zip(again.parameters(), small.parameters(), strict=True):
         assert torch.equal(kept, before)
     moved = torch.cat([small.W_ih, small.W_hh], 1).any(dim=1)
+    if isinstance(small, GRUCell):
+        # The bias inside the product with r moves a candidate, too.
+        moved[len(moved) - len(small.b_hn) :] |= small.b_hn != 0
     assert moved.all()
     assert small.W_ih.any(dim=0).all()
 
@@ -227,7 +253,7 @@ def has_effect(cell, documents, *places):
 @every_example
 def test_all_that_is_left_has_an_effect(cell):
     """Random numbers don't cancel: whatever can go without a trace is gone."""
-    cell.b.data.clamp_(min=-4)  # at -1000 a gate that varies is 0 all the same
+    cell.b.data.clamp_(-4, 4)  # far out a gate that varies is 0 or 1 all the same
     n_features, n_units = cell.W_ih.shape[1], cell.W_hh.shape[1]
     documents = draw_documents(n_features, sizes=(30, 2))
     structure = cell.compacted()[0].structure()
@@ -323,9 +349,10 @@ def test_cutting_twice_numbers_units_and_features_as_in_the_dense_network():
     kind=st.sampled_from(["weights", "gates", "neurons", "inputs", "weights+gates"]),
     seed=st.integers(0, 2**16),
     share=st.sampled_from([0.2, 0.6, 1.0]),
+    cell_type=st.sampled_from(CELLS),
 )
-def test_pruning_is_as_the_live_structure_foretold(kind, seed, share):
-    cell = draw_cell(seed=seed)
+def test_pruning_is_as_the_live_structure_foretold(kind, seed, share, cell_type):
+    cell = draw_cell(seed=seed, cell_type=cell_type)
     before = cell.to_arrays()
     rng = np.random.default_rng(seed)
     live = rng.random(cell.groups(kind).n_groups) >= share
@@ -334,7 +361,7 @@ def test_pruning_is_as_the_live_structure_foretold(kind, seed, share):
     assert small.structure() == foretold
     for name, array in cell.to_arrays().items():
         np.testing.assert_array_equal(array, before[name])
-    twin = draw_cell(seed=seed)
+    twin = draw_cell(seed=seed, cell_type=cell_type)
     twin.groups(kind).zero_(live)
     documents = draw_documents()
     with torch.no_grad():
@@ -360,37 +387,42 @@ def members(cell, kind):
     return found
 
 
-def expected_members(n_rows, n_features, n_units, n_outputs):
-    """The groups of the paper, over the rows of the gates that vary."""
+def expected_members(cell):
+    """The groups of the paper, over the rows of the gates that vary.
+
+    A GRU's candidates are its last gates; their groups have b_hn, too.
+    """
+    arrays = cell.to_arrays()
+    n_rows, n_features = arrays["W_ih"].shape
+    n_outputs, n_units = arrays["A"].shape
+    n_inner = len(arrays.get("b_hn", ()))
     gates = [
         {("W_ih", r, j) for j in range(n_features)}
         | {("W_hh", r, k) for k in range(n_units)}
         for r in range(n_rows)
     ]
+    for place, group in enumerate(gates[n_rows - n_inner :]):
+        group |= {("b_hn", place)} if n_inner else set()
     neurons = [
         {("W_hh", r, k) for r in range(n_rows)}
         | {("A", c, k) for c in range(n_outputs)}
         for k in range(n_units)
     ]
     inputs = [{("W_ih", r, j) for r in range(n_rows)} for j in range(n_features)]
-    shapes = {
-        "W_ih": (n_rows, n_features),
-        "W_hh": (n_rows, n_units),
-        "A": (n_outputs, n_units),
-    }
     weights = [
         {(name, *place)}
-        for name, shape in shapes.items()
-        for place in np.ndindex(shape)
+        for name in ("W_ih", "W_hh", "A", "b_hn")
+        if name in arrays
+        for place in np.ndindex(arrays[name].shape)
     ]
     return {"weights": weights, "gates": gates, "neurons": neurons, "inputs": inputs}
 
 
-def compact_cell():
+def compact_cell(cell_type=LSTMCell):
     """A cell of which a unit, a feature and some gates are gone."""
-    cell = draw_cell(n_features=4)
-    live = np.ones(16, bool)
-    live[[0, 6, 15]] = False
+    cell = draw_cell(n_features=4, cell_type=cell_type)
+    live = np.ones(len(cell.W_hh), bool)
+    live[[0, 6, -1]] = False
     for kind, mask in (
         ("gates", live),
         ("neurons", np.array([True, False, True, True])),
@@ -400,13 +432,13 @@ def compact_cell():
     return cell
 
 
+@pytest.mark.parametrize("cell_type", CELLS)
 @pytest.mark.parametrize("make", [draw_cell, compact_cell])
-def test_groups_have_exactly_the_members_of_the_paper(make):
-    cell = make()
+def test_groups_have_exactly_the_members_of_the_paper(make, cell_type):
+    cell = make(cell_type=cell_type)
     arrays = cell.to_arrays()
-    shape = (*arrays["W_ih"].shape, *arrays["A"].shape[::-1])
-    for kind, expected in expected_members(*shape).items():
-        assert members(make(), kind) == expected
+    for kind, expected in expected_members(cell).items():
+        assert members(make(cell_type=cell_type), kind) == expected
         norms = [np.linalg.norm([arrays[n][tuple(p)] for n, *p in g]) for g in expected]
         groups = cell.groups(kind)
         np.testing.assert_allclose(groups.norms().detach(), norms)
@@ -417,7 +449,7 @@ def test_groups_have_exactly_the_members_of_the_paper(make):
 
 def test_several_kinds_are_the_groups_of_each_which_overlap():
     groups = members(draw_cell(), "weights+gates")
-    expected = expected_members(16, 3, 4, 2)
+    expected = expected_members(draw_cell())
     assert groups == expected["weights"] + expected["gates"]
     union = draw_cell().groups("weights+gates")
     assert union.overlaps
@@ -469,10 +501,13 @@ def test_a_dense_cell_equals_nn_lstm_in_value_and_gradient(reading, dtype, toler
         assert error.norm() <= tolerance * theirs.grad.norm()
 
 
+@pytest.mark.parametrize("cell_type", CELLS)
 @pytest.mark.parametrize("reading", READINGS, ids=str)
-def test_if_every_gate_is_constant_outputs_depend_on_the_length_alone(reading):
-    cell = draw_cell(reading=reading)
-    cell.groups("gates").zero_(np.zeros(16, bool))
+def test_if_every_gate_is_constant_outputs_depend_on_the_length_alone(
+    reading, cell_type
+):
+    cell = draw_cell(reading=reading, cell_type=cell_type)
+    cell.groups("gates").zero_(np.zeros(len(cell.W_hh), bool))
     small, _ = cell.compacted()
     assert small.structure().n_gates == 0
     assert small.structure().n_units == 4
@@ -498,9 +533,11 @@ def test_a_cell_without_units_answers_with_its_intercept():
         assert small.pruned(kind, np.zeros(0, bool))[0].structure() == structure
 
 
-def test_a_cell_is_made_again_of_its_structure_and_arrays():
-    cell = compact_cell()
-    twin = cell.blank(LSTMStructure.from_json(cell.structure().to_json()))
+@pytest.mark.parametrize("cell_type", CELLS)
+def test_a_cell_is_made_again_of_its_structure_and_arrays(cell_type):
+    cell = compact_cell(cell_type)
+    saved = cell.structure().to_json()
+    twin = cell.blank(cell_type.structure_type.from_json(saved))
     twin.set_arrays(cell.to_arrays())
     batch = to_batch(draw_documents(n_features=4))
     assert torch.equal(twin(batch), cell(batch))

@@ -248,6 +248,7 @@ def test_if_every_gate_is_constant_predictions_depend_on_the_length_alone(
         {"length_exponent": 1},
         {"length_exponent": np.float32(0)},
         {"n_units": np.int64(1), "lambda_": 0},
+        {"n_units": True, "lambda_": 0},
         {"dtype": "float64"},
         {"solver": "subgradient", "sparsify": "gates"},
         {"solver": "subgradient", "threshold": 0.05, "sparsify": KINDS},
@@ -323,6 +324,14 @@ def test_warm_start_prunes_within_the_structure_it_has(data):
     with pytest.raises(ValueError, match="warm_start"):
         clf.fit(X, y + 5)
     assert clf.learned_structure_ is second
+
+
+def test_a_warm_start_with_nothing_is_told_apart_from_a_strong_penalty(data):
+    clf = quick(warm_start=True, lambda_=100, max_epochs=9)
+    with pytest.warns(ConvergenceWarning, match=r"lambda_=100 removed every unit"):
+        clf.fit(*data)
+    with pytest.warns(ConvergenceWarning, match=r"fit before .*Set warm_start=False"):
+        clf.set_params(lambda_=0).fit(*data)
 
 
 def test_validation_data_can_be_given(data):

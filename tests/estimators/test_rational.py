@@ -223,6 +223,27 @@ def test_weight_zero_means_left_out_and_class_weight_multiplies(data):
     )
 
 
+@pytest.mark.parametrize("weight", [-1, np.nan, np.inf, "2", None])
+def test_a_class_weight_that_is_no_weight_is_named(data, weight):
+    clf = quick(class_weight={0: 1, 1: weight})
+    with pytest.raises(ValueError, match=rf"class_weight has {weight!r} for class 1"):
+        clf.fit(data.X, data.y)
+
+
+@pytest.mark.parametrize(("weight", "held"), [(1, "only one class"), (0, "none")])
+def test_classes_of_weight_zero_do_not_count(data, weight, held):
+    clf = quick(class_weight={0: weight, 1: 0})
+    with pytest.raises(ValueError, match=f"y holds {held}.* of positive weight"):
+        clf.fit(data.X, data.y)
+
+
+def test_balancing_counts_only_classes_that_have_a_weight(data):
+    names = np.where(np.arange(len(data.y)) < 5, 2, data.y)
+    weights = (names < 2).astype(float)
+    clf = quick(class_weight="balanced").fit(data.X, names, weights)
+    assert np.isfinite(clf.predict_proba(data.X)).all()
+
+
 def test_lambda_zero_keeps_every_state(data):
     clf = quick(lambda_=0).fit(data.X, data.y)
     assert clf.learned_structure_.share_pruned == 0
