@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from skrational.kernels.cpu.prediction import PackedAutomata
+from skrational.kernels.cpu.prediction import PackedAutomata, PackedNetwork
 from skrational.kernels.cpu.readout import apply_readout
 from skrational.kernels.cpu.scorer import Scorer
+from skrational.kernels.gated.prediction import PackedGRU, PackedLSTM
 from skrational.sequences import SequenceArray
 from skrational.structures.automata import ScoringRule
 from skrational.text.word_vectors import WordVectorizer
@@ -78,35 +81,52 @@ def _read_texts() -> SequenceArray:
 
 
 def _predict(texts: SequenceArray, dtype: str) -> None:
-    """Predict as a classifier of this type does, for features of every type."""
-    lengths, n_states = (1, 2), 3
-    weights = np.ones((n_states, texts.n_features), dtype)
-    ones = np.ones(n_states, dtype)
-    rule = ScoringRule("plus-times", "sum", "anywhere", 0.5)
-    automata = PackedAutomata.of(lengths, rule, weights, weights, ones, ones)
-    scorer = Scorer({}, None, automata)
-    coef, intercept = np.ones((1, len(lengths)), dtype), np.ones(1, dtype)
+    """Predict as classifiers of this type do, for features of every type."""
     indices = [0, 1, 1]
-    for features in (np.ones((3, texts.n_features), t) for t in ("f2", "f4", "f8")):
-        scorer.scores(SequenceArray(features, [0, 3]))
-        scorer.scores(SequenceArray(features, [0, 3], indices))
-    apply_readout(scorer.scores(texts), coef, intercept)
+    for network in _networks(texts.n_features, dtype):
+        scorer = Scorer({}, None, network)
+        for features in (np.ones((3, texts.n_features), t) for t in ("f2", "f4", "f8")):
+            scorer.scores(SequenceArray(features, [0, 3]))
+            scorer.scores(SequenceArray(features, [0, 3], indices))
+        coef, intercept = np.ones((1, network.n_scores), dtype), np.ones(1, dtype)
+        apply_readout(scorer.scores(texts), coef, intercept)
+
+
+def _networks(n_features: int, dtype: str) -> Iterator[PackedNetwork]:
+    """Pack a small network of each kind."""
+    lengths, n_states = (1, 2), 3
+    weights, ones = np.ones((n_states, n_features), dtype), np.ones(n_states, dtype)
+    rule = ScoringRule("plus-times", "sum", "anywhere", 0.5)
+    yield PackedAutomata.of(lengths, rule, weights, weights, ones, ones)
+    inputs = np.arange(n_features)
+    for packed_type, n_gates in ((PackedLSTM, 4), (PackedGRU, 3)):
+        W_ih, W_hh, b = (
+            np.ones(shape, dtype)
+            for shape in ((n_gates, n_features), (n_gates, 1), (4, 1))
+        )
+        learned = np.ones((n_gates, 1), bool)
+        yield packed_type.of(W_ih, W_hh, b, learned, inputs, n_features, True, 0.5)
 
 
 def _fit(texts: SequenceArray, dtype: str) -> None:
     """Fit classifiers of this type, in each way that has kernels of its own."""
+    from skrational.estimators.gru import SparseGRUClassifier
+    from skrational.estimators.lstm import SparseLSTMClassifier
     from skrational.estimators.rational import SparseRationalClassifier
 
-    for penalty in ("states", "transitions"):
-        clf = SparseRationalClassifier(
-            n_wfsas=2,
-            penalty=penalty,
-            min_steps_per_epoch=1,
-            warmup_epochs=1,
-            max_epochs=1,
-            finetune_epochs=1,
-            random_state=0,
-            dtype=dtype,
-        )
+    brief: dict[str, Any] = {
+        "min_steps_per_epoch": 1,
+        "warmup_epochs": 1,
+        "max_epochs": 1,
+        "finetune_epochs": 1,
+        "random_state": 0,
+        "dtype": dtype,
+    }
+    for clf in (
+        SparseRationalClassifier(n_wfsas=2, penalty="states", **brief),
+        SparseRationalClassifier(n_wfsas=2, penalty="transitions", **brief),
+        SparseLSTMClassifier(n_units=2, **brief),
+        SparseGRUClassifier(n_units=2, **brief),
+    ):
         for X in (texts, texts.to_list()):
             clf.fit(X, [0, 1])

@@ -50,21 +50,31 @@ def saved(tmp_path_factory):
     import numpy as np
     from sklearn.pipeline import make_pipeline
 
-    from skrational import SparseRationalClassifier, WordVectorizer
+    from skrational import (
+        SparseGRUClassifier,
+        SparseLSTMClassifier,
+        SparseRationalClassifier,
+        WordVectorizer,
+    )
 
     texts, labels = ["good one", "bad one", "good", "bad bad"] * 4, [1, 0, 1, 0] * 4
     epochs = {"warmup_epochs": 1, "max_epochs": 1, "finetune_epochs": 1}
     vectors = {"good": [1.0, 0.0], "bad": [0.0, 1.0], "one": [1.0, 1.0]}
     pipelines, lists = [], []
-    for options in (
-        {"dtype": "float32"},
-        {"dtype": "float64", "match": "end"},
-        {"readout": "rho", "n_states": (1, 3, 6)},
+    automata = {"n_wfsas": 3, "lambda_": 0}
+    gates = {"n_units": 9, "lambda_": 0.02}
+    for method, options in (
+        (SparseRationalClassifier, {**automata, "dtype": "float32"}),
+        (SparseRationalClassifier, {**automata, "dtype": "float64", "match": "end"}),
+        (
+            SparseRationalClassifier,
+            {**automata, "readout": "rho", "n_states": (1, 3, 6)},
+        ),
+        (SparseLSTMClassifier, {**gates, "dtype": "float32"}),
+        (SparseGRUClassifier, {**gates, "dtype": "float64", "readout": "last"}),
     ):
         for oov in ("random", "drop"):
-            clf = SparseRationalClassifier(
-                n_wfsas=3, lambda_=0, random_state=0, **epochs, **options
-            )
+            clf = method(random_state=0, **epochs, **options)
             vectorizer = WordVectorizer(vectors, oov=oov, lowercase=oov == "drop")
             pipelines.append(make_pipeline(vectorizer, clf).fit(texts, labels))
             rows = [np.ones((3, 2), t) for t in ("f2", "f4", "f8")]
@@ -83,16 +93,26 @@ def run(code, folder):
 FIT = """
 import numpy as np
 from sklearn.pipeline import make_pipeline
-from skrational import SparseRationalClassifier, WordVectorizer
+from skrational import (
+    SparseGRUClassifier, SparseLSTMClassifier, SparseRationalClassifier, WordVectorizer
+)
 
 epochs = {"warmup_epochs": 1, "max_epochs": 1, "finetune_epochs": 1}
 rng = np.random.default_rng(0)
 words = [f"w{i}" for i in range(300)]
 vectors = {word: row for word, row in zip(words, rng.normal(size=(300, 5)))}
 texts = [" ".join(rng.choice(words, 20)) for _ in range(20)]
-for options in ({}, {"solver": "subgradient"}, {"penalty": "transitions"},
-                {"readout": "rho"}, {"match": "end"}):
-    clf = SparseRationalClassifier(n_wfsas=9, random_state=0, **epochs, **options)
+automata = [
+    SparseRationalClassifier(n_wfsas=9, random_state=0, **epochs, **options)
+    for options in ({}, {"solver": "subgradient"}, {"penalty": "transitions"},
+                    {"readout": "rho"}, {"match": "end"})
+]
+gates = [
+    method(n_units=9, random_state=0, **epochs, **options)
+    for method in (SparseLSTMClassifier, SparseGRUClassifier)
+    for options in ({}, {"framework": "bayes", "readout": "last"}, {"dtype": "float64"})
+]
+for clf in automata + gates:
     pipeline = make_pipeline(WordVectorizer(vectors), clf).fit(texts, [0, 1] * 10)
     pipeline.predict(texts)
 assert not names, names
