@@ -260,6 +260,8 @@ def test_all_that_is_left_has_an_effect(cell):
     columns = [[(n, np.s_[:, k]) for n in ("W_hh", "A")] for k in structure.units]
     rows = [
         [(n, gate * n_units + k) for n in ("W_ih", "W_hh")]
+        # A candidate of the GRU has a bias that follows the reset gate.
+        + [("b_hn", k)] * (isinstance(cell, GRUCell) and gate == 2)
         for k, constants in zip(structure.units, structure.constants, strict=True)
         for gate, constant in enumerate(constants)
         if constant is None

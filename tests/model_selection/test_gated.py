@@ -209,7 +209,7 @@ def test_just_above_lambda_max_fits_are_empty_and_just_below_they_are_not(data):
 
 def test_where_no_strength_empties_the_network_units_are_named(data):
     clf = quick(solver="subgradient", threshold=0.0, max_epochs=1, warmup_epochs=0)
-    with pytest.raises(ValueError, match=r"all leave units\. Subgradient"):
+    with pytest.raises(ValueError, match=r"all leave units\. A step removes"):
         lambda_max(*data, clf)
 
 

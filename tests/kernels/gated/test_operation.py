@@ -189,7 +189,7 @@ def test_nan_spoils_the_states_of_its_document_alone(kind):
 
 @pytest.mark.parametrize(
     ("device", "kernel"),
-    [("cpu", "numba"), ("cuda", "reference"), ("mps", "reference")],
+    [("cpu", "numba"), ("cuda", "cudnn"), ("mps", "reference")],
 )
 def test_the_kernel_is_chosen_by_device(monkeypatch, device, kernel):
     monkeypatch.delenv("SKRATIONAL_KERNEL", raising=False)
@@ -219,7 +219,7 @@ def test_the_environment_overrides_the_choice(monkeypatch, kind, module):
 def test_the_environment_cannot_name_another_kernel(monkeypatch, name):
     monkeypatch.setenv("SKRATIONAL_KERNEL", name)
     with pytest.raises(
-        ValueError, match=f"'{name}'; gated cells expect 'numba' or 're"
+        ValueError, match=f"'{name}'; gated cells expect 'cudnn', 'numba', 're"
     ):
         draw().states(gated)
 
