@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skrational.kernels.cpu.prediction import PackedNetwork
 from skrational.sequences import SequenceArray
 from skrational.sequences.repeats import blocks, distinct_share, find_repeats
 from skrational.utils.buffers import empty
@@ -129,6 +130,15 @@ class Corpus:
         for b, start in enumerate(starts.tolist()):
             first, last = offsets[b], offsets[b + 1]
             view[first:last] = self.features[start : start + last - first]
+
+    def scored_by(self, network: PackedNetwork) -> NDArray[Any]:
+        """Scores of all documents, (n, n_scores), by a network packed for the CPU."""
+        if self.table is None:
+            return network.scores_of_tokens(self.features, self.rows, self.offsets)
+        n_rows = len(self.table)
+        table = np.empty((n_rows, network.width), network.dtype)
+        network.project(self.table.numpy(), np.arange(n_rows), table)
+        return network.scores(table, self.rows, self.offsets)
 
     def batches(self, max_tokens: int | None = None) -> Iterator[Batch]:
         """All documents in order, in batches of about ``max_tokens`` tokens.

@@ -176,17 +176,7 @@ class GatedCell(ReadoutCell):
         """Outputs of a whole corpus, (n, n_outputs), by the fastest way there is."""
         if choose_kernel(self.A.device.type) != "numba":
             return super().predict(corpus)
-        packed = self.packed()
-        if corpus.table is None:
-            scores = packed.scores_of_tokens(
-                corpus.features, corpus.rows, corpus.offsets
-            )
-        else:
-            n_rows = len(corpus.table)
-            table = np.empty((n_rows, packed.width), packed.dtype)
-            packed.project(corpus.table.numpy(), np.arange(n_rows), table)
-            scores = packed.scores(table, corpus.rows, corpus.offsets)
-        return self.readout(torch.from_numpy(scores))
+        return self.readout(torch.from_numpy(corpus.scored_by(self.packed())))
 
     def packed(self) -> Any:
         """Pack the network for prediction on the CPU."""

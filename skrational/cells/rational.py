@@ -149,16 +149,7 @@ class RationalCell(ReadoutCell):
         kernel = choose_kernel(self.A.device.type, self.rule.semiring)
         if kernel != "numba":
             return super().predict(corpus)
-        automata = self.packed_automata()
-        if corpus.table is None:
-            scores = automata.scores_of_tokens(
-                corpus.features, corpus.rows, corpus.offsets
-            )
-        else:
-            n_rows = len(corpus.table)
-            table = np.empty((n_rows, automata.width), automata.dtype)
-            automata.project(corpus.table.numpy(), np.arange(n_rows), table)
-            scores = automata.scores(table, corpus.rows, corpus.offsets)
+        scores = corpus.scored_by(self.packed_automata())
         logits = apply_readout(scores, self.A.numpy(), self.a.numpy())
         return torch.from_numpy(logits).to(self.A.dtype)
 

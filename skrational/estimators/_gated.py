@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,16 +12,13 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrational.estimators._packed import PackedClassifier
 from skrational.estimators._sparse import (
     TRAINING,
     SparseEstimator,
-    SparseSequenceClassifier,
 )
 from skrational.kernels.cpu.prediction import PackedNetwork
-from skrational.kernels.cpu.readout import apply_readout
-from skrational.kernels.cpu.scorer import scorer_of
 from skrational.kernels.gated import choose_kernel
-from skrational.sequences import SequenceArray
 from skrational.structures.gated import GatedStructure, StateReadout
 
 if TYPE_CHECKING:
@@ -142,11 +140,12 @@ class GatedMethod(SparseEstimator):
             "predictions depend on the length of a sequence alone. Lower lambda_."
         )
 
+    @abstractmethod
     def _cell_type(self) -> type[GatedCell]:
-        raise NotImplementedError
+        """Return the class of the network."""
 
 
-class SparseGatedClassifier(GatedMethod, SparseSequenceClassifier):
+class SparseGatedClassifier(GatedMethod, PackedClassifier):
     """A classifier by a gated network whose weights, gates and units are learned away.
 
     A subclass names its cell; see `SparseLSTMClassifier` for the parameters.
@@ -258,22 +257,11 @@ class SparseGatedClassifier(GatedMethod, SparseSequenceClassifier):
     def _own_attributes(self, cell: GatedCell) -> dict[str, Any]:
         return {"_reading": cell.reading}
 
-    def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
-        if not self._scores_on_cpu():
-            return super()._scores(X)
-        settings = self.learned_structure_, self._reading
-        return scorer_of(self, self.weights_, settings, self._packed).scores(X)
+    def _kernel(self, device_type: str) -> str:
+        return choose_kernel(device_type)
 
-    def _readout(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
-        if not self._scores_on_cpu():
-            return super()._readout(scores)
-        return apply_readout(scores, self.coef_, self.intercept_)
-
-    def _scores_on_cpu(self) -> bool:
-        """Whether the compiled kernel scores, which does without torch."""
-        on_cpu = self.device in ("auto", "cpu")
-        device_type = "cpu" if on_cpu else self._prediction_device().type
-        return choose_kernel(device_type) == "numba"
+    def _packed_settings(self) -> Any:
+        return self.learned_structure_, self._reading
 
     def _packed(self) -> PackedNetwork:
         structure, reading = self.learned_structure_, self._reading

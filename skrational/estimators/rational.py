@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrational.estimators._sparse import TRAINING, SparseSequenceClassifier
+from skrational.estimators._packed import PackedClassifier
+from skrational.estimators._sparse import TRAINING
 from skrational.kernels import choose_kernel
 from skrational.kernels.cpu.prediction import PackedAutomata
-from skrational.kernels.cpu.readout import apply_readout
-from skrational.kernels.cpu.scorer import scorer_of
-from skrational.sequences import SequenceArray
 from skrational.structures import RationalStructure
 from skrational.structures.automata import (
     MATCHES,
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["SparseRationalClassifier"]
 
 
-class SparseRationalClassifier(SparseSequenceClassifier):
+class SparseRationalClassifier(PackedClassifier):
     r"""Classify sequences with a few short weighted automata, learned by sparsity.
 
     Each hidden unit is a weighted finite-state automaton (WFSA) that scores a soft
@@ -361,22 +359,11 @@ class SparseRationalClassifier(SparseSequenceClassifier):
     def _fitted_cell(self, dtype: str | None = None) -> RationalCell:
         return cast("RationalCell", super()._fitted_cell(dtype))
 
-    def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
-        if not self._scores_on_cpu():
-            return super()._scores(X)
-        settings = self.learned_structure_.lengths, self._scoring_rule
-        return scorer_of(self, self.weights_, settings, self._packed).scores(X)
+    def _kernel(self, device_type: str) -> str:
+        return choose_kernel(device_type, self._scoring_rule.semiring)
 
-    def _readout(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
-        if not self._scores_on_cpu():
-            return super()._readout(scores)
-        return apply_readout(scores, self.coef_, self.intercept_)
-
-    def _scores_on_cpu(self) -> bool:
-        """Whether the compiled kernel scores, which does without torch."""
-        on_cpu = self.device in ("auto", "cpu")
-        device_type = "cpu" if on_cpu else self._prediction_device().type
-        return choose_kernel(device_type, self._scoring_rule.semiring) == "numba"
+    def _packed_settings(self) -> Any:
+        return self.learned_structure_.lengths, self._scoring_rule
 
     def _packed(self) -> PackedAutomata:
         lengths, rule = self.learned_structure_.lengths, self._scoring_rule
