@@ -19,11 +19,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skrational.cells.base import Cut, ReadoutCell
-from skrational.cells.batches import Batch, Corpus
+from skrational.cells.base import Cut
+from skrational.cells.batches import Batch
 from skrational.cells.compaction import Mask, Remains, what_remains
+from skrational.cells.states import StatesCell
 from skrational.groups import Groups, Part
-from skrational.kernels.gated import choose_kernel
 from skrational.structures.gated import GatedStructure, StateReadout
 
 __all__ = ["GatedCell"]
@@ -32,7 +32,7 @@ _WEIGHTS_OF = {"gates": ("W_ih", "W_hh"), "neurons": ("W_hh", "A"), "inputs": ("
 """What groups take rows of, if they are gates, or columns."""
 
 
-class GatedCell(ReadoutCell):
+class GatedCell(StatesCell):
     """A gated recurrent network with a linear readout of its hidden states.
 
     A subclass says what its gates compute. ``b`` has a row for each kind of bias and a
@@ -63,8 +63,8 @@ class GatedCell(ReadoutCell):
     def __init__(
         self, structure: GatedStructure, reading: StateReadout, dtype: torch.dtype
     ) -> None:
-        super().__init__()
-        self._shape, self.reading = structure, reading
+        super().__init__(reading)
+        self._shape = structure
         self.varies = structure.varies
         n_gates, n_units = structure.n_gates, structure.n_units
         n_inputs, n_outputs = len(structure.inputs), structure.n_outputs
@@ -155,28 +155,6 @@ class GatedCell(ReadoutCell):
     def biases(self) -> Tensor:
         """Biases as the kernels take them, (n_biases, H)."""
         return self.b
-
-    def hidden(self, batch: Batch) -> Tensor:
-        """What the readout reads of each document, (B, H)."""
-        states = self.states(batch)
-        lengths = torch.from_numpy(np.diff(batch.offsets)).to(states.device)
-        if self.reading.readout == "last":
-            last = torch.from_numpy(batch.offsets[1:] - 1).to(states.device)
-            filled = lengths > 0
-            read = states.new_zeros(len(lengths), states.shape[1])
-            return read.index_copy(
-                0, filled.nonzero()[:, 0], states.index_select(0, last[filled])
-            )
-        total = _sum_documents(states, lengths)
-        scale = lengths.clamp_min(1).to(states.dtype) ** -self.reading.length_exponent
-        return total * scale[:, None]
-
-    @torch.no_grad()
-    def predict(self, corpus: Corpus) -> Tensor:
-        """Outputs of a whole corpus, (n, n_outputs), by the fastest way there is."""
-        if choose_kernel(self.A.device.type) != "numba":
-            return super().predict(corpus)
-        return self.readout(torch.from_numpy(corpus.scored_by(self.packed())))
 
     def packed(self) -> Any:
         """Pack the network for prediction on the CPU."""
@@ -376,13 +354,3 @@ class GatedCell(ReadoutCell):
     def blank(self, structure: GatedStructure) -> Self:
         """Make a cell of a structure that reads alike, with all parameters 0."""
         return type(self)(structure, self.reading, self.b.dtype)
-
-
-def _sum_documents(states: Tensor, lengths: Tensor) -> Tensor:
-    """Add up the states of each document: (n_tokens, H) and (B,) to (B, H)."""
-    document = torch.repeat_interleave(
-        torch.arange(len(lengths), device=lengths.device), lengths
-    )
-    return states.new_zeros(len(lengths), states.shape[1]).index_add(
-        0, document, states
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from skrational.kernels.cpu.prediction import PackedAutomata
 from skrational.kernels.cpu.readout import apply_readout
 from skrational.kernels.cpu.scorer import Scorer
+from skrational.kernels.elman.prediction import PackedElman
 from skrational.kernels.gated.prediction import PackedGRU, PackedLSTM
 from skrational.sequences import SequenceArray
 from skrational.structures.automata import ScoringRule
@@ -88,7 +90,8 @@ def _predict(texts: SequenceArray, dtype: str) -> None:
     rule = ScoringRule("plus-times", "sum", "anywhere", 0.5)
     automata = PackedAutomata.of(lengths, rule, weights, weights, ones, ones)
     indices = [0, 1, 1]
-    for network in (automata, _gated(PackedLSTM, dtype), _gated(PackedGRU, dtype)):
+    gated = _gated(PackedLSTM, dtype), _gated(PackedGRU, dtype)
+    for network in (automata, *gated, *_elman(dtype)):
         scorer = Scorer({}, None, network)
         for features in (np.ones((3, texts.n_features), t) for t in ("f2", "f4", "f8")):
             scorer.scores(SequenceArray(features, [0, 3]))
@@ -110,6 +113,13 @@ def _gated(kind: Any, dtype: str) -> Any:
         True,
         0.5,
     )
+
+
+def _elman(dtype: str) -> list[PackedElman]:
+    """Pack an Elman network of one unit, dense and sparse."""
+    W_ih, W_hh, b = (np.ones(shape, dtype) for shape in ((1, len(_WORDS)), (1, 1), 1))
+    pack = partial(PackedElman.of, W_ih, W_hh, b, "tanh", "last", 0.0)
+    return [pack(sparse=sparse) for sparse in (False, True)]
 
 
 def _write() -> None:

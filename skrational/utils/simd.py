@@ -34,6 +34,8 @@ __all__ = [
     "store",
     "tanh",
     "total",
+    "transposed",
+    "where_positive",
 ]
 
 LANES = 8
@@ -152,6 +154,19 @@ def flush(typing_context: Any, value: Any, least: Any) -> Any:
         return builder.select(keep, vector, ir.Constant(vector.type, [0.0] * LANES))
 
     return signature(value, value, value), codegen
+
+
+@intrinsic
+def where_positive(typing_context: Any, value: Any, other: Any) -> Any:
+    """The lanes of ``value`` where ``other`` is above 0 or NaN, and 0 elsewhere."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        vector, condition = args
+        zeros = ir.Constant(vector.type, [0.0] * LANES)
+        keep = builder.fcmp_unordered(">", condition, zeros)
+        return builder.select(keep, vector, zeros)
+
+    return signature(value, value, other), codegen
 
 
 class _Format(NamedTuple):
@@ -278,6 +293,33 @@ def total(typing_context: Any, value: Any) -> Any:
         return lanes[0]
 
     return signature(value.scalar, value), codegen
+
+
+@intrinsic
+def transposed(
+    typing_context: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any
+) -> Any:
+    """The columns of the square matrix whose rows are these eight vectors."""
+    rows = types.UniTuple(a, LANES)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        vectors, number = list(args), ir.IntType(32)
+        # Blocks off the diagonal change places: those of one number, then larger ones.
+        for size in (1, 2, 4):
+            upper = [i for i in range(LANES) if not i & size]
+            chosen = [
+                [j if not j & size else j - size + LANES for j in range(LANES)],
+                [j + size if not j & size else j + LANES for j in range(LANES)],
+            ]
+            masks = [ir.Constant(ir.VectorType(number, LANES), m) for m in chosen]
+            for i in upper:
+                pair = vectors[i], vectors[i + size]
+                vectors[i], vectors[i + size] = (
+                    builder.shuffle_vector(*pair, mask) for mask in masks
+                )
+        return context.make_tuple(builder, sig.return_type, vectors)
+
+    return signature(rows, a, b, c, d, e, f, g, h), codegen
 
 
 @intrinsic

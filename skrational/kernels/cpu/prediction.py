@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -18,18 +18,19 @@ from numpy.typing import NDArray
 
 from skrational.kernels.cpu.forward import forward
 from skrational.kernels.cpu.layout import SlabLayout
+from skrational.kernels.cpu.panels import multiply_rows, pack_panels
 from skrational.kernels.cpu.readout import read_out
 from skrational.kernels.cpu.slabs import SLAB, Walk, activate
 from skrational.structures.automata import ScoringRule
 from skrational.utils.compile import jit, read_only
 from skrational.utils.memory_maps import release
 from skrational.utils.simd import LANES
-from skrational.utils.threads import given_threads, run_all, single_blas_thread
+from skrational.utils.threads import given_threads, run_all
 
 __all__ = ["PackedAutomata", "PackedNetwork", "chunks"]
 
 _TILE_ROWS = 256
-"""Rows of a product: always as many, so that a row's bits depend on no other row."""
+"""Rows that are read and multiplied at a time."""
 
 _CHUNK_TOKENS = 2**14
 _SHARED_TOKENS = 2**15
@@ -92,17 +93,18 @@ class PackedNetwork(ABC):
         """Fill ``out`` (n, width) with the table's rows of some feature rows."""
         if not self.width:
             return
-        tile = np.zeros((_TILE_ROWS, self.weight.shape[1]), self.dtype)
-        projected = np.empty((_TILE_ROWS, self.width), self.dtype)
-        with single_blas_thread():
-            for start in range(0, len(rows), _TILE_ROWS):
-                part = rows[start : start + _TILE_ROWS]
-                tile[: len(part)] = self._read(features, part)
-                # What isn't finite is found, and named, where documents use it.
-                with np.errstate(over="ignore", invalid="ignore"):
-                    np.matmul(tile, self.weight.T, out=projected)
-                self._finish(projected)
-                out[start : start + len(part)] = projected[: len(part)]
+        for start in range(0, len(rows), _TILE_ROWS):
+            part = rows[start : start + _TILE_ROWS]
+            read = np.ascontiguousarray(self._read(features, part), self.dtype)
+            projected = np.empty((len(part), self.width), self.dtype)
+            multiply_rows(read, self._panels, projected)
+            self._finish(projected)
+            out[start : start + len(part)] = projected
+
+    @cached_property
+    def _panels(self) -> NDArray[Any]:
+        """The weights as `multiply_rows` takes them."""
+        return pack_panels(self.weight.T)
 
     def scores(
         self, table: NDArray[Any], ids: NDArray[np.int32], offsets: NDArray[np.int64]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -24,7 +24,7 @@ from skrational.sequences.repeats import distinct_rows
 from skrational.utils.callers import caller_level
 from skrational.utils.threads import single_thread
 
-__all__ = ["Scorer", "scorer_of"]
+__all__ = ["Scorer", "scorer_of", "states_of"]
 
 _MOST_TABLES = 2
 _LARGE_TABLE = 2**26
@@ -154,6 +154,26 @@ def scorer_of(
     return scorer
 
 
+def states_of(network: Any, X: SequenceArray) -> NDArray[Any]:
+    """Compute the state after every token, (n_tokens, n_units).
+
+    Parameters
+    ----------
+    network : PackedNetwork
+        With ``states``, such as that of an LSTM.
+    X : SequenceArray
+
+    Raises
+    ------
+    ValueError
+        If a token has NaN or infinity; the message names the first one.
+    """
+    check_finite(X)
+    with single_thread():
+        parts = [network.states(*part) for part in _projected_parts(network, X)]
+    return np.concatenate([np.empty((0, network.n_scores), network.dtype), *parts])
+
+
 def available_memory() -> int:
     """Bytes that can be allocated without swapping, as far as the system tells."""
     try:
@@ -169,14 +189,20 @@ def available_memory() -> int:
 
 
 def _without_table(network: PackedNetwork, X: SequenceArray) -> NDArray[Any]:
-    """Project the distinct rows of some documents at a time."""
-    assert X.indices is not None
-    scores = [np.empty((0, network.n_scores), network.dtype)]
+    """Score documents, the distinct rows of some of them projected at a time."""
+    scores = [network.scores(*part) for part in _projected_parts(network, X)]
+    return np.concatenate([np.empty((0, network.n_scores), network.dtype), *scores])
+
+
+def _projected_parts(
+    network: PackedNetwork, X: SequenceArray
+) -> Iterator[tuple[NDArray[Any], NDArray[np.int32], NDArray[np.int64]]]:
+    """Yield the tables, rows of tokens and offsets of some documents at a time."""
+    rows = X.row_numbers()
     for start, stop in chunks(X.offsets):
         first, last = X.offsets[start], X.offsets[stop]
-        used, ids = np.unique(X.indices[first:last], return_inverse=True)
+        used, ids = np.unique(rows[first:last], return_inverse=True)
         table = np.empty((len(used), network.width), dtype=network.dtype)
         network.project(X.features, used, table)
         offsets = X.offsets[start : stop + 1] - first
-        scores.append(network.scores(table, ids.astype(np.int32), offsets))
-    return np.concatenate(scores)
+        yield table, ids.astype(np.int32), offsets

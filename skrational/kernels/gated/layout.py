@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from skrational.kernels.gated.slots import PANEL, pack_panels
+from skrational.kernels.cpu.panels import PANEL, pack_panels
 from skrational.utils.simd import LANES
 
 __all__ = ["Cell", "GateLayout", "Sizes"]

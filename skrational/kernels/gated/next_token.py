@@ -1,11 +1,12 @@
-"""A fitted language model by an LSTM, without torch and in double precision."""
+"""Fitted language models, without torch and in double precision; that by an LSTM."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,79 +14,58 @@ from sklearn.utils import gen_batches
 
 from skrational.kernels.cpu.prediction import chunks
 from skrational.kernels.gated.prediction import PackedLSTM
+from skrational.kernels.recurrent.prediction import PackedStates
 from skrational.structures.language import LSTMLanguageStructure
 from skrational.utils.threads import given_threads, run_all, single_blas_thread
 
-__all__ = ["NextTokenLSTM"]
+__all__ = ["NextToken", "NextTokenLSTM"]
 
 _MOST_LOGITS = 2**18
 """Numbers that a thread holds at once: 2 MiB, few enough for a cache."""
 
 
 @dataclass(frozen=True)
-class NextTokenLSTM:
-    """What comes next, after each token that it is told.
+class NextToken(ABC):
+    """What comes next, after each token that a network is told.
 
     Parameters
     ----------
-    network : PackedLSTM
+    network : PackedStates
     table : ndarray of shape (V, width)
-        What each word gives to the gates that vary.
+        What each word gives to the network.
     A : ndarray of shape (V, H)
     a : ndarray of shape (V,)
     """
 
-    network: PackedLSTM
+    network: PackedStates
     table: NDArray[np.float64]
     A: NDArray[np.float64]
     a: NDArray[np.float64]
 
-    @classmethod
-    def of(
-        cls, arrays: Mapping[str, NDArray[Any]], structure: LSTMLanguageStructure
-    ) -> Self:
-        """Take the parameters of an `LSTMLanguageCell` of a structure."""
-        p = {name: array.astype(np.float64) for name, array in arrays.items()}
-        n_words, n_inputs = p["Emb"].shape
-        network = PackedLSTM.of(
-            p["W_ih"],
-            p["W_hh"],
-            p["b"],
-            structure.varies,
-            np.arange(n_inputs),
-            n_inputs,
-            False,
-            0.0,
-        )
-        # Words that are gone share the row of zeros behind the embeddings.
-        rows = np.full(structure.n_words_initial, n_words)
-        rows[list(structure.words)] = np.arange(n_words)
-        table = np.empty((len(rows), network.width))
-        network.project(np.pad(p["Emb"], ((0, 1), (0, 0))), rows, table)
-        return cls(network, table, p["A"], p["a"])
+    n_states: ClassVar[int] = 1
+    """Arrays that a text's state is made of; the readout reads the first."""
 
-    def start(self, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return h and c before the first token of n texts, (n, H) each."""
-        return np.zeros((n, self.A.shape[1])), np.zeros((n, self.A.shape[1]))
+    def start(self, n: int) -> tuple[NDArray[np.float64], ...]:
+        """Return the state before the first token of n texts, of (n, H) each."""
+        return tuple(np.zeros((n, self.A.shape[1])) for _ in range(self.n_states))
 
+    @abstractmethod
     def step(
-        self,
-        tokens: NDArray[np.integer],
-        h: NDArray[np.float64],
-        c: NDArray[np.float64],
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        self, tokens: NDArray[np.integer], *state: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], ...]:
         """Read a token of each text.
 
         Parameters
         ----------
         tokens : ndarray of shape (n,), int
-        h, c : ndarray of shape (n, H)
+        *state : ndarrays of shape (n, H)
+            As of `start`.
 
         Returns
         -------
-        h, c : ndarray of shape (n, H)
+        tuple of ndarrays of shape (n, H)
+            The state after it.
         """
-        return self.network.step(self.table[tokens], h, c)
 
     def logits(self, h: NDArray[np.float64]) -> NDArray[np.float64]:
         """Logits of the next token, (n, V), from the states, (n, H)."""
@@ -145,3 +125,43 @@ class NextTokenLSTM:
         out[part] = logits[np.arange(len(logits)), targets[part]]
         np.exp(logits, out=logits)
         out[part] -= np.log(logits.sum(axis=1))
+
+
+@dataclass(frozen=True)
+class NextTokenLSTM(NextToken):
+    """What comes next by an LSTM, whose state is h and c."""
+
+    network: PackedLSTM
+
+    n_states: ClassVar[int] = 2
+
+    @classmethod
+    def of(
+        cls, arrays: Mapping[str, NDArray[Any]], structure: LSTMLanguageStructure
+    ) -> Self:
+        """Take the parameters of an `LSTMLanguageCell` of a structure."""
+        p = {name: array.astype(np.float64) for name, array in arrays.items()}
+        n_words, n_inputs = p["Emb"].shape
+        network = PackedLSTM.of(
+            p["W_ih"],
+            p["W_hh"],
+            p["b"],
+            structure.varies,
+            np.arange(n_inputs),
+            n_inputs,
+            False,
+            0.0,
+        )
+        # Words that are gone share the row of zeros behind the embeddings.
+        rows = np.full(structure.n_words_initial, n_words)
+        rows[list(structure.words)] = np.arange(n_words)
+        table = np.empty((len(rows), network.width))
+        network.project(np.pad(p["Emb"], ((0, 1), (0, 0))), rows, table)
+        return cls(network, table, p["A"], p["a"])
+
+    def step(
+        self, tokens: NDArray[np.integer], *state: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], ...]:
+        """Read a token of each text, whose h and c have the shape (n, H)."""
+        h, c = state
+        return self.network.step(self.table[tokens], h, c)

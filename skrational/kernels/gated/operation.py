@@ -14,20 +14,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skrational.kernels.cpu.products import TILE_ROWS, cut, multiply_transposed
+from skrational.kernels.cpu.products import multiply_transposed
 from skrational.kernels.gated.layout import GateLayout
-from skrational.kernels.gated.passes import Kept, Tokens, backward, forward, scatter
-from skrational.kernels.gated.slots import SLOTS
+from skrational.kernels.gated.passes import Kept, backward, forward
+from skrational.kernels.recurrent.rows import Tokens, scatter
+from skrational.kernels.recurrent.sharing import (
+    LEAST_GRADIENT,
+    check_on_cpu,
+    deal,
+    project,
+    threads_for,
+)
 from skrational.utils.buffers import empty
 from skrational.utils.compile import read_only
-from skrational.utils.threads import given_threads, run_all, single_thread
+from skrational.utils.threads import run_all, single_thread
 
 __all__ = ["gru_states", "lstm_states"]
-
-_LEAST_GRADIENT = {torch.float32: 1e-30, torch.float64: 1e-290}
-_MOST_PARTS = 4
-_LEAST_WORK = 2**26
-"""Multiplications below which sharing them among threads costs more than it saves."""
 
 
 class _Run:
@@ -67,16 +69,14 @@ class _Run:
         self.columns, self.before, self.cells = (
             empty(n_kept, width, dtype=x.dtype) for width in widths
         )
-        self.parts = _deal(offsets) if layout.sizes.n_units else []
-        work = x.numel() * len(self.weight), len(ids) * W_hh.numel()
-        self.n_multipliers, self.n_walkers = (
-            given_threads() if size >= _LEAST_WORK else 1 for size in work
-        )
+        self.parts = deal(offsets) if layout.sizes.n_units else []
+        self.n_multipliers = threads_for(x.numel() * len(self.weight))
+        self.n_walkers = threads_for(len(ids) * W_hh.numel())
 
     def forward(self) -> Tensor:
         """Compute the states, (n_tokens, H)."""
-        tiles = cut(len(self.x), TILE_ROWS)
-        run_all([partial(self._project, tile) for tile in tiles], self.n_multipliers)
+        bias = self.cell.bias[self.layout.from_x]
+        project(self.x, self.weight, bias, self.table, self.n_multipliers)
         tokens = Tokens(read_only(self.table.numpy()), self.ids, self.offsets)
         states = empty(len(self.ids), self.layout.sizes.n_units, dtype=self.x.dtype)
         walk = partial(forward, self.cell, tokens, self._kept(), states.numpy())
@@ -88,7 +88,7 @@ class _Run:
 
         They are written over the projected rows and over what was kept.
         """
-        layout, least = self.layout, _LEAST_GRADIENT[self.x.dtype]
+        layout, least = self.layout, LEAST_GRADIENT[self.x.dtype]
         d_bias = np.zeros((len(self.parts), len(self.cell.constants)), gradient.dtype)
         walk = partial(backward, self.cell, self.offsets, self._kept(), gradient, least)
         shares = zip(self.parts, d_bias, strict=True)
@@ -108,20 +108,9 @@ class _Run:
             torch.from_numpy(layout.unpack_bias(d_bias.sum(axis=0))),
         )
 
-    def _project(self, tile: slice) -> None:
-        bias = torch.from_numpy(self.cell.bias[self.layout.from_x])
-        torch.addmm(bias, self.x[tile], self.weight.T, out=self.table[tile])
-
     def _kept(self) -> Kept:
         kept = (self.columns, self.before, self.cells)
         return Kept(*(tensor.numpy().reshape(-1) for tensor in kept))
-
-
-def _deal(offsets: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Deal documents to parts of about as many tokens, the longest ones first."""
-    longest_first = np.argsort(-np.diff(offsets), kind="stable")
-    n_parts = max(1, min(_MOST_PARTS, len(longest_first) // SLOTS))
-    return [longest_first[i::n_parts].copy() for i in range(n_parts)]
 
 
 class _States(torch.autograd.Function):
@@ -167,10 +156,7 @@ def gru_states(*inputs: Any) -> Tensor:
 
 
 def _states(x: Tensor, *inputs: Any) -> Tensor:
-    if x.device.type != "cpu":
-        raise ValueError(
-            f"the numba kernel computes on the CPU; got x on {x.device.type}."
-        )
+    check_on_cpu(x)
     with single_thread():
         if torch.is_grad_enabled():
             return _States.apply(x, *inputs)

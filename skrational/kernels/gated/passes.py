@@ -7,38 +7,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.kernels.cpu.panels import multiply
+from skrational.kernels.gated.carrying import collect, place
 from skrational.kernels.gated.gru import activate_gru, advance_gru, retreat_gru
 from skrational.kernels.gated.lstm import activate_lstm, advance_lstm, retreat_lstm
-from skrational.kernels.gated.slots import (
-    PANEL,
-    SLOTS,
-    collect,
-    multiply,
-    place,
-    take_seats,
-)
+from skrational.kernels.recurrent.rows import add, copy, prefetch_row
+from skrational.kernels.recurrent.slots import SLOTS, take_seats
 from skrational.utils.compile import jit
-from skrational.utils.simd import LANES, load, prefetch, store
 
-__all__ = ["Kept", "Tokens", "advance", "backward", "forward", "scatter"]
-
-
-class Tokens(NamedTuple):
-    """The tokens of documents.
-
-    Attributes
-    ----------
-    table : ndarray of shape (n_rows, width)
-        Projected features, with biases.
-    ids : ndarray of shape (n_tokens,), int32
-        The row of each token.
-    offsets : ndarray of shape (n_documents + 1,), int64
-        Where documents begin in ``ids``.
-    """
-
-    table: NDArray[Any]
-    ids: NDArray[np.int32]
-    offsets: NDArray[np.int64]
+__all__ = ["Kept", "advance", "backward", "forward"]
 
 
 class Kept(NamedTuple):
@@ -87,7 +64,7 @@ def forward(cell, tokens, kept, states, documents):  # type: ignore[no-untyped-d
     n_taken, n_running = 0, SLOTS
     while n_running:
         n_taken, n_running = take_seats(
-            documents, n_taken, offsets, False, token, stop, h, c
+            documents, n_taken, offsets, False, token, stop, (h, c)
         )
         multiply(h, ahead, products)
         for slot in range(SLOTS):
@@ -96,7 +73,7 @@ def forward(cell, tokens, kept, states, documents):  # type: ignore[no-untyped-d
                 continue
             token[slot] += 1
             if keep:
-                _copy(h, at, before, t * stride, stride)
+                copy(h, at, before, t * stride, stride)
             i, j = np.int64(ids[t]) * width, t * n_columns if keep else 0
             if sizes.gru:
                 activate_gru(sizes, bias, table, i, products, k, rows, j)
@@ -108,18 +85,11 @@ def forward(cell, tokens, kept, states, documents):  # type: ignore[no-untyped-d
             else:
                 advance_lstm(gates, sizes.n_units, h, c, at)
             if t + 1 < stop[slot]:
-                _prefetch(table, np.int64(ids[t + 1]) * width, width)
+                prefetch_row(table, np.int64(ids[t + 1]) * width, width)
             if cells.size:
-                _copy(c, at, cells, t * stride, stride)
+                copy(c, at, cells, t * stride, stride)
             for u in range(sizes.n_units):
                 states[t, u] = h[at + u]
-
-
-@jit
-def _prefetch(table, i, n):  # type: ignore[no-untyped-def]
-    """Have n numbers of a table fetched into the cache."""
-    for k in range(i, i + n, PANEL):
-        prefetch(table, k)
 
 
 @jit
@@ -127,13 +97,6 @@ def _products(ahead, n_units):  # type: ignore[no-untyped-def]
     """Make room for what the states of all slots give; return it and its width."""
     width = ahead.size // n_units
     return np.empty(SLOTS * width, ahead.dtype), width
-
-
-@jit
-def _copy(source, i, target, j, n):  # type: ignore[no-untyped-def]
-    """Copy n numbers, whole vectors, from ``source[i]`` to ``target[j]``."""
-    for k in range(0, n, LANES):
-        store(target, j + k, load(source, i + k))
 
 
 @jit
@@ -171,7 +134,7 @@ def backward(  # type: ignore[no-untyped-def]
     n_taken, n_running = 0, SLOTS
     while n_running:
         n_taken, n_running = take_seats(
-            documents, n_taken, offsets, True, token, stop, d_h, d_state
+            documents, n_taken, offsets, True, token, stop, (d_h, d_state)
         )
         for slot in range(SLOTS):
             t, at = token[slot], slot * stride
@@ -190,40 +153,13 @@ def backward(  # type: ignore[no-untyped-def]
                     gates, n, cells, j, is_first, d_h, d_state, at, least, d_gates
                 )
             collect(blocks, singles, d_gates, rows, row)
-            _copy(rows, row, left, slot * n_left, n_left)
-            _add(d_gates, 0, sums, 4 * at, 4 * stride)
+            copy(rows, row, left, slot * n_left, n_left)
+            add(d_gates, 0, sums, 4 * at, 4 * stride)
             if is_first:
-                _add(sums, 4 * at, d_bias, 0, 4 * stride)
+                add(sums, 4 * at, d_bias, 0, 4 * stride)
                 for k in range(4 * at, 4 * (at + stride)):
                     sums[k] = 0
         multiply(left, back, d_h)
-
-
-@jit
-def _add(source, i, target, j, n):  # type: ignore[no-untyped-def]
-    """Add n numbers, whole vectors, from ``source[i]`` on to those at ``target[j]``."""
-    for k in range(0, n, LANES):
-        store(target, j + k, load(target, j + k) + load(source, i + k))
-
-
-@jit
-def scatter(rows, first, ids, out):  # type: ignore[no-untyped-def]
-    """Add the gradients of tokens to those of the rows of the table that they read.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_tokens, n_columns)
-    first : int
-        The column where the gradients of the table begin.
-    ids : ndarray of shape (n_tokens,), int32
-    out : ndarray of shape (n_rows, width)
-        Set to 0, then added to.
-    """
-    n_columns, width = rows.shape[1], out.shape[1]
-    source, target = rows.reshape(-1), out.reshape(-1)
-    out[:] = 0
-    for t in range(ids.size):
-        _add(source, t * n_columns + first, target, np.int64(ids[t]) * width, width)
 
 
 @jit

@@ -12,17 +12,18 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.kernels.cpu.prediction import PackedNetwork, chunks
 from skrational.kernels.gated.layout import Cell, GateLayout
-from skrational.kernels.gated.passes import Kept, Tokens, advance, forward
-from skrational.kernels.gated.slots import SLOTS
-from skrational.utils.compile import jit, read_only
+from skrational.kernels.gated.passes import Kept, advance, forward
+from skrational.kernels.recurrent.prediction import PackedStates
+from skrational.kernels.recurrent.rows import Tokens
+from skrational.kernels.recurrent.slots import SLOTS
+from skrational.utils.compile import read_only
 
 __all__ = ["PackedGRU", "PackedLSTM"]
 
 
 @dataclass(frozen=True, eq=False)
-class _PackedGates(PackedNetwork):
+class _PackedGates(PackedStates):
     """A gated cell, packed for the compiled passes.
 
     Attributes
@@ -96,15 +97,7 @@ class _PackedGates(PackedNetwork):
     def states(
         self, table: NDArray[Any], ids: NDArray[np.int32], offsets: NDArray[np.int64]
     ) -> NDArray[Any]:
-        """Return the hidden state after every token, (n_tokens, H).
-
-        Parameters
-        ----------
-        table : ndarray of shape (n_rows, width)
-            From `project`.
-        ids : ndarray of shape (n_tokens,), int32
-        offsets : ndarray of shape (n_documents + 1,), int64
-        """
+        """Return the hidden state after every token, (n_tokens, H)."""
         states = np.empty((len(ids), self.n_scores), self.dtype)
         if self.n_scores:
             tokens = Tokens(*map(read_only, (table, ids, offsets)))
@@ -130,25 +123,6 @@ class _PackedGates(PackedNetwork):
     def _read(self, features: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
         read = features[rows]
         return read if self.inputs is None else read[:, self.inputs]
-
-    def _finish(self, projected: NDArray[Any]) -> None:
-        projected += self.bias
-
-    def _score(
-        self,
-        table: NDArray[Any],
-        ids: NDArray[np.int32],
-        offsets: NDArray[np.int64],
-        out: NDArray[Any],
-        start: int,
-        stop: int,
-    ) -> None:
-        here, scores = offsets[start : stop + 1], out[start:stop]
-        for first, last in chunks(here):
-            begin, end = here[first], here[last]
-            part = here[first : last + 1] - begin
-            states = self.states(table, ids[begin:end], part)
-            _join(states, part, self.anywhere, self.length_exponent, scores[first:last])
 
 
 class PackedLSTM(_PackedGates):
@@ -192,27 +166,3 @@ class PackedGRU(_PackedGates):
         ndarray of shape (n, H)
         """
         return self._advance(rows, h)[0]
-
-
-@jit
-def _join(states, offsets, anywhere, length_exponent, out):  # type: ignore[no-untyped-def]
-    """Make the scores of documents of the states after their tokens.
-
-    Parameters
-    ----------
-    states : ndarray of shape (n_tokens, H)
-    offsets : ndarray of shape (n_documents + 1,), int64
-    anywhere : bool
-    length_exponent : float
-    out : ndarray of shape (n_documents, H)
-        Filled.
-    """
-    for document in range(out.shape[0]):
-        first, end = offsets[document], offsets[document + 1]
-        out[document] = 0
-        if anywhere:
-            for t in range(first, end):
-                out[document] += states[t]
-            out[document] *= max(end - first, 1) ** -length_exponent
-        elif first < end:
-            out[document] = states[end - 1]

@@ -24,16 +24,12 @@ The other rows are zero: such a gate is a constant, the activation of its bias.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import pairwise
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skrational.kernels.gated.steps import Steps, steps_of
+from skrational.kernels.recurrent.steps import run_steps
 
 __all__ = ["gru_states", "lstm_states"]
 
@@ -81,7 +77,7 @@ def lstm_states(
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         return o.sigmoid() * c.tanh(), c
 
-    return _run(step, x.new_zeros(2, len(offsets) - 1, n_units), ids, steps_of(offsets))
+    return run_steps(step, x.new_zeros(2, len(offsets) - 1, n_units), ids, offsets)
 
 
 def gru_states(
@@ -122,7 +118,7 @@ def gru_states(
         n = torch.tanh(from_x[:, 2] + r * (from_h[:, 2] + b_hn))
         return ((1 - z) * n + z * h,)
 
-    return _run(step, x.new_zeros(1, len(offsets) - 1, n_units), ids, steps_of(offsets))
+    return run_steps(step, x.new_zeros(1, len(offsets) - 1, n_units), ids, offsets)
 
 
 def with_constants(weights: Tensor, learned: NDArray[np.bool_]) -> Tensor:
@@ -130,33 +126,3 @@ def with_constants(weights: Tensor, learned: NDArray[np.bool_]) -> Tensor:
     rows = torch.from_numpy(np.flatnonzero(learned)).to(weights.device)
     zeros = weights.new_zeros(learned.size, weights.shape[1])
     return zeros.index_copy(0, rows, weights)
-
-
-def _run(
-    step: Callable[..., tuple[Tensor, ...]],
-    initial: Tensor,
-    ids: NDArray[np.int32],
-    steps: Steps,
-) -> Tensor:
-    """Run over the documents and return the first state after each token.
-
-    Parameters
-    ----------
-    step : callable
-        Takes the rows of some tokens and the states before them, and returns the states
-        after them.
-    initial : Tensor of shape (n_states, n_documents, H)
-    ids : ndarray of shape (n_tokens,), int32
-    steps : Steps
-    """
-    rows = _on(initial.device, ids[steps.tokens])
-    states: Any = initial.unbind(0)
-    after = [initial[0, :0]]
-    for start, stop in pairwise(steps.starts.tolist()):
-        states = step(rows[start:stop], *(state[: stop - start] for state in states))
-        after.append(states[0])
-    return torch.cat(after)[_on(initial.device, np.argsort(steps.tokens))]
-
-
-def _on(device: torch.device, index: NDArray[Any]) -> Tensor:
-    return torch.from_numpy(index.astype(np.int64)).to(device)

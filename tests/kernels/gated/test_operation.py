@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from skrational.kernels import gated
 from skrational.kernels.cpu import products
 from skrational.kernels.gated import operation, reference
+from skrational.kernels.recurrent import sharing
 from skrational.utils.buffers import recycling
 from skrational.utils.threads import single_thread
 from tests.kernels.gated.problems import assert_close, draw, loop
@@ -121,7 +122,7 @@ def test_gradients_can_be_taken_twice(kind):
 @pytest.fixture
 def large_problem(monkeypatch):
     """Make a problem whose work is shared among threads."""
-    monkeypatch.setattr(operation, "_LEAST_WORK", 0)
+    monkeypatch.setattr(sharing, "_LEAST_WORK", 0)
     monkeypatch.setattr(products, "PART_ROWS", 100)
     monkeypatch.setattr(products, "TILE_ROWS", 100)
     monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 8)
@@ -219,7 +220,7 @@ def test_the_environment_overrides_the_choice(monkeypatch, kind, module):
 def test_the_environment_cannot_name_another_kernel(monkeypatch, name):
     monkeypatch.setenv("SKRATIONAL_KERNEL", name)
     with pytest.raises(
-        ValueError, match=f"'{name}'; gated cells expect 'cudnn', 'numba', 're"
+        ValueError, match=f"'{name}'; hidden states expect 'cudnn', 'numba', 're"
     ):
         draw().states(gated)
 
