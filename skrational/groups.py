@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Groups", "Part"]
+__all__ = ["Connections", "Groups", "Part"]
 
 
 @dataclass(frozen=True)
@@ -229,6 +229,100 @@ class Groups:
         for part in self.parts:
             dead = torch.from_numpy(~live).to(part.group.device)
             part.zero_(dead[part.group_of_slices])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connections(Groups):
+    """The weights between hidden units, each a group, and where the units are.
+
+    Column k of the matrix is what unit k sends; a row enters a unit, or a gate of it.
+    Made by `of`.
+
+    Attributes
+    ----------
+    positions : Tensor of shape (H, n_coordinates)
+        A parameter of the cell, if it is learned, and no part of the groups.
+    unit_of_row : Tensor of shape (n_rows,), int64
+
+    Raises
+    ------
+    ValueError
+        If there isn't a position for each column, and a unit for each row.
+
+    Examples
+    --------
+    >>> W_hh = torch.ones(8, 2)  # of the four gates of an LSTM with two units
+    >>> connections = Connections.of(W_hh, positions=torch.zeros(2, 3))
+    >>> connections.unit_of_row
+    tensor([0, 1, 0, 1, 0, 1, 0, 1])
+    """
+
+    positions: Tensor
+    unit_of_row: Tensor
+    _made: dict[Hashable, Tensor] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        n_rows, n_units = self.weights.shape
+        if self.positions.ndim != 2 or len(self.positions) != n_units:
+            raise ValueError(
+                f"positions has the shape {tuple(self.positions.shape)}; expected "
+                f"({n_units}, n_coordinates), a row for each column of the weights."
+            )
+        if self.unit_of_row.shape != (n_rows,) or not all(
+            0 <= unit < n_units for unit in self.unit_of_row.tolist()
+        ):
+            raise ValueError(
+                f"unit_of_row is {self.unit_of_row}; expected {n_rows} numbers below "
+                f"{n_units}, the unit that each row of the weights enters."
+            )
+
+    @classmethod
+    def of(
+        cls, W_hh: Tensor, positions: Tensor, unit_of_row: Tensor | None = None
+    ) -> Connections:
+        """Make a group of each recurrent weight.
+
+        Parameters
+        ----------
+        W_hh : Tensor of shape (n_rows, H)
+        positions : Tensor of shape (H, n_coordinates)
+        unit_of_row : Tensor of shape (n_rows,), int64, default=None
+            None: there is a row for each unit, or for each unit gate by gate.
+        """
+        if unit_of_row is None:
+            n_rows, n_units = W_hh.shape
+            unit_of_row = torch.arange(n_rows, device=W_hh.device) % n_units
+        entries = Groups.of_entries(W_hh)
+        return cls(
+            entries.parts,
+            entries.n_groups,
+            positions=positions,
+            unit_of_row=unit_of_row,
+        )
+
+    @property
+    def weights(self) -> Tensor:
+        """The matrix, (n_rows, H)."""
+        return self.parts[0].parameters[0]
+
+    def from_positions(self, key: Hashable, make: Callable[[], Tensor]) -> Tensor:
+        """Make something of the positions: once, unless they are learned.
+
+        Parameters
+        ----------
+        key : hashable
+            Tells it from whatever else is made of them.
+        make : callable
+            Returns it.
+        """
+        if self.positions.requires_grad:
+            return make()
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
 
 def _address(parameter: Tensor) -> int:

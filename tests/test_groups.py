@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from skrational.groups import Groups, Part
+from skrational.groups import Connections, Groups, Part
 
 
 @pytest.fixture
@@ -143,3 +143,48 @@ def test_overlapping_groups_have_norms_and_can_be_zeroed():
 def test_omega_has_a_factor_for_each_group():
     with pytest.raises(ValueError, match=r"omega has the shape \(3,\)"):
         Groups((Part((torch.ones(2, 3),), torch.arange(2)),), 2, omega=torch.ones(3))
+
+
+def test_connections_are_the_entries_of_the_parameter_itself():
+    W, positions = torch.randn(6, 3), torch.randn(3, 2)
+    connections = Connections.of(W, positions)
+    assert connections.parameters[0] is W is connections.weights
+    assert connections.positions is positions
+    assert connections.are_entries
+    assert connections.n_groups == 18
+    assert connections.unit_of_row.tolist() == [0, 1, 2, 0, 1, 2]
+    connections.zero_(np.arange(18) % 2 == 0)
+    assert (W.flatten() != 0).tolist() == [True, False] * 9
+
+
+@pytest.mark.parametrize(
+    ("n_positions", "unit_of_row", "message"),
+    [
+        (2, None, r"positions has the shape \(2, 2\); expected \(3, n_coord"),
+        (3, [0, 1, 2], r"unit_of_row is .* expected 4 numbers below 3"),
+        (3, [0, 1, 2, 3], r"unit_of_row is .* expected 4 numbers below 3"),
+        (3, [0, 1, 2, -1], r"unit_of_row is .* expected 4 numbers below 3"),
+    ],
+)
+def test_each_unit_has_a_position_and_each_row_a_unit(
+    n_positions, unit_of_row, message
+):
+    units = None if unit_of_row is None else torch.tensor(unit_of_row)
+    with pytest.raises(ValueError, match=message):
+        Connections.of(torch.ones(4, 3), torch.ones(n_positions, 2), units)
+
+
+def test_what_is_made_of_fixed_positions_is_made_once():
+    made = []
+
+    def make():
+        made.append(torch.ones(len(made)))
+        return made[-1]
+
+    connections = Connections.of(torch.ones(3, 3), torch.ones(3, 2))
+    assert connections.from_positions("one", make) is made[0]
+    assert connections.from_positions("one", make) is made[0]
+    assert connections.from_positions("other", make) is made[1]
+    learned = Connections.of(torch.ones(3, 3), torch.ones(3, 2, requires_grad=True))
+    assert learned.from_positions("one", make) is made[2]
+    assert learned.from_positions("one", make) is made[3]

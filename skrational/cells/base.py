@@ -91,6 +91,17 @@ class Cell(Protocol):
         """
         ...
 
+    def constrained(self) -> Iterable[nn.Parameter]:
+        """Return parameters that are no weights, but points of a set, as of a sphere.
+
+        Weight decay leaves them alone.
+        """
+        ...
+
+    def after_step(self) -> None:
+        """Bring them back to their set, in place, after a step of the optimizer."""
+        ...
+
     def settled(self) -> Cell:
         """Return the cell without what served to learn its structure only.
 
@@ -177,6 +188,13 @@ class ReadoutCell(nn.Module):
         """Outputs of a batch with dropout, (B, n_outputs)."""
         hidden = self.hidden(dropout.on_features(batch, generator))
         return self.readout(dropout.on_scores(hidden, generator))
+
+    def constrained(self) -> Iterable[nn.Parameter]:
+        """Return nothing: all parameters are weights."""
+        return ()
+
+    def after_step(self) -> None:
+        """Do nothing."""
 
     def settled(self) -> Self:
         """Return this cell."""

@@ -9,7 +9,13 @@ from torch import Tensor
 
 from skrational.groups import Groups
 
-__all__ = ["Penalty", "PriorPenalty", "ProximalPenalty"]
+__all__ = [
+    "EpochPenalty",
+    "Penalty",
+    "PriorPenalty",
+    "ProximalPenalty",
+    "UnclippedPenalty",
+]
 
 
 class Penalty(Protocol):
@@ -52,6 +58,15 @@ class ProximalPenalty(Penalty, Protocol):
 
 
 @runtime_checkable
+class EpochPenalty(Penalty, Protocol):
+    """A penalty that changes over the epochs of a phase."""
+
+    def at_epoch(self, epoch: int) -> Penalty:
+        """Return the penalty as it is in an epoch, counted from 0."""
+        ...
+
+
+@runtime_checkable
 class PriorPenalty(Penalty, Protocol):
     """A penalty that is paid once for all examples, as the divergence from a prior is.
 
@@ -59,3 +74,14 @@ class PriorPenalty(Penalty, Protocol):
     """
 
     is_prior: bool
+
+
+@runtime_checkable
+class UnclippedPenalty(Penalty, Protocol):
+    """A penalty in whose gradient the bound on that of the loss has no say.
+
+    Clipped together with the loss, a penalty is the weaker the larger the loss's
+    gradient is, and the other way round.
+    """
+
+    is_unclipped: bool

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from skrational.groups import Groups
 from skrational.penalties.newton import shrink
+from skrational.penalties.soft_threshold import soft_threshold_
 from skrational.utils.simd import LANES
 
 __all__ = ["GroupLasso"]
@@ -110,7 +111,8 @@ class GroupLasso:
         if step_size * self.lambda_ == 0:
             return
         if groups.are_entries and groups.omega is None:
-            _soft_threshold_(groups, metric, step_size * self.lambda_)
+            threshold = step_size * self.lambda_
+            soft_threshold_(groups, metric, [threshold] * len(groups.parts))
             return
         thresholds = np.full(groups.n_groups, step_size * self.lambda_)
         if groups.omega is not None:
@@ -123,15 +125,6 @@ class GroupLasso:
             of_part = torch.from_numpy(factors[row : row + len(d), : d.shape[1]])
             part.scale_(of_part.to(d.device))
             row += len(d)
-
-
-def _soft_threshold_(
-    groups: Groups, metric: Sequence[Tensor], threshold: float
-) -> None:
-    """Shrink groups of one entry each: the closed form of `GroupLasso.prox_`."""
-    for part, d in zip(groups.parts, metric, strict=True):
-        sizes = part.pack(part.parameters).abs().mul_(d)
-        part.scale_((1 - threshold / sizes).clamp_min_(0))
 
 
 def _stack(parts: Sequence[Tensor]) -> NDArray[Any]:

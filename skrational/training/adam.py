@@ -51,6 +51,8 @@ class Adam:
         Gradients are scaled down to this Euclidean norm.
     moments : Moments or None, default=None
         To go on from. None: it has seen no gradient yet.
+    undecayed : iterable of torch.nn.Parameter, default=()
+        Parameters that ``weight_decay`` leaves alone.
 
     Attributes
     ----------
@@ -80,9 +82,10 @@ class Adam:
         weight_decay: float = 0.0,
         max_grad_norm: float | None = None,
         moments: Moments | None = None,
+        undecayed: Iterable[nn.Parameter] = (),
     ) -> None:
         self.learning_rate = learning_rate
-        self._weight_decay = weight_decay
+        self._decays = weight_decay > 0
         self._max_grad_norm = max_grad_norm
         self._parameters = list(parameters)
         self._weights = torch.cat([p.detach().reshape(-1) for p in self._parameters])
@@ -96,6 +99,11 @@ class Adam:
             self._square = torch.cat([v.reshape(-1) for v in moments.square])
         for p, piece in zip(self._parameters, self._split(self._weights), strict=True):
             p.data = piece
+        spared = set(map(id, undecayed))
+        self._decay = torch.full_like(self._weights, weight_decay)
+        for p, piece in zip(self._parameters, self._split(self._decay), strict=True):
+            if id(p) in spared:
+                piece.zero_()
 
     def moments(self) -> Moments:
         """Copy what is remembered of the gradients."""
@@ -113,19 +121,29 @@ class Adam:
             p.grad = None
 
     @torch.no_grad()
-    def step(self) -> None:
-        """Take a step along the gradients."""
-        gradient = torch.cat(
-            [
-                (torch.zeros_like(p) if p.grad is None else p.grad).reshape(-1)
-                for p in self._parameters
-            ]
-        )
+    def step(self, unclipped: Tensor | None = None) -> None:
+        """Take a step along the gradients.
+
+        Parameters
+        ----------
+        unclipped : Tensor or None, default=None
+            A scalar whose gradients are added to those of the parameters, and on which
+            ``max_grad_norm`` has no say.
+        """
+        gradient = self._joined([p.grad for p in self._parameters])
         if self._max_grad_norm is not None:
             norm = torch.linalg.vector_norm(gradient)
             gradient.mul_((self._max_grad_norm / (norm + 1e-6)).clamp_max(1.0))
-        if self._weight_decay:
-            gradient.add_(self._weights, alpha=self._weight_decay)
+        if unclipped is not None:
+            trained = [p for p in self._parameters if p.requires_grad]
+            found = iter(torch.autograd.grad(unclipped, trained, allow_unused=True))
+            gradient.add_(
+                self._joined(
+                    [next(found) if p.requires_grad else None for p in self._parameters]
+                )
+            )
+        if self._decays:
+            gradient.addcmul_(self._weights, self._decay)
         self._n_steps += 1
         self._mean.lerp_(gradient, 1 - _BETA_1)
         self._square.mul_(_BETA_2).addcmul_(gradient, gradient, value=1 - _BETA_2)
@@ -133,6 +151,13 @@ class Adam:
         torch.sqrt(self._square, out=self._metric).div_(correction**0.5).add_(_EPS)
         rate = self.learning_rate / (1 - _BETA_1**self._n_steps)
         self._weights.addcdiv_(self._mean, self._metric, value=-rate)
+
+    def _joined(self, gradients: Sequence[Tensor | None]) -> Tensor:
+        """Gradients of all parameters as one vector; None stands for 0."""
+        pairs = zip(self._parameters, gradients, strict=True)
+        return torch.cat(
+            [(torch.zeros_like(p) if g is None else g).reshape(-1) for p, g in pairs]
+        )
 
     def metric(self, parameters: Iterable[Tensor]) -> list[Tensor]:
         """Return ``sqrt(v_hat) + eps`` of the last step, in the shapes of parameters.

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy, deepcopy
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
 from skrational.cells.base import Cell
 from skrational.cells.batches import Corpus
@@ -19,9 +19,10 @@ from skrational.pruning.base import Pruner
 from skrational.sequences.scale import extreme_value
 from skrational.structures import Structure
 from skrational.training.adam import Moments
-from skrational.training.labelled import Labelled
-from skrational.training.loop import Examples, PhaseRun, Problem, held_zeros
+from skrational.training.labelled import Learnable
+from skrational.training.loop import Examples, PhaseRun, Problem
 from skrational.training.losses import Loss
+from skrational.training.masks import held_zeros, survivors
 from skrational.training.phases import Phase
 from skrational.training.recipe import optimization, phases
 from skrational.training.rng import Randomness
@@ -68,9 +69,9 @@ class Method(Protocol):
 
     def _pruned_kind(self) -> str: ...
 
-    def _data_attributes(
-        self, classes: NDArray[Any], n_features: int, names: NDArray[Any] | None
-    ) -> dict[str, Any]: ...
+    _prune_every: ClassVar[int]
+
+    def _data_attributes(self, data: Any) -> dict[str, Any]: ...
 
     def _own_attributes(self, cell: Any) -> dict[str, Any]: ...
 
@@ -89,10 +90,10 @@ class SparseFit:
     ----------
     estimator : estimator that is a Method
         Its parameters, checked.
-    labelled : Labelled
+    labelled : Learnable
         What to learn from.
     randomness : Randomness
-    held_out : Labelled or None
+    held_out : Learnable or None
         Serves early stopping instead of a part of ``labelled``.
 
     Attributes
@@ -108,49 +109,60 @@ class SparseFit:
     def __init__(
         self,
         estimator: Any,
-        labelled: Labelled,
+        labelled: Learnable,
         randomness: Randomness,
-        held_out: Labelled | None = None,
+        held_out: Learnable | None = None,
     ) -> None:
         self.params = estimator
         self.classes = labelled.classes
-        self.feature_names = labelled.feature_names
         self.device = estimator._training_device()
         self.dtype = getattr(torch, estimator.dtype)
         self.randomness = randomness
         self.history: list[dict[str, Any]] = []
-        self.masks: dict[str, NDArray[np.bool_]] = {}
         self.loss = estimator._loss()
         self.prior = self.loss.prior(labelled.shares())
-        labelled = labelled.with_weight()
+        self._data = labelled = labelled.with_weight()
         if held_out is None and estimator.early_stopping:
             labelled, held_out = labelled.split(
                 estimator.validation_fraction, randomness.split
             )
-        self._X = labelled.X
         self.training = self.examples(labelled)
         self.validation = None if held_out is None else self.examples(held_out)
         self.cell: Cell = self._first_cell(labelled.X.n_features).to(self.device)
+        self.masks = held_zeros(self.cell) if self._goes_on() else {}
 
-    def examples(self, labelled: Labelled) -> Examples:
+    def examples(self, labelled: Learnable) -> Examples:
         """Prepare documents for the loop."""
         weights = labelled.weights / labelled.weights.mean()
         return Examples(
             Corpus(labelled.X, self.dtype, self.device),
-            torch.from_numpy(labelled.codes.astype(np.int64)).to(self.device),
+            self._targets(labelled),
             torch.from_numpy(weights).to(self.device, self.dtype),
         )
+
+    def _targets(self, labelled: Learnable) -> Tensor:
+        """What the loss reads, on the device, numbers in the precision of the cell."""
+        targets = torch.from_numpy(labelled.targets)
+        if targets.is_floating_point():
+            targets = targets.to(self.dtype)
+        return targets.to(self.device)
+
+    def _goes_on(self) -> bool:
+        """Whether the fit begins with what the previous one has left."""
+        return bool(self.params.warm_start and self.params.__sklearn_is_fitted__())
 
     def _first_cell(self, n_features: int) -> Cell:
         """Build the network, or take it over from the previous fit."""
         params = self.params
-        if not (params.warm_start and params.__sklearn_is_fitted__()):
-            n_outputs = self.loss.n_outputs(len(self.classes))
+        if not self._goes_on():
+            n_outputs = self.loss.n_outputs(self._data.n_targets)
             generator = self.randomness.weights
             dense = params._dense_cell(n_features, n_outputs, self.dtype, generator)
+            if self._data.at_every_token:
+                dense = dense.for_every_token()
             return params._learner(dense)
         if params.n_features_in_ != n_features or not np.array_equal(
-            params.classes_, self.classes
+            params.classes_, np.asarray(self.classes)
         ):
             raise ValueError(
                 f"warm_start needs data like that of the previous fit, with "
@@ -183,6 +195,10 @@ class SparseFit:
         twin.randomness = self.randomness.copy()
         return twin
 
+    def keep_mask(self, structure: Any) -> None:
+        """Cut the weights that were drawn down to a mask, and place the units there."""
+        self.cell, self.masks = self.cell.masked_by(structure)  # type: ignore[attr-defined]
+
     def begin(self, n_phases: int | None, data: dict[str, Any]) -> None:
         """Tell the callbacks that so many phases, if known, are to come."""
         self.task = FitTask(self.params, n_phases, data)
@@ -211,12 +227,12 @@ class SparseFit:
         stopped = False
         while not (stopped or run.is_over()):
             epoch = task.begin_epoch()
-            live = self._record(run.run_epoch(), phase)
+            live = self._record(run.run_epoch(), run)
             stopped = task.end_epoch(epoch, self._fitted)
             # Nothing is left; what might grow again would seldom stay.
             stopped |= phase.solver == "prox" and live.is_empty
             if self._has_shrunk(phase, live):
-                run.go_on_with(*self.cell.pruned(phase.pruned, self._survivors(phase)))
+                run.go_on_with(*self.cell.pruned(phase.pruned, run.survivors()))
                 self.cell = run.cell
         if phase.patience is not None:
             run.restore_best()
@@ -238,41 +254,37 @@ class SparseFit:
             return False
         return live.size < (1 - phase.shrink) * self.cell.structure().size
 
-    def _record(self, row: dict[str, Any], phase: Phase) -> Structure:
-        """Keep a row of the history; return what pruning would leave now."""
+    def _record(self, row: dict[str, Any], run: PhaseRun) -> Structure:
+        """Keep a row of the history; return what pruning leaves, or would leave."""
         if not np.isfinite(row["loss"]):
             cure = (
                 f"Lower learning_rate (now {self.params.learning_rate}) or "
                 f"max_grad_norm (now {self.params.max_grad_norm})."
             )
             raise ValueError(
-                f"Training diverged in epoch {row['epoch']} of {phase.name} (loss "
-                f"{row['loss']}). {extreme_value(self._X) or cure}"
+                f"Training diverged in epoch {row['epoch']} of {row['phase']} (loss "
+                f"{row['loss']}). {extreme_value(self._data.X) or cure}"
             )
-        live = self._live_structure(phase)
+        live = self._live_structure(run)
         row[f"n_{live.size_name}"] = live.size
         self.history.append(row)
         _logger.debug("%s", row)
         return live
 
-    def _live_structure(self, phase: Phase) -> Structure:
-        """The structure that pruning at the end of a phase would leave now."""
-        if phase.pruner is None:
+    def _live_structure(self, run: PhaseRun) -> Structure:
+        """The structure without what is pruned, or would be if the phase ended now."""
+        if run.phase.pruner is None:
             return self.cell.structure()
-        return self.cell.live_structure(phase.pruned, self._survivors(phase))
-
-    def _survivors(self, phase: Phase) -> NDArray[np.bool_]:
-        assert phase.pruner is not None
-        return phase.pruner.survivors(self.cell.groups(phase.pruned), 1.0)
+        return self.cell.live_structure(run.phase.pruned, run.survivors())
 
     def prune(self, phase: Phase, moments: Moments | None = None) -> Moments | None:
         """Cut out what the penalty of a phase emptied, of the moments as well."""
         if phase.pruner is None:
             return moments
-        live = self._survivors(phase) & self.masks.get(phase.pruned, True)
+        live = survivors(phase, self.cell, self.masks)
         cell, cut = self.cell.pruned(phase.pruned, live)
         if cell is self.cell:
-            self.masks = self.masks | {phase.pruned: live}
+            self.masks = self.masks | {phase.pruned: live} | held_zeros(cell)
         else:
             self.masks = held_zeros(cell)
         self.cell = cell
@@ -301,15 +313,14 @@ class SparseFit:
     ) -> dict[str, Any]:
         """Name what an estimator adopts of a cell and of what has become of it."""
         weights = cell.to_arrays()
+        coef, intercept = self._data.unscaled(weights.pop("A"), weights.pop("a"))
         named = {
-            "coef_": weights.pop("A"),
-            "intercept_": weights.pop("a"),
+            "coef_": coef,
+            "intercept_": intercept,
             "weights_": weights,
             "learned_structure_": structure,
             "n_iter_": len(history),
             "history_": list(history),
         }
-        of_data = self.params._data_attributes(
-            self.classes, structure.n_features, self.feature_names
-        )
+        of_data = self.params._data_attributes(self._data)
         return named | of_data | self.params._own_attributes(cell)

@@ -3,14 +3,71 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skrational.sequences import SequenceArray
 
-__all__ = ["Labelled", "stratified_split"]
+__all__ = ["Labelled", "Learnable", "stratified_split"]
+
+
+class Learnable(Protocol):
+    """What a fit learns from: sequences, weights, and what is to be predicted.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,) or None
+        None: numbers are to be predicted.
+    at_every_token : bool
+        Whether a cell must be told to give outputs after every token.
+    targets : ndarray of shape (n, ...)
+        What a loss reads.
+    n_targets : int
+        Classes, or numbers at a time.
+    """
+
+    @property
+    def X(self) -> SequenceArray: ...  # noqa: D102
+    @property
+    def weights(self) -> NDArray[np.floating]: ...  # noqa: D102
+    @property
+    def feature_names(self) -> NDArray[Any] | None: ...  # noqa: D102
+    @property
+    def classes(self) -> NDArray[Any] | None: ...  # noqa: D102
+    @property
+    def at_every_token(self) -> bool: ...  # noqa: D102
+    @property
+    def targets(self) -> NDArray[Any]: ...  # noqa: D102
+    @property
+    def n_targets(self) -> int: ...  # noqa: D102
+
+    def shares(self) -> NDArray[np.floating]:
+        """Return the weighted mean of the targets: of classes, their shares."""
+        ...
+
+    def unscaled(
+        self, A: NDArray[Any], a: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Turn a readout's weights and biases to the unit of what is predicted.
+
+        Parameters
+        ----------
+        A : ndarray of shape (n_outputs, d)
+        a : ndarray of shape (n_outputs,)
+        """
+        ...
+
+    def with_weight(self) -> Self:
+        """Leave out the samples of weight 0."""
+        ...
+
+    def split(
+        self, fraction: float, generator: np.random.Generator
+    ) -> tuple[Self, Self | None]:
+        """Hold out a share; None where samples are too few for it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,7 +94,7 @@ class Labelled:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def __getitem__(self, chosen: NDArray[np.intp]) -> Labelled:
+    def __getitem__(self, chosen: NDArray[np.intp]) -> Self:
         """Take some, by their positions."""
         if np.array_equal(chosen, np.arange(len(self))):
             return self
@@ -48,18 +105,39 @@ class Labelled:
             weights=self.weights[chosen],
         )
 
+    @property
+    def at_every_token(self) -> bool:
+        """No: a label is for a whole sequence."""
+        return False
+
+    @property
+    def targets(self) -> NDArray[Any]:
+        """What a loss reads of each sequence: the class numbers, int64."""
+        return self.codes.astype(np.int64)
+
+    @property
+    def n_targets(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    def unscaled(
+        self, A: NDArray[Any], a: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the weights and biases of a readout: their logits have no unit."""
+        return A, a
+
     def shares(self) -> NDArray[np.floating]:
         """Share of each class in the weight, (n_classes,)."""
         of_class = np.bincount(self.codes, self.weights, len(self.classes))
         return of_class / self.weights.sum()
 
-    def with_weight(self) -> Labelled:
+    def with_weight(self) -> Self:
         """Leave out the samples of weight 0."""
         return self[np.flatnonzero(self.weights > 0)]
 
     def split(
         self, fraction: float, generator: np.random.Generator
-    ) -> tuple[Labelled, Labelled | None]:
+    ) -> tuple[Self, Self | None]:
         """Hold out a share of each class; None where samples are too few for it."""
         training, held_out = stratified_split(self.codes, fraction, generator)
         return self[training], self[held_out] if len(held_out) else None

@@ -17,17 +17,23 @@ from torch import Tensor
 from skrational.cells.base import Cell, Cut
 from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups
-from skrational.penalties.base import Penalty, PriorPenalty, ProximalPenalty
+from skrational.penalties.base import (
+    EpochPenalty,
+    Penalty,
+    PriorPenalty,
+    ProximalPenalty,
+    UnclippedPenalty,
+)
 from skrational.pruning.base import Pruner
-from skrational.pruning.threshold import Threshold
 from skrational.training.adam import Adam, Moments
 from skrational.training.losses import Loss
+from skrational.training.masks import held_zeros, survivors
 from skrational.training.phases import Optimization, Phase
 from skrational.training.rng import Randomness
 from skrational.training.schedules import Schedule
 from skrational.utils.checks import check_implements
 
-__all__ = ["Examples", "PhaseRun", "Problem", "evaluate", "held_zeros"]
+__all__ = ["Examples", "PhaseRun", "Problem", "evaluate"]
 
 
 @dataclass(frozen=True)
@@ -137,6 +143,7 @@ class PhaseRun:
             self.problem.optimization.weight_decay,
             self.problem.optimization.max_grad_norm,
             moments,
+            undecayed=cell.constrained(),
         )
 
     def go_on_with(self, cell: Cell, cut: Cut | None) -> None:
@@ -173,6 +180,14 @@ class PhaseRun:
         self._epoch += 1
         return row
 
+    def survivors(self) -> NDArray[np.bool_]:
+        """Which groups are left; or would be, if the phase prunes when it's over."""
+        kind = self.phase.pruned
+        if not self.phase.prune_every:
+            return survivors(self.phase, self.cell, self.masks)
+        n_groups = self.cell.groups(kind).n_groups
+        return self.masks.get(kind, np.ones(n_groups, bool))
+
     def restore_best(self) -> None:
         """Put back the cell of the best epoch."""
         if self.problem.validation is not None:
@@ -199,10 +214,12 @@ class PhaseRun:
         """Take the steps of an epoch; return the mean loss."""
         total, n_seen, training = 0.0, 0, self.problem.training
         masked = [(self._groups(kind), live) for kind, live in self.masks.items()]
+        charges = self._charges_now()
         for documents in self._order():
             batch = training.corpus.batch(documents)
             chosen = torch.from_numpy(documents).to(training.targets.device)
-            loss = self._step(batch, training.targets[chosen], training.weights[chosen])
+            part = training.targets[chosen], training.weights[chosen]
+            loss = self._step(batch, *part, charges)
             for groups, live in masked:
                 groups.zero_(live)
             total += loss * len(documents)
@@ -223,19 +240,27 @@ class PhaseRun:
             yield from steps[:n_steps]
             n_steps -= len(steps)
 
-    def _step(self, batch: Batch, targets: Tensor, weights: Tensor) -> float:
-        """Take a step on (B,) targets and weights; return the batch's loss."""
+    def _step(
+        self, batch: Batch, targets: Tensor, weights: Tensor, charges: list[_Charge]
+    ) -> float:
+        """Take a step; return the batch's loss.
+
+        Parameters
+        ----------
+        batch : Batch
+        targets : Tensor of shape (B, ...)
+        weights : Tensor of shape (B,)
+        charges : list of _Charge
+            At the strength of this epoch.
+        """
         dropout, noise = self.problem.optimization.dropout, self.randomness.noise
         self._optimizer.zero_grad()
         outputs = self.cell.noisy_outputs(batch, dropout, noise)
         loss = (self.problem.loss(outputs, targets) * weights).mean()
-        objective = loss
-        charges = self._charges_now()
-        for charge in charges:
-            if not self._is_proximal(charge.penalty):
-                objective = objective + charge.penalty.value(charge.groups)
-        objective.backward()
-        self._optimizer.step()
+        clipped, unclipped = self._prices(charges)
+        sum(clipped, start=loss).backward()
+        self._optimizer.step(torch.stack(unclipped).sum() if unclipped else None)
+        self.cell.after_step()
         for penalty, groups in charges:
             if self._is_proximal(penalty):
                 metric = [
@@ -245,27 +270,48 @@ class PhaseRun:
                 penalty.prox_(groups, metric, self._optimizer.learning_rate)
         return float(loss.detach())
 
+    def _prices(self, charges: list[_Charge]) -> tuple[list[Tensor], list[Tensor]]:
+        """Values of what goes into the loss: clipped with it, and not clipped."""
+        prices: tuple[list[Tensor], list[Tensor]] = [], []
+        for penalty, groups in charges:
+            if not self._is_proximal(penalty):
+                kind = isinstance(penalty, UnclippedPenalty)
+                prices[kind].append(penalty.value(groups))
+        return prices
+
     def _is_proximal(self, penalty: Penalty) -> TypeGuard[ProximalPenalty]:
         return self.phase.solver == "prox" and isinstance(penalty, ProximalPenalty)
 
     def _charges_now(self) -> list[_Charge]:
-        """The charges at the strength of this epoch."""
-        if self._epoch + 1 >= self.phase.ramp:
-            return self._charges
-        share = (self._epoch + 1) / self.phase.ramp
-        return [_Charge(p.scaled(share), groups) for p, groups in self._charges]
+        """The charges as they are in this epoch."""
+        n_done, ramp = self._epoch + 1, self.phase.ramp
+        charges = [
+            _Charge(_at_epoch(p, self._epoch), groups) for p, groups in self._charges
+        ]
+        if n_done >= ramp:
+            return charges
+        return [_Charge(p.scaled(n_done / ramp), groups) for p, groups in charges]
 
     def _prune_on_the_way(self) -> None:
         """Drop groups after every ``prune_every`` epochs, to stay zero from now on."""
         phase, n_done = self.phase, self._epoch + 1
         if phase.pruner is None or not phase.prune_every or n_done % phase.prune_every:
             return
-        groups = self._groups(phase.pruned)
-        live = phase.pruner.survivors(groups, n_done / phase.epochs)
-        # What was pruned before doesn't come back, whatever the pruner says.
-        live = live & self.masks.get(phase.pruned, True)
-        groups.zero_(live)
+        live = survivors(phase, self.cell, self.masks, n_done / phase.epochs)
+        self._groups(phase.pruned).zero_(live)
         self.masks[phase.pruned] = live
+
+    def _is_at_target(self) -> bool:
+        """Whether pruning on the way has dropped as much as it's going to."""
+        phase = self.phase
+        if phase.pruner is None or not phase.prune_every:
+            return True
+        n_pruned = (self._epoch + 1) // phase.prune_every * phase.prune_every
+        now, finally_ = (
+            np.count_nonzero(survivors(phase, self.cell, self.masks, progress))
+            for progress in (n_pruned / phase.epochs, 1.0)
+        )
+        return bool(now <= finally_)
 
     @torch.no_grad()
     def _measure(self) -> dict[str, float]:
@@ -286,18 +332,20 @@ class PhaseRun:
         if self.problem.validation is None:
             return None
         monitored = row["validation_loss"] + row["penalty"]
-        if monitored < self._best[0]:
-            self._best = (monitored, self._epoch, deepcopy(self.cell.state_dict()))
+        is_at_target = self._is_at_target()
+        if monitored < self._best[0] or not is_at_target:
+            # A denser network would do better than the one that is asked for: any
+            # later epoch is better than it.
+            to_beat = monitored if is_at_target else np.inf
+            self._best = (to_beat, self._epoch, deepcopy(self.cell.state_dict()))
             self._of_best = self.cell, self.masks
         return float(monitored)
 
 
-def held_zeros(cell: Cell) -> dict[str, NDArray[np.bool_]]:
-    """Masks, by kind of groups, that hold at zero what a cut cell has left as zeros."""
-    masks = {
-        kind: Threshold(0).survivors(cell.groups(kind)) for kind in cell.unstructured
-    }
-    return {kind: live for kind, live in masks.items() if not live.all()}
+def _at_epoch(penalty: Penalty, epoch: int) -> Penalty:
+    if isinstance(penalty, EpochPenalty):
+        return penalty.at_epoch(epoch)
+    return penalty
 
 
 def _per_example(penalty: Penalty, n_examples: int) -> Penalty:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-__all__ = ["LogLoss", "Loss", "NextTokenLoss"]
+__all__ = ["CrossEntropy", "LogLoss", "Loss", "NextTokenLoss", "SquaredError"]
 
 
 class Loss(Protocol):
@@ -91,11 +92,7 @@ class NextTokenLoss:
         losses = nn.functional.cross_entropy(
             outputs, targets[targets >= 0], reduction="none"
         )
-        lengths = (targets >= 0).sum(dim=1)
-        window = torch.arange(len(targets), device=targets.device)
-        of_token = torch.repeat_interleave(window, lengths)
-        total = losses.new_zeros(len(targets)).index_add(0, of_token, losses)
-        return total / lengths
+        return _means(losses, targets >= 0)
 
     def score(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return minus the bits that a token of each window takes, (n,)."""
@@ -108,6 +105,91 @@ class NextTokenLoss:
     def n_outputs(self, n_classes: int) -> int:
         """Return the number of words."""
         return n_classes
+
+
+class _ValueLoss(ABC):
+    """A loss of values: of each sequence, or after each of its tokens.
+
+    Targets are (n, m), or (n, T, m), NaN behind the end of a shorter sequence, with
+    outputs (n_tokens, m); the loss of a sequence is then the mean over its tokens.
+    """
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each sequence, (n,)."""
+        if targets.dim() == 2:
+            return self._of_rows(outputs, targets)
+        known = ~targets[:, :, 0].isnan()
+        return _means(self._of_rows(outputs, targets[known]), known)
+
+    @abstractmethod
+    def _of_rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each row, (n,), of outputs and targets (n, m)."""
+
+    def n_outputs(self, n_classes: int) -> int:
+        """Return the number of values."""
+        return n_classes
+
+
+class SquaredError(_ValueLoss):
+    """Squared distance of outputs and targets, the mean over the values of a row.
+
+    Examples
+    --------
+    >>> loss = SquaredError()
+    >>> loss(torch.zeros(1, 2), torch.tensor([[1.0, 2.0]]))
+    tensor([2.5000])
+    >>> values = torch.tensor([[[1.0], [3.0]], [[2.0], [torch.nan]]])
+    >>> loss(torch.zeros(3, 1), values)
+    tensor([5., 4.])
+    """
+
+    def _of_rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return (outputs - targets).square().mean(dim=1)
+
+    def score(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return 1 minus the loss: of values of variance 1, their mean is R squared."""
+        return 1 - self(outputs, targets)
+
+    def prior(self, shares: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the mean."""
+        return shares
+
+
+class CrossEntropy(_ValueLoss):
+    """Cross entropy of distributions: a target's values sum to 1, outputs are logits.
+
+    Examples
+    --------
+    >>> CrossEntropy()(torch.zeros(1, 4), torch.full((1, 4), 0.25))
+    tensor([1.3863])
+    """
+
+    def _of_rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(outputs, targets, reduction="none")
+
+    def score(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return minus the loss."""
+        return -self(outputs, targets)
+
+    def prior(self, shares: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the logits of the mean distribution."""
+        return _log(shares)
+
+
+def _means(losses: Tensor, known: Tensor) -> Tensor:
+    """Mean loss of each sequence, (n,); 0 of one without tokens.
+
+    Parameters
+    ----------
+    losses : Tensor of shape (n_tokens,)
+    known : Tensor of shape (n, T), bool
+        Where the tokens of each sequence are.
+    """
+    lengths = known.sum(dim=1)
+    sequence = torch.arange(len(known), device=known.device)
+    of_token = torch.repeat_interleave(sequence, lengths)
+    total = losses.new_zeros(len(known)).index_add(0, of_token, losses)
+    return total / lengths.clamp_min(1)
 
 
 def _log(shares: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -57,7 +57,8 @@ class Phase:
         The kind of groups that the pruner drops.
     prune_every : int
         Epochs between two prunings while the phase goes on, after each of which what is
-        pruned stays zero. 0: it is pruned at the end only.
+        pruned stays zero. 0: it is pruned at the end only. An epoch at which the pruner
+        hasn't come to its target yet is never the best.
     patience : int or None
         Stop after so many epochs without a better monitored value. None: never.
     ramp : int

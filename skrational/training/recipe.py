@@ -22,7 +22,10 @@ def warmup(params: Any) -> Phase:
 
 
 def regularize(params: Any) -> Phase:
-    """Learn the structure, unless ``lambda_`` is 0, and prune at the end."""
+    """Learn the structure, and prune at the end, or on the way as well.
+
+    If ``lambda_`` is 0 there is nothing to prune but by a schedule of its own.
+    """
     charges = params._charges() if params._strength() else ()
     return Phase(
         "regularize",
@@ -30,11 +33,12 @@ def regularize(params: Any) -> Phase:
         params.learning_rate,
         charges=charges,
         solver=params.solver,
-        pruner=params._pruner() if charges else None,
+        pruner=params._pruner() if charges or params._prune_every else None,
         pruned=params._pruned_kind(),
+        prune_every=params._prune_every,
         ramp=params.ramp_epochs,
         shrink=params._shrinks_beyond(),
-        min_steps=params.min_steps_per_epoch if charges else 1,
+        min_steps=params.min_steps_per_epoch if charges or params._prune_every else 1,
         patience=_patience(params),
         settles=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,11 @@ class Windows(Labelled):
 
     texts: NDArray[np.intp] = field(kw_only=True)
 
+    @property
+    def at_every_token(self) -> bool:
+        """No: cells of language models predict at every token by themselves."""
+        return False
+
     @classmethod
     def cut(
         cls,
@@ -94,7 +100,7 @@ class Windows(Labelled):
         classes = np.array(words, object)
         return cls(X, classes, codes, lengths.astype(np.float64), texts=texts)
 
-    def __getitem__(self, chosen: NDArray[np.intp]) -> Windows:
+    def __getitem__(self, chosen: NDArray[np.intp]) -> Self:
         """Take some windows, by their positions."""
         return replace(
             self,
@@ -111,7 +117,7 @@ class Windows(Labelled):
 
     def split(
         self, fraction: float, generator: np.random.Generator
-    ) -> tuple[Windows, Windows | None]:
+    ) -> tuple[Self, Self | None]:
         """Hold out a share of the texts; None where there is but one."""
         texts = generator.permutation(np.unique(self.texts))
         n_held_out = min(int(fraction * len(texts) + 0.5), len(texts) - 1)

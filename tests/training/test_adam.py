@@ -133,3 +133,14 @@ def test_the_moments_of_what_is_kept_are_those_of_the_whole(readout, kept):
     expected = cell.compacted(kept).to_arrays()
     for name, array in small.to_arrays().items():
         np.testing.assert_allclose(array, expected[name], rtol=1e-12)
+
+
+def test_what_is_spared_does_not_decay():
+    decayed, spared = (draw_parameters()[0] for _ in range(2))
+    before = spared.detach().clone()
+    optimizer = Adam([decayed, spared], 0.1, weight_decay=0.5, undecayed=[spared])
+    for _ in range(3):
+        optimizer.zero_grad()
+        optimizer.step()
+    assert torch.equal(spared, before)
+    assert (decayed.abs() < before.abs()).all()

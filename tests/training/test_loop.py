@@ -8,10 +8,12 @@ from sklearn.metrics import log_loss
 
 from skrational.cells.batches import Corpus
 from skrational.cells.rational import RationalCell
-from skrational.groups import Groups, Part
+from skrational.groups import Connections, Groups, Part
 from skrational.penalties.group_lasso import GroupLasso
+from skrational.penalties.moduli import Moduli
 from skrational.sequences import SequenceArray
 from skrational.structures.automata import ScoringRule
+from skrational.training.adam import Adam
 from skrational.training.loop import Examples, PhaseRun, Problem, evaluate
 from skrational.training.losses import LogLoss
 from skrational.training.noise import Dropout
@@ -599,3 +601,18 @@ def test_the_best_epoch_is_put_back_without_what_was_pruned_since():
 def test_what_a_phase_needs_is_named(options, message):
     with pytest.raises(TypeError, match=message):
         start(Phase("p", 1, 0.1, **options))
+
+
+def test_a_bound_on_gradients_has_no_say_in_the_price_of_links():
+    W = torch.nn.Parameter(torch.tensor([[0.5, -1.0], [2.0, 0.25]]))
+    optimizer = Adam([W], 0.1, max_grad_norm=1e-3)
+    positions = torch.tensor([[0.0, 0.0], [0.0, 2.0]])
+    price = Moduli(4.0, inhibitor="diffusion", scaling="raw").value(
+        Connections.of(W, positions)
+    )
+    (100 * W).sum().backward()
+    optimizer.step(price)
+    # The loss's gradient has the norm .001; a link costs 4 on a mean over four.
+    expected = np.full((2, 2), 5e-4) + np.array([[0, -4], [4, 0]])
+    found = optimizer.moments().mean[0].numpy() / 0.1
+    np.testing.assert_allclose(found, expected, rtol=1e-5)

@@ -15,8 +15,9 @@ from skrational.pruning.threshold import Threshold
 from skrational.sequences import SequenceArray
 from skrational.structures.gated import StateReadout
 from skrational.training.fit import SparseFit, training_resources
-from skrational.training.loop import Examples, PhaseRun, Problem, held_zeros
+from skrational.training.loop import Examples, PhaseRun, Problem
 from skrational.training.losses import LogLoss
+from skrational.training.masks import held_zeros
 from skrational.training.noise import Dropout
 from skrational.training.phases import Optimization, Phase
 from skrational.training.recipe import regularize, warmup
