@@ -4,6 +4,7 @@ import sys
 
 from skrational.inspection.drawing.automaton import AutomatonDisplay
 from skrational.inspection.drawing.gates import GateDisplay
+from skrational.inspection.drawing.manifold import ManifoldDisplay
 from skrational.inspection.drawing.structure import StructureDisplay
 from skrational.inspection.explaining.display import ExplanationDisplay
 from skrational.inspection.explaining.explain import explain
@@ -27,6 +28,7 @@ __all__ = [
     "Explanations",
     "GateDisplay",
     "GatedExplanation",
+    "ManifoldDisplay",
     "Path",
     "Paths",
     "Phrase",

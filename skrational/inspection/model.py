@@ -29,11 +29,41 @@ __all__ = [
     "token_names",
 ]
 
+
+class _Method(NamedTuple):
+    """What is learned by the estimators of a method, and what reads it."""
+
+    estimators: str
+    network: str
+    learned: str
+    advice: str
+
+
 _METHODS = {
-    "automata_": "SparseRationalClassifier",
-    "n_gates_": "SparseLSTMClassifier or SparseGRUClassifier",
+    "automata_": _Method(
+        "SparseRationalClassifier",
+        "a network of automata",
+        "weighted automata",
+        "StructureDisplay and AutomatonDisplay draw weighted automata.",
+    ),
+    "n_gates_": _Method(
+        "SparseLSTMClassifier or SparseGRUClassifier",
+        "a gated network",
+        "gates",
+        "To read a gated network use explain, GateDisplay, and its learned_structure_ "
+        "with reading() and to_frame().",
+    ),
+    "n_links_": _Method(
+        "ModuliRNNClassifier or ModuliRNNRegressor",
+        "a network of pruned weights",
+        "a mask",
+        "To read a network of pruned weights use ManifoldDisplay, and its "
+        "learned_structure_ with reading().",
+    ),
 }
-"""What the classifiers of each method have, and which they are."""
+"""Methods by an attribute that only their estimators have."""
+
+_EXPLAINED = ("automata_", "n_gates_")
 
 
 class Scored(NamedTuple):
@@ -157,32 +187,23 @@ def open_model(estimator: Any) -> Model:
     TypeError
         If there is no such classifier in it, or more than one.
     """
-    model = open_any_model(estimator, ("automata_",))
-    if not model.has_automata:
-        raise TypeError(
-            f"estimator is, or holds, a {type(model.classifier).__name__}, a gated "
-            "network; what was asked for is read off weighted automata, which only a "
-            "SparseRationalClassifier has. To read a gated network use explain, "
-            "GateDisplay, and its learned_structure_ with reading() and to_frame()."
-        )
-    return model
+    return open_any_model(estimator, ("automata_",))
 
 
-def open_any_model(
-    estimator: Any, expected: tuple[str, ...] = tuple(_METHODS)
-) -> Model:
-    """Find the classifier of any method in an estimator.
+def open_any_model(estimator: Any, expected: tuple[str, ...] = _EXPLAINED) -> Model:
+    """Find the classifier in an estimator, of whatever methods are expected.
 
     Parameters
     ----------
     estimator : SparseRationalClassifier, SparseLSTMClassifier, or what holds one
-        A fitted classifier with ``automata_`` or ``n_gates_``; a pipeline that ends
-        with one; what is fitted around one of these: a search (``best_estimator_``), a
-        classifier with a tuned threshold or one trained on its own labels
-        (``estimator_``), a calibrated one without an ensemble; a FrozenEstimator of any
-        of them. All of these may be nested.
-    expected : tuple of str
-        The attributes of the methods that messages speak of.
+        A fitted estimator with one of the attributes that are expected; a pipeline that
+        ends with one; what is fitted around one of these: a search
+        (``best_estimator_``), a classifier with a tuned threshold or one trained on its
+        own labels (``estimator_``), a calibrated one without an ensemble; a
+        FrozenEstimator of any of them. All of these may be nested.
+    expected : tuple of str, default=("automata_", "n_gates_")
+        The attributes of the methods that will do: "automata_", "n_gates_" or
+        "n_links_".
 
     Returns
     -------
@@ -195,7 +216,7 @@ def open_any_model(
     TypeError
         If there is no such classifier in it, or more than one.
     """
-    names = " or ".join(_METHODS[attribute] for attribute in expected)
+    names = " or ".join(_METHODS[attribute].estimators for attribute in expected)
     vectorizers: list[Any] = []
     inner = estimator
     while not any(hasattr(type(inner), attribute) for attribute in _METHODS):
@@ -206,7 +227,19 @@ def open_any_model(
         else:
             inner = _wrapped(inner, estimator, names)
     check_is_fitted(inner)
+    if not any(hasattr(type(inner), attribute) for attribute in expected):
+        raise TypeError(_is_of_another_method(inner, expected, names))
     return Model(inner, tuple(vectorizers))
+
+
+def _is_of_another_method(inner: Any, expected: tuple[str, ...], names: str) -> str:
+    """Say what an estimator learned instead of what was expected."""
+    found = next(m for name, m in _METHODS.items() if hasattr(type(inner), name))
+    learned = " or ".join(_METHODS[name].learned for name in expected)
+    return (
+        f"estimator is, or holds, a {type(inner).__name__}, {found.network}; what was "
+        f"asked for is read off {learned}, which only a {names} has. {found.advice}"
+    )
 
 
 def _steps(pipeline: Pipeline) -> list[Any]:

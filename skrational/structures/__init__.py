@@ -3,12 +3,14 @@
 from skrational.structures.base import Structure, structure_from_json
 from skrational.structures.gated import GRUStructure, LSTMStructure
 from skrational.structures.language import LSTMLanguageStructure
+from skrational.structures.mask import MaskStructure
 from skrational.structures.rational import RationalStructure, StructureDiff
 
 __all__ = [
     "GRUStructure",
     "LSTMLanguageStructure",
     "LSTMStructure",
+    "MaskStructure",
     "RationalStructure",
     "Structure",
     "StructureDiff",

@@ -163,7 +163,16 @@ class JSONStructure:
     def to_json(self, indent: int | None = None) -> str:
         """Write the structure as JSON; ``indent`` as for :func:`json.dumps`."""
         record = {"type": type(self).__name__, "version": self._version}
-        return json.dumps({**record, **asdict(cast(Any, self))}, indent=indent)
+        return json.dumps({**record, **self._content()}, indent=indent)
+
+    def _content(self) -> dict[str, Any]:
+        """Return the fields by their names, as JSON can hold them."""
+        return asdict(cast(Any, self))
+
+    @classmethod
+    def _of_content(cls, content: dict[str, Any]) -> Self:
+        """Build the structure of what :meth:`_content` returned."""
+        return cls(**content)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -189,7 +198,7 @@ class JSONStructure:
                 f"The JSON has the keys {cut_repr(sorted(content))}; expected {names}."
             )
         try:
-            return cls(**content)
+            return cls._of_content(content)
         except (TypeError, AttributeError, KeyError) as error:
             raise ValueError(f"The JSON is no {cls.__name__}: {error}.") from error
 

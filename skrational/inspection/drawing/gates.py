@@ -188,14 +188,7 @@ class GateDisplay:
         >>> len(display.varying_) == clf.n_gates_
         True
         """
-        model = open_any_model(estimator, ("n_gates_",))
-        classifier = model.classifier
-        if model.has_automata:
-            raise TypeError(
-                f"estimator is, or holds, a {type(classifier).__name__}, which has no "
-                "gates; expected a SparseLSTMClassifier or another gated network. "
-                "StructureDisplay and AutomatonDisplay draw weighted automata."
-            )
+        classifier = open_any_model(estimator, ("n_gates_",)).classifier
         return cls(classifier.learned_structure_, classifier.coef_).plot(ax)
 
     def _largest_weights(self) -> Any:
