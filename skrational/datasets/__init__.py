@@ -1,6 +1,9 @@
-"""Data sets: planted patterns, local text sets, public ones to download."""
+"""Data sets: made ones, local text sets, public ones to download."""
 
+from skrational.datasets.adding import make_adding
 from skrational.datasets.download import clear_data_home, get_data_home
+from skrational.datasets.navigation import NavigationTask, make_navigation
+from skrational.datasets.place_cells import PlaceCells
 from skrational.datasets.planted import PlantedPatterns, make_planted_patterns
 from skrational.datasets.remote import fetch_amazon_reviews, fetch_sst2
 from skrational.datasets.reviews import (
@@ -11,6 +14,8 @@ from skrational.datasets.reviews import (
 )
 
 __all__ = [
+    "NavigationTask",
+    "PlaceCells",
     "PlantedPatterns",
     "Reviews",
     "clear_data_home",
@@ -19,6 +24,8 @@ __all__ = [
     "fetch_sst2",
     "get_data_home",
     "load_reviews",
+    "make_adding",
+    "make_navigation",
     "make_planted_patterns",
     "reviews_available",
 ]

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 
+from skrational.datasets._generator import generator_of
 from skrational.datasets._vocabulary import (
     WORDS_PER_CLUSTER,
     Pattern,
@@ -170,7 +170,7 @@ def make_planted_patterns(
     >>> (data.vectors[data.documents[0][0]] == data.X[0][0]).all().item()
     True
     """
-    rng = _random_state(random_state)
+    rng = generator_of(random_state)
     _check_numbers(n_documents, n_words, n_features, max_gap, n_decoys)
     if not 0 <= spread < np.inf:
         raise ValueError(f"spread must be a number from 0 upwards; got {spread!r}.")
@@ -203,13 +203,6 @@ def make_planted_patterns(
         patterns=slots,
         class_of_pattern=classes,
     )
-
-
-def _random_state(random_state: Any) -> np.random.RandomState:
-    # check_random_state(None) would hand out NumPy's global generator.
-    if random_state is None:
-        return np.random.RandomState()
-    return check_random_state(random_state)
 
 
 def _check_numbers(
