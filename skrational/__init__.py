@@ -12,6 +12,9 @@ from skrational.utils.moved import find_moved_modules
 
 __all__ = [
     "BertVectorizer",
+    "ModuliRNNClassifier",
+    "ModuliRNNLanguageModel",
+    "ModuliRNNRegressor",
     "SequenceArray",
     "SparseGRUClassifier",
     "SparseLSTMClassifier",
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from skrational.estimators.gru import SparseGRUClassifier
     from skrational.estimators.language import SparseLSTMLanguageModel
     from skrational.estimators.lstm import SparseLSTMClassifier
+    from skrational.estimators.moduli import ModuliRNNClassifier
+    from skrational.estimators.moduli_language import ModuliRNNLanguageModel
+    from skrational.estimators.moduli_regressor import ModuliRNNRegressor
     from skrational.estimators.rational import SparseRationalClassifier
     from skrational.estimators.time_steps import TimeStepTransformer
     from skrational.model_selection import SparseRationalClassifierCV
@@ -38,6 +44,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BertVectorizer": "skrational.text.bert",
+    "ModuliRNNClassifier": "skrational.estimators.moduli",
+    "ModuliRNNLanguageModel": "skrational.estimators.moduli_language",
+    "ModuliRNNRegressor": "skrational.estimators.moduli_regressor",
     "SequenceArray": "skrational.sequences",
     "SparseGRUClassifier": "skrational.estimators.gru",
     "SparseLSTMClassifier": "skrational.estimators.lstm",

@@ -4,6 +4,8 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skrational import (
+    ModuliRNNClassifier,
+    ModuliRNNRegressor,
     SparseGRUClassifier,
     SparseLSTMClassifier,
     SparseRationalClassifier,
@@ -15,6 +17,7 @@ SPARSIFY = "sparsify is a parameter, not the method of scikit-learn's linear mod
 FULL_BATCH = {"batch_size": None, "dropout": 0.0, "dtype": "float64"}
 MINI_BATCH = {"batch_size": 16, "min_steps_per_epoch": 1}
 AUTOMATA = {"n_wfsas": 6, "n_states": 2}
+PLACED = {"n_hidden": 8, "sparsity": 0.5, "learning_rate": 0.03}
 GATED = {"n_units": 4, "lambda_": 1e-3, "learning_rate": 0.03}
 
 ESTIMATORS = [
@@ -27,6 +30,10 @@ ESTIMATORS = [
     SparseLSTMClassifier(**GATED, **FULL_BATCH, max_epochs=40, finetune_epochs=20),
     SparseLSTMClassifier(**GATED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),
     SparseGRUClassifier(**GATED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),
+    ModuliRNNClassifier(**PLACED, **FULL_BATCH, max_epochs=40, finetune_epochs=20),
+    ModuliRNNClassifier(**PLACED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),
+    ModuliRNNRegressor(**PLACED, **FULL_BATCH, max_epochs=40, finetune_epochs=20),
+    ModuliRNNRegressor(**PLACED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),
 ]
 
 
@@ -34,7 +41,7 @@ def expected_failures(estimator):
     failures = {}
     if estimator.batch_size is not None:
         failures["check_sample_weight_equivalence_on_dense_data"] = WEIGHTS
-    if not isinstance(estimator, SparseRationalClassifier):
+    if "sparsify" in estimator.get_params():
         failures["check_sparsify_coefficients"] = SPARSIFY
     return failures
 

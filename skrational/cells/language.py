@@ -18,28 +18,23 @@ are weights too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from skrational.cells.base import Noise
-from skrational.cells.batches import Batch, Corpus
 from skrational.cells.compaction import Mask, Remains, what_remains
 from skrational.cells.lstm import LSTMCell
+from skrational.cells.words import EmbeddedWords
 from skrational.groups import Groups, Part
 from skrational.structures.gated import StateReadout
 from skrational.structures.language import LSTMLanguageStructure
+from skrational.structures.network import EVERY_STATE
 
 __all__ = ["EVERY_STATE", "LSTMLanguageCell"]
-
-EVERY_STATE = StateReadout("every", 0.0)
-
-_MOST_OUTPUTS = 2**24
-"""Logits that are held at once in a prediction."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ class _RemainsOfWords(Remains):
     words: Mask
 
 
-class LSTMLanguageCell(LSTMCell):
+class LSTMLanguageCell(EmbeddedWords, LSTMCell):
     """An LSTM that reads embedded words, and after each of them predicts the next."""
 
     structure_type: ClassVar = LSTMLanguageStructure
@@ -64,54 +59,7 @@ class LSTMLanguageCell(LSTMCell):
         dtype: torch.dtype,
     ) -> None:
         super().__init__(structure, reading, dtype)
-        n_words = structure.n_words
-        self.Emb = nn.Parameter(
-            torch.zeros(n_words, len(structure.inputs), dtype=dtype)
-        )
-        # Words that are gone share the row of zeros behind the embeddings.
-        rows = torch.full((structure.n_words_initial,), n_words)
-        rows[list(structure.words)] = torch.arange(n_words)
-        self.register_buffer("rows", rows, persistent=False)
-
-    rows: Tensor
-
-    @torch.no_grad()
-    def initialize(self, generator: torch.Generator) -> Self:
-        """Draw the weights of a dense cell; embeddings are uniform from -.1 to .1."""
-        super().initialize(generator)
-        drawn = torch.empty(self.Emb.shape, dtype=torch.float64)
-        self.Emb.copy_(drawn.uniform_(-0.1, 0.1, generator=generator))
-        return self
-
-    def embedded(self, batch: Batch) -> Batch:
-        """Put the embeddings of words in the place of their numbers."""
-        rows = self.rows.index_select(0, batch.x[:, 0].long())
-        embeddings = nn.functional.pad(self.Emb, (0, 0, 0, 1))
-        return Batch(embeddings.index_select(0, rows), batch.ids, batch.offsets)
-
-    def hidden(self, batch: Batch) -> Tensor:
-        """State after each token of all documents, (n_tokens, H)."""
-        return self.states(self.embedded(batch))
-
-    def noisy_outputs(
-        self, batch: Batch, dropout: Noise, generator: torch.Generator
-    ) -> Tensor:
-        """Logits after each token with dropout, (n_tokens, V)."""
-        embedded = dropout.on_features(self.embedded(batch), generator)
-        return self.readout(dropout.on_scores(self.states(embedded), generator))
-
-    def predict(self, corpus: Corpus) -> Tensor:
-        """Logits after each token of a whole corpus, (n_tokens, V)."""
-        return torch.cat([outputs for _, outputs in self.predict_parts(corpus)])
-
-    @torch.no_grad()
-    def predict_parts(self, corpus: Corpus) -> Iterator[tuple[slice, Tensor]]:
-        """Yield stretches of documents with the logits after each of their tokens."""
-        start = 0
-        for batch in corpus.batches(max(1, _MOST_OUTPUTS // len(self.a))):
-            stop = start + len(batch.offsets) - 1
-            yield slice(start, stop), self(batch)
-            start = stop
+        self.embed(structure.words)
 
     def _groups_of_kind(self, kind: str) -> Groups:
         n_words, n_inputs = self.Emb.shape

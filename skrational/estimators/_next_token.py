@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
@@ -13,8 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skrational.exceptions import OutOfVocabularyWarning
-from skrational.kernels.gated.next_token import NextTokenLSTM
-from skrational.structures.language import LSTMLanguageStructure
+from skrational.kernels.gated.next_token import NextToken
 from skrational.text.vocabulary import END_NUMBER, UNKNOWN_NUMBER, Vocabulary
 from skrational.training.windows import next_tokens
 from skrational.utils.callers import caller_level
@@ -23,15 +23,14 @@ from skrational.utils.checks import check_count
 __all__ = ["NextTokenMixin"]
 
 
-class NextTokenMixin:
-    """Scores texts, and writes some, by a fitted LSTM; in double precision.
+class NextTokenMixin(ABC):
+    """Scores texts, and writes some, by a fitted network; in double precision.
 
     Each text is read from a state of zeros. What counts are its tokens and its end,
     each once; a token that the vocabulary lacks counts as the unknown one.
     """
 
     _vocabulary: Vocabulary
-    learned_structure_: LSTMLanguageStructure
     weights_: dict[str, NDArray[np.floating]]
     coef_: NDArray[np.floating]
     intercept_: NDArray[np.floating]
@@ -199,9 +198,13 @@ class NextTokenMixin:
         ]
         return texts[0] if n_samples is None else texts
 
-    def _model(self) -> NextTokenLSTM:
+    @abstractmethod
+    def _next_token(self, arrays: dict[str, NDArray[np.floating]]) -> NextToken:
+        """Build what says what comes next from the parameters of the fitted cell."""
+
+    def _model(self) -> NextToken:
         arrays = {**self.weights_, "A": self.coef_, "a": self.intercept_}
-        return NextTokenLSTM.of(arrays, self.learned_structure_)
+        return self._next_token(arrays)
 
     def _log_likelihoods(
         self, X: Iterable[Any]
@@ -233,7 +236,7 @@ class NextTokenMixin:
 
 
 def _draw(
-    model: NextTokenLSTM,
+    model: NextToken,
     read: list[int],
     excluded: list[int],
     shape: tuple[int, int],
@@ -244,7 +247,7 @@ def _draw(
 
     Parameters
     ----------
-    model : NextTokenLSTM
+    model : NextToken
     read : list of int
         Tokens that come before.
     excluded : list of int
@@ -259,16 +262,16 @@ def _draw(
     ndarray of shape (n_tokens, n_texts)
         Once all texts have ended no more tokens are drawn.
     """
-    h, c = model.start(1)
+    state = model.start(1)
     for token in read:
-        h, c = model.step(np.array([token]), h, c)
-    h, c = (np.repeat(state, shape[1], axis=0) for state in (h, c))
+        state = model.step(np.array([token]), *state)
+    state = tuple(np.repeat(part, shape[1], axis=0) for part in state)
     drawn: list[NDArray[np.intp]] = []
     has_ended = np.zeros(shape[1], bool)
     while len(drawn) < shape[0] and not has_ended.all():
         if drawn:
-            h, c = model.step(drawn[-1], h, c)
-        logits = model.logits(h)
+            state = model.step(drawn[-1], *state)
+        logits = model.logits(state[0])
         logits[:, excluded] = -np.inf
         logits -= logits.max(axis=1, keepdims=True)
         with np.errstate(over="ignore"):

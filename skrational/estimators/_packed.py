@@ -8,17 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.estimators._sparse import SparseSequenceClassifier
+from skrational.estimators._sparse import (
+    SparseSequenceClassifier,
+    SparseSequenceEstimator,
+)
 from skrational.kernels.cpu.prediction import PackedNetwork
 from skrational.kernels.cpu.readout import apply_readout
 from skrational.kernels.cpu.scorer import scorer_of
 from skrational.sequences import SequenceArray
 
-__all__ = ["PackedClassifier"]
+__all__ = ["PackedClassifier", "PackedEstimator"]
 
 
-class PackedClassifier(SparseSequenceClassifier):
-    """A classifier whose fitted network is packed for the compiled kernels of the CPU.
+class PackedEstimator(SparseSequenceEstimator):
+    """An estimator whose fitted network is packed for the compiled kernels of the CPU.
 
     On other devices, and where no kernel computes the network, its cell scores.
     """
@@ -51,3 +54,7 @@ class PackedClassifier(SparseSequenceClassifier):
         on_cpu = self.device in ("auto", "cpu")
         device_type = "cpu" if on_cpu else self._prediction_device().type
         return self._kernel(device_type) == "numba"
+
+
+class PackedClassifier(PackedEstimator, SparseSequenceClassifier):
+    """A classifier whose fitted network is packed."""

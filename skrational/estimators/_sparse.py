@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from numbers import Integral, Real
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrational.estimators._base import BaseSequenceClassifier
+from skrational.estimators._base import BaseSequenceEstimator
+from skrational.estimators._classifier import BaseSequenceClassifier
+from skrational.estimators._constraints import TRAINING
 from skrational.sequences import SequenceArray, check_finite
 from skrational.structures import Structure
-from skrational.training.labelled import Labelled
+from skrational.training.labelled import Labelled, Learnable
 from skrational.utils.callbacks import CallbackSupportMixin, with_callbacks
 from skrational.utils.callers import caller_level
 from skrational.utils.devices import resolve_device
@@ -30,39 +31,15 @@ if TYPE_CHECKING:
     from skrational.pruning.base import Pruner
     from skrational.training.losses import Loss
 
-__all__ = ["TRAINING", "SparseEstimator", "SparseSequenceClassifier"]
+__all__ = [
+    "TRAINING",
+    "SparseEstimator",
+    "SparseSequenceClassifier",
+    "SparseSequenceEstimator",
+]
 
 FASTEST = ("cpu",)
 """What ``device="auto"`` may stand for: so far the CPU has the fastest kernel."""
-
-TRAINING: dict[str, list[Any]] = {
-    "lambda_": [Interval(Real, 0, None, closed="left")],
-    "solver": [StrOptions({"prox", "subgradient"})],
-    "threshold": [Interval(Real, 0, None, closed="left")],
-    "learning_rate": [Interval(Real, 0, None, closed="neither")],
-    "finetune_schedule": [StrOptions({"cosine", "plateau", "constant"})],
-    "batch_size": [Interval(Integral, 1, None, closed="left"), None],
-    "min_steps_per_epoch": [Interval(Integral, 1, None, closed="left")],
-    "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
-    "max_epochs": [Interval(Integral, 1, None, closed="left")],
-    "ramp_epochs": [Interval(Integral, 0, None, closed="left")],
-    "finetune_epochs": [Interval(Integral, 0, None, closed="left")],
-    "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-    "dropout": [Interval(Real, 0, 1, closed="left")],
-    "word_dropout": [Interval(Real, 0, 1, closed="left")],
-    "feature_dropout": [Interval(Real, 0, 1, closed="left")],
-    "weight_decay": [Interval(Real, 0, None, closed="left")],
-    "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
-    "class_weight": [dict, StrOptions({"balanced"}), None],
-    "warm_start": ["boolean"],
-    "dtype": [StrOptions({"float32", "float64"})],
-    "device": [str],
-    "random_state": ["random_state"],
-    "verbose": ["verbose"],
-}
-"""Constraints of the parameters that `SparseSequenceClassifier` has."""
 
 
 class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
@@ -79,6 +56,8 @@ class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = TRAINING
     _unit: ClassVar[str] = "unit"
     """What the penalty removes, for messages."""
+    _prune_every: ClassVar[int] = 0
+    """Epochs between prunings that need no penalty; 0: what that left is pruned."""
 
     warm_start = False
     """Whether ``fit`` goes on from the previous one."""
@@ -201,18 +180,8 @@ class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """Return what the outputs are held against."""
 
     @abstractmethod
-    def _data_attributes(
-        self, classes: NDArray[Any], n_features: int, names: NDArray[Any] | None
-    ) -> dict[str, Any]:
-        """Return fitted attributes that tell of the data.
-
-        Parameters
-        ----------
-        classes : ndarray of shape (n_classes,)
-        n_features : int
-        names : ndarray of shape (n_features,) or None
-            Names of the features, if they have any.
-        """
+    def _data_attributes(self, data: Any) -> dict[str, Any]:
+        """Return fitted attributes that tell of the data that were learned from."""
 
     def _own_attributes(self, cell: Any) -> dict[str, Any]:
         """Return fitted attributes that no other method has."""
@@ -220,16 +189,16 @@ class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _learn(
         self,
-        training: Labelled,
-        held_out: Labelled | None,
+        training: Learnable,
+        held_out: Learnable | None,
         data: dict[str, Any],
     ) -> None:
         """Regularize, prune, finetune, and take over the result.
 
         Parameters
         ----------
-        training : Labelled
-        held_out : Labelled or None
+        training : Learnable
+        held_out : Learnable or None
             Serves early stopping instead of a part of ``training``.
         data : dict
             What callbacks are told.
@@ -293,7 +262,58 @@ class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             return resolve_device("cpu", FASTEST)
 
 
-class SparseSequenceClassifier(SparseEstimator, BaseSequenceClassifier):
+class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
+    """An estimator that learns from sequences with targets, one for each of them."""
+
+    _read_training: Callable[..., Any]
+    """Takes X, y and the weights of ``fit``; returns what there is to learn from."""
+
+    _read_held_out: Callable[..., Any]
+    """Takes that, and X and y of sequences that aren't trained on, which may be None;
+    returns them likewise."""
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any) -> Self:
+        """Fit; the parameters are those of ``fit``."""
+        training = self._read_fit(X, y, sample_weight)
+        if not self.early_stopping and (X_val is not None or y_val is not None):
+            raise ValueError(
+                "X_val and y_val serve early stopping; got "
+                f"early_stopping={self.early_stopping}."
+            )
+        held_out = self._read_held_out(training, X_val, y_val)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self._learn(training, held_out, {"X": X, "y": y, "metadata": metadata})
+        return self
+
+    def _read_fit(self, X: Any, y: Any, sample_weight: Any) -> Any:
+        """Check the parameters and what there is to learn from."""
+        self._validate_params()
+        self._check_own_parameters(self._training_device().type)
+        return self._read_training(X, y, sample_weight)
+
+    def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
+        import torch
+
+        from skrational.cells.batches import Corpus
+        from skrational.utils.threads import single_thread
+
+        check_finite(X)
+        cell: Any = self._fitted_cell()
+        device = self._prediction_device()
+        corpus = Corpus(X, cell.A.dtype, device)
+        cell.to(device)
+        with single_thread(), torch.no_grad():
+            scores = torch.cat([cell.hidden(batch) for batch in corpus.batches()])
+        return np.asarray(scores.cpu().numpy())
+
+    def _feature_attributes(self, data: Learnable) -> dict[str, Any]:
+        """Return the fitted attributes that tell of the features."""
+        names = data.feature_names
+        named = {} if names is None else {"feature_names_in_": names}
+        return {"n_features_in_": data.X.n_features, **named}
+
+
+class SparseSequenceClassifier(SparseSequenceEstimator, BaseSequenceClassifier):
     """A classifier of sequences whose structure is learned."""
 
     def __init__(
@@ -312,11 +332,8 @@ class SparseSequenceClassifier(SparseEstimator, BaseSequenceClassifier):
 
         return LogLoss()
 
-    def _data_attributes(
-        self, classes: NDArray[Any], n_features: int, names: NDArray[Any] | None
-    ) -> dict[str, Any]:
-        named = {} if names is None else {"feature_names_in_": names}
-        return {"classes_": classes, "n_features_in_": n_features, **named}
+    def _data_attributes(self, data: Labelled) -> dict[str, Any]:
+        return {"classes_": data.classes, **self._feature_attributes(data)}
 
     @with_callbacks
     def fit(
@@ -364,34 +381,4 @@ class SparseSequenceClassifier(SparseEstimator, BaseSequenceClassifier):
         FeatureScaleWarning
             If features are so large, or so small, that little is learned from them.
         """
-        training = self._read_fit(X, y, sample_weight)
-        if not self.early_stopping and (X_val is not None or y_val is not None):
-            raise ValueError(
-                "X_val and y_val serve early stopping; got "
-                f"early_stopping={self.early_stopping}."
-            )
-        held_out = self._read_held_out(training, X_val, y_val)
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        self._learn(training, held_out, {"X": X, "y": y, "metadata": metadata})
-        return self
-
-    def _read_fit(self, X: Any, y: Any, sample_weight: Any) -> Labelled:
-        """Check the parameters and what there is to learn from."""
-        self._validate_params()
-        self._check_own_parameters(self._training_device().type)
-        return self._read_training(X, y, sample_weight)
-
-    def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
-        import torch
-
-        from skrational.cells.batches import Corpus
-        from skrational.utils.threads import single_thread
-
-        check_finite(X)
-        cell: Any = self._fitted_cell()
-        device = self._prediction_device()
-        corpus = Corpus(X, cell.A.dtype, device)
-        cell.to(device)
-        with single_thread(), torch.no_grad():
-            scores = torch.cat([cell.hidden(batch) for batch in corpus.batches()])
-        return np.asarray(scores.cpu().numpy())
+        return self._fit(X, y, sample_weight, X_val, y_val)

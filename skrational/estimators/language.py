@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval, StrOptions
 
 from skrational.estimators._gated import GATED, GatedMethod
-from skrational.estimators._next_token import NextTokenMixin
+from skrational.estimators._language import READING, LanguageModel
 from skrational.estimators._sparse import TRAINING
+from skrational.kernels.gated.next_token import NextTokenLSTM
 from skrational.structures.language import LSTMLanguageStructure
-from skrational.text.vocabulary import END_NUMBER, Vocabulary
-from skrational.text.words.encoded_texts import EncodedTexts
-from skrational.training.windows import Windows, next_tokens
-from skrational.utils.callbacks import with_callbacks
+from skrational.structures.network import EVERY_STATE
 
 if TYPE_CHECKING:
     import torch
 
     from skrational.cells.language import LSTMLanguageCell
-    from skrational.training.losses import Loss
 
 __all__ = ["SparseLSTMLanguageModel"]
 
 _DEFAULT_LAMBDA = 3e-4
 
 
-class SparseLSTMLanguageModel(NextTokenMixin, GatedMethod):
+class SparseLSTMLanguageModel(LanguageModel, GatedMethod):
     """Predict the next token with an LSTM of which gates, units and words go.
 
     Words, or characters, have embeddings that are trained along. After each token a
@@ -164,14 +159,7 @@ class SparseLSTMLanguageModel(NextTokenMixin, GatedMethod):
             if name not in ("class_weight", "warm_start")
         }
         | GATED
-        | {
-            "level": [StrOptions({"word", "character"})],
-            "lowercase": ["boolean"],
-            "max_vocabulary": [Interval(Integral, 1, 10**6, closed="both"), None],
-            "min_count": [Interval(Integral, 1, None, closed="left")],
-            "n_embedding": [Interval(Integral, 1, 2**16, closed="both")],
-            "sequence_length": [Interval(Integral, 1, 2**16, closed="both")],
-        }
+        | READING
     )
     _kinds = ("weights", "gates", "neurons", "inputs", "vocabulary")
     framework = "group_lasso"
@@ -215,7 +203,13 @@ class SparseLSTMLanguageModel(NextTokenMixin, GatedMethod):
         verbose: int = 0,
     ) -> None:
         super().__init__(
-            lambda_=lambda_,  # type: ignore[arg-type]
+            level=level,
+            lowercase=lowercase,
+            max_vocabulary=max_vocabulary,
+            min_count=min_count,
+            n_embedding=n_embedding,
+            sequence_length=sequence_length,
+            lambda_=lambda_,
             solver=solver,
             threshold=threshold,
             learning_rate=learning_rate,
@@ -239,101 +233,12 @@ class SparseLSTMLanguageModel(NextTokenMixin, GatedMethod):
             random_state=random_state,
             verbose=verbose,
         )
-        self.level = level
-        self.lowercase = lowercase
-        self.max_vocabulary = max_vocabulary
-        self.min_count = min_count
         self.n_units = n_units
-        self.n_embedding = n_embedding
-        self.sequence_length = sequence_length
         self.sparsify = sparsify
         self.lambda_ratios = lambda_ratios
 
-    @property
-    def vocabulary_(self) -> list[str]:
-        """The tokens that the model knows, by number; the first two are marks."""
-        return self._vocabulary.words
-
-    @with_callbacks
-    def fit(self, X: Iterable[Any], y: Any = None, *, X_val: Any = None) -> Self:
-        """Learn the vocabulary, the structure and the weights.
-
-        Parameters
-        ----------
-        X : iterable of str, or of lists of str
-            Texts, or texts that are tokenised: a list, a column of pandas, polars or
-            Arrow, a generator.
-        y : None
-            Ignored.
-        X_val : like X, default=None
-            Validation data for early stopping, instead of a part of X.
-
-        Returns
-        -------
-        self : estimator
-
-        Raises
-        ------
-        ValueError, TypeError
-            If a parameter or a text is not what it should be, or not one token is left
-            to learn from. The estimator is then as it was before, also when a fit is
-            interrupted.
-
-        Warns
-        -----
-        ConvergenceWarning
-            If ``lambda_`` removed every word that a gate reads.
-        """
-        self._validate_params()
-        self._check_own_parameters(self._training_device().type)
-        if X_val is not None and not self.early_stopping:
-            raise ValueError(
-                "X_val serves early stopping; got "
-                f"early_stopping={self.early_stopping}."
-            )
-        vocabulary, encoded = self._learn_vocabulary(X)
-        training = self._cut(encoded, vocabulary)
-        held_out = (
-            None if X_val is None else self._cut(vocabulary.encode(X_val), vocabulary)
-        )
-        self._learn(training, held_out, {"X": X, "y": None, "metadata": None})
-        return self
-
-    def _learn_vocabulary(self, X: Iterable[Any]) -> tuple[Vocabulary, EncodedTexts]:
-        vocabulary, encoded = Vocabulary.learn(
-            X, self.level, self.lowercase, self.max_vocabulary, self.min_count
-        )
-        if len(encoded.tokens) == 0:
-            raise ValueError(
-                f"X holds {len(encoded.offsets) - 1} texts, but not one token to learn "
-                "from."
-            )
-        if len(vocabulary) == 0:
-            raise ValueError(
-                f"None of the {len(encoded.tokens)} tokens of X occurs "
-                f"min_count={self.min_count} times. Lower min_count."
-            )
-        return vocabulary, encoded
-
-    def _cut(self, encoded: EncodedTexts, vocabulary: Vocabulary) -> Windows:
-        inputs, targets, offsets = next_tokens(*encoded, END_NUMBER)
-        return Windows.cut(
-            inputs, targets, offsets, vocabulary.words, self.sequence_length
-        )
-
     def _strength(self) -> float:
         return _DEFAULT_LAMBDA if self.lambda_ is None else self.lambda_
-
-    def _loss(self) -> Loss:
-        from skrational.training.losses import NextTokenLoss
-
-        return NextTokenLoss()
-
-    def _data_attributes(
-        self, classes: NDArray[Any], n_features: int, names: NDArray[Any] | None
-    ) -> dict[str, Any]:
-        words = classes.tolist()
-        return {"_vocabulary": Vocabulary(words, self.level, self.lowercase)}
 
     def _too_sparse(self) -> str:
         structure = self.learned_structure_
@@ -357,8 +262,6 @@ class SparseLSTMLanguageModel(NextTokenMixin, GatedMethod):
         dtype: torch.dtype,
         generator: torch.Generator,
     ) -> LSTMLanguageCell:
-        from skrational.cells.language import EVERY_STATE
-
         cell = self._cell_type().dense(
             self.n_embedding, self.n_units, n_outputs, EVERY_STATE, dtype
         )
@@ -367,16 +270,7 @@ class SparseLSTMLanguageModel(NextTokenMixin, GatedMethod):
     def _blank_cell(
         self, structure: LSTMLanguageStructure, dtype: torch.dtype
     ) -> LSTMLanguageCell:
-        from skrational.cells.language import EVERY_STATE
-
         return self._cell_type()(structure, EVERY_STATE, dtype)
 
-    def __sklearn_is_fitted__(self) -> bool:
-        # The parameter ``lambda_`` ends as fitted attributes do.
-        return hasattr(self, "_vocabulary")
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        return tags
+    def _next_token(self, arrays: dict[str, NDArray[np.floating]]) -> NextTokenLSTM:
+        return NextTokenLSTM.of(arrays, self.learned_structure_)

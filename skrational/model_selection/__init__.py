@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     )
     from skrational.model_selection._path import PathPoint, RegularizationPath
     from skrational.model_selection._path_fit import regularization_path
+    from skrational.model_selection._retrain import MaskRetraining, retrain_mask
     from skrational.model_selection._stability import (
         StructureStability,
         structure_stability,
     )
 
 __all__ = [
+    "MaskRetraining",
     "PathPoint",
     "RegularizationPath",
     "RegularizationPathDisplay",
@@ -31,12 +33,14 @@ __all__ = [
     "StructureStability",
     "lambda_max",
     "regularization_path",
+    "retrain_mask",
     "score_and_size",
     "smallest_within_one_se",
     "structure_stability",
 ]
 
 _HOMES = {
+    "MaskRetraining": "skrational.model_selection._retrain",
     "PathPoint": "skrational.model_selection._path",
     "RegularizationPath": "skrational.model_selection._path",
     "RegularizationPathDisplay": "skrational.model_selection._display",
@@ -44,6 +48,7 @@ _HOMES = {
     "StructureStability": "skrational.model_selection._stability",
     "lambda_max": "skrational.model_selection._lambda_max",
     "regularization_path": "skrational.model_selection._path_fit",
+    "retrain_mask": "skrational.model_selection._retrain",
     "score_and_size": "skrational.model_selection._one_se",
     "smallest_within_one_se": "skrational.model_selection._one_se",
     "structure_stability": "skrational.model_selection._stability",

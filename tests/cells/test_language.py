@@ -58,7 +58,7 @@ def test_logits_follow_the_equations_after_every_token():
 
 
 def test_stretches_of_a_prediction_are_the_whole(monkeypatch):
-    monkeypatch.setattr("skrational.cells.language._MOST_OUTPUTS", 3 * V)
+    monkeypatch.setattr("skrational.cells.states._MOST_OUTPUTS", 3 * V)
     cell, corpus = make_cell(), corpus_of([[2, 2, 5, 0], [6], [1, 3]])
     parts = list(cell.predict_parts(corpus))
     assert [part for part, _ in parts] == [slice(0, 1), slice(1, 3)]

@@ -1,0 +1,221 @@
+"""What every classifier of sequences shares: labels, and predictions of classes."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, softmax
+from sklearn.base import ClassifierMixin
+from sklearn.utils import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _assert_all_finite,
+    _check_sample_weight,
+    _get_feature_names,
+    column_or_1d,
+)
+
+from skrational.estimators._base import BaseSequenceEstimator
+from skrational.sequences.forms import take_column
+from skrational.training.labelled import Labelled
+from skrational.utils.checks import is_missing
+
+__all__ = ["BaseSequenceClassifier"]
+
+
+class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
+    """A classifier of sequences whose fitted state is numpy.
+
+    A subclass fits, sets ``classes_``, ``coef_`` and ``intercept_``, and computes the
+    scores of its hidden units, on which the linear readout works.
+    """
+
+    classes_: NDArray[Any]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "classes_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = False
+        return tags
+
+    def decision_function(self, X: Any) -> NDArray[np.floating]:
+        """Return the logits, in double precision.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences,) or (n_sequences, n_classes)
+            One logit, that of ``classes_[1]``, for two classes.
+        """
+        logits = self._logits(X)
+        return logits[:, 0] if len(self.classes_) == 2 else logits
+
+    def _probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.floating]:
+        """Probability of each class, (n, n_classes), from the logits."""
+        if logits.shape[1] == 1:
+            return expit(np.hstack([-logits, logits]), dtype=self.coef_.dtype)
+        return softmax(logits, axis=1).astype(self.coef_.dtype)
+
+    def _most_probable(self, logits: NDArray[np.float64]) -> NDArray[Any]:
+        """The most probable class of each sequence, (n,), from the logits."""
+        if logits.shape[1] == 1:
+            return self.classes_[(logits[:, 0] > 0).astype(int)]
+        return self.classes_[logits.argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> NDArray[np.floating]:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences, n_classes)
+            Columns in the order of ``classes_``.
+        """
+        return self._probabilities(self._logits(X))
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.floating]:
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences, n_classes)
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each sequence.
+
+        That of an empty sequence is the one that the intercept favours: it is legal,
+        and gets no warning, since texts without a known word are common.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences,)
+        """
+        return self._most_probable(self._logits(X))
+
+    def _read_training(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None
+    ) -> Labelled:
+        """Check X, y and the weights; these are multiplied by those of the classes."""
+        X = take_column(X)
+        sequences = self._read_to_learn(X)
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but "
+                "the target y is None."
+            )
+        y = _read_labels(y, "y")
+        check_classification_targets(y)
+        if len(y) != len(sequences):
+            raise ValueError(
+                f"Found input variables with inconsistent numbers of samples: X has "
+                f"{len(sequences)} sequences, y has {len(y)} labels."
+            )
+        weights = _check_sample_weight(
+            sample_weight, sequences.lengths, dtype=np.float64, ensure_non_negative=True
+        )
+        classes, codes = np.unique(y, return_inverse=True)
+        if self.class_weight is not None:
+            _check_class_weight(self.class_weight)
+            # "balanced" divides by the weight of a class, which may be 0.
+            with np.errstate(divide="ignore"):
+                of_class = compute_class_weight(
+                    self.class_weight, classes=classes, y=y, sample_weight=weights
+                )
+            weights = weights * np.where(weights > 0, of_class[codes], 0.0)
+        present = np.unique(codes[weights > 0])
+        if len(present) < 2:
+            held = (
+                f"only one class ({classes[present[0]]!r})" if len(present) else "none"
+            )
+            raise ValueError(
+                f"y holds {held}; a classifier needs samples, of positive weight, of "
+                "at least two classes."
+            )
+        self._check_tokens(sequences)
+        names = _get_feature_names(X)
+        return Labelled(sequences, classes, codes, weights, names)
+
+    def _read_held_out(
+        self, training: Labelled, X: Any, y: Any, name: str = "val"
+    ) -> Labelled | None:
+        """Check documents that aren't trained on, if there are any.
+
+        Parameters
+        ----------
+        training : Labelled
+        X, y : like those of ``fit``, or None
+        name : str, default="val"
+            What follows ``X_`` and ``y_`` in messages.
+        """
+        sequences = self._read_other(X, y, name)
+        if sequences is None:
+            return None
+        labels, n_features = _read_labels(y, f"y_{name}"), training.X.n_features
+        if sequences.n_features != n_features or labels.shape != (len(sequences),):
+            raise ValueError(
+                f"X_{name} holds {len(sequences)} sequences of {sequences.n_features} "
+                f"features and y_{name} has shape {labels.shape}; expected equal "
+                f"lengths and {n_features} features."
+            )
+        unknown = np.setdiff1d(labels, training.classes)
+        if len(unknown):
+            raise ValueError(f"y_{name} holds labels that y does not: {unknown[:5]}.")
+        codes = np.searchsorted(training.classes, labels)
+        return Labelled(sequences, training.classes, codes, np.ones(len(codes)))
+
+    class_weight: Any
+
+
+def _check_class_weight(class_weight: dict[Any, float] | str) -> None:
+    """Raise a ValueError for weights of classes that aren't numbers of at least 0."""
+    if isinstance(class_weight, str):
+        return
+    for label, weight in class_weight.items():
+        if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
+            raise ValueError(
+                f"class_weight has {weight!r} for class {label!r}; expected a finite "
+                "number of at least 0."
+            )
+
+
+def _read_labels(y: Any, name: str) -> NDArray[Any]:
+    """Return labels, of any container, as an array; none of them may be missing."""
+    values = np.asarray(y)
+    if values.dtype.kind == "T":
+        y = values = values.astype(object)
+    if values.dtype == object:
+        missing = next((i for i, v in enumerate(values.flat) if is_missing(v)), None)
+        if missing is not None:
+            raise ValueError(
+                f"{name} contains NaN or another missing value: label {missing} is "
+                f"{values.flat[missing]}."
+            )
+    labels = column_or_1d(y, input_name=name, warn=True)
+    _assert_all_finite(labels, input_name=name)
+    return labels

@@ -1,0 +1,39 @@
+"""Constraints of the parameters that all estimators share."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+__all__ = ["TRAINING"]
+
+TRAINING: dict[str, list[Any]] = {
+    "lambda_": [Interval(Real, 0, None, closed="left")],
+    "solver": [StrOptions({"prox", "subgradient"})],
+    "threshold": [Interval(Real, 0, None, closed="left")],
+    "learning_rate": [Interval(Real, 0, None, closed="neither")],
+    "finetune_schedule": [StrOptions({"cosine", "plateau", "constant"})],
+    "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+    "min_steps_per_epoch": [Interval(Integral, 1, None, closed="left")],
+    "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
+    "max_epochs": [Interval(Integral, 1, None, closed="left")],
+    "ramp_epochs": [Interval(Integral, 0, None, closed="left")],
+    "finetune_epochs": [Interval(Integral, 0, None, closed="left")],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    "dropout": [Interval(Real, 0, 1, closed="left")],
+    "word_dropout": [Interval(Real, 0, 1, closed="left")],
+    "feature_dropout": [Interval(Real, 0, 1, closed="left")],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "class_weight": [dict, StrOptions({"balanced"}), None],
+    "warm_start": ["boolean"],
+    "dtype": [StrOptions({"float32", "float64"})],
+    "device": [str],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+}
+"""Constraints of the parameters that `SparseSequenceClassifier` has."""

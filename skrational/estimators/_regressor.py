@@ -1,0 +1,217 @@
+"""What regressors of sequences share: values, ``fit`` and predictions of numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _get_feature_names,
+    check_is_fitted,
+)
+
+from skrational.estimators._packed import PackedEstimator
+from skrational.estimators._values import at_tokens, check_distributions, read_values
+from skrational.sequences import SequenceArray
+from skrational.sequences.forms import take_column
+from skrational.training.valued import Scale, Valued
+from skrational.utils.callbacks import with_callbacks
+
+if TYPE_CHECKING:
+    from skrational.training.losses import Loss
+
+__all__ = ["SparseSequenceRegressor"]
+
+
+class SparseSequenceRegressor(RegressorMixin, PackedEstimator):
+    """A regressor of sequences whose structure is learned.
+
+    A subclass has the parameter ``loss``, and fits cells that can tell of every token.
+    """
+
+    loss: str
+    _target_ndim: int
+    """Of one number for each sequence 1, of several 2, of each token's 3."""
+
+    def _loss(self) -> Loss:
+        from skrational.training.losses import CrossEntropy, SquaredError
+
+        return CrossEntropy() if self.loss == "cross_entropy" else SquaredError()
+
+    def _data_attributes(self, data: Valued) -> dict[str, Any]:
+        return {"_target_ndim": data.target_ndim, **self._feature_attributes(data)}
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = True
+        return tags
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+    ) -> Self:
+        """Learn the structure and the weights: regularize, prune, finetune.
+
+        Parameters
+        ----------
+        X : SequenceArray, list of ndarray, column, or ndarray
+            Sequences of feature vectors: a `SequenceArray`; a list, an object array or
+            a column of pandas, polars or Arrow of arrays of shape (T_i, n_features); a
+            three-dimensional array padded with NaN; or a two-dimensional array or data
+            frame of sequences of one vector.
+        y : array-like of shape (n,) or (n, m), or list of array-like of shape (T_i, m)
+            A number, or m of them, for each sequence; or m for each of its tokens.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of sequences, at least 0; one of weight 0 is left out.
+        X_val, y_val : like X and y, default=None
+            Validation data for early stopping, instead of a part of X.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, X, y or a weight is not what it should be: if, for instance,
+            y has another number of rows than the sequence has tokens. The estimator is
+            then as it was before, also when a fit is interrupted.
+
+        Warns
+        -----
+        FeatureScaleWarning
+            If features are so large, or so small, that little is learned from them.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val)
+
+    def predict(self, X: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
+        """Predict the values of each sequence, or of each of its tokens.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, m), or list of ndarray of shape (T_i, m)
+            Like y of ``fit``. With ``loss="cross_entropy"`` they are distributions.
+        """
+        check_is_fitted(self)
+        return self._predict(self._read_more(X))
+
+    def _predict(
+        self, X: SequenceArray
+    ) -> NDArray[np.float64] | list[NDArray[np.float64]]:
+        outputs = self._logits_of(self._scores(X))
+        if self.loss == "cross_entropy":
+            outputs = softmax(outputs, axis=1)
+        if self._target_ndim == 3:
+            return np.split(outputs, X.offsets[1:-1] - X.offsets[0])
+        return outputs[:, 0] if self._target_ndim == 1 else outputs
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Return the coefficient of determination, R squared.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+        y : like that of ``fit``
+        sample_weight : array-like of shape (n,), default=None
+            Of a sequence, also for each of its tokens.
+
+        Returns
+        -------
+        float
+            The mean of those of the m values; 1 is best.
+        """
+        check_is_fitted(self)
+        sequences = self._read_more(X)
+        values: NDArray[np.floating] = read_values(y, sequences)
+        found = self._predict(sequences)
+        if isinstance(found, list):
+            if values.ndim != 3:
+                raise ValueError(
+                    f"y has the shape {values.shape}; expected an array of shape "
+                    "(T_i, m) for each sequence, as in fit."
+                )
+            values, found = at_tokens(values, sequences.lengths), np.concatenate(found)
+            if sample_weight is not None:
+                sample_weight = np.repeat(sample_weight, sequences.lengths)
+        return float(r2_score(values, found, sample_weight=sample_weight))
+
+    def _read_training(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Valued:
+        X = take_column(X)
+        sequences = self._read_to_learn(X)
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but "
+                "the target y is None."
+            )
+        values = read_values(y, sequences)
+        weights = _check_sample_weight(
+            sample_weight, sequences.lengths, dtype=np.float64, ensure_non_negative=True
+        )
+        if not weights.any():
+            raise ValueError("sample_weight is 0 for all samples.")
+        self._check_tokens(sequences)
+        scale = self._scale(values, sequences, weights)
+        return Valued.of(sequences, values, scale, weights, _get_feature_names(X))
+
+    def _scale(
+        self,
+        values: NDArray[np.float64],
+        X: SequenceArray,
+        weights: NDArray[np.float64],
+    ) -> Scale:
+        """Return the unit in which values are learned.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n,), (n, m) or (n, T, m)
+        X : SequenceArray
+        weights : ndarray of shape (n,)
+        """
+        if self.loss == "cross_entropy":
+            if values.ndim == 1 or values.shape[-1] < 2:
+                raise ValueError(
+                    f"y has the shape {values.shape}; loss='cross_entropy' needs "
+                    "distributions over at least two values."
+                )
+            check_distributions(values)
+            return Scale.none(values.shape[-1])
+        if values.ndim == 3:
+            return Scale.of(at_tokens(values, X.lengths), np.repeat(weights, X.lengths))
+        return Scale.of(values.reshape(len(values), -1), weights)
+
+    def _read_held_out(
+        self, training: Valued, X: Any, y: Any, name: str = "val"
+    ) -> Valued | None:
+        sequences = self._read_other(X, y, name)
+        if sequences is None:
+            return None
+        values = read_values(y, sequences, f"y_{name}")
+        found = Valued.of(sequences, values, training.scale, np.ones(len(values)))
+        expected, got = (
+            (v.target_ndim, v.n_targets, v.X.n_features) for v in (training, found)
+        )
+        if got != expected:
+            raise ValueError(
+                f"X_{name} and y_{name} have {got[2]} features and y_{name} the shape "
+                f"{values.shape}; expected {expected[2]} features, and values as in y."
+            )
+        if self.loss == "cross_entropy":
+            check_distributions(values, f"y_{name}")
+        return found

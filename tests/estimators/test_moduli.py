@@ -1,0 +1,343 @@
+"""Moduli regularization as users see it."""
+
+import pickle
+from functools import cache
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from skrational import ModuliRNNClassifier, ModuliRNNRegressor, TimeStepTransformer
+from skrational.model_selection import regularization_path, retrain_mask
+from skrational.structures import MaskStructure
+
+QUICK = {"n_hidden": 12, "warmup_epochs": 2, "max_epochs": 4, "finetune_epochs": 2}
+QUICK |= {"min_steps_per_epoch": 1, "random_state": 0, "learning_rate": 0.02}
+
+
+@cache
+def sequences(n=80, seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=(k, 3)) for k in rng.integers(1, 9, n)]
+
+
+@cache
+def labels():
+    return np.array([x[:, 0].sum() > 0 for x in sequences()])
+
+
+@cache
+def sums():
+    """After every token, the sums of two features so far."""
+    return [x[:, :2].cumsum(axis=0) for x in sequences()]
+
+
+def states_by_a_loop(estimator, x):
+    """The state after every token of one sequence, by the equations."""
+    W_ih, W_hh = estimator.weights_["W_ih"], estimator.weights_["W_hh"]
+    b = estimator.weights_.get("b", 0.0)
+    activate = {"tanh": np.tanh, "relu": lambda a: np.maximum(a, 0)}
+    h, states = np.zeros(len(W_hh)), []
+    for token in x:
+        h = activate[estimator.activation](W_ih @ token + W_hh @ h + b)
+        states.append(h)
+    return np.array(states).reshape(-1, len(W_hh))
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("readout", ["last", "anywhere"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_logits_are_those_of_a_loop(activation, readout, bias):
+    clf = ModuliRNNClassifier(
+        **QUICK, activation=activation, readout=readout, bias=bias, dtype="float64"
+    ).fit(sequences(), labels())
+    expected = []
+    for x in sequences():
+        states = states_by_a_loop(clf, x)
+        read = states[-1] if readout == "last" else states.sum(axis=0) * len(x) ** -0.5
+        expected.append(clf.coef_[0] @ read + clf.intercept_[0])
+    np.testing.assert_allclose(clf.decision_function(sequences()), expected, rtol=1e-9)
+
+
+def test_values_after_every_token_are_those_of_a_loop():
+    reg = ModuliRNNRegressor(**QUICK, dtype="float64").fit(sequences(), sums())
+    found = reg.predict(sequences())
+    assert [v.shape for v in found] == [v.shape for v in sums()]
+    for x, values in zip(sequences(), found, strict=True):
+        expected = states_by_a_loop(reg, x) @ reg.coef_.T + reg.intercept_
+        np.testing.assert_allclose(values, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
+@pytest.mark.parametrize("pruned", ["recurrent", "all"])
+def test_as_many_weights_are_gone_as_asked(cell, pruned):
+    clf = ModuliRNNClassifier(**QUICK, cell=cell, pruned=pruned, sparsity=0.6)
+    structure = clf.fit(sequences(), labels()).learned_structure_
+    assert isinstance(structure, MaskStructure)
+    of_kind = ["W_hh"] if pruned == "recurrent" else ["W_ih", "W_hh", "A"]
+    left = sum(int(structure.masks[name].sum()) for name in of_kind)
+    total = sum(structure.masks[name].size for name in of_kind)
+    assert left == total - round(0.6 * total)
+    weights = {**clf.weights_, "A": clf.coef_}
+    for name, mask in structure.masks.items():
+        np.testing.assert_array_equal(weights[name] != 0, mask)
+
+
+def test_the_history_tells_how_weights_go():
+    clf = ModuliRNNClassifier(**QUICK, sparsity=0.75).fit(sequences(), labels())
+    left = [row["n_weights"] for row in clf.history_]
+    # All but the last penalized epoch lead to the target.
+    n_others = clf.learned_structure_.size - clf.n_links_
+    expected = [144, 144, 108, 72, 36, 36, 36, 36]
+    assert [n - n_others for n in left] == expected
+
+
+def test_geometry_keeps_near_links_and_its_control_does_not():
+    settings = {**QUICK, "n_hidden": 40, "lambda_": 30.0, "inhibitor": "diffusion"}
+    settings |= {"solver": "prox", "sparsity": 0.0}
+    ratios = []
+    for permuted in (False, True):
+        clf = ModuliRNNClassifier(**settings, permuted=permuted)
+        left, gone = clf.fit(sequences(), labels()).learned_structure_.link_distances()
+        ratios.append(left.mean() / gone.mean())
+    assert ratios[0] < 0.4
+    assert ratios[1] > 0.9
+
+
+def test_the_prox_alone_leaves_exact_zeros():
+    clf = ModuliRNNClassifier(**QUICK, solver="prox", sparsity=0.0, lambda_=20.0)
+    clf.fit(sequences(), labels())
+    assert 0 < clf.sparsity_ < 1
+    assert np.count_nonzero(clf.weights_["W_hh"]) == clf.n_links_
+
+
+def test_without_penalty_or_sparsity_nothing_goes():
+    clf = ModuliRNNClassifier(**QUICK, lambda_=0.0, sparsity=0.0)
+    assert clf.fit(sequences(), labels()).sparsity_ == 0
+
+
+def test_positions_that_are_given_are_kept():
+    positions = np.random.default_rng(0).uniform(0, 10, (12, 2))
+    clf = ModuliRNNClassifier(**QUICK, positions=positions, dtype="float64")
+    np.testing.assert_array_equal(clf.fit(sequences(), labels()).positions_, positions)
+
+
+@pytest.mark.parametrize("manifold", ["klein", "s3", "circle", "torus6"])
+def test_positions_that_are_learned_move(manifold):
+    clf = ModuliRNNClassifier(**QUICK, manifold=manifold, dtype="float64")
+    fixed = clf.fit(sequences(), labels()).positions_
+    learned = clone(clf).set_params(learn_positions=True).fit(sequences(), labels())
+    assert np.abs(learned.positions_ - fixed).max() > 1e-3
+    if manifold in ("s3", "circle"):
+        np.testing.assert_allclose(np.linalg.norm(learned.positions_, axis=1), 1)
+    assert "positions" not in learned.weights_
+
+
+def test_a_users_own_distance_and_inhibitor():
+    def gap(a, b):
+        return (a - b).abs().sum(-1)
+
+    def near(d):
+        return 1 / (1 + d)
+
+    line = np.linspace(0, 3, 12)[:, None]
+    clf = ModuliRNNClassifier(
+        **QUICK, manifold=gap, inhibitor=near, positions=line, scaling="raw"
+    ).fit(sequences(), labels())
+    structure = clf.learned_structure_
+    expected = np.abs(line - line.T)
+    np.testing.assert_allclose(structure.distances, expected, atol=1e-6)
+    np.testing.assert_allclose(structure.costs, 1 / (1 + expected), atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
+@pytest.mark.parametrize("pruned", ["recurrent", "all"])
+def test_a_mask_that_is_retrained_stays_with_other_weights(cell, pruned):
+    clf = ModuliRNNClassifier(**QUICK, cell=cell, pruned=pruned, sparsity=0.6)
+    clf.fit(sequences(), labels())
+    before = clf.weights_["W_hh"].copy()
+    found = retrain_mask(clf, sequences(), labels(), n_repeats=2, random_state=3)
+    np.testing.assert_array_equal(clf.weights_["W_hh"], before)
+    one, other = found.estimators
+    for twin in (one, other):
+        assert twin.learned_structure_ == clf.learned_structure_
+    assert not np.array_equal(one.weights_["W_hh"], other.weights_["W_hh"])
+    assert not np.array_equal(one.weights_["W_hh"], before)
+    assert found.scores.shape == (2,)
+    assert found.original_score == clf.score(sequences(), labels())
+
+
+def test_retraining_needs_a_mask_and_like_data():
+    from skrational import SparseLSTMClassifier
+
+    lstm = SparseLSTMClassifier(n_units=2, warmup_epochs=1, max_epochs=1)
+    lstm.set_params(finetune_epochs=0).fit(sequences(), labels())
+    with pytest.raises(TypeError, match="mask as its learned_structure_"):
+        retrain_mask(lstm, sequences(), labels())
+    clf = ModuliRNNClassifier(**QUICK).fit(sequences(), labels())
+    with pytest.raises(ValueError, match="the mask is of 3 and 1"):
+        retrain_mask(clf, sequences(), np.arange(80) % 3)
+    with pytest.raises(ValueError, match="is expecting 3 features"):
+        retrain_mask(clf, [x[:, :2] for x in sequences()], labels())
+
+
+def test_a_regressor_has_the_unit_of_its_targets():
+    y = np.array([1e6 + 1e4 * x[:, 0].sum() for x in sequences()])
+    small = np.array([x[:, 0].sum() for x in sequences()])
+    settings = {**QUICK, "dtype": "float64"}
+    large = ModuliRNNRegressor(**settings).fit(sequences(), y).predict(sequences())
+    found = ModuliRNNRegressor(**settings).fit(sequences(), small).predict(sequences())
+    np.testing.assert_allclose(large, 1e6 + 1e4 * found, rtol=1e-6)
+
+
+def test_distributions_are_predicted_as_such():
+    y = [np.exp(v) / np.exp(v).sum(axis=1, keepdims=True) for v in sums()]
+    reg = ModuliRNNRegressor(**QUICK, loss="cross_entropy").fit(sequences(), y)
+    found = np.concatenate(reg.predict(sequences()))
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    constant = np.concatenate(y).mean(axis=0)
+    error = ((found - np.concatenate(y)) ** 2).mean()
+    assert error < 0.5 * ((constant - np.concatenate(y)) ** 2).mean()
+
+
+def test_the_score_of_tokens_counts_each_of_them():
+    from sklearn.metrics import r2_score
+
+    reg = ModuliRNNRegressor(**QUICK).fit(sequences(), sums())
+    expected = r2_score(
+        np.concatenate(sums()), np.concatenate(reg.predict(sequences()))
+    )
+    assert reg.score(sequences(), sums()) == pytest.approx(expected)
+
+
+def test_early_stopping_goes_back_to_an_epoch_at_full_sparsity():
+    for estimator, y in (
+        (ModuliRNNClassifier, labels()),
+        (ModuliRNNRegressor, sums()),
+    ):
+        fitted = estimator(**QUICK, early_stopping=True, n_iter_no_change=1)
+        fitted.fit(sequences(), y)
+        assert fitted.sparsity_ == pytest.approx(0.9, abs=0.005)
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm"])
+def test_fits_again_from_a_seed_and_out_of_a_pickle(cell, tmp_path):
+    clf = ModuliRNNClassifier(**QUICK, cell=cell, learn_positions=True)
+    clf.fit(sequences(), labels())
+    again = clone(clf).fit(sequences(), labels())
+    np.testing.assert_array_equal(again.weights_["W_hh"], clf.weights_["W_hh"])
+    assert again.learned_structure_ == clf.learned_structure_
+    joblib.dump(clf, tmp_path / "clf")
+    for twin in (pickle.loads(pickle.dumps(clf)), joblib.load(tmp_path / "clf")):
+        assert twin.learned_structure_ == clf.learned_structure_
+        np.testing.assert_array_equal(
+            twin.decision_function(sequences()), clf.decision_function(sequences())
+        )
+
+
+def test_global_generators_are_left_alone():
+    before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    ModuliRNNClassifier(**QUICK, learn_positions=True).fit(sequences(), labels())
+    assert torch.equal(torch.get_rng_state(), before[0])
+    np.testing.assert_array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
+
+
+def test_a_warm_start_keeps_mask_and_network():
+    clf = ModuliRNNClassifier(**QUICK, warm_start=True).fit(sequences(), labels())
+    first = clf.learned_structure_
+    clf.set_params(cell="lstm", activation="relu", random_state=5)
+    clf.fit(sequences(), labels())
+    second = clf.learned_structure_
+    assert (second.mask <= first.mask).all()
+    np.testing.assert_array_equal(second.positions, first.positions)
+
+
+def test_parameters_that_are_set_later_change_no_prediction():
+    clf = ModuliRNNClassifier(**QUICK).fit(sequences(), labels())
+    before = clf.decision_function(sequences())
+    clf.set_params(activation="relu", cell="gru", readout="last", bias=False)
+    np.testing.assert_array_equal(clf.decision_function(sequences()), before)
+
+
+def test_search_pipeline_and_path():
+    search = GridSearchCV(
+        ModuliRNNClassifier(**QUICK), {"sparsity": [0.5, 0.9]}, cv=2
+    ).fit(sequences(), labels())
+    assert search.best_estimator_.sparsity_ == search.best_params_["sparsity"]
+    from sklearn.preprocessing import StandardScaler
+
+    pipeline = make_pipeline(
+        TimeStepTransformer(StandardScaler()), ModuliRNNClassifier(**QUICK)
+    )
+    assert pipeline.fit(sequences(), labels()).score(sequences(), labels()) > 0.5
+    clf = ModuliRNNClassifier(**QUICK, solver="prox", sparsity=0.0)
+    path = regularization_path(clf, sequences(), labels(), lambdas=[0.0, 1.0, 50.0])
+    sizes = [point.structure.size for point in path.points]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] < sizes[0]
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"manifold": "mobius"}, "manifold is 'mobius'; expected 'circle'"),
+        ({"inhibitor": "dogs"}, "inhibitor is 'dogs'; expected 'constant'"),
+        ({"sparsity": 1.0}, "sparsity"),
+        ({"sparsity": -0.1}, "sparsity"),
+        ({"n_hidden": 1}, "n_hidden"),
+        ({"power": 0.5}, "power"),
+        ({"permuted": "False"}, "permuted"),
+        ({"learn_positions": "no"}, "learn_positions"),
+        ({"pruned": "none"}, "pruned"),
+        ({"prune_epochs": 5}, "prune_epochs is 5; expected at most max_epochs=4"),
+        ({"solver": "prox", "learn_positions": True}, "solver='prox' needs fixed"),
+        ({"solver": "prox", "power": 3}, "solver='prox' needs fixed"),
+        ({"positions": np.zeros((3, 2))}, "positions has the shape"),
+        ({"positions": np.full((12, 2), np.nan)}, "positions"),
+        ({"manifold": lambda a, b: (a - b)[..., 0]}, "positions"),
+        ({"inhibitor": lambda d: d[0]}, "shape"),
+        ({"inhibitor": lambda d: d * torch.nan}, "returned nan"),
+        ({"inhibitor": lambda d: -d}, "expected numbers from 0"),
+    ],
+)
+def test_bad_parameters_are_named_before_training(params, message):
+    clf = ModuliRNNClassifier(**{**QUICK, **params})
+    with pytest.raises(ValueError, match=message):
+        clf.fit(sequences(), labels())
+    assert not hasattr(clf, "coef_")
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (lambda: sums()[:-1], "X has 80 sequences, y has 79 arrays"),
+        (lambda: [v[1:] for v in sums()], r"y\[0\] has the shape"),
+        (lambda: None, "requires y"),
+        (lambda: labels()[:5].astype(float), "X has 80 sequences, y has 5"),
+    ],
+)
+def test_wrong_targets_leave_a_fitted_regressor_as_it_was(y, message):
+    reg = ModuliRNNRegressor(**QUICK).fit(sequences(), sums())
+    before = vars(reg).copy()
+    with pytest.raises(ValueError, match=message):
+        reg.fit(sequences(), y())
+    assert vars(reg).keys() == before.keys()
+    assert all(vars(reg)[name] is value for name, value in before.items())
+
+
+def test_what_leaves_nothing_to_hear_warns_and_predicts_the_majority():
+    clf = ModuliRNNClassifier(**QUICK, pruned="all", sparsity=0.999)
+    with pytest.warns(ConvergenceWarning, match="sparsity=0.999 left no unit"):
+        clf.fit(sequences(), labels())
+    majority = labels().mean() > 0.5
+    assert (clf.predict(sequences()) == majority).all()
+
+
+def test_cross_entropy_needs_distributions():
+    with pytest.raises(ValueError, match="needs distributions"):
+        ModuliRNNRegressor(**QUICK, loss="cross_entropy").fit(sequences(), sums())
