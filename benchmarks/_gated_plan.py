@@ -111,11 +111,11 @@ FULL = Plan(
     recipes={
         "imdb": {
             GROUP_LASSO: Recipe(_lasso(7), n_seeds=3, **SHORT),
-            BAYES: Recipe(EVIDENCE, 1, 3, 12, params=NOISE),
+            BAYES: Recipe(EVIDENCE, 3, 3, 12, params=NOISE),
         },
         "ag_news_10k": {
             GROUP_LASSO: Recipe(_lasso(9), n_seeds=3, **LONG),
-            BAYES: Recipe(EVIDENCE, 1, 3, 12, params=NOISE),
+            BAYES: Recipe(EVIDENCE, 3, 3, 12, params=NOISE),
         },
         "trec": {
             GROUP_LASSO: Recipe(_lasso(9), n_seeds=1, **LONG),

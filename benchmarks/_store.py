@@ -49,6 +49,14 @@ class Store:
         _replace(self.folder / "rows" / f"{stem(job)}.json", json.dumps(rows))
         self.write_csv()
 
+    def adopt(self, path: Path, job_of: Callable[[Row], Job]) -> None:
+        """Take over rows of a CSV, of one row a job, that this run hasn't got."""
+        with open(path, newline="", encoding="utf-8") as file:
+            for record in csv.DictReader(file):
+                row = {name: _value(text) for name, text in record.items()}
+                if job_of(row) not in self:
+                    self.add(job_of(row), [row])
+
     def all_rows(self) -> list[Row]:
         """In an order that doesn't depend on which job was done first."""
         return [row for name in sorted(self.rows) for row in self.rows[name]]
@@ -74,6 +82,14 @@ class Store:
                 f"{self.folder} holds rows of other settings ({', '.join(differ)}); "
                 "expected a new folder, or the settings of settings.json."
             )
+
+
+def _value(text: str) -> Any:
+    """What a CSV says: a number, or the text."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
 
 
 def stem(job: Job) -> str:
