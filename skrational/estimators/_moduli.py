@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from skrational.cells.base import Cell
     from skrational.cells.placed import Placement
     from skrational.penalties.base import Penalty
+    from skrational.penalties.manifolds import Manifold
     from skrational.penalties.moduli import Moduli
     from skrational.pruning.base import Pruner
 
@@ -195,19 +196,33 @@ class PlacedMethod(SparseEstimator):
 
         from skrational.penalties.manifolds import as_manifold, draw_positions
 
-        n_units = int(self.n_hidden)
+        manifold = as_manifold(self.manifold)
         if self.positions is None:
-            positions = draw_positions(as_manifold(self.manifold), n_units, generator)
+            positions = draw_positions(manifold, int(self.n_hidden), generator)
         else:
-            given = np.array(self.positions, dtype=np.float64)
-            if given.ndim != 2 or len(given) != n_units or not np.isfinite(given).all():
-                raise ValueError(
-                    f"positions has the shape {given.shape}; expected finite numbers "
-                    f"of shape (n_hidden={n_units}, n_coordinates)."
-                )
-            positions = torch.from_numpy(given)
+            positions = torch.from_numpy(self._given_positions(manifold))
+            manifold.project_(positions)
         self._moduli(1.0).costs(positions)
         return positions
+
+    def _given_positions(self, manifold: Manifold) -> NDArray[np.float64]:
+        """Check positions that are given; those of a user's distance may be any."""
+        import torch
+
+        from skrational.penalties.manifolds import Custom, draw_positions
+
+        given = np.array(self.positions, dtype=np.float64)
+        width: Any = "n_coordinates"
+        if not isinstance(manifold, Custom):
+            width = draw_positions(manifold, 1, torch.Generator()).shape[1]
+        n_units = int(self.n_hidden)
+        right = given.ndim == 2 and len(given) == n_units and np.isfinite(given).all()
+        if not right or width not in ("n_coordinates", given.shape[1]):
+            raise ValueError(
+                f"positions has the shape {given.shape}; expected finite numbers of "
+                f"shape (n_hidden={n_units}, {width}) on manifold={self.manifold!r}."
+            )
+        return given
 
     @abstractmethod
     def _network(self) -> NetworkKind:

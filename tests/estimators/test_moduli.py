@@ -127,6 +127,16 @@ def test_positions_that_are_given_are_kept():
     np.testing.assert_array_equal(clf.fit(sequences(), labels()).positions_, positions)
 
 
+def test_positions_beside_a_sphere_are_brought_onto_it():
+    far = np.random.default_rng(0).normal(size=(12, 3)) * 7
+    clf = ModuliRNNClassifier(
+        **QUICK, positions=far, manifold="sphere", dtype="float64"
+    )
+    expected = far / np.linalg.norm(far, axis=1, keepdims=True)
+    found = clf.fit(sequences(), labels()).positions_
+    np.testing.assert_allclose(found, expected)
+
+
 @pytest.mark.parametrize("manifold", ["klein", "s3", "circle", "torus6"])
 def test_positions_that_are_learned_move(manifold):
     clf = ModuliRNNClassifier(**QUICK, manifold=manifold, dtype="float64")
@@ -299,6 +309,8 @@ def test_search_pipeline_and_path():
         ({"solver": "prox", "power": 3}, "solver='prox' needs fixed"),
         ({"positions": np.zeros((3, 2))}, "positions has the shape"),
         ({"positions": np.full((12, 2), np.nan)}, "positions"),
+        ({"positions": np.zeros((12, 3))}, r"expected .* \(n_hidden=12, 2\)"),
+        ({"positions": np.ones((12, 2)), "manifold": "s3"}, r"\(n_hidden=12, 4\)"),
         ({"manifold": lambda a, b: (a - b)[..., 0]}, "positions"),
         ({"inhibitor": lambda d: d[0]}, "shape"),
         ({"inhibitor": lambda d: d * torch.nan}, "returned nan"),
