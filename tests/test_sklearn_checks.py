@@ -31,9 +31,7 @@ ESTIMATORS = [
     SparseLSTMClassifier(**GATED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),
     SparseGRUClassifier(**GATED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),
     ModuliRNNClassifier(**PLACED, **FULL_BATCH, max_epochs=40, finetune_epochs=20),
-    ModuliRNNClassifier(**PLACED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),
     ModuliRNNRegressor(**PLACED, **FULL_BATCH, max_epochs=40, finetune_epochs=20),
-    ModuliRNNRegressor(**PLACED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),
 ]
 
 
