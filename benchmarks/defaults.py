@@ -73,11 +73,14 @@ QUESTIONS = {
     ),
     "lstm": Question(
         SparseLSTMClassifier,
-        {"ag_news_10k": SHORT, "trec": SHORT},
+        {"ag_news_10k": SHORT, "trec": SHORT, "imdb": SHORT},
         OF_LSTM,
     ),
 }
 SEEDS = range(3)
+
+MOST = {"imdb": (2000, 200)}
+"""Of large sets, how many documents are trained on, and how many of their tokens."""
 
 Split = tuple[SequenceArray, np.ndarray]
 
@@ -86,11 +89,17 @@ def load(name: str, vectors: str | None = None) -> dict[str, Split]:
     vectors = vectors or QUESTIONS["rational"].sets[name]
     path = Path(os.environ["SKRATIONAL_DATA"], "vectors", vectors)
     vectorizer = WordVectorizer(path, lowercase=False, tokenizer=str.split)
+    n_documents, n_tokens = MOST.get(name, (None, None))
     splits = {split: load_reviews(name, split) for split in ("train", "dev")}
-    vectorizer.fit(splits["train"].texts)
-    return {
-        split: (vectorizer.transform(reviews.texts), reviews.labels)
+    texts = {
+        split: [" ".join(text.split()[:n_tokens]) for text in reviews.texts]
         for split, reviews in splits.items()
+    }
+    texts["train"] = texts["train"][:n_documents]
+    vectorizer.fit(texts["train"])
+    return {
+        split: (vectorizer.transform(texts[split]), labels[: len(texts[split])])
+        for split, labels in ((s, reviews.labels) for s, reviews in splits.items())
     }
 
 

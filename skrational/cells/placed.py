@@ -184,8 +184,16 @@ class _Placed(ReadoutCell):
             Which weights are live, by the kind of groups.
         """
         kind, cell = self.placement.pruned, self.settled()
-        cell.positions.copy_(torch.from_numpy(np.array(structure.positions)))
         names = ("W_hh",) if kind == "recurrent" else self.masked_names
+        for name in names:
+            shape, given = tuple(getattr(cell, name).shape), structure.masks[name].shape
+            if shape != given:
+                raise ValueError(
+                    f"{name} of the network has the shape {shape}, that of the mask "
+                    f"{given}; expected the same: n_hidden and cell as they were in "
+                    "the fit that found the mask."
+                )
+        cell.positions.copy_(torch.from_numpy(np.array(structure.positions)))
         live = np.concatenate([structure.masks[name].reshape(-1) for name in names])
         return cell.pruned(kind, live)[0], {kind: live}
 

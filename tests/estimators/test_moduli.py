@@ -194,6 +194,11 @@ def test_retraining_needs_a_mask_and_like_data():
         retrain_mask(clf, sequences(), np.arange(80) % 3)
     with pytest.raises(ValueError, match="is expecting 3 features"):
         retrain_mask(clf, [x[:, :2] for x in sequences()], labels())
+    clf.set_params(n_hidden=9)
+    with pytest.raises(
+        ValueError, match=r"shape \(9, 9\), that of the mask \(12, 12\)"
+    ):
+        retrain_mask(clf, sequences(), labels())
 
 
 def test_a_regressor_has_the_unit_of_its_targets():
