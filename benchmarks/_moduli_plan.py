@@ -94,7 +94,7 @@ FULL = Plan(
         "next word": Task(
             "perplexity",
             higher_is_better=False,
-            params={"n_hidden": 128, "n_embedding": 64, "max_vocabulary": 5000},
+            params=TEXTS | {"n_embedding": 64, "max_vocabulary": 5000},
             sizes={"n": (300, 100, 300)},
         ),
     },

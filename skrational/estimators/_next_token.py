@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skrational.exceptions import OutOfVocabularyWarning
-from skrational.kernels.gated.next_token import NextToken
+from skrational.kernels.recurrent.next_token import NextToken
 from skrational.text.vocabulary import END_NUMBER, UNKNOWN_NUMBER, Vocabulary
 from skrational.training.windows import next_tokens
 from skrational.utils.callers import caller_level

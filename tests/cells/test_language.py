@@ -12,6 +12,8 @@ from skrational.kernels.gated.next_token import NextTokenLSTM
 from skrational.sequences import SequenceArray
 from skrational.training.noise import Dropout
 
+HOME = "skrational.kernels.recurrent.next_token"
+
 V, E, H = 7, 4, 3
 KINDS = ("weights", "gates", "neurons", "inputs", "vocabulary")
 
@@ -139,7 +141,7 @@ def test_few_states_and_logits_at_once_change_nothing(monkeypatch):
     offsets = np.array([0, 1, 15, 18, 40])
     whole = model.log_likelihoods(tokens, tokens[::-1], offsets)
     monkeypatch.setattr("skrational.kernels.cpu.prediction._CHUNK_TOKENS", 16)
-    monkeypatch.setattr("skrational.kernels.gated.next_token._MOST_LOGITS", 3 * V)
+    monkeypatch.setattr(f"{HOME}._MOST_LOGITS", 3 * V)
     again = model.log_likelihoods(tokens, tokens[::-1], offsets)
     np.testing.assert_allclose(again, whole, rtol=1e-13)
 
@@ -149,11 +151,12 @@ def test_the_number_of_threads_changes_no_bit(monkeypatch):
     model = NextTokenLSTM.of(cell.to_arrays(), cell.structure())
     tokens = np.random.default_rng(0).integers(0, V, 400)
     offsets = np.array([0, 1, 150, 180, 400])
-    monkeypatch.setattr("skrational.kernels.gated.next_token._MOST_LOGITS", 9 * V)
+    monkeypatch.setattr(f"{HOME}._MOST_LOGITS", 9 * V)
     found = []
     for n_threads in (1, 3):
         monkeypatch.setattr(
-            "skrational.kernels.gated.next_token.given_threads", lambda n=n_threads: n
+            f"{HOME}.given_threads",
+            lambda n=n_threads: n,
         )
         found.append(model.log_likelihoods(tokens, tokens[::-1], offsets))
     np.testing.assert_array_equal(*found)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.kernels.elman.prediction import PackedElman
-from skrational.kernels.gated.next_token import NextToken
+from skrational.kernels.recurrent.next_token import NextToken
 from skrational.utils.threads import single_blas_thread
 
 __all__ = ["NextTokenElman"]
