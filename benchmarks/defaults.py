@@ -1,10 +1,10 @@
 """How the defaults compare with their neighbours, on dev.
 
-    SKRATIONAL_DATA=... python -m benchmarks.defaults [rational | lstm]
+    SKRATIONAL_DATA=... python -m benchmarks.defaults [rational | lstm | moduli]
 
 Prints a row for each setting: mean accuracy on dev over three seeds, and the mean
-number of transitions kept, or of gates that vary. Fits see train only, and no test
-split is read.
+number of transitions kept, of gates that vary, or of weights. Fits see train
+only, and no test split is read.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from skrational import (
+    ModuliRNNClassifier,
     SequenceArray,
     SparseLSTMClassifier,
     SparseRationalClassifier,
@@ -65,6 +66,23 @@ OF_LSTM = {
     'solver="subgradient"': {"solver": "subgradient"},
     'framework="bayes", dropout=0': {"framework": "bayes", "dropout": 0.0},
 }
+OF_MODULI = {
+    "defaults": {},
+    "learning_rate=0.001": {"learning_rate": 0.001},
+    "learning_rate=0.01": {"learning_rate": 0.01},
+    "dropout=0": {"dropout": 0.0},
+    "dropout=0.3": {"dropout": 0.3},
+    'readout="last"': {"readout": "last"},
+    'activation="relu"': {"activation": "relu"},
+    "lambda_=10": {"lambda_": 10.0},
+    'solver="prox"': {"solver": "prox"},
+    'pruned="all"': {"pruned": "all"},
+    "sparsity=0": {"sparsity": 0.0},
+    "n_hidden=64": {"n_hidden": 64},
+    "finetune_epochs=20": {"finetune_epochs": 20},
+    'cell="gru"': {"cell": "gru"},
+    'cell="lstm"': {"cell": "lstm"},
+}
 QUESTIONS = {
     "rational": Question(
         SparseRationalClassifier,
@@ -75,6 +93,11 @@ QUESTIONS = {
         SparseLSTMClassifier,
         {"ag_news_10k": SHORT, "trec": SHORT, "imdb": SHORT},
         OF_LSTM,
+    ),
+    "moduli": Question(
+        ModuliRNNClassifier,
+        {"sst2": SHORT, "amazon_kitchen": SHORT, "trec": SHORT},
+        OF_MODULI,
     ),
 }
 SEEDS = range(3)
