@@ -13,9 +13,8 @@ from skrational.datasets import load_reviews, reviews_available
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [range(5), range(5, 10)], ids=str)
-def test_planted_patterns_are_found_again_in_four_of_five_seeds(seeds):
-    results = [recover(seed, n_jobs=1)[:2] for seed in seeds]
+def test_planted_patterns_are_found_again_in_four_of_five_seeds():
+    results = [recover(seed, n_jobs=1)[:2] for seed in range(5)]
     recovered = [found and surplus <= 2 for found, surplus in results]
     assert sum(recovered) >= 4, results
 
