@@ -132,6 +132,7 @@ def _fit(texts: SequenceArray, dtype: str) -> None:
     """Fit classifiers of this type, in each way that has kernels of its own."""
     from skrational.estimators.gru import SparseGRUClassifier
     from skrational.estimators.lstm import SparseLSTMClassifier
+    from skrational.estimators.moduli import ModuliRNNClassifier
     from skrational.estimators.rational import SparseRationalClassifier
 
     shortest: dict[str, Any] = {
@@ -147,6 +148,7 @@ def _fit(texts: SequenceArray, dtype: str) -> None:
         SparseRationalClassifier(n_wfsas=2, penalty="transitions", **shortest),
         SparseLSTMClassifier(n_units=2, **shortest),
         SparseGRUClassifier(n_units=2, **shortest),
+        ModuliRNNClassifier(n_hidden=2, **shortest),
     ):
         for X in (texts, texts.to_list()):
             clf.fit(X, [0, 1])

@@ -53,6 +53,7 @@ def saved(tmp_path_factory):
     from sklearn.pipeline import make_pipeline
 
     from skrational import (
+        ModuliRNNClassifier,
         SparseGRUClassifier,
         SparseLSTMClassifier,
         SparseLSTMLanguageModel,
@@ -78,6 +79,9 @@ def saved(tmp_path_factory):
         (SparseLSTMClassifier, {"n_units": 3, "readout": "last"}),
         (SparseGRUClassifier, {"n_units": 3}),
         (SparseGRUClassifier, {"n_units": 3, "dtype": "float64"}),
+        (ModuliRNNClassifier, {"n_hidden": 3}),
+        (ModuliRNNClassifier, {"n_hidden": 8, "sparsity": 0.9, "dtype": "float64"}),
+        (ModuliRNNClassifier, {"n_hidden": 3, "cell": "gru", "readout": "last"}),
     ):
         for oov in ("random", "drop"):
             clf = build(lambda_=0, random_state=0, **epochs, **options)
@@ -101,6 +105,7 @@ FIT = """
 import numpy as np
 from sklearn.pipeline import make_pipeline
 from skrational import (
+    ModuliRNNClassifier, ModuliRNNLanguageModel, ModuliRNNRegressor,
     SparseGRUClassifier, SparseLSTMClassifier, SparseLSTMLanguageModel,
     SparseRationalClassifier, WordVectorizer,
 )
@@ -119,11 +124,15 @@ for build, options in (
     (rational, {"n_wfsas": 9, "readout": "rho"}),
     (rational, {"n_wfsas": 9, "match": "end"}),
     (lstm, {"n_units": 9}), (lstm, {"framework": "bayes"}), (gru, {"n_units": 9}),
+    (ModuliRNNClassifier, {"n_hidden": 9, "activation": "relu"}),
+    (ModuliRNNClassifier, {"n_hidden": 9, "cell": "lstm", "solver": "prox"}),
+    (ModuliRNNRegressor, {"n_hidden": 9, "manifold": "klein"}),
 ):
     clf = build(random_state=0, **epochs, **options)
     pipeline = make_pipeline(WordVectorizer(vectors), clf).fit(texts, [0, 1] * 10)
     pipeline.predict(texts)
 SparseLSTMLanguageModel(n_units=3, **epochs).fit(texts).generate(3)
+ModuliRNNLanguageModel(n_hidden=3, **epochs).fit(texts).generate(3)
 assert not names, names
 """
 

@@ -46,6 +46,8 @@ class SparseRecurrence(NamedTuple):
         """Pack recurrent weights, (H, H)."""
         rows, units = np.nonzero(W_hh)
         starts = np.searchsorted(rows, np.arange(len(W_hh) + 1))
+        # Numpy's two answers lie interleaved; the compiled pass knows one layout.
+        units = np.ascontiguousarray(units)
         return cls(W_hh[rows, units], units, starts, activation == "relu")
 
 
