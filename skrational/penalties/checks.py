@@ -10,8 +10,19 @@ from torch import Tensor
 __all__ = ["check_nonnegative"]
 
 
-def check_nonnegative(source: str, values: Any, shape: torch.Size) -> Tensor:
+def check_nonnegative(
+    source: str, values: Any, shape: torch.Size, dtype: torch.dtype
+) -> Tensor:
     """Return values if they are a tensor of a shape, finite and at least 0.
+
+    Parameters
+    ----------
+    source : str
+        What returned them, for messages.
+    values : Tensor of that shape
+    shape : torch.Size
+    dtype : torch.dtype
+        What integers and booleans become.
 
     Raises
     ------
@@ -20,7 +31,8 @@ def check_nonnegative(source: str, values: Any, shape: torch.Size) -> Tensor:
 
     Examples
     --------
-    >>> check_nonnegative("inhibitor", torch.tensor([1.0, -2.0]), torch.Size([2]))
+    >>> costs = torch.tensor([1, -2])
+    >>> check_nonnegative("inhibitor", costs, costs.shape, torch.float32)
     Traceback (most recent call last):
         ...
     ValueError: inhibitor returned -2.0; expected numbers from 0 upwards.
@@ -35,6 +47,10 @@ def check_nonnegative(source: str, values: Any, shape: torch.Size) -> Tensor:
             f"{source} returned the shape {tuple(values.shape)}; expected "
             f"{tuple(shape)}."
         )
+    if values.is_complex():
+        raise ValueError(f"{source} returned complex numbers; expected real ones.")
+    if not values.is_floating_point():
+        values = values.to(dtype)
     wrong = values.detach()[~((values >= 0) & values.isfinite())]
     if len(wrong):
         raise ValueError(

@@ -24,6 +24,7 @@ __all__ = [
     "Sphere",
     "Torus",
     "as_manifold",
+    "bring_onto_",
     "draw_positions",
     "pairwise_distances",
 ]
@@ -40,7 +41,7 @@ _RADIUS = 5.0
 class Manifold(Protocol):
     """A space in which hidden units have positions.
 
-    An implementation is a frozen, hashable value.
+    An implementation is a value that doesn't change.
     """
 
     @property
@@ -315,7 +316,7 @@ def draw_positions(
     """
     positions = manifold.sample(n_units, generator)
     shape = tuple(getattr(positions, "shape", ()))
-    if len(shape) != 2 or shape[0] != n_units:
+    if not isinstance(positions, Tensor) or len(shape) != 2 or shape[0] != n_units:
         raise ValueError(
             f"The sampler of {manifold.name!r} returned {type(positions).__name__} of "
             f"shape {shape}; expected a Tensor of shape ({n_units}, n_coordinates)."
@@ -323,6 +324,31 @@ def draw_positions(
     if not positions.isfinite().all():
         raise ValueError(f"The sampler of {manifold.name!r} returned NaN or infinity.")
     return positions
+
+
+def bring_onto_(manifold: Manifold, positions: Tensor) -> None:
+    """Project positions that a user gives, in place.
+
+    A row that has no place on the manifold, such as a zero vector, is a ValueError.
+
+    Examples
+    --------
+    >>> bring_onto_(Sphere(1), torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
+    Traceback (most recent call last):
+        ...
+    ValueError: positions[1] is [0.0, 0.0], which can't be brought onto the manifold
+    'circle'.
+    """
+    given = positions.clone()
+    manifold.project_(positions)
+    astray = ~positions.isfinite().all(dim=1)
+    if isinstance(manifold, Sphere):
+        astray |= (_length(positions) - 1).abs() > 1e-6
+    for row in astray.nonzero()[:1, 0].tolist():
+        raise ValueError(
+            f"positions[{row}] is {given[row].tolist()}, which can't be brought onto "
+            f"the manifold {manifold.name!r}."
+        )
 
 
 def pairwise_distances(manifold: Manifold, positions: Tensor) -> Tensor:
@@ -339,7 +365,8 @@ def pairwise_distances(manifold: Manifold, positions: Tensor) -> Tensor:
     """
     shape = torch.Size([len(positions)] * 2)
     distances = manifold.distance(positions[:, None], positions[None])
-    return check_nonnegative(f"The distance of {manifold.name!r}", distances, shape)
+    source = f"The distance of {manifold.name!r}"
+    return check_nonnegative(source, distances, shape, positions.dtype)
 
 
 def _around(difference: Tensor, period: float) -> Tensor:

@@ -187,6 +187,7 @@ class Moduli:
             f"The inhibitor {self.inhibitor!r}",
             as_inhibitor(self.inhibitor)(distances),
             distances.shape,
+            distances.dtype,
         )
         if self.permuted is not None:
             order = np.random.default_rng(self.permuted).permutation(costs.numel())
@@ -212,8 +213,22 @@ class Moduli:
             costs = self.costs(positions)[connections.unit_of_row]
             return costs.to(connections.weights)
 
-        key = self.manifold, self.inhibitor, self.scaling, self.permuted
+        own = _Itself(self.manifold), _Itself(self.inhibitor)
+        key = *own, self.scaling, self.permuted
         return connections.from_positions(key, make)
+
+
+@dataclass(frozen=True, eq=False)
+class _Itself:
+    """A user's object as a part of a key, which it need not be hashable for."""
+
+    value: object
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
 
 
 def _checked(groups: Groups) -> Connections:

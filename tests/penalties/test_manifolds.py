@@ -13,6 +13,7 @@ from skrational.penalties.manifolds import (
     Sphere,
     Torus,
     as_manifold,
+    bring_onto_,
     draw_positions,
     pairwise_distances,
 )
@@ -147,6 +148,32 @@ def test_positions_are_drawn_on_the_manifold(manifold):
     torch.testing.assert_close(again, positions)
 
 
+@pytest.mark.parametrize("manifold", MANIFOLDS, ids=lambda m: m.name)
+def test_what_a_user_gives_is_brought_onto_the_manifold(manifold):
+    expected = draw(manifold, 20)
+    given = expected.clone()
+    bring_onto_(manifold, given)
+    torch.testing.assert_close(given, expected)
+
+
+@pytest.mark.parametrize("length", [0.0, 1e-13, 1e-200, 1e300])
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_a_row_without_a_direction_has_no_place_on_a_sphere(length, dim):
+    positions = draw(Sphere(dim), 5)
+    positions[3] *= length
+    with pytest.raises(ValueError, match=r"positions\[3\] is \[.*manifold '"):
+        bring_onto_(Sphere(dim), positions)
+
+
+def test_a_users_own_projection_may_find_no_place():
+    class Half(Euclidean):
+        def project_(self, positions):
+            positions.sqrt_()
+
+    with pytest.raises(ValueError, match=r"positions\[1\] is \[1\.0, -4\.0\]"):
+        bring_onto_(Half(2), torch.tensor([[4.0, 9.0], [1.0, -4.0]]))
+
+
 def test_manifolds_have_names():
     assert [as_manifold(name).name for name in NAMES] == list(NAMES)
     others = [Torus(3), Sphere(5), Euclidean(2)]
@@ -213,6 +240,7 @@ def test_what_a_distance_returns_is_checked(returned, message):
         (torch.ones(3), r"returned Tensor of shape \(3,\); expected a Tensor"),
         (torch.ones(2, 3), r"\(2, 3\); expected a Tensor of shape \(3, n_coord"),
         (None, r"returned NoneType of shape \(\)"),
+        (np.ones((3, 1)), r"returned ndarray of shape \(3, 1\); expected a Tensor"),
         (torch.full((3, 2), torch.nan), "returned NaN"),
     ],
 )

@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from math import exp
 
 import numpy as np
@@ -259,9 +260,50 @@ def test_costs_of_fixed_positions_are_made_once():
     assert inhibitor.n_calls == 3
 
 
+def test_what_is_not_hashable_is_charged_and_told_apart():
+    @dataclass
+    class Own:
+        scale: float
+        name: str = "own"
+        sample = Euclidean.sample
+        project_ = Euclidean.project_
+
+        def distance(self, a, b):
+            return self.scale * Euclidean().distance(a, b)
+
+    @dataclass
+    class Power:
+        power: float
+
+        def __call__(self, distances):
+            return distances**self.power
+
+    W, positions = draw_weights(5), draw_positions_of("torus")
+    connections = Connections.of(W, positions)
+    for scale, power in ((1.0, 1.0), (2.0, 1.0), (2.0, 3.0)):
+        penalty = Moduli(1.0, Own(scale), Power(power), scaling="raw")
+        expected = (penalty.costs(positions) * W.abs()).mean()
+        assert penalty.value(connections) == expected
+
+
+@pytest.mark.parametrize(
+    "inhibitor", [lambda d: d > 3, lambda d: (d > 3).long()], ids=["bool", "int"]
+)
+@pytest.mark.parametrize("scaling", ["raw", "mean"])
+def test_costs_may_be_integers_or_booleans(inhibitor, scaling):
+    positions = draw_positions_of("torus")
+    found, expected = (
+        Moduli(1.0, inhibitor=of, scaling=scaling).costs(positions)
+        for of in (inhibitor, lambda d: (d > 3).double())
+    )
+    assert found.dtype is torch.float64
+    assert torch.equal(found, expected)
+
+
 @pytest.mark.parametrize(
     ("inhibitor", "message"),
     [
+        (lambda d: d + 1j, "returned complex numbers"),
         (lambda d: d[0], r"returned the shape \(5,\); expected \(5, 5\)"),
         (lambda d: d.numpy(), "returned ndarray; expected a Tensor"),
         (lambda d: (0 * d).log(), "returned -inf; expected numbers from 0 upwards"),
