@@ -197,12 +197,12 @@ class BaseSequenceEstimator(
 
 
 _RAW_VALIDATION = (
-    "X_{name} holds strings, but the classifier reads sequences, and a pipeline hands "
+    "X_{name} holds strings, but the estimator reads sequences, and a pipeline hands "
     "X_{name} on as it is. Either transform it before: vectorizer.fit(texts), then "
     "pipeline.fit(texts, y, {step}__X_{name}=vectorizer.transform(X_{name}), "
     "{step}__y_{name}=y_{name}). Or "
     "let the pipeline do it: sklearn.set_config(enable_metadata_routing=True), then "
-    "make_pipeline(vectorizer, classifier.set_fit_request(X_{name}=True, "
+    "make_pipeline(vectorizer, estimator.set_fit_request(X_{name}=True, "
     "y_{name}=True), transform_input=['X_{name}']).fit(texts, y, X_{name}=X_{name}, "
     "y_{name}=y_{name})."
 )

@@ -266,9 +266,10 @@ class SequenceArray:
         if dtype is None or np.dtype(dtype) != object:
             raise SequenceError(
                 f"{self!r} is no matrix, which this step or function expects. In a "
-                "pipeline, put SparseRationalClassifier right after the vectorizer: it "
-                "reads sequences, and its transform makes a row of scores of each, for "
-                "the steps behind it. X.to_list() is a list of an array a sequence."
+                "pipeline, put an estimator such as SparseRationalClassifier right "
+                "after the vectorizer: it reads sequences, and its transform makes a "
+                "row of scores of each, for the steps behind it. X.to_list() is a list "
+                "of an array a sequence."
             )
         if copy is False:
             raise ValueError("The array of the sequences of a SequenceArray is a copy.")

@@ -21,9 +21,9 @@ from skrational.sequences.forms import (
 __all__ = ["as_sequences", "pack"]
 
 _STRINGS = (
-    "X holds strings, but a sequence classifier reads one vector a token. Put a text "
-    "vectorizer in front, for instance make_pipeline(WordVectorizer("
-    "'glove.6B.300d.txt'), SparseRationalClassifier())."
+    "X holds strings; expected sequences of one vector a token. Put a text vectorizer "
+    "in front of the estimator, for instance make_pipeline(WordVectorizer("
+    "'glove.6B.300d.txt'), estimator)."
 )
 
 

@@ -347,6 +347,17 @@ def test_wrong_targets_leave_a_fitted_regressor_as_it_was(y, message):
     assert all(vars(reg)[name] is value for name, value in before.items())
 
 
+def test_texts_are_refused_without_the_name_of_another_estimator():
+    for make in (ModuliRNNClassifier, ModuliRNNRegressor):
+        with pytest.raises(TypeError, match="X holds strings; expected seq") as caught:
+            make(**QUICK).fit(["a b"] * 80, labels().astype(float))
+        assert "SparseRational" not in str(caught.value)
+    with pytest.raises(TypeError, match="X_val holds strings, but the estimator reads"):
+        make(**QUICK, early_stopping=True).fit(
+            sequences(), labels().astype(float), X_val=["a b"], y_val=[1.0]
+        )
+
+
 def test_what_leaves_nothing_to_hear_warns_and_predicts_the_majority():
     clf = ModuliRNNClassifier(**QUICK, pruned="all", sparsity=0.999)
     with pytest.warns(ConvergenceWarning, match="sparsity=0.999 left no unit"):
