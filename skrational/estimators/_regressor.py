@@ -16,7 +16,12 @@ from sklearn.utils.validation import (
 )
 
 from skrational.estimators._packed import PackedEstimator
-from skrational.estimators._values import at_tokens, check_distributions, read_values
+from skrational.estimators._values import (
+    at_tokens,
+    by_sequence,
+    check_distributions,
+    read_values,
+)
 from skrational.sequences import SequenceArray
 from skrational.sequences.forms import take_column
 from skrational.training.valued import Scale, Valued
@@ -26,6 +31,11 @@ if TYPE_CHECKING:
     from skrational.training.losses import Loss
 
 __all__ = ["SparseSequenceRegressor"]
+
+_FORMS = (
+    "values of each sequence, of shape (n,) or (n, m)",
+    "values of each token, of shape (T_i, m) for each sequence",
+)
 
 
 class SparseSequenceRegressor(RegressorMixin, PackedEstimator):
@@ -37,6 +47,10 @@ class SparseSequenceRegressor(RegressorMixin, PackedEstimator):
     loss: str
     _target_ndim: int
     """Of one number for each sequence 1, of several 2, of each token's 3."""
+
+    @property
+    def _of_tokens(self) -> bool:
+        return self._target_ndim == 3
 
     def _loss(self) -> Loss:
         from skrational.training.losses import CrossEntropy, SquaredError
@@ -72,7 +86,10 @@ class SparseSequenceRegressor(RegressorMixin, PackedEstimator):
             three-dimensional array padded with NaN; or a two-dimensional array or data
             frame of sequences of one vector.
         y : array-like of shape (n,) or (n, m), or list of array-like of shape (T_i, m)
-            A number, or m of them, for each sequence; or m for each of its tokens.
+            A number, or m of them, for each sequence; or m for each of its tokens, as
+            a list, a column, a SequenceArray, or a three-dimensional array, which may
+            be padded with NaN. Flat arrays of one length T are T numbers for each
+            sequence; one number for each token is an array of shape (T_i, 1).
         sample_weight : array-like of shape (n,), default=None
             Weights of sequences, at least 0; one of weight 0 is left out.
         X_val, y_val : like X and y, default=None
@@ -118,8 +135,8 @@ class SparseSequenceRegressor(RegressorMixin, PackedEstimator):
         outputs = self._logits_of(self._scores(X))
         if self.loss == "cross_entropy":
             outputs = softmax(outputs, axis=1)
-        if self._target_ndim == 3:
-            return np.split(outputs, X.offsets[1:-1] - X.offsets[0])
+        if self._of_tokens:
+            return by_sequence(outputs, X)
         return outputs[:, 0] if self._target_ndim == 1 else outputs
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
@@ -140,13 +157,15 @@ class SparseSequenceRegressor(RegressorMixin, PackedEstimator):
         check_is_fitted(self)
         sequences = self._read_more(X)
         values: NDArray[np.floating] = read_values(y, sequences)
+        given, expected = _FORMS[values.ndim == 3], _FORMS[self._of_tokens]
+        if given != expected:
+            raise ValueError(f"y holds {given}; expected {expected}, as in fit.")
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, sequences.lengths, ensure_non_negative=True
+            )
         found = self._predict(sequences)
         if isinstance(found, list):
-            if values.ndim != 3:
-                raise ValueError(
-                    f"y has the shape {values.shape}; expected an array of shape "
-                    "(T_i, m) for each sequence, as in fit."
-                )
             values, found = at_tokens(values, sequences.lengths), np.concatenate(found)
             if sample_weight is not None:
                 sample_weight = np.repeat(sample_weight, sequences.lengths)
@@ -167,6 +186,11 @@ class SparseSequenceRegressor(RegressorMixin, PackedEstimator):
         if not weights.any():
             raise ValueError("sample_weight is 0 for all samples.")
         self._check_tokens(sequences)
+        if values.ndim == 3 and not weights[sequences.lengths > 0].any():
+            raise ValueError(
+                "sample_weight is 0 for all sequences that have tokens: no token is "
+                "left to learn from."
+            )
         scale = self._scale(values, sequences, weights)
         return Valued.of(sequences, values, scale, weights, _get_feature_names(X))
 

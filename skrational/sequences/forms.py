@@ -17,6 +17,7 @@ __all__ = [
     "Form",
     "as_floats",
     "form_of",
+    "is_nested",
     "is_ragged",
     "read_list",
     "read_padded",
@@ -29,11 +30,11 @@ Parts: TypeAlias = tuple[NDArray[Any], NDArray[np.int64]]
 Form: TypeAlias = Literal["sparse", "strings", "ragged", "padded", "matrix"]
 
 
-def take_column(X: Any) -> Any:
+def take_column(X: Any, name: str = "X") -> Any:
     """Return a column of sequences or texts, of pandas, polars or Arrow, as an array.
 
     So is the only column of a data frame. What holds numbers stays as it is, with its
-    names; so do lists, arrays and all else.
+    names; so do lists, arrays and all else. The name is for messages.
 
     Raises
     ------
@@ -47,21 +48,25 @@ def take_column(X: Any) -> Any:
     if n_dimensions == 1:
         values = np.asarray(X)
         return X if values.dtype.kind in "biuf" and values.ndim < 3 else values
-    if n_dimensions != 2 or not _is_nested(np.asarray(X[:1])):
+    if n_dimensions != 2 or not is_nested(np.asarray(X[:1])):
         return X
     if X.shape[1] > 1:
         raise SequenceError(
-            f"X is a {type(X).__name__} of {X.shape[1]} columns, not all of which are "
-            "numbers; expected one column, such as X['name'] or, in a "
+            f"{name} is a {type(X).__name__} of {X.shape[1]} columns, not all of which "
+            f"are numbers; expected one column, such as {name}['name'] or, in a "
             "ColumnTransformer, 'name'."
         )
     return np.asarray(X)[:, 0]
 
 
-def _is_nested(rows: NDArray[Any]) -> bool:
+def is_nested(rows: Any) -> bool:
     """Whether an object array has an element that is an array, a list or a text."""
-    return rows.dtype == object and any(
-        isinstance(value, (str, bytes)) or _dimensions(value) for value in rows.flat
+    return (
+        isinstance(rows, np.ndarray)
+        and rows.dtype == object
+        and any(
+            isinstance(value, (str, bytes)) or _dimensions(value) for value in rows.flat
+        )
     )
 
 

@@ -230,6 +230,36 @@ def test_the_score_of_tokens_counts_each_of_them():
     assert reg.score(sequences(), sums()) == pytest.approx(expected)
 
 
+def test_a_score_is_of_values_as_in_fit():
+    of_sequences = ModuliRNNRegressor(**QUICK).fit(sequences(), labels().astype(float))
+    with pytest.raises(ValueError, match=r"of each token.*expected values of each seq"):
+        of_sequences.score(sequences(), sums())
+    of_tokens = ModuliRNNRegressor(**QUICK).fit(sequences(), sums())
+    with pytest.raises(ValueError, match=r"of each seq.*expected values of each token"):
+        of_tokens.score(sequences(), labels().astype(float))
+    for weights, message in (
+        (np.ones(79), r"expected \(80,\)"),
+        (-np.ones(80), "Negative values"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            of_tokens.score(sequences(), sums(), weights)
+        with pytest.raises(ValueError, match=message):
+            of_sequences.score(sequences(), labels().astype(float), weights)
+
+
+def test_weights_of_a_score_are_those_of_each_token():
+    reg = ModuliRNNRegressor(**QUICK).fit(sequences(), sums())
+    first = np.arange(80) < 30
+    part = reg.score(sequences()[:30], sums()[:30])
+    assert reg.score(sequences(), sums(), first) == pytest.approx(part)
+
+
+def test_values_of_tokens_that_weigh_nothing_are_refused():
+    X, y = [*sequences(), np.empty((0, 3))], [*sums(), []]
+    with pytest.raises(ValueError, match="0 for all sequences that have tokens"):
+        ModuliRNNRegressor(**QUICK).fit(X, y, sample_weight=[0] * 80 + [1])
+
+
 def test_early_stopping_goes_back_to_an_epoch_at_full_sparsity():
     for estimator, y in (
         (ModuliRNNClassifier, labels()),
