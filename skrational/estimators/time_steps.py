@@ -11,6 +11,12 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from skrational.estimators._values import (
+    are_of_tokens,
+    at_tokens,
+    read_values,
+    take_targets,
+)
 from skrational.sequences import SequenceArray, as_sequences
 from skrational.sequences.output import SequenceOutputMixin
 
@@ -47,7 +53,8 @@ class TimeStepTransformer(  # type: ignore[call-arg]
     Notes
     -----
     A long sequence has a say for each of its steps. With ``y`` each step has the label
-    of its sequence, so that transformers that learn from labels can be used.
+    of its sequence, or its own, so that transformers that learn from labels can be
+    used.
 
     Examples
     --------
@@ -82,8 +89,10 @@ class TimeStepTransformer(  # type: ignore[call-arg]
         X : SequenceArray or array-like
             As `skrational.as_sequences` reads it; values may be missing (NaN). In a
             three-dimensional array, steps of nothing but NaN at the end are padding.
-        y : array-like of shape (n_sequences,), default=None
-            Labels of the sequences.
+        y : array-like of shape (n,) or (n, m), or list of array-like of shape \
+        (T_i, m), default=None
+            Labels of the sequences; or m numbers for each step, as regressors take
+            them.
 
         Returns
         -------
@@ -95,7 +104,7 @@ class TimeStepTransformer(  # type: ignore[call-arg]
         TypeError
             If ``transformer`` is none, or X isn't as documented.
         ValueError
-            If X holds no steps, or y is of another length.
+            If X holds no steps, or y isn't of as many sequences or steps.
         """
         inner = self.transformer
         if isinstance(inner, type) or not hasattr(inner, "transform"):
@@ -110,8 +119,7 @@ class TimeStepTransformer(  # type: ignore[call-arg]
             )
         labels = None
         if y is not None:
-            check_consistent_length(sequences.lengths, y)
-            labels = np.repeat(np.asarray(y), sequences.lengths)
+            labels = _labels_of_steps(y, sequences)
         steps = sequences.features
         if sequences.indices is not None:
             steps = steps[sequences.indices]
@@ -192,6 +200,15 @@ class TimeStepTransformer(  # type: ignore[call-arg]
         if hasattr(self.transformer, "__sklearn_tags__"):
             tags.input_tags.allow_nan = get_tags(self.transformer).input_tags.allow_nan
         return tags
+
+
+def _labels_of_steps(y: Any, X: SequenceArray) -> NDArray[Any]:
+    """Return a label, or a row of y, for each step."""
+    y = take_targets(y)
+    if are_of_tokens(y):
+        return at_tokens(read_values(y, X), X.lengths)
+    check_consistent_length(X.lengths, y)
+    return np.repeat(np.asarray(y), X.lengths, axis=0)
 
 
 def _rows(transformer: Any, rows: NDArray[Any]) -> NDArray[Any]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.impute import SimpleImputer
@@ -70,6 +71,22 @@ def test_a_label_is_that_of_each_step():
     assert fitted.n_features_out_ == 1
 
 
+def test_rows_of_labels_are_those_of_sequences():
+    X, y = draw_series([4, 6, 5]), np.arange(6.0).reshape(3, 2)
+    fitted = TimeStepTransformer(PLSRegression(1)).fit(X, y)
+    expected = PLSRegression(1).fit(np.concatenate(X), np.repeat(y, [4, 6, 5], axis=0))
+    np.testing.assert_array_equal(fitted.transformer_.coef_, expected.coef_)
+
+
+@pytest.mark.parametrize("form", [list, pd.Series])
+def test_labels_of_each_step_are_its_own(form):
+    X = draw_series([4, 6, 5])
+    y = [x[:, :2].cumsum(axis=0) for x in X]
+    fitted = TimeStepTransformer(PLSRegression(1)).fit(X, form(y))
+    expected = PLSRegression(1).fit(np.concatenate(X), np.concatenate(y))
+    np.testing.assert_array_equal(fitted.transformer_.coef_, expected.coef_)
+
+
 def test_sparse_rows_become_dense_ones():
     X = [np.array([[0.0], [1.0]]), np.array([[2.0]])]
     coded = TimeStepTransformer(OneHotEncoder()).fit_transform(X)
@@ -90,6 +107,14 @@ def test_documents_without_a_step_stay_so():
         ("scale", [[[1.0]]], None, TypeError, "transformer is 'scale'"),
         (StandardScaler(), [np.empty((0, 2))], None, ValueError, "not one step"),
         (StandardScaler(), [[[1.0]], [[2.0]]], [1], ValueError, "inconsistent"),
+        (StandardScaler(), [[[1.0]]], [[[1.0], [2.0]]], ValueError, r"y\[0\] has the"),
+        (
+            StandardScaler(),
+            [[[1.0]], [[2.0]] * 2],
+            [np.ones(1), np.ones(2)],
+            ValueError,
+            r"use part\[:, None\]",
+        ),
         (StandardScaler(), ["text"], None, TypeError, "strings"),
         (
             FunctionTransformer(lambda rows: rows[:1]),
