@@ -38,7 +38,53 @@ _FORMS = (
 )
 
 
-class SparseSequenceRegressor(RegressorMixin, PackedEstimator):
+class _StatesOfTokens:
+    """What ``transform`` and ``fit_transform`` return where y is of tokens.
+
+    scikit-learn's TransformerMixin, which this stands before, would make a table of it
+    where ``set_output`` asks for one.
+    """
+
+    def transform(self: Any, X: Any) -> Any:
+        """Return what the linear readout sees: of each sequence, or of each token.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_units), or list of ndarray of shape (T_i, n_units)
+            A list if ``predict`` returns one, whatever `set_output` says; otherwise a
+            data frame if it says so.
+        """
+        check_is_fitted(self)
+        if not self._of_tokens:
+            return super().transform(X)  # type: ignore[misc]
+        sequences = self._read_more(X)
+        states = self._scores(sequences).astype(self.coef_.dtype, copy=False)
+        return by_sequence(states, sequences)
+
+    def fit_transform(self: Any, X: Any, y: Any = None, **fit_params: Any) -> Any:
+        """Fit, and return the states of what was learned from.
+
+        Parameters
+        ----------
+        X, y
+            As for ``fit``.
+        **fit_params : dict
+            More that ``fit`` takes.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            What ``transform`` returns.
+        """
+        return self.fit(X, y, **fit_params).transform(X)
+
+
+class SparseSequenceRegressor(_StatesOfTokens, RegressorMixin, PackedEstimator):
     """A regressor of sequences whose structure is learned.
 
     A subclass has the parameter ``loss``, and fits cells that can tell of every token.

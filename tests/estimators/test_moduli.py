@@ -5,15 +5,18 @@ from functools import cache
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skrational import ModuliRNNClassifier, ModuliRNNRegressor, TimeStepTransformer
 from skrational.model_selection import regularization_path, retrain_mask
+from skrational.penalties.manifolds import Custom
 from skrational.structures import MaskStructure
 
 QUICK = {"n_hidden": 12, "warmup_epochs": 2, "max_epochs": 4, "finetune_epochs": 2}
@@ -260,6 +263,37 @@ def test_values_of_tokens_that_weigh_nothing_are_refused():
         ModuliRNNRegressor(**QUICK).fit(X, y, sample_weight=[0] * 80 + [1])
 
 
+@pytest.mark.parametrize("container", ["default", "pandas"])
+def test_states_after_every_token_are_an_array_a_sequence(container):
+    reg = ModuliRNNRegressor(**QUICK).set_output(transform=container)
+    fitted = reg.fit_transform(sequences(), sums(), sample_weight=np.ones(80))
+    for x, states, again in zip(
+        sequences(), fitted, reg.transform(sequences()), strict=True
+    ):
+        assert type(states) is np.ndarray
+        np.testing.assert_array_equal(states, again)
+        np.testing.assert_allclose(states, states_by_a_loop(reg, x), atol=1e-5)
+
+
+def test_states_of_sequences_are_a_frame_if_asked_for():
+    X = pd.Series(sequences(), index=np.arange(80) * 2)
+    reg = ModuliRNNRegressor(**QUICK).set_output(transform="pandas")
+    frame = reg.fit_transform(X, labels().astype(float))
+    assert frame.shape == (80, 12)
+    assert frame.columns.tolist() == reg.get_feature_names_out().tolist()
+
+
+def test_values_of_tokens_pass_through_a_pipeline():
+    pipeline = make_pipeline(
+        TimeStepTransformer(StandardScaler()), ModuliRNNRegressor(**QUICK)
+    ).set_output(transform="pandas")
+    pipeline.fit(sequences(), sums())
+    assert pipeline.score(sequences(), sums()) > 0
+    assert [s.shape for s in pipeline.transform(sequences())] == [
+        (len(x), 12) for x in sequences()
+    ]
+
+
 def test_early_stopping_goes_back_to_an_epoch_at_full_sparsity():
     for estimator, y in (
         (ModuliRNNClassifier, labels()),
@@ -314,8 +348,6 @@ def test_search_pipeline_and_path():
         ModuliRNNClassifier(**QUICK), {"sparsity": [0.5, 0.9]}, cv=2
     ).fit(sequences(), labels())
     assert search.best_estimator_.sparsity_ == search.best_params_["sparsity"]
-    from sklearn.preprocessing import StandardScaler
-
     pipeline = make_pipeline(
         TimeStepTransformer(StandardScaler()), ModuliRNNClassifier(**QUICK)
     )
