@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators._packed import PackedEstimator
 from skrational.estimators._sparse import TRAINING, SparseEstimator
+from skrational.estimators._values import read_numbers
 from skrational.kernels.cpu.scorer import states_of
 from skrational.kernels.elman import choose_kernel
 from skrational.kernels.elman.prediction import PackedElman
@@ -194,15 +195,28 @@ class PlacedMethod(SparseEstimator):
         """Draw positions, or take those that are given; costs are checked."""
         import torch
 
-        from skrational.penalties.manifolds import as_manifold, draw_positions
+        from skrational.penalties.manifolds import (
+            as_manifold,
+            bring_onto_,
+            draw_positions,
+        )
 
         manifold = as_manifold(self.manifold)
         if self.positions is None:
             positions = draw_positions(manifold, int(self.n_hidden), generator)
         else:
             positions = torch.from_numpy(self._given_positions(manifold))
-            manifold.project_(positions)
-        self._moduli(1.0).costs(positions)
+            bring_onto_(manifold, positions)
+        tried = positions.to(getattr(torch, self.dtype)).requires_grad_(
+            self.learn_positions
+        )
+        costs = self._moduli(1.0).costs(tried)
+        if self.learn_positions and not costs.requires_grad:
+            raise ValueError(
+                f"learn_positions=True needs costs that depend on positions; those of "
+                f"inhibitor={self.inhibitor!r} on manifold={self.manifold!r} have no "
+                "gradient."
+            )
         return positions
 
     def _given_positions(self, manifold: Manifold) -> NDArray[np.float64]:
@@ -211,7 +225,7 @@ class PlacedMethod(SparseEstimator):
 
         from skrational.penalties.manifolds import Custom, draw_positions
 
-        given = np.array(self.positions, dtype=np.float64)
+        given = read_numbers(self.positions, "positions")
         width: Any = "n_coordinates"
         if not isinstance(manifold, Custom):
             width = draw_positions(manifold, 1, torch.Generator()).shape[1]

@@ -168,6 +168,14 @@ def test_a_users_own_distance_and_inhibitor():
     np.testing.assert_allclose(structure.costs, 1 / (1 + expected), atol=1e-6)
 
 
+def test_positions_may_be_a_tensor_and_stay_what_they_were():
+    given = torch.full((12, 3), 2.0, dtype=torch.float64, requires_grad=True)
+    clf = ModuliRNNClassifier(**QUICK, positions=given, manifold="sphere")
+    clf.set_params(inhibitor="constant").fit(sequences(), labels())
+    assert (given == 2).all()
+    np.testing.assert_allclose(clf.positions_, 3**-0.5, rtol=1e-6)
+
+
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
 @pytest.mark.parametrize("pruned", ["recurrent", "all"])
 def test_a_mask_that_is_retrained_stays_with_other_weights(cell, pruned):
@@ -375,10 +383,24 @@ def test_search_pipeline_and_path():
         ({"solver": "prox", "learn_positions": True}, "solver='prox' needs fixed"),
         ({"solver": "prox", "power": 3}, "solver='prox' needs fixed"),
         ({"positions": np.zeros((3, 2))}, "positions has the shape"),
+        ({"positions": [[1, 2], [3]] * 6}, "positions holds what is no number"),
+        ({"positions": [["a", "b"]] * 12}, "positions holds what is no number"),
+        ({"positions": np.zeros((12, 2)) + 1j}, "positions holds what is no number"),
+        (
+            {"positions": np.eye(12, 3, k=-2), "manifold": "sphere"},
+            r"positions\[0\] is \[0.0, 0.0, 0.0\]",
+        ),
+        (
+            {"positions": np.eye(12, 3) * 1e30, "manifold": "r3", "lambda_": 0.0},
+            "The distance of 'r3' returned inf",
+        ),
+        ({"learn_positions": True, "inhibitor": "constant"}, "costs that depend on"),
+        ({"learn_positions": True, "inhibitor": lambda d: d > 3}, "costs that depend"),
         ({"positions": np.full((12, 2), np.nan)}, "positions"),
         ({"positions": np.zeros((12, 3))}, r"expected .* \(n_hidden=12, 2\)"),
         ({"positions": np.ones((12, 2)), "manifold": "s3"}, r"\(n_hidden=12, 4\)"),
         ({"manifold": lambda a, b: (a - b)[..., 0]}, "positions"),
+        ({"manifold": Custom(len, lambda n, _: np.ones((n, 1)))}, "returned ndarray"),
         ({"inhibitor": lambda d: d[0]}, "shape"),
         ({"inhibitor": lambda d: d * torch.nan}, "returned nan"),
         ({"inhibitor": lambda d: -d}, "expected numbers from 0"),
