@@ -95,7 +95,7 @@ FULL = Plan(
             "perplexity",
             higher_is_better=False,
             params=TEXTS | {"n_embedding": 64, "max_vocabulary": 5000},
-            sizes={"n": (300, 100, 300)},
+            sizes={"n": (150, 100, 150)},
         ),
     },
     lambdas=(1.0, 10.0, 100.0),

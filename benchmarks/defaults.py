@@ -73,7 +73,6 @@ OF_MODULI = {
     "dropout=0": {"dropout": 0.0},
     "dropout=0.3": {"dropout": 0.3},
     'readout="last"': {"readout": "last"},
-    'activation="relu"': {"activation": "relu"},
     "lambda_=10": {"lambda_": 10.0},
     'solver="prox"': {"solver": "prox"},
     'pruned="all"': {"pruned": "all"},

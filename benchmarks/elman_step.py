@@ -2,14 +2,14 @@
 
     python -m benchmarks.elman_step
 
-float32, one thread, 300-d vectors, batches of 64 documents of 128 tokens. Words are
-drawn evenly from 3,700, so that .4 words a token are distinct (a text of English has
-.2), or each token has a vector of its own. Contestants start from token numbers, and
-read the state after the last token. They take turns within each round; a ratio is the
-median over the rounds of a contestant's time divided by ours in the same round.
-Predictions are from the second call on, when the table of the words is there. The last
-table compares the sparse pass with the dense one over the recurrence alone, on
-documents of unequal length.
+float32, one thread, 300-d vectors, batches of 64 documents of 128 tokens. Words follow
+Zipf's law, as in a text of English: .2 words a token are distinct; or they are drawn
+evenly from 3,700: .4; or each token has a vector of its own. Contestants start from
+token numbers, and read the state after the last token. They take turns within each
+round; a ratio is the median over the rounds of a contestant's time divided by ours in
+the same round. Predictions are from the second call on, when the table of the words is
+there. The last tables compare the sparse pass with the dense one over the recurrence
+alone, on documents of unequal length.
 """
 
 from __future__ import annotations
@@ -34,24 +34,23 @@ from skrational.structures.gated import StateReadout
 from skrational.utils.buffers import recycling
 
 N_DOCUMENTS, N_TOKENS, N_FEATURES, N_UNITS, N_WORDS = 64, 128, 300, 128, 3700
+TEXT, EVEN, DISTINCT = "words of a text", "words drawn evenly", "distinct vectors"
 ACTIVATIONS = ("tanh", "relu")
 SIZES, DENSITIES = (64, 128, 256, 512), (0.5, 0.2, 0.1, 0.02)
 
 Call = Callable[[], Any]
 
 
-def make_documents(
-    n_documents: int, seed: int = 0, *, repeated: bool = True
-) -> SequenceArray:
+def make_documents(kind: str, n_documents: int, seed: int = 0) -> SequenceArray:
     rng = np.random.default_rng(seed)
     n_tokens = n_documents * N_TOKENS
-    offsets = np.arange(0, n_tokens + 1, N_TOKENS)
-    if not repeated:
-        vectors = harness.word_vectors(n_tokens, N_FEATURES, rng)
-        return SequenceArray(vectors, offsets)
-    ids = rng.integers(0, N_WORDS, n_tokens)
-    vectors = harness.word_vectors(N_WORDS, N_FEATURES, rng)
-    return SequenceArray(vectors, offsets, ids)
+    ids = {
+        TEXT: lambda: harness.zipf_ids(n_tokens, harness.VOCABULARY, rng),
+        EVEN: lambda: rng.integers(0, N_WORDS, n_tokens),
+        DISTINCT: lambda: np.arange(n_tokens),
+    }[kind]()
+    vectors = harness.word_vectors(ids.max() + 1, N_FEATURES, rng)
+    return SequenceArray(vectors, np.arange(0, n_tokens + 1, N_TOKENS), ids)
 
 
 def make_cell(activation: str) -> ElmanCell:
@@ -161,13 +160,14 @@ def print_sparse(options: Any) -> None:
 def run(options: Any) -> None:
     torch.set_flush_denormal(True)
     n_documents = 8 if options.quick else N_DOCUMENTS
-    words = make_documents(n_documents)
-    tokens = make_documents(n_documents, repeated=False)
-    many = make_documents(2 * n_documents, seed=1)
+    documents = {
+        kind: make_documents(kind, n_documents) for kind in (TEXT, EVEN, DISTINCT)
+    }
+    many = make_documents(TEXT, 2 * n_documents, seed=1)
     for activation in ACTIVATIONS:
-        section(f"A step, {activation}, words", steps(words, activation), options)
-        title = f"A step, {activation}, all vectors distinct"
-        section(title, steps(tokens, activation), options)
+        for kind, X in documents.items():
+            title = f"A step, {activation}, {kind}"
+            section(title, steps(X, activation), options)
         section(f"Prediction, {activation}", predictions(many, activation), options)
     print_sparse(options)
 

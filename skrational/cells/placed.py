@@ -47,6 +47,7 @@ __all__ = [
     "PlacedGRUCell",
     "PlacedLSTMCell",
     "Placement",
+    "check_manifold",
     "dense_cell",
     "place_cell",
 ]
@@ -183,7 +184,10 @@ class _Placed(ReadoutCell):
         masks : dict of str to ndarray
             Which weights are live, by the kind of groups.
         """
-        kind, cell = self.placement.pruned, self.settled()
+        check_manifold(structure, self.placement.moduli.manifold)
+        cell = self.settled()
+        others = (structure.masks[name] for name in self.masked_names if name != "W_hh")
+        kind = "recurrent" if all(mask.all() for mask in others) else "all"
         names = ("W_hh",) if kind == "recurrent" else self.masked_names
         for name in names:
             shape, given = tuple(getattr(cell, name).shape), structure.masks[name].shape
@@ -235,6 +239,23 @@ class PlacedGRUCell(_Placed, GRUCell):  # type: ignore[misc]
 
 
 _GATED: dict[str, Any] = {"lstm": PlacedLSTMCell, "gru": PlacedGRUCell}
+
+
+def check_manifold(structure: MaskStructure, manifold: Any) -> None:
+    """Refuse units that lie on another manifold with a ValueError.
+
+    Parameters
+    ----------
+    structure : MaskStructure
+        Says where units lie.
+    manifold : str, Manifold or callable
+        Where they are to lie.
+    """
+    if structure.manifold != as_manifold(manifold).name:
+        raise ValueError(
+            f"manifold is {manifold!r}, but the units of the fitted network stay where "
+            f"they are, on {structure.manifold!r}; expected that one."
+        )
 
 
 def dense_cell(

@@ -21,7 +21,7 @@ from skrational.kernels.gated.prediction import PackedGRU, PackedLSTM
 from skrational.sequences import SequenceArray
 from skrational.structures.gated import StateReadout
 from skrational.structures.mask import MaskStructure
-from skrational.structures.network import NetworkKind
+from skrational.structures.network import EVERY_STATE, NetworkKind
 
 if TYPE_CHECKING:
     import torch
@@ -123,6 +123,22 @@ class PlacedMethod(SparseEstimator):
                 f"prune_epochs is {self.prune_epochs}; expected at most "
                 f"max_epochs={self.max_epochs}."
             )
+        if self.warm_start and self.__sklearn_is_fitted__():
+            self._check_goes_on()
+
+    def _check_goes_on(self) -> None:
+        """Refuse what a fit can't start from, of what the previous one has left."""
+        from skrational.cells.placed import check_manifold
+
+        structure = self.learned_structure_
+        check_manifold(structure, self.manifold)
+        if self.pruned == "recurrent" and structure.size < structure.size_initial - (
+            structure.n_links_initial - structure.n_links
+        ):
+            raise ValueError(
+                "pruned is 'recurrent', but the fitted network was pruned over all its "
+                "weights, and would get some of them back; expected 'all'."
+            )
 
     def _moduli(self, strength: float) -> Moduli:
         from skrational.penalties.moduli import Moduli
@@ -151,12 +167,26 @@ class PlacedMethod(SparseEstimator):
         return Magnitude(float(self.sparsity), n_epochs / self.max_epochs)
 
     def _too_sparse(self) -> str:
-        if not self.learned_structure_.is_empty:
+        structure = self.learned_structure_
+        if structure.is_empty:
+            return (
+                f"sparsity={self.sparsity} left no unit that the readout hears: only "
+                "the intercept is left. Lower sparsity, or lambda_, or prune the "
+                "recurrent weights only."
+            )
+        if not structure.n_links:
+            return (
+                f"sparsity={self.sparsity} and lambda_={self.lambda_} left no "
+                "recurrent weight: no unit remembers what came before. Lower them."
+            )
+        return ""
+
+    def _fixed_size(self) -> str:
+        if not self.sparsity:
             return ""
         return (
-            f"sparsity={self.sparsity} left no unit that the readout hears: only the "
-            "intercept is left. Lower sparsity, or lambda_, or prune the recurrent "
-            "weights only."
+            f"sparsity={self.sparsity} says how many weights are left, whatever "
+            "lambda_ is. Set sparsity=0 and solver='prox'."
         )
 
     def _pruned_kind(self) -> str:
@@ -278,6 +308,19 @@ class ModuliMethod(PlacedMethod, PackedEstimator):
             raise ValueError(
                 f"X and y have {found[0]} features and ask for {found[1]} outputs; the "
                 f"mask is of {expected[0]} and {expected[1]}. Give the data of fit."
+            )
+        classes: Any = getattr(self, "classes_", None)
+        if not np.array_equal(training.classes, classes):
+            raise ValueError(
+                f"y has the classes {training.classes}; expected those of fit, "
+                f"{classes}."
+            )
+        every = self._kind.reading == EVERY_STATE
+        if training.at_every_token != every:
+            where = ("of each sequence", "after every token")
+            raise ValueError(
+                f"y has values {where[training.at_every_token]}; expected them "
+                f"{where[every]}, as in fit."
             )
         return training
 

@@ -232,6 +232,10 @@ class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             f"predicts the majority class. {cure}"
         )
 
+    def _fixed_size(self) -> str:
+        """Say what decides the size of the model instead of ``lambda_``; or nothing."""
+        return ""
+
     def _check_own_parameters(self, device_type: str) -> None:
         """Raise a ValueError if parameters don't go together, or with the device."""
 

@@ -120,9 +120,10 @@ def _bracket(fit: SparseFit) -> tuple[float, float]:
     left = "nothing" if empty else f"{fit.params._unit}s"
     raise ValueError(
         f"Fits with lambda_ from {_FIRST} to {strength:g} all leave {left}. "
-        "A step removes little, however strong the penalty, and subgradient steps may "
-        "stay above any threshold: try longer, or solver='prox' "
-        f"(max_epochs={fit.params.max_epochs}, solver={fit.params.solver!r})."
+        "A step removes little, however strong the penalty, subgradient steps may stay "
+        "above any threshold, and weights without a price stay anyway: try longer, or "
+        f"solver='prox', if it isn't (max_epochs={fit.params.max_epochs}, "
+        f"solver={fit.params.solver!r})."
     )
 
 

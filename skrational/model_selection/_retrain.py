@@ -112,30 +112,52 @@ def retrain_mask(
         raise TypeError(
             "estimator must have a mask as its learned_structure_, such as a "
             f"ModuliRNNClassifier; got {type(estimator).__name__} with "
-            f"{type(structure).__name__}."
+            f"{type(structure).__name__}. Of a pipeline or a search, give the fitted "
+            "last step of the best model, and X as that step reads it."
         )
     n_repeats = check_count("n_repeats", n_repeats)
     seeds = np.random.SeedSequence(draw_seed(random_state)).generate_state(n_repeats)
+    if X_test is None and y_test is not None:
+        raise ValueError("y_test is given without X_test; expected both or none.")
+    if X_test is not None and (y_test is None) != (y is None):
+        raise ValueError(
+            f"X_test is given {'without' if y_test is None else 'with'} y_test; "
+            "expected y_test if, and only if, there is y."
+        )
     test = (X, y) if X_test is None else (X_test, y_test)
+    training = estimator._read_like_training(X, y)
     original_score = estimator.score(*test)
-    found = [with_callbacks(_retrain)(estimator, X, y, int(seed)) for seed in seeds]
+    data = {"X": X, "y": y, "metadata": None}
+    found = [
+        with_callbacks(_retrain)(estimator, training, data, int(seed)) for seed in seeds
+    ]
     scores = np.array([other.score(*test) for other in found])
     return MaskRetraining(found, float(original_score), scores)
 
 
-def _retrain(estimator: Any, X: Any, y: Any, seed: int) -> Any:
-    """Return a clone that was fitted with the mask of an estimator."""
+def _retrain(estimator: Any, training: Any, data: dict[str, Any], seed: int) -> Any:
+    """Return a clone that was fitted with the mask of an estimator.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    training : Labelled, Valued or the like
+        What is learned from.
+    data : dict
+        What callbacks are told.
+    seed : int
+    """
     twin = clone(estimator)
     if "warm_start" in twin.get_params():
         twin.set_params(warm_start=False)
-    training = estimator._read_like_training(X, y)
     with training_resources(twin.verbose):
         fit = SparseFit(twin, training, Randomness(seed))
         fit.keep_mask(estimator.learned_structure_)
         named = [replace(p, pruner=None, prune_every=0) for p in phases(twin)]
-        fit.begin(len(named), {"X": X, "y": y, "metadata": None})
+        fit.begin(len(named), data)
         for phase in named:
             fit.run(phase)
         fit.end()
-        twin._adopt(fit.fitted())
+        # The proximal operator may leave further zeros, which aren't cut off.
+        twin._adopt(fit.fitted() | {"learned_structure_": estimator.learned_structure_})
     return twin

@@ -55,8 +55,9 @@ class Moduli:
     scaling : {"mean", "raw"}, default="mean"
         "mean" divides F by its mean, so that a strength means the same for every
         manifold and inhibitor; the authors' costs are the raw ones, 66 to 81 on average
-        for the difference of Gaussians. If positions are learned, the mean follows
-        them: units can't make all costs small at once.
+        for the difference of Gaussians, or about 41 on "r3" as units are drawn here. If
+        positions are learned, the mean follows them: units can't make all costs small
+        at once.
     permuted : int or None, default=None
         Seed of a permutation of all entries of F: the control that has the same costs
         but no geometry. None: F is as it is.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import TypeAlias
+
+from skrational.structures.notebook import cell, row, words_and_table
 
 __all__ = ["GateTable", "counted", "memories", "say_gate", "table_html"]
 
@@ -18,9 +19,6 @@ _MOST_ROWS = 256
 _MOST_NUMBERS = 12
 """Units that a sentence names one by one."""
 
-# Lines and text take the notebook's colours, light or dark; grounds are transparent.
-_LINE = "1px solid rgba(127,127,127,.5)"
-_CELL = "padding:.1em .6em;text-align:right"
 _POSITIVE, _NEGATIVE, _DARKEST = "0,114,178", "213,94,0", 0.5
 _HATCHED = (
     "repeating-linear-gradient(135deg,rgba(230,159,0,.5) 0 4px,"
@@ -109,33 +107,21 @@ def table_html(reading: str, names: Sequence[str], table: GateTable) -> str:
     str
         One ``<div>``, styled inline.
     """
-    lines = [f"<div>{escape(line)}</div>" for line in reading.splitlines()]
-    if table:
-        head = "".join(
-            f'<th scope="col" style="{_CELL};border-bottom:{_LINE}">{escape(name)}</th>'
-            for name in ("unit", *names)
-        )
-        rows = "\n".join(_row(*item) for item in list(table.items())[:_MOST_ROWS])
-        lines.append(
-            '<table style="border-collapse:collapse;color:inherit;margin:.5em 0">\n'
-            f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
-        )
+    rows = [
+        row(str(unit), [_cell(value) for value in values])
+        for unit, values in list(table.items())[:_MOST_ROWS]
+    ]
+    after = ""
     if (n_more := len(table) - _MOST_ROWS) > 0:
-        lines.append(f"<div>and {n_more:,} more units: to_frame() has them all</div>")
-    return '<div style="overflow-x:auto">\n' + "\n".join(lines) + "\n</div>"
-
-
-def _row(unit: int, values: Sequence[float | None]) -> str:
-    cells = "".join(map(_cell, values))
-    return f'<tr><th scope="row" style="{_CELL}">{unit}</th>{cells}</tr>'
+        after = f"and {n_more:,} more units: to_frame() has them all"
+    return words_and_table(reading, ("unit", *names), rows, after)
 
 
 def _cell(value: float | None) -> str:
     if value is None:
-        return f'<td style="{_CELL};background:{_HATCHED}">varies</td>'
+        return cell("varies", _HATCHED)
     colour = _POSITIVE if value > 0 else _NEGATIVE
-    ground = f"rgba({colour},{_DARKEST * abs(value):.2f})"
-    return f'<td style="{_CELL};background:{ground}">{value:z.2f}</td>'
+    return cell(f"{value:z.2f}", f"rgba({colour},{_DARKEST * abs(value):.2f})")
 
 
 def _span(values: Sequence[float]) -> str:

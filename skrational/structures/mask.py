@@ -27,7 +27,7 @@ from skrational.structures.array_values import (
 )
 from skrational.structures.base import JSONStructure, register_structure
 from skrational.structures.gate_checks import count
-from skrational.structures.mask_words import say_mask
+from skrational.structures.mask_words import mask_html, say_mask
 
 __all__ = ["MaskStructure"]
 
@@ -329,6 +329,9 @@ class MaskStructure(JSONStructure):
             f"{self.n_links} of {self.n_links_initial} recurrent weights, "
             f"{self.size} of {self.size_initial} weights in all"
         )
+
+    def _repr_html_(self) -> str:
+        return mask_html(self)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

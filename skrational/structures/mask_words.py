@@ -1,4 +1,4 @@
-"""In words, which weights pruning left of a recurrent network."""
+"""In words, and as a table, which weights pruning left of a recurrent network."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from skrational.structures.array_values import Mask
 from skrational.structures.gate_words import counted
+from skrational.structures.notebook import cell, row, words_and_table
 
 if TYPE_CHECKING:
     from skrational.structures.mask import MaskStructure
 
-__all__ = ["say_mask"]
+__all__ = ["mask_html", "say_mask"]
 
 
 def say_mask(structure: MaskStructure) -> str:
@@ -30,6 +31,22 @@ def say_mask(structure: MaskStructure) -> str:
         lines += _distances(structure)
     without = sorted({*range(structure.n_units_initial)} - {*structure.units})
     return "\n".join([*lines, *_without_effect(without)])
+
+
+def mask_html(structure: MaskStructure) -> str:
+    """Write what `say_mask` says, and a table of the matrices, for a notebook."""
+    rows = [
+        row(name, [cell(" x ".join(map(str, mask.shape))), *_left_of(mask)])
+        for name, mask in structure.masks.items()
+    ]
+    names = "matrix", "shape", "weights", "left", "share"
+    return words_and_table(structure.reading(), names, rows)
+
+
+def _left_of(mask: Mask) -> list[str]:
+    """Cells of a row: weights before pruning, those that are left, and their share."""
+    counts = f"{mask.size:,}", f"{int(mask.sum()):,}"
+    return [cell(text) for text in (*counts, _percent(float(mask.mean())))]
 
 
 def _others(masks: Mapping[str, Mask]) -> str:

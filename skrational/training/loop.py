@@ -299,7 +299,8 @@ class PhaseRun:
             return
         live = survivors(phase, self.cell, self.masks, n_done / phase.epochs)
         self._groups(phase.pruned).zero_(live)
-        self.masks[phase.pruned] = live
+        # A new dict: that of the best epoch so far is kept.
+        self.masks = self.masks | {phase.pruned: live}
 
     def _is_at_target(self) -> bool:
         """Whether pruning on the way has dropped as much as it's going to."""

@@ -123,11 +123,12 @@ class Valued:
     def unscaled(
         self, A: NDArray[Any], a: NDArray[Any]
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Turn a readout's weights and biases to the unit of the values."""
+        """Turn a readout's weights and biases to the unit of the values.
+
+        Biases are in double precision: values may vary little beside their mean.
+        """
         center, spread = self.scale.center, self.scale.spread
-        return (A * spread[:, None]).astype(A.dtype), (a * spread + center).astype(
-            a.dtype
-        )
+        return (A * spread[:, None]).astype(A.dtype), a * spread + center
 
     def shares(self) -> NDArray[np.floating]:
         """Mean target, (n_targets,): of classes, it would be their shares."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["COLOURS", "GREY", "check_drawable", "new_axes"]
+__all__ = ["COLOURS", "GREY", "check_drawable", "is_dark", "new_axes"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Okabe and Ito's, which all kinds of colour vision tell apart, less the pale yellow.
@@ -61,3 +62,25 @@ def new_axes(**kwargs: Any) -> Any:
             "Drawing needs matplotlib: pip install 'skrational[plots]'"
         ) from error
     return plt.subplots(**kwargs)[1]
+
+
+def is_dark(ax: Any) -> bool:
+    """Whether the ground of axes is dark, or, where all is transparent, text is light.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    """
+    from matplotlib import rcParams
+    from matplotlib.colors import to_rgb
+
+    for patch in (ax.patch, ax.figure.patch):
+        *ground, opacity = patch.get_facecolor()
+        if opacity > 0.5 and patch.get_visible():
+            return _brightness(ground) < 0.5
+    return _brightness(to_rgb(rcParams["text.color"])) >= 0.5
+
+
+def _brightness(rgb: Sequence[float]) -> float:
+    """Luma of a colour, 0 to 1."""
+    return float(sum(w * c for w, c in zip((0.299, 0.587, 0.114), rgb, strict=True)))

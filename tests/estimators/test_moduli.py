@@ -193,6 +193,51 @@ def test_a_mask_that_is_retrained_stays_with_other_weights(cell, pruned):
     assert found.original_score == clf.score(sequences(), labels())
 
 
+def test_a_mask_is_kept_where_no_finetuning_fills_it():
+    clf = ModuliRNNClassifier(
+        **{**QUICK, "finetune_epochs": 0}, sparsity=0.5, solver="prox", lambda_=5.0
+    ).fit(sequences(), labels())
+    (twin,) = retrain_mask(clf, sequences(), labels(), random_state=0).estimators
+    assert twin.learned_structure_ == clf.learned_structure_
+    assert not twin.weights_["W_hh"][~clf.learned_structure_.mask].any()
+
+
+def test_all_matrices_of_a_mask_are_kept_whatever_is_to_be_pruned():
+    clf = ModuliRNNClassifier(**QUICK, pruned="all").fit(sequences(), labels())
+    clf.set_params(pruned="recurrent")
+    (twin,) = retrain_mask(clf, sequences(), labels(), random_state=0).estimators
+    assert not twin.weights_["W_ih"][~clf.learned_structure_.masks["W_ih"]].any()
+
+
+@pytest.mark.parametrize(
+    ("y", "test", "message"),
+    [
+        (labels(), {"y_test": labels()}, "y_test is given without X_test"),
+        (labels(), {"X_test": sequences()}, "X_test is given without y_test"),
+        (np.where(labels(), "u", "v"), {}, "classes"),
+    ],
+)
+def test_retraining_on_data_that_do_not_go_together_is_refused(y, test, message):
+    clf = ModuliRNNClassifier(**QUICK).fit(sequences(), labels())
+    with pytest.raises(ValueError, match=message):
+        retrain_mask(clf, sequences(), y, **test)
+
+
+@pytest.mark.parametrize("manifold", ["sphere", "klein"])
+def test_retraining_on_another_manifold_is_refused(manifold):
+    clf = ModuliRNNClassifier(**QUICK).fit(sequences(), labels())
+    clf.set_params(manifold=manifold)
+    with pytest.raises(ValueError, match="stay where they are, on 'torus'"):
+        retrain_mask(clf, sequences(), labels())
+
+
+def test_a_regressor_of_tokens_is_not_retrained_on_sequences():
+    y = [x[:, :1] for x in sequences()]
+    reg = ModuliRNNRegressor(**QUICK).fit(sequences(), y)
+    with pytest.raises(ValueError, match="after every token"):
+        retrain_mask(reg, sequences(), [v[-1] for v in y])
+
+
 def test_retraining_needs_a_mask_and_like_data():
     from skrational import SparseLSTMClassifier
 
@@ -203,7 +248,7 @@ def test_retraining_needs_a_mask_and_like_data():
     clf = ModuliRNNClassifier(**QUICK).fit(sequences(), labels())
     with pytest.raises(ValueError, match="the mask is of 3 and 1"):
         retrain_mask(clf, sequences(), np.arange(80) % 3)
-    with pytest.raises(ValueError, match="is expecting 3 features"):
+    with pytest.raises(ValueError, match="X and y have 2 features"):
         retrain_mask(clf, [x[:, :2] for x in sequences()], labels())
     clf.set_params(n_hidden=9)
     with pytest.raises(
@@ -312,6 +357,32 @@ def test_early_stopping_goes_back_to_an_epoch_at_full_sparsity():
         assert fitted.sparsity_ == pytest.approx(0.9, abs=0.005)
 
 
+@pytest.mark.parametrize("offset", [1.7e9 + 123, -1e12])
+def test_targets_far_from_zero_are_learned_as_those_around_it(offset):
+    X = sequences()
+    for y in (sums(), [rows[-1] for rows in sums()]):
+        far = [rows + offset for rows in y]
+        scores = [ModuliRNNRegressor(**QUICK).fit(X, v).score(X, v) for v in (y, far)]
+        assert scores[1] == pytest.approx(scores[0], abs=0.01)
+
+
+def test_the_best_epoch_keeps_its_weights_when_later_ones_lose_more():
+    X, y = sequences(), labels()
+    settings = {**QUICK, "max_epochs": 12, "warmup_epochs": 2, "finetune_epochs": 0}
+    stopping = {"early_stopping": True, "n_iter_no_change": 12}
+    for seed in range(4):
+        clf = ModuliRNNClassifier(
+            **{**settings, **stopping, "random_state": seed},
+            solver="prox",
+            lambda_=0.3,
+            sparsity=0.5,
+            prune_epochs=2,
+        ).fit(X, y)
+        penalized = [r for r in clf.history_ if r["phase"] == "regularize"][1:]
+        best = min(penalized, key=lambda r: r["validation_loss"] + r["penalty"])
+        assert clf.learned_structure_.size == best["n_weights"]
+
+
 @pytest.mark.parametrize("cell", ["elman", "lstm"])
 def test_fits_again_from_a_seed_and_out_of_a_pickle(cell, tmp_path):
     clf = ModuliRNNClassifier(**QUICK, cell=cell, learn_positions=True)
@@ -344,6 +415,23 @@ def test_a_warm_start_keeps_mask_and_network():
     np.testing.assert_array_equal(second.positions, first.positions)
 
 
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"manifold": "sphere"}, "manifold is 'sphere', but .* on 'torus'"),
+        ({"manifold": "klein"}, "manifold is 'klein', but .* on 'torus'"),
+        ({"pruned": "recurrent"}, "pruned is 'recurrent', but"),
+    ],
+)
+def test_a_warm_start_on_other_terms_is_refused(changed, message):
+    clf = ModuliRNNClassifier(**QUICK, warm_start=True, pruned="all")
+    clf.set_params(sparsity=0.3).fit(sequences(), labels())
+    before = vars(clf).copy()
+    with pytest.raises(ValueError, match=message):
+        clf.set_params(**changed).fit(sequences(), labels())
+    assert clf.coef_ is before["coef_"]
+
+
 def test_parameters_that_are_set_later_change_no_prediction():
     clf = ModuliRNNClassifier(**QUICK).fit(sequences(), labels())
     before = clf.decision_function(sequences())
@@ -360,6 +448,8 @@ def test_search_pipeline_and_path():
         TimeStepTransformer(StandardScaler()), ModuliRNNClassifier(**QUICK)
     )
     assert pipeline.fit(sequences(), labels()).score(sequences(), labels()) > 0.5
+    with pytest.raises(ValueError, match=r"no path over lambda_: sparsity=0\.9"):
+        regularization_path(ModuliRNNClassifier(**QUICK), sequences(), labels())
     clf = ModuliRNNClassifier(**QUICK, solver="prox", sparsity=0.0)
     path = regularization_path(clf, sequences(), labels(), lambdas=[0.0, 1.0, 50.0])
     sizes = [point.structure.size for point in path.points]

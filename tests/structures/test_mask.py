@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import xml.etree.ElementTree as ET
 from copy import deepcopy
 from dataclasses import FrozenInstanceError, replace
 
@@ -264,3 +265,23 @@ def test_damaged_json_is_refused(field, value, message):
 def test_distances_that_are_missing_are_asked_for_in_vain():
     with pytest.raises(ValueError, match="The structure has no distances"):
         MaskStructure(masks_of()).link_distances()
+
+
+@given(structures())
+def test_html_is_the_reading_and_a_table_of_the_matrices(s):
+    root = ET.fromstring(s._repr_html_())
+    assert [div.text for div in root.findall("div")] == s.reading().splitlines()
+    rows = [[cell.text for cell in row] for row in root.findall("table/tbody/tr")]
+    assert [row[0] for row in rows] == list(s.masks)
+    for row, mask in zip(rows, s.masks.values(), strict=True):
+        share = f"{100 * mask.mean():.3g} %"
+        shape = " x ".join(map(str, mask.shape))
+        assert row[1:] == [shape, f"{mask.size:,}", f"{mask.sum():,}", share]
+
+
+def test_html_escapes_names():
+    s = on_a_plane(manifold="<b>", masks=masks_of(6, **{"<i>": np.eye(2, dtype=bool)}))
+    html = s._repr_html_()
+    assert "<b>" not in html
+    assert "<i>" not in html
+    assert html.count("&lt;i&gt;") == 2

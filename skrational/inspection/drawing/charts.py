@@ -111,7 +111,7 @@ def chart(positions: NDArray[np.floating], manifold: str | None) -> Chart:
         return _circle(points)
     if name == "sphere" and n_dimensions == 3:
         return _globe(points)
-    return _plane(points)
+    return _plane(points, name)
 
 
 def _square(positions: Points, *, flipped: bool) -> Chart:
@@ -122,14 +122,16 @@ def _square(positions: Points, *, flipped: bool) -> Chart:
     corners = _SIDE * np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], float)
     left = (corners[3], corners[0]) if flipped else (corners[0], corners[3])
     glued = [(corners[0], corners[1]), (corners[3], corners[2])]
+    title = "Klein bottle, unrolled" if flipped else "torus, unrolled"
     labels = ("coordinate 1", "coordinate 2")
     if n_dimensions > 2:
+        title = f"{n_dimensions}-torus, first two coordinates"
         labels = tuple(f"{label} of {n_dimensions}" for label in labels)  # type: ignore
     return Chart(
         points,
         np.ones(len(points)),
         lambda sources, targets: _cut(points[sources], points[targets], flipped),
-        "Klein bottle, unrolled" if flipped else "torus, unrolled",
+        title,
         labels,
         [corners],
         [*glued, left, (corners[1], corners[2])],
@@ -248,14 +250,14 @@ def _great_circles(a: Points, b: Points) -> Lines:
     return Lines(pieces, np.array(owners, np.intp), np.array(shades, float))
 
 
-def _plane(positions: Points) -> Chart:
+def _plane(positions: Points, name: str) -> Chart:
     """Project on the two coordinates along which the points are spread most."""
     n_dimensions = positions.shape[1]
+    points, title = positions, _spoken(name, n_dimensions)
     labels = ("coordinate 1", "coordinate 2")
-    points, title = positions, f"{n_dimensions} dimensions"
     if n_dimensions == 1:
         points = np.column_stack([points, np.zeros(len(points))])
-        labels, title = ("coordinate", ""), "a line"
+        labels = ("coordinate", "")
     elif n_dimensions > 2:
         centred = points - points.mean(axis=0)
         axes = np.linalg.svd(centred, full_matrices=False)[2]
@@ -275,6 +277,18 @@ def _plane(positions: Points) -> Chart:
         return _parabolas(a, (a + b) / 2 + up, b)
 
     return Chart(points, np.ones(len(points)), draw, title, labels)
+
+
+def _spoken(name: str, n_dimensions: int) -> str:
+    """Say what a map shows that has no form of its own."""
+    space = {1: "a line", 2: "a plane"}.get(n_dimensions, f"{n_dimensions} dimensions")
+    if not name:
+        return space
+    if name == f"r{n_dimensions}":
+        return space if n_dimensions < 3 else f"space of {space}"
+    sphere = n_dimensions - 1
+    what = f"{sphere}-sphere" if name == f"s{sphere}" else f"{name} manifold"
+    return f"{what} in {space}"
 
 
 def _parabolas(a: Points, control: Points, b: Points) -> Lines:

@@ -8,26 +8,31 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skrational.inspection.drawing.artists import set_text
+from skrational.inspection.drawing.captions import fit, room
 from skrational.inspection.drawing.charts import Chart, chart
 from skrational.inspection.model import open_any_model
 from skrational.structures import MaskStructure
 from skrational.utils.checks import check_count
-from skrational.utils.figures import COLOURS, GREY, check_drawable, new_axes
+from skrational.utils.figures import COLOURS, GREY, check_drawable, is_dark, new_axes
 
 __all__ = ["ManifoldDisplay"]
 
 _FIGSIZE = 9.6, 4.9
-_FONT_SIZE = 8.0
+_FONT_SIZE, _TITLE_SIZE = 8.0, 10.0
 _POSITIVE, _NEGATIVE, _LEFT, _GONE = *COLOURS[:3], GREY
 _N_BINS = 40
 _THINNEST, _WIDEST = 0.4, 2.2
 _PALEST, _FIRMEST = 0.15, 0.9
 _OF_NO_WEIGHT = 0.4
+_FILL = 0.35
 _LARGE = 0.95
 """From this quantile on, weights look alike."""
 
 _FEW_LINKS = 200
 """Up to so many links, none needs to be thin or pale."""
+
+_HANDLES = 16
+"""Characters that a legend's two handles take the room of."""
 
 
 class ManifoldDisplay:
@@ -129,8 +134,10 @@ class ManifoldDisplay:
         Parameters
         ----------
         axes : sequence of two matplotlib Axes, default=None
-            For the map and for the histogram; what is there stays. None makes a new
-            figure.
+            For the map and for the histogram; what is there stays. They look best in a
+            figure of ``layout="constrained"``, about 4.5 inches wide and high each:
+            text is broken so that it is no wider than they, but small axes of another
+            layout may be too low for its lines. None makes a new figure.
 
         Returns
         -------
@@ -218,7 +225,7 @@ class ManifoldDisplay:
         _draw_outline(ax, sheet)
         self._draw_links(ax, sheet, weights[targets, sources])
         self._draw_units(ax, sheet, linked.diagonal())
-        self._write(ax, sheet, len(chosen), int(linked.sum() - linked.trace()))
+        self._write(ax, sheet, linked)
 
     def _chosen(self, weights: NDArray[np.float64]) -> NDArray[np.intp]:
         """Places of the links to draw, the strongest last."""
@@ -236,7 +243,7 @@ class ManifoldDisplay:
         crowding = min(1.0, _FEW_LINKS / max(len(weights), 1)) ** 0.25
         widths = _THINNEST + (_WIDEST - _THINNEST) * sizes
         alphas = crowding * (_PALEST + (_FIRMEST - _PALEST) * sizes)
-        shades = alphas[lines.owners] * lines.shades
+        shades = _seen(ax, alphas[lines.owners] * lines.shades)
         signs = np.where(weights[:, None] < 0, to_rgb(_NEGATIVE), to_rgb(_POSITIVE))
         self.links_ = ax.add_collection(
             LineCollection(
@@ -273,23 +280,35 @@ class ManifoldDisplay:
         rings = {"facecolors": "none", "edgecolors": edges[loops]}
         ax.scatter(x[loops], y[loops], s=5 * size, **rings, **look)
 
-    def _write(self, ax: Any, sheet: Chart, n_drawn: int, n_pairs: int) -> None:
+    def _write(self, ax: Any, sheet: Chart, linked: NDArray[np.bool_]) -> None:
         """Say what is to be seen, and how much of it is drawn."""
         structure = self.structure
-        title = (
+        share = (
             f"{100 * structure.density:.3g} % of {structure.n_links_initial:,} "
-            f"recurrent weights are left\n{sheet.title}"
+            "recurrent weights are left"
         )
-        set_text(ax.set_title(" ", fontsize=10), title)
+        lines = share, sheet.title
+        fits = max(map(len, lines)) <= room(ax, _TITLE_SIZE)[0]
+        size = _TITLE_SIZE if fits else _FONT_SIZE
+        across, up = room(ax, _FONT_SIZE)
+        title = lines if fits else [fit([line], across) for line in lines]
+        set_text(ax.set_title(" ", fontsize=size), "\n".join(title))
+        n_loops = int(linked.trace())
+        n_drawn, n_pairs = len(self.drawn_), int(linked.sum()) - n_loops
         which = "strongest " if self.weights is not None else ""
         drawn = f"{n_drawn:,} linked pairs of units"
         if n_drawn < n_pairs:
             drawn = f"the {n_drawn:,} {which}of {n_pairs:,} linked pairs of units"
+        caption = [drawn]
         if self.weights is not None:
-            drawn += " · blue: positive, vermilion: negative"
-        x_label = "\n".join(filter(None, [sheet.labels[0], drawn]))
+            caption.append("blue: positive, vermilion: negative")
+        if n_loops:
+            caption.append("ring: linked to itself")
+        if structure.n_units < structure.n_units_initial:
+            caption.append("hollow: never reaches the readout")
+        x_label = "\n".join(filter(None, [sheet.labels[0], fit(caption, across)]))
         ax.set_xlabel(x_label, fontsize=_FONT_SIZE)
-        ax.set_ylabel(sheet.labels[1], fontsize=_FONT_SIZE)
+        ax.set_ylabel(fit([sheet.labels[1]], up), fontsize=_FONT_SIZE)
 
     def _draw_histogram(self, ax: Any) -> None:
         structure = self.structure
@@ -299,19 +318,35 @@ class ManifoldDisplay:
         left, gone = structure.link_distances()
         groups = ("left", left, _LEFT), ("gone", gone, _GONE)
         bins = np.linspace(0, float(structure.distances.max()) or 1.0, _N_BINS + 1)
+        fill = float(_seen(ax, _FILL))
+        labels = []
         for name, distances, colour in groups:
             if not len(distances):
                 continue
-            label = (
+            labels.append(
                 f"{name}: {len(distances):,}, mean {distances.mean(dtype=float):.3g}"
             )
-            look = {"histtype": "stepfilled", "facecolor": (colour, 0.35)}
-            ax.hist(distances, bins, density=True, label=label, ec=colour, **look)
-        ax.set_xlabel("distance of two units", fontsize=_FONT_SIZE)
-        ax.set_ylabel("density of recurrent weights", fontsize=_FONT_SIZE)
+            look = {"histtype": "stepfilled", "facecolor": (colour, fill)}
+            ax.hist(distances, bins, density=True, label=labels[-1], ec=colour, **look)
+        across, up = room(ax, _FONT_SIZE)
+        x_label = ["distance of two units"]
+        if structure.inhibitor not in (None, "custom"):
+            x_label.append(f'inhibitor: "{structure.inhibitor}"')
+        set_text(ax.set_xlabel(" ", fontsize=_FONT_SIZE), fit(x_label, across))
+        ax.set_ylabel(fit(["density of recurrent weights"], up), fontsize=_FONT_SIZE)
         ax.tick_params(labelsize=_FONT_SIZE)
         place: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1)}
-        ax.legend(fontsize=_FONT_SIZE, frameon=False, ncols=2, **place)
+        place["ncols"] = 2 if sum(map(len, labels)) + _HANDLES <= across else 1
+        place |= {"borderpad": 0.2, "labelspacing": 0.2}
+        ax.legend(fontsize=_FONT_SIZE, frameon=False, **place)
+
+
+def _seen(ax: Any, opacity: Any) -> Any:
+    """Make opacities that suit a light ground suit that of the axes.
+
+    Mixed with black, a colour is lost sooner than with white.
+    """
+    return np.sqrt(opacity) if is_dark(ax) else opacity
 
 
 def _draw_outline(ax: Any, sheet: Chart) -> None:
@@ -319,13 +354,17 @@ def _draw_outline(ax: Any, sheet: Chart) -> None:
     from matplotlib import rcParams
 
     ink = rcParams["text.color"]
-    ax.set_aspect("equal", adjustable="box" if sheet.outline else "datalim")
     ax.tick_params(labelsize=_FONT_SIZE)
-    if not sheet.labels[1]:
+    is_line = not sheet.outline and not sheet.labels[1]
+    if is_line:
         ax.set_yticks([])
+        ax.margins(y=0.5)
+    # Constrained layout wouldn't know of limits that change when all is drawn.
+    ax.set_aspect("auto" if is_line else "equal", adjustable="box")
     if not sheet.outline:
         return
     ax.set(xticks=[], yticks=[])
+    ax.margins(0.03)
     ax.spines[:].set_visible(False)
     for line in sheet.outline:
         ax.plot(*line.T, color=GREY, linewidth=0.8, zorder=0, clip_on=False)

@@ -83,8 +83,7 @@ def apply_readout(
     ndarray of shape (n_documents, n_outputs), float64
     """
     logits = np.empty((len(scores), len(A)))
-    dtype = scores.dtype
-    A, a = np.ascontiguousarray(A, dtype), np.ascontiguousarray(a, dtype)
+    A, a = np.ascontiguousarray(A, scores.dtype), np.ascontiguousarray(a, np.float64)
     _apply(read_only(A), read_only(a), read_only(scores), logits)
     return logits
 

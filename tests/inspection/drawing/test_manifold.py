@@ -1,7 +1,8 @@
 """Maps of manifolds, and the links that are drawn on them."""
 
+import itertools
 import sys
-from itertools import product
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ class MaskEstimator(BaseEstimator):
 
 def copies(point, flipped):
     """Nine copies of a point of the square in the plane that it tiles."""
-    for i, j in product((-1, 0, 1), repeat=2):
+    for i, j in itertools.product((-1, 0, 1), repeat=2):
         x, y = point
         yield np.array([x + 10 * i, (10 - y if flipped and i else y) + 10 * j])
 
@@ -170,7 +171,7 @@ def test_a_projection_keeps_what_lies_in_a_plane():
     projected = chart(np.pad(flat, [(0, 0), (0, 3)]) @ rotation, "r5")
     np.testing.assert_allclose(cdist(*[projected.points] * 2), cdist(flat, flat))
     assert projected.labels[0] == "1st principal coordinate"
-    assert "projected" in projected.title
+    assert projected.title == "space of 5 dimensions, projected on two"
 
 
 @pytest.mark.parametrize("manifold", N_DIMENSIONS)
@@ -179,16 +180,82 @@ def test_any_manifold_is_drawn_without_a_warning(manifold, n_units):
     structure, weights = drawn(manifold, n_units)
     display = ManifoldDisplay(structure, weights).plot()
     display.figure_.draw_without_rendering()
-    map_, histogram = display.axes_
     assert len(display.units_.get_offsets()) == n_units
     sources, targets = structure.links()
     pairs = {p for p in zip(sources, targets, strict=True) if p[0] != p[1]}
     assert set(map(tuple, display.drawn_)) == pairs
-    page = display.figure_.bbox
-    for text in (map_.title, map_.xaxis.label, histogram.xaxis.label):
-        box = text.get_window_extent()
-        assert page.x0 <= box.x0 <= box.x1 <= page.x1
-        assert page.y0 <= box.y0 <= box.y1 <= page.y1
+
+
+def texts(axes):
+    """All that is written under, over and beside axes."""
+    legends = [ax.get_legend() for ax in axes if ax.get_legend()]
+    own = [(ax.title, ax.xaxis.label, ax.yaxis.label) for ax in axes]
+    return [text for text in itertools.chain(*own) if text.get_text()] + legends
+
+
+@pytest.mark.parametrize("dpi", [80, 100])
+@pytest.mark.parametrize("manifold", N_DIMENSIONS)
+def test_text_of_a_figure_of_its_own_is_on_the_page(manifold, dpi):
+    structure, weights = drawn(manifold, 120, density=0.5)
+    with plt.rc_context({"figure.dpi": dpi}):
+        display = ManifoldDisplay(structure, weights).plot()
+        display.figure_.draw_without_rendering()
+        map_, histogram = display.axes_
+        page = display.figure_.bbox
+        for text in texts(display.axes_):
+            box = text.get_window_extent()
+            assert page.x0 <= box.x0 <= box.x1 <= page.x1
+            assert page.y0 <= box.y0 <= box.y1 <= page.y1
+        beside = histogram.get_tightbbox().x0
+        assert all(text.get_window_extent().x1 < beside for text in texts([map_]))
+
+
+@pytest.mark.parametrize("manifold", N_DIMENSIONS)
+def test_text_of_axes_without_a_layout_stays_off_the_neighbour(manifold):
+    structure, weights = drawn(manifold, 60, density=0.5, inhibitor="diffusion")
+    figure = Figure((6.4, 4.8))
+    axes = figure.subplots(1, 2)
+    ManifoldDisplay(structure, weights, max_links=50).plot(axes)
+    figure.draw_without_rendering()
+    boxes = [[text.get_window_extent() for text in texts([ax])] for ax in axes]
+    for box, other in itertools.product(*boxes):
+        assert not box.overlaps(other)
+    for box in itertools.chain(*boxes):
+        assert 0 <= box.x0 <= box.x1 <= figure.bbox.x1
+
+
+@pytest.mark.parametrize(
+    ("manifold", "title"),
+    [
+        ("torus", "torus, unrolled"),
+        ("torus6", "6-torus, first two coordinates"),
+        ("klein", "Klein bottle, unrolled"),
+        ("circle", "circle"),
+        ("sphere", "sphere, seen from far away: the back is pale"),
+        ("s3", "3-sphere in 4 dimensions, projected on two"),
+        ("r1", "a line"),
+        ("r3", "space of 3 dimensions, projected on two"),
+        ("custom", "custom manifold in a plane"),
+    ],
+)
+def test_the_title_says_which_manifold_it_is(axes, manifold, title):
+    ManifoldDisplay(*drawn(manifold)).plot(axes)
+    assert axes[0].get_title().splitlines()[1:] == [title]
+
+
+def test_names_of_any_kind_are_drawn_as_they_are(axes):
+    structure, _ = drawn("custom", inhibitor="$\\no")
+    ManifoldDisplay(replace(structure, manifold="$x_")).plot(axes)
+    axes[0].figure.draw_without_rendering()
+    assert axes[0].get_title().endswith("$x_ manifold in a plane")
+    assert axes[1].get_xlabel().endswith('inhibitor: "$\\no"')
+
+
+@pytest.mark.parametrize("inhibitor", [None, "custom", "dog"])
+def test_an_inhibitor_that_has_a_name_is_named(axes, inhibitor):
+    ManifoldDisplay(*drawn(inhibitor=inhibitor)).plot(axes)
+    said = ' · inhibitor: "dog"' if inhibitor == "dog" else ""
+    assert axes[1].get_xlabel() == "distance of two units" + said
 
 
 def test_lines_show_the_weights(axes):
@@ -252,6 +319,21 @@ def test_rings_and_hollow_points(axes):
     assert len(rings.get_offsets()) == 1
     assert display.drawn_.shape == (0, 2)
     assert not axes[1].axison
+    caption = axes[0].get_xlabel()
+    assert "ring: linked to itself" in caption
+    assert "hollow: never reaches the readout" in caption
+
+
+def test_rings_and_hollow_points_are_explained_only_where_there_are_any(axes):
+    masks = {"W_ih": np.ones((3, 1), bool), "W_hh": np.eye(3, k=1, dtype=bool)}
+    structure = MaskStructure(
+        masks | {"A": np.ones((1, 3), bool)}, positions=np.eye(3, 2)
+    )
+    ManifoldDisplay(structure).plot(axes)
+    caption = axes[0].get_xlabel()
+    assert "2 linked pairs of units" in caption
+    assert "ring" not in caption
+    assert "hollow" not in caption
 
 
 def test_the_histogram_is_a_density_of_what_is_left_and_gone(axes):
@@ -279,6 +361,39 @@ def test_text_and_units_have_the_colour_of_the_style():
         display = ManifoldDisplay(*drawn()).plot()
         assert display.axes_[0].title.get_color() == "white"
         np.testing.assert_array_equal(display.units_.get_edgecolors(), 1)
+
+
+@pytest.mark.parametrize("ground", ["axes", "figure", "text"])
+def test_on_a_dark_ground_fills_and_weak_links_are_as_plain_as_on_a_light_one(ground):
+    def contrasts(ground, **style):
+        # Of the histogram's fills and the weakest link with what is behind them.
+        with plt.rc_context(style):
+            display = ManifoldDisplay(*drawn(density=0.5)).plot()
+        fills = [patch.get_facecolor() for patch in display.axes_[1].patches]
+        links = display.links_.get_colors()
+        weakest = links[links[:, 3].argmin()]
+        for *colour, opacity in (*fills, weakest):
+            mixed = opacity * np.array(colour) + (1 - opacity) * ground
+            bright = luminance(mixed), luminance(np.full(3, ground))
+            yield (max(bright) + 0.05) / (min(bright) + 0.05)
+
+    dark = {
+        "axes": {"axes.facecolor": "black"},
+        "figure": {"axes.facecolor": "none", "figure.facecolor": "black"},
+        "text": {
+            "axes.facecolor": "none",
+            "figure.facecolor": "none",
+            "text.color": "white",
+        },
+    }
+    on_light = list(contrasts(1.0))
+    for found, expected in zip(contrasts(0.0, **dark[ground]), on_light, strict=True):
+        assert found > 0.95 * expected
+
+
+def luminance(rgb):
+    linear = np.where(rgb < 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
 
 
 def test_axes_that_are_given_keep_what_they_show(axes):
