@@ -366,6 +366,13 @@ def test_targets_far_from_zero_are_learned_as_those_around_it(offset):
         assert scores[1] == pytest.approx(scores[0], abs=0.01)
 
 
+@pytest.mark.parametrize("factor", [1e40, 1e-40, 1e250])
+def test_targets_of_a_unit_that_coefficients_cannot_have_are_refused(factor):
+    y = np.array([rows[-1, 0] for rows in sums()]) * factor
+    with pytest.raises(ValueError, match=r"standard deviation of .* another unit"):
+        ModuliRNNRegressor(**QUICK).fit(sequences(), y)
+
+
 def test_the_best_epoch_keeps_its_weights_when_later_ones_lose_more():
     X, y = sequences(), labels()
     settings = {**QUICK, "max_epochs": 12, "warmup_epochs": 2, "finetune_epochs": 0}
