@@ -262,21 +262,19 @@ class SparseSequenceRegressor(_StatesOfTokens, RegressorMixin, PackedEstimator):
                 )
             check_distributions(values)
             return Scale.none(values.shape[-1])
+        rows: NDArray[np.floating] = values.reshape(len(values), -1)
         if values.ndim == 3:
-            values, weights = (
-                at_tokens(values, X.lengths),
-                np.repeat(weights, X.lengths),
-            )
+            rows, weights = at_tokens(values, X.lengths), np.repeat(weights, X.lengths)
         with np.errstate(over="ignore", invalid="ignore"):
-            scale = Scale.of(values.reshape(len(values), -1), weights)
+            scale = Scale.of(rows, weights)
         # Coefficients take the spread, and should keep their digits.
         most = 1e-6 * float(np.finfo(self.dtype).max)
         outside = ~((scale.spread < most) & (scale.spread > 1 / most))
         if outside.any():
             raise ValueError(
-                f"y has a standard deviation of {scale.spread[outside][0]:.3g}; expected "
-                f"it to be between {1 / most:.1g} and {most:.1g} with "
-                f"dtype={self.dtype!r}: give y in another unit."
+                f"y has a standard deviation of {scale.spread[outside][0]:.3g}; with "
+                f"dtype={self.dtype!r} it has to be between {1 / most:.1g} and "
+                f"{most:.1g}: give y in another unit."
             )
         return scale
 
