@@ -17,10 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 from skrational.exceptions import OutOfVocabularyWarning, UnusableVectorWarning
 from skrational.sequences import SequenceArray
 from skrational.text.base import TextVectorizer
+from skrational.text.vectors.corpus import LearnedTable, learn_vectors
 from skrational.text.vectors.coverage import describe_missing, find_unknown
-from skrational.text.vectors.loading import check_width, load_table, reload_table
+from skrational.text.vectors.kept import KeepsTables
+from skrational.text.vectors.loading import CORPUS, load_tables
 from skrational.text.vectors.shown import TableParameterMixin
-from skrational.text.vectors.tables import Table
 from skrational.text.vectors.word_rows import SharedRows, WordRows
 from skrational.text.vectors.word_source import (
     WordSource,
@@ -37,21 +38,23 @@ from skrational.utils.checks import is_integer
 __all__ = ["WordVectorizer"]
 
 
-class WordVectorizer(TableParameterMixin, TextVectorizer):
-    """Turn texts into sequences of pretrained word vectors.
+class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
+    """Turn texts into sequences of word vectors, learned from them or before.
 
     The result holds the vector of each word once, of the words that occurred so far,
     however large the table is. Words are looked up in the whole table, so that
-    `transform` knows words that `fit` never saw.
+    `transform` knows words that `fit` never saw, if vectors come from elsewhere.
 
     Parameters
     ----------
-    vectors : str, path-like, KeyedVectors or dict
-        Where the vectors come from. A path leads to a text table (GloVe, word2vec,
-        fastText, CSV), to binary vectors of word2vec or of Facebook's fastText, or to
-        what gensim's ``save`` wrote; the user guide says more. A name such as
-        ``"glove-wiki-gigaword-300"`` is downloaded by gensim when first used. A gensim
-        KeyedVectors object or a dict from words to vectors is used as it is.
+    vectors : str, path-like, KeyedVectors, dict, or list of these, default="corpus"
+        Where the vectors come from. ``"corpus"``: they are learned in `fit` from its
+        texts [2]_, in a second from some thousand. A path leads to a text table (GloVe,
+        word2vec, fastText, CSV), to binary vectors of word2vec or of Facebook's
+        fastText, or to what gensim's ``save`` wrote; the user guide says more. A name
+        such as ``"glove-wiki-gigaword-300"`` is downloaded by gensim when first used. A
+        gensim KeyedVectors object or a dict from words to vectors is used as it is. A
+        list joins tables: a word has the vectors of all, zeros where one lacks it.
     lowercase : bool, default=True
         Whether to turn texts to lower case before they are tokenised, and the tokens of
         documents that are lists of these.
@@ -75,6 +78,12 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         the start and end tokens come on top. None: all of them.
     keep : {"start", "end"}, default="start"
         Which end of a longer text is kept.
+    n_features : int, default=100
+        Width of the vectors of ``"corpus"``; no more than words have vectors.
+    window : int, default=5
+        How many tokens away the neighbours are from which they are learned.
+    min_count : int, default=3
+        How often a word has to occur for one.
     cache : bool, str or path-like, default=True
         Whether to keep a binary copy of a parsed file, from which the next process
         loads it in a second, mapped into memory and shared among processes. True: in
@@ -121,6 +130,8 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
     ----------
     .. [1] Dodge, Schwartz, Peng and Smith, "RNN Architecture Learning with Sparse
        Regularization", EMNLP 2019, arXiv:1909.03011.
+    .. [2] Levy, Goldberg and Dagan, "Improving Distributional Similarity with Lessons
+       Learned from Word Embeddings", TACL 2015.
 
     Examples
     --------
@@ -148,13 +159,16 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         "oov": [StrOptions({"random", "zero", "drop"})],
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
         "keep": [StrOptions({"start", "end"})],
+        "n_features": [Interval(Integral, 1, None, closed="left")],
+        "window": [Interval(Integral, 1, None, closed="left")],
+        "min_count": [Interval(Integral, 1, None, closed="left")],
         "cache": ["boolean", str, os.PathLike],
         "random_state": ["random_state"],
     }
 
     def __init__(
         self,
-        vectors: Any,
+        vectors: Any = CORPUS,
         *,
         lowercase: bool = True,
         tokenizer: Callable[[str], Iterable[str]] | None = None,
@@ -164,6 +178,9 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         oov: Literal["random", "zero", "drop"] = "random",
         max_length: int | None = None,
         keep: Literal["start", "end"] = "start",
+        n_features: int = 100,
+        window: int = 5,
+        min_count: int = 3,
         cache: bool | str | os.PathLike[str] = True,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
@@ -176,6 +193,9 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         self.oov = oov
         self.max_length = max_length
         self.keep = keep
+        self.n_features = n_features
+        self.window = window
+        self.min_count = min_count
         self.cache = cache
         self.random_state = random_state
 
@@ -326,10 +346,12 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         )
 
     def _fit(self, X: Iterable[Any], transform: bool) -> SequenceArray | None:
-        table = load_table(self.vectors, self.cache)
-        unusable = table.describe_unusable()
+        loaded = load_tables(self.vectors, self.cache)
+        unusable = " ".join(t.describe_unusable() for t in loaded if t is not None)
         lexicon = Lexicon()
         encoded = self._encode(X, lexicon)
+        tables = [table or self._learn(encoded, lexicon) for table in loaded]
+        table = self._join(tables)
         framing = (self.start_token, self.end_token)
         special, unknown = draw_vectors(
             table, *framing, self.unit_norm, self.random_state
@@ -347,8 +369,8 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         rows = WordRows(source, lexicon)
         sequences = rows.encode(encoded)[0] if transform else None
         # Whatever fails until here leaves the vectorizer as it was.
-        self._table, self._rows = table, SharedRows(rows if transform else None)
-        self._source, self._fingerprint = table.source, table.fingerprint
+        self._keep(tables)
+        self._rows = SharedRows(rows if transform else None)
         self.n_features_out_ = table.n_features
         self.special_vectors_, self.unknown_vector_ = source.special, source.unknown
         self.out_of_vocabulary_ = missing.total() / max(1, n_tokens)
@@ -358,6 +380,11 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         if unusable:
             warnings.warn(unusable, UnusableVectorWarning, stacklevel=caller_level())
         return sequences
+
+    def _learn(self, encoded: EncodedTexts, lexicon: Lexicon) -> LearnedTable:
+        return learn_vectors(
+            encoded, lexicon, self.n_features, self.window, self.min_count
+        )
 
     @property
     def _frame(self) -> Frame:
@@ -371,24 +398,6 @@ class WordVectorizer(TableParameterMixin, TextVectorizer):
         )
         check = check_documents if self.tokenizer is None else check_any
         return encode_texts(X, split, lexicon, check)
-
-    def _open_table(self) -> Table:
-        """Return the table of fit, read again if this is an unpickled copy."""
-        if "_table" in vars(self):
-            return self._table
-        known = self.vectors, self._source, self._fingerprint, self.cache
-        table = self._rows.table(self.vectors, partial(reload_table, *known))
-        return check_width(table, self.n_features_out_)
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
-        for name in ("_table", "_rows"):
-            state.pop(name, None)
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self._rows = SharedRows()
 
     def __sklearn_clone__(self) -> WordVectorizer:
         # scikit-learn's own clone would copy the table.

@@ -25,11 +25,17 @@ from skrational.utils.callers import caller_level
 from skrational.utils.files import cache_folder
 
 __all__ = [
+    "CORPUS",
     "check_width",
     "forget_tables",
     "load_table",
+    "load_tables",
     "reload_table",
+    "reload_tables",
 ]
+
+CORPUS = "corpus"
+"""Stands for vectors that are learned from the texts of ``fit``."""
 
 _NAME = re.compile(r"\w+(?:-\w+)+")
 
@@ -78,6 +84,51 @@ def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Tab
                 path, stat.st_size, stat.st_mtime_ns, cache_folder(cache, "vectors")
             )
     return open_object(vectors)
+
+
+def load_tables(
+    vectors: Any, cache: bool | str | os.PathLike[str] = True
+) -> list[Table | None]:
+    """Load the table, or each of several.
+
+    Parameters
+    ----------
+    vectors : str, path-like, KeyedVectors, dict, or list of these
+        As the parameter of `WordVectorizer`.
+    cache : bool, str or path-like, default=True
+        As the parameter of `WordVectorizer`.
+
+    Returns
+    -------
+    list of (Table or None)
+        None for vectors that are to be learned.
+
+    Raises
+    ------
+    ValueError
+        If the list is empty, or holds "corpus" twice.
+    FileNotFoundError, VectorFileError, TypeError
+        As of `load_table`.
+
+    Examples
+    --------
+    >>> [table and table.n_features for table in load_tables([{"a": [1.0]}, "corpus"])]
+    [1, None]
+    """
+    parts = _parts(vectors)
+    if not parts:
+        raise ValueError("vectors is an empty list; expected at least one table.")
+    if sum(map(_is_learned, parts)) > 1:
+        raise ValueError(f"vectors holds {CORPUS!r} more than once.")
+    return [None if _is_learned(part) else load_table(part, cache) for part in parts]
+
+
+def _parts(vectors: Any) -> list[Any]:
+    return list(vectors) if isinstance(vectors, (list, tuple)) else [vectors]
+
+
+def _is_learned(part: Any) -> bool:
+    return isinstance(part, str) and part == CORPUS
 
 
 def forget_tables() -> None:
@@ -181,6 +232,46 @@ def reload_table(
         "not there. Put the file back, or name its new place by "
         "set_params(vectors=...)."
     )
+
+
+def reload_tables(
+    vectors: Any,
+    kept: list[tuple[str | None, str | None]],
+    cache: Any,
+    learned: Table | None,
+) -> list[Table]:
+    """Find the tables again that a vectorizer was fitted with, after it was pickled.
+
+    Parameters
+    ----------
+    vectors : str, path-like, KeyedVectors, dict, or list of these
+        As the parameter of `WordVectorizer`.
+    kept : list of pairs of (str or None)
+        Source and fingerprint of each table, as for `reload_table`.
+    cache : bool, str or path-like
+        As the parameter of `WordVectorizer`.
+    learned : Table or None
+        The one that was learned in ``fit``.
+
+    Raises
+    ------
+    ValueError
+        If there are now more tables, or fewer.
+    FileNotFoundError, VectorFileError
+        As of `reload_table`.
+    """
+    parts = _parts(vectors)
+    if len(parts) != len(kept):
+        raise ValueError(
+            f"vectors holds {len(parts)} tables, but this WordVectorizer was fitted "
+            f"with {len(kept)}: fit it again."
+        )
+    tables = []
+    for part, (source, fingerprint) in zip(parts, kept, strict=True):
+        is_learned = learned is not None and fingerprint == learned.fingerprint
+        table = learned if is_learned else None
+        tables.append(table or reload_table(part, source, fingerprint, cache))
+    return tables
 
 
 def check_width(table: Table, width: int) -> Table:

@@ -55,8 +55,41 @@ class Table(ABC):
     def __contains__(self, word: object) -> bool:
         return isinstance(word, str) and self.find(word) is not None
 
+    @abstractmethod
     def find(self, word: str) -> str | None:
         """Return the word of the table that stands for a word; None: there is none."""
+
+    @property
+    @abstractmethod
+    def words(self) -> Iterator[str]:
+        """The words that have a usable vector, in the order of the table."""
+
+    @abstractmethod
+    def describe_unusable(self) -> str:
+        """Say which words have vectors that can't be used; nothing if there are none.
+
+        Raises
+        ------
+        ValueError
+            If that is so of all words.
+        """
+
+    @abstractmethod
+    def take(self, words: list[str]) -> NDArray[np.float32]:
+        """Return the vectors of words of the table, of shape (len(words), n_features).
+
+        Raises
+        ------
+        ValueError
+            If one of them can't be used any more; the message names the word.
+        """
+
+
+class _OneTable(Table):
+    """A table by itself, which says what it has under a very word."""
+
+    def find(self, word: str) -> str | None:
+        """Return the word that stands for a word, perhaps spelt otherwise."""
         if self._has(word):
             return word
         form = canonical(word)
@@ -71,13 +104,7 @@ class Table(ABC):
         return (word for word in self._all_words() if self._has(word))
 
     def describe_unusable(self) -> str:
-        """Say which words have vectors that can't be used; nothing if there are none.
-
-        Raises
-        ------
-        ValueError
-            If that is so of all words.
-        """
+        """Say which words have vectors that can't be used; as `Table`."""
         words, reason = self._find_unusable()
         if words and len(words) == len(self._all_words()):
             raise self._error(f"no usable vector: that of {_shown(words[0])} {reason}.")
@@ -110,19 +137,9 @@ class Table(ABC):
     def _error(self, fault: str) -> ValueError:
         """Return the error that says what the table has."""
 
-    @abstractmethod
-    def take(self, words: list[str]) -> NDArray[np.float32]:
-        """Return the vectors of words of the table, of shape (len(words), n_features).
-
-        Raises
-        ------
-        ValueError
-            If one of them can't be used any more; the message names the word.
-        """
-
 
 @dataclass(frozen=True, eq=False)
-class VectorTable(Table):
+class VectorTable(_OneTable):
     """Word vectors as the rows of one array.
 
     Parameters
@@ -207,7 +224,7 @@ class VectorTable(Table):
         return check_finite(rows, words, self.source)
 
 
-class VectorDict(Table):
+class VectorDict(_OneTable):
     """Word vectors as a dict, looked up where they are.
 
     Parameters

@@ -1,0 +1,96 @@
+"""How often words of texts stand near each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from skrational.utils.compile import jit, read_only
+
+__all__ = ["count_neighbours"]
+
+
+def count_neighbours(
+    tokens: NDArray[np.int32], offsets: NDArray[np.int64], n_words: int, window: int
+) -> csr_array:
+    """Count the neighbours of each word, the more the nearer they stand.
+
+    A word at a distance of d tokens counts ``(window + 1 - d) / window``, as in the
+    mean over the random windows of word2vec.
+
+    Parameters
+    ----------
+    tokens : ndarray of shape (n_tokens,), int32
+        Numbers of words, below ``n_words``; others aren't counted, but take a place.
+    offsets : ndarray of shape (n_texts + 1,), int64
+        Where texts begin: words of different texts are no neighbours.
+    n_words : int
+    window : int
+        Distance of the farthest neighbour.
+
+    Returns
+    -------
+    csr_array of shape (n_words, n_words), float32
+        Symmetric.
+
+    Examples
+    --------
+    >>> tokens, offsets = np.array([0, 1, 1, 0], np.int32), np.array([0, 3, 4])
+    >>> count_neighbours(tokens, offsets, 2, 2).toarray().tolist()
+    [[0.0, 1.5], [1.5, 2.0]]
+    """
+    counted = np.flatnonzero(tokens < n_words)
+    places = counted[np.argsort(tokens[counted], kind="stable")]
+    starts = np.searchsorted(tokens[places], np.arange(n_words + 1))
+    ends = np.repeat(offsets[1:], np.diff(offsets))
+    begins = np.repeat(offsets[:-1], np.diff(offsets))
+    places_of = [read_only(a) for a in (tokens, begins, ends, places, starts)]
+    arrays = _count(*places_of, n_words, window)
+    return csr_array(arrays, shape=(n_words, n_words))
+
+
+@jit
+def _count(tokens, begins, ends, places, starts, n_words, window):  # type: ignore[no-untyped-def]
+    """Return data, indices and indptr of the counts, word by word.
+
+    Parameters
+    ----------
+    tokens : ndarray of shape (n_tokens,), int32
+    begins, ends : ndarray of shape (n_tokens,), int64
+        Where the text of each token begins and ends.
+    places : ndarray of shape (n_counted,), int64
+        Where words stand: those of word 0, then those of word 1, ...
+    starts : ndarray of shape (n_words + 1,), int64
+        Where words begin in ``places``.
+    n_words, window : int
+    """
+    sums = np.zeros(n_words, np.float64)
+    met = np.empty(n_words, np.int32)
+    indptr = np.zeros(n_words + 1, np.int64)
+    indices = np.empty(max(1024, 4 * n_words), np.int32)
+    data = np.empty(indices.size, np.float32)
+    n = 0
+    for word in range(n_words):
+        n_met = 0
+        for place in places[starts[word] : starts[word + 1]]:
+            first = max(begins[place], place - window)
+            last = min(ends[place], place + window + 1)
+            for other in range(first, last):
+                neighbour = tokens[other]
+                if other == place or neighbour >= n_words:
+                    continue
+                if sums[neighbour] == 0:
+                    met[n_met] = neighbour
+                    n_met += 1
+                sums[neighbour] += (window + 1 - abs(other - place)) / window
+        if n + n_met > indices.size:
+            n_more = max(indices.size, n_met)
+            indices = np.concatenate((indices, np.empty(n_more, np.int32)))
+            data = np.concatenate((data, np.empty(n_more, np.float32)))
+        for neighbour in np.sort(met[:n_met]):
+            indices[n], data[n] = neighbour, sums[neighbour]
+            sums[neighbour] = 0
+            n += 1
+        indptr[word + 1] = n
+    return data[:n], indices[:n], indptr
