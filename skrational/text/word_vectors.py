@@ -108,19 +108,16 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
     -----
     Clones share the table: a grid search reads it once. A pickle of a fitted vectorizer
     holds the path of the vectors, not the table, and reads the file again when it's
-    used; with a dict or KeyedVectors it holds these. `joblib.hash`, which
-    ``Pipeline(memory=...)`` calls at each fit, reads all of them, too, in time linear
-    in the table, the longest for a dict of vectors that differ in type or length.
+    used; a dict, KeyedVectors, and what was learned from texts it holds itself.
+    `joblib.hash`, which ``Pipeline(memory=...)`` calls at each fit, reads all of them,
+    in time linear in the table, the longest for a dict of vectors of unequal types.
 
     The results of one vectorizer share their rows: those of all words of the table that
     it has met since `fit`, to which each call of `transform` appends its new ones. A
-    call takes the time of its own tokens, however many words were met before; so a
-    later result has rows that none of its tokens refers to. When they take more than
-    64 MiB, words that the table lacks are forgotten and looked up again, and so are all
-    words when the rows take 2 GiB. Rows never change, and sequences are compared,
-    indexed and joined by their content. The vector of a word is looked up once: don't
-    change the dict or KeyedVectors after `fit`. A pickle and a clone start without
-    rows.
+    call takes the time of its own tokens, however many words were met before. When
+    rows take more than 64 MiB, words that the table lacks are forgotten and looked up
+    again; all words are at 2 GiB. The vector of a word is looked up once: don't change
+    the dict or KeyedVectors after `fit`.
 
     No file of vectors runs code, not even a pickle that gensim saved. Words are looked
     up as they are, then as they look: in Unicode's normal form C and without invisible
@@ -398,11 +395,3 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         )
         check = check_documents if self.tokenizer is None else check_any
         return encode_texts(X, split, lexicon, check)
-
-    def __sklearn_clone__(self) -> WordVectorizer:
-        # scikit-learn's own clone would copy the table.
-        new = type(self)(**self.get_params(deep=False))
-        for name in ("_metadata_request", "_skl_callbacks", "_sklearn_output_config"):
-            if name in vars(self):
-                setattr(new, name, getattr(self, name))
-        return new

@@ -10,6 +10,7 @@ from skrational.text.vectors.joined import JoinedTable
 from skrational.text.vectors.loading import check_width, reload_tables
 from skrational.text.vectors.tables import Table
 from skrational.text.vectors.word_rows import SharedRows
+from skrational.utils.moved import with_new_parameters
 
 __all__ = ["KeepsTables"]
 
@@ -63,5 +64,5 @@ class KeepsTables:
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)  # type: ignore[misc]
+        super().__setstate__(with_new_parameters(type(self), state))  # type: ignore[misc]
         self._rows = SharedRows()

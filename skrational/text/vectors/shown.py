@@ -1,4 +1,4 @@
-"""Estimators with a large table as a parameter, shown in a line and pickled in bulk.
+"""Estimators with a large table as a parameter: shown in a line, pickled in bulk.
 
 Scikit-learn prints the parameters of an estimator, wherever it stands in pipelines and
 searches, and prints a dict to its last number.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 from skrational.text.vectors.packed import PackedWhenPickled
 
@@ -65,6 +65,14 @@ class TableParameterMixin:
         # A copy that isn't pickled gets what stands around the table.
         vectors = PackedWhenPickled.inside(state["vectors"])
         super().__setstate__({**state, "vectors": vectors})  # type: ignore[misc]
+
+    def __sklearn_clone__(self) -> Self:
+        # scikit-learn's own clone would copy the table.
+        new = type(self)(**self.get_params(deep=False))
+        for name in ("_metadata_request", "_skl_callbacks", "_sklearn_output_config"):
+            if name in vars(self):
+                setattr(new, name, getattr(self, name))
+        return new
 
 
 class _PrintedParameters(dict[str, Any]):

@@ -208,9 +208,9 @@ def test_an_unpickled_vectorizer_opens_its_table_once(kind, monkeypatch):
 
     def reload(*args):
         opened.append(args)
-        return loading.reload_table(*args)
+        return loading.reload_tables(*args)
 
-    monkeypatch.setattr("skrational.text.word_vectors.reload_table", reload)
+    monkeypatch.setattr("skrational.text.vectors.kept.reload_tables", reload)
     for _ in range(3):
         twin.transform(["w1 w2"])
     assert len(opened) == 1
