@@ -21,6 +21,7 @@ __all__ = [
     "SparseLSTMLanguageModel",
     "SparseRationalClassifier",
     "SparseRationalClassifierCV",
+    "StaticVectorizer",
     "TimeStepTransformer",
     "WordVectorizer",
     "as_sequences",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from skrational.model_selection import SparseRationalClassifierCV
     from skrational.sequences import SequenceArray, as_sequences
     from skrational.text.bert import BertVectorizer
+    from skrational.text.static import StaticVectorizer
     from skrational.text.word_vectors import WordVectorizer
 
 _HOMES = {
@@ -53,6 +55,7 @@ _HOMES = {
     "SparseLSTMLanguageModel": "skrational.estimators.language",
     "SparseRationalClassifier": "skrational.estimators.rational",
     "SparseRationalClassifierCV": "skrational.model_selection",
+    "StaticVectorizer": "skrational.text.static",
     "TimeStepTransformer": "skrational.estimators.time_steps",
     "WordVectorizer": "skrational.text.word_vectors",
     "as_sequences": "skrational.sequences",

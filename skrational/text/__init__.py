@@ -1,4 +1,4 @@
-"""From texts to sequences of word vectors or contextual embeddings."""
+"""From texts to sequences of word vectors, static or contextual embeddings."""
 
 from typing import TYPE_CHECKING
 
@@ -6,12 +6,14 @@ from skrational.utils.lazy import lazy_names
 
 if TYPE_CHECKING:
     from skrational.text.bert import BertVectorizer
+    from skrational.text.static import StaticVectorizer
     from skrational.text.word_vectors import WordVectorizer
 
-__all__ = ["BertVectorizer", "WordVectorizer"]
+__all__ = ["BertVectorizer", "StaticVectorizer", "WordVectorizer"]
 
 _HOMES = {
     "BertVectorizer": "skrational.text.bert",
+    "StaticVectorizer": "skrational.text.static",
     "WordVectorizer": "skrational.text.word_vectors",
 }
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skrational.sequences import UNKNOWN, SequenceArray
 from skrational.sequences.repeats import distinct_rows
 from skrational.text.vectors.coverage import UnknownTexts, find_unknown
+from skrational.text.vectors.growing import GrowingArray
 from skrational.text.vectors.tables import Table
 from skrational.text.vectors.word_source import WordSource
 from skrational.text.words.bits import memory
@@ -34,40 +35,6 @@ MOST_WARNINGS = 100
 _NONE, _PENDING = -1, -2
 
 
-class _Growing:
-    """An array with room at its end; what was handed out never changes.
-
-    It lies in a larger one that nobody can write but this class, so that its beginning
-    stays good, and stays the same memory, while more is put behind it.
-    """
-
-    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
-        self._writeable = _frozen_owner((2**10, *shape), dtype)
-
-    def first(self, n: int) -> NDArray[Any]:
-        """Return the first n rows, which stay as they are from now on."""
-        rows = self._writeable[:n]
-        rows.flags.writeable = False
-        return rows
-
-    def put(self, more: NDArray[Any], place: int) -> None:
-        """Put rows behind those that come before the place."""
-        end = place + len(more)
-        if end > len(self._writeable):
-            larger = _frozen_owner((2 * end, *more.shape[1:]), more.dtype)
-            larger[:place] = self._writeable[:place]
-            self._writeable = larger
-        self._writeable[place:end] = more
-
-
-def _frozen_owner(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """Return a view that can be written, of a new array that cannot."""
-    owner = np.empty(shape, dtype=dtype)
-    view = owner[:]
-    owner.flags.writeable = False
-    return view
-
-
 class _Rows:
     """The vectors of words, one below the other; all unknown words share one.
 
@@ -84,9 +51,9 @@ class _Rows:
         self.source = source
         self.lock = threading.Lock()
         self.unknown = _NONE if source.unknown is None else _PENDING
-        self._features = _Growing((source.table.n_features,), np.float32)
-        self._labels = _Growing((), object)
-        self._is_known = _Growing((), bool)
+        self._features = GrowingArray((source.table.n_features,), np.float32)
+        self._labels = GrowingArray((), object)
+        self._is_known = GrowingArray((), bool)
         self._n = 0
 
     @property
