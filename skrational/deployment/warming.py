@@ -143,6 +143,7 @@ def _fit(texts: SequenceArray, dtype: str) -> None:
         "random_state": 0,
         "dtype": dtype,
     }
+    WordVectorizer(min_count=1).fit([["good", "bad"]])
     for clf in (
         SparseRationalClassifier(n_wfsas=2, penalty="states", **shortest),
         SparseRationalClassifier(n_wfsas=2, penalty="transitions", **shortest),

@@ -306,7 +306,8 @@ def _locate(vectors: str | os.PathLike[str]) -> Path:
         )
     raise FileNotFoundError(
         f"There is no file {str(path)!r}; and it's not the name of vectors that gensim "
-        "can download, such as 'glove-wiki-gigaword-300'."
+        "can download, such as 'glove-wiki-gigaword-300'. Without vectors, they are "
+        "learned from the texts."
     )
 
 
