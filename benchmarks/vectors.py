@@ -52,7 +52,7 @@ PRETRAINED: dict[str, dict[str, Any]] = {
 LEARNED: dict[str, dict[str, Any]] = {
     "corpus": corpus(),
     "corpus, n_features=50": corpus(n_features=50),
-    "corpus, n_features=200": corpus(n_features=200),
+    "corpus, n_features=100": corpus(n_features=100),
     "corpus, n_features=300": corpus(n_features=300),
     "corpus, window=2": corpus(window=2),
     "corpus, window=10": corpus(window=10),

@@ -78,7 +78,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         the start and end tokens come on top. None: all of them.
     keep : {"start", "end"}, default="start"
         Which end of a longer text is kept.
-    n_features : int, default=100
+    n_features : int, default=200
         Width of the vectors of ``"corpus"``; no more than words have vectors.
     window : int, default=5
         How many tokens away the neighbours are from which they are learned.
@@ -175,7 +175,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         oov: Literal["random", "zero", "drop"] = "random",
         max_length: int | None = None,
         keep: Literal["start", "end"] = "start",
-        n_features: int = 100,
+        n_features: int = 200,
         window: int = 5,
         min_count: int = 3,
         cache: bool | str | os.PathLike[str] = True,
