@@ -86,7 +86,20 @@ class TextVectorizer(  # type: ignore[call-arg]
 
     @with_callbacks
     def fit_transform(self, X: Iterable[str], y: Any = None) -> SequenceArray:
-        """Fit, then transform the same texts."""
+        """Fit, then transform the same texts.
+
+        Parameters
+        ----------
+        X : iterable of str
+            The texts, or what else `fit` takes; at least one. They are read once.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        SequenceArray of len(X) sequences
+            As `transform` returns it, with the rows of these texts only.
+        """
         sequences = self._fit_as_task(X, y, transform=True)
         assert sequences is not None
         return sequences

@@ -218,23 +218,6 @@ class BertVectorizer(TextVectorizer):
         """
         return super().fit(X, y)
 
-    def fit_transform(self, X: Iterable[str], y: Any = None) -> SequenceArray:
-        """Fit, then transform the same texts.
-
-        Parameters
-        ----------
-        X : iterable of str
-            The texts; at least one.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        SequenceArray of len(X) sequences
-            As `transform` returns it.
-        """
-        return super().fit_transform(X, y)
-
     def transform(self, X: Iterable[str]) -> SequenceArray:
         """Embed texts, or take from the cache those that were embedded before.
 

@@ -149,23 +149,6 @@ class StaticVectorizer(TextVectorizer):
         """
         return super().fit(X, y)
 
-    def fit_transform(self, X: Iterable[str], y: Any = None) -> SequenceArray:
-        """Fit, then transform the same texts.
-
-        Parameters
-        ----------
-        X : iterable of str
-            The texts; at least one.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        SequenceArray of len(X) sequences
-            As `transform` returns it, with the rows of these texts only.
-        """
-        return super().fit_transform(X, y)
-
     def transform(self, X: Iterable[str]) -> SequenceArray:
         """Look up the subwords of texts.
 

@@ -233,23 +233,6 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         """
         return super().fit(X, y)
 
-    def fit_transform(self, X: Iterable[Any], y: Any = None) -> SequenceArray:
-        """Fit, then transform the same texts; they are tokenised once.
-
-        Parameters
-        ----------
-        X : iterable of str, or of lists of str
-            The texts, or their tokens; at least one.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        SequenceArray of len(X) sequences
-            As `transform` returns it, with the rows of these texts only.
-        """
-        return super().fit_transform(X, y)
-
     def transform(self, X: Iterable[Any]) -> SequenceArray:
         """Look up the words of texts.
 

@@ -84,6 +84,11 @@ def learn_vectors(
     neighbours = count_neighbours(
         rank[encoded.tokens], encoded.offsets, len(numbers), window
     )
+    if not neighbours.nnz:
+        raise ValueError(
+            "No word that is frequent enough has another one beside it: no vectors can "
+            "be learned from texts of single words. Give vectors from elsewhere."
+        )
     rows = scale_rows(main_directions(positive_pmi(neighbours), n_features))
     index = {word: row for row, word in enumerate(lexicon.words(numbers))}
     return LearnedTable(index, rows.astype(np.float16), "the texts of fit")

@@ -121,6 +121,12 @@ def test_texts_of_rare_words_only_are_refused_and_nothing_is_lost():
     assert vectorizer.transform(TEXTS) == before
 
 
+def test_texts_of_single_words_teach_nothing():
+    alone = WordVectorizer(start_token=None, end_token=None)
+    with pytest.raises(ValueError, match="texts of single words"):
+        alone.fit(["good", "bad"] * 5)
+
+
 def test_a_pickle_holds_what_was_learned():
     vectorizer = WordVectorizer().fit(TEXTS)
     expected = vectorizer.transform(TEXTS)
