@@ -3,8 +3,8 @@
     SKRATIONAL_DATA=... python -m benchmarks.defaults [rational | lstm | moduli]
 
 Prints a row for each setting: mean accuracy on dev over three seeds, and the mean
-number of transitions kept, of gates that vary, or of weights. Fits see train
-only, and no test split is read.
+number of transitions kept, of gates that vary, or of weights; or how many of the three
+diverged. Fits see train only, and no test split is read.
 """
 
 from __future__ import annotations
@@ -73,6 +73,11 @@ OF_MODULI = {
     "dropout=0": {"dropout": 0.0},
     "dropout=0.3": {"dropout": 0.3},
     'readout="last"': {"readout": "last"},
+    'activation="relu"': {"activation": "relu"},
+    'activation="relu", learning_rate=0.001': {
+        "activation": "relu",
+        "learning_rate": 0.001,
+    },
     "lambda_=10": {"lambda_": 10.0},
     'solver="prox"': {"solver": "prox"},
     'pruned="all"': {"pruned": "all"},
@@ -130,9 +135,22 @@ def measure(
     seed: int,
     data: dict[str, Split],
     kind: Any = SparseRationalClassifier,
-) -> tuple[float, int]:
-    clf = kind(random_state=seed, **params).fit(*data["train"])
+) -> tuple[float, int] | None:
+    """Accuracy on dev, and size; None if training diverged."""
+    try:
+        clf = kind(random_state=seed, **params).fit(*data["train"])
+    except ValueError as error:
+        if "diverged" not in str(error):
+            raise
+        return None
     return clf.score(*data["dev"]), clf.size_
+
+
+def summary(results: list[tuple[float, int] | None]) -> str:
+    if None in results:
+        return f"{results.count(None)} of {len(results)} diverged"
+    score, size = np.mean(results, axis=0)
+    return f"{score:.4f} ({size:.0f})"
 
 
 def main() -> None:
@@ -151,8 +169,7 @@ def main() -> None:
                 delayed(measure)(params, seed, data[name], question.kind)
                 for seed in SEEDS
             )
-            score, size = np.mean(results, axis=0)
-            cells.append(f"{score:.4f} ({size:.0f})")
+            cells.append(summary(results))
         print(f"| `{setting}` | " + " | ".join(cells) + " |", flush=True)
 
 
