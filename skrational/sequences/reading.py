@@ -22,8 +22,8 @@ __all__ = ["as_sequences", "pack"]
 
 _STRINGS = (
     "X holds strings; expected sequences of one vector a token. Put a text vectorizer "
-    "in front of the estimator, for instance make_pipeline(WordVectorizer("
-    "'glove.6B.300d.txt'), estimator)."
+    "in front of the estimator, for instance make_pipeline(WordVectorizer(), "
+    "estimator)."
 )
 
 
