@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["COLOURS", "GREY", "check_drawable", "is_dark", "new_axes"]
+__all__ = ["COLOURS", "GREY", "check_drawable", "class_colour", "is_dark", "new_axes"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Okabe and Ito's, which all kinds of colour vision tell apart, less the pale yellow.
@@ -17,6 +18,43 @@ GREY = "#767676"
 
 
 _MOST_DRAWN = 10_000
+_GOLDEN_ANGLE = 0.381966
+"""Of a turn: hues that far apart stay apart, however many there are."""
+
+
+def class_colour(i: int | None, n_classes: int) -> str:
+    """Colour of a class, the same in every picture, table and page.
+
+    Parameters
+    ----------
+    i : int or None
+        Number of the class, from 0; None for what speaks for no class.
+    n_classes : int
+
+    Returns
+    -------
+    str
+        As "#rrggbb", to be seen on white and on black. Of two classes the second has
+        the colour of what is positive, as it is the one that the logit speaks for.
+
+    Examples
+    --------
+    >>> class_colour(1, n_classes=2), class_colour(0, n_classes=2)
+    ('#0072B2', '#D55E00')
+    >>> class_colour(None, n_classes=2) == GREY
+    True
+    >>> len({class_colour(i, n_classes=150) for i in range(150)})
+    150
+    """
+    if i is None:
+        return GREY
+    place = 1 - i if n_classes == 2 else i
+    if place < len(COLOURS):
+        return COLOURS[place]
+    hue = place * _GOLDEN_ANGLE % 1
+    lightness = (0.40, 0.50, 0.60)[place % 3]
+    rgb = colorsys.hls_to_rgb(hue, lightness, 0.65)
+    return "#" + "".join(f"{round(255 * part):02X}" for part in rgb)
 
 
 def check_drawable(n: int, what: str) -> None:

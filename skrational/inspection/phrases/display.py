@@ -10,7 +10,7 @@ from skrational.inspection.drawing.artists import set_text
 from skrational.inspection.phrases.phrases import Phrase, Phrases
 from skrational.inspection.phrases.search import top_phrases
 from skrational.inspection.tables import shorten, three_digits
-from skrational.utils.figures import COLOURS, GREY, check_drawable, new_axes
+from skrational.utils.figures import GREY, check_drawable, class_colour, new_axes
 
 __all__ = ["PhraseDisplay"]
 
@@ -182,7 +182,9 @@ def _write_phrase(
     write: Callable[..., Any], phrases: Phrases, phrase: Phrase
 ) -> list[list[Any]]:
     label = phrases.class_of(phrase.wfsa, phrase.score)
-    look = {"color": _colour(phrases.classes, label), "weight": "bold"}
+    number = None if label is None else phrases.classes.index(label)
+    colour = class_colour(number, len(phrases.classes))
+    look = {"color": colour, "weight": "bold"}
     cells = [
         [write(phrase.side if phrase.rank == 1 else "", color=GREY)],
         [write(three_digits(phrase.score), **look)],
@@ -196,14 +198,6 @@ def _write_phrase(
             texts.append(write(loops, color=GREY, style="italic"))
         cells.append(texts)
     return cells
-
-
-def _colour(classes: tuple[Any, ...], label: Any) -> str:
-    """The first colour for the second of two classes, as it is the positive one."""
-    if label is None:
-        return GREY
-    i = classes.index(label)
-    return COLOURS[(1 - i if len(classes) == 2 else i) % len(COLOURS)]
 
 
 def _cell_width(cell: list[Any], fontsize: float) -> float:
