@@ -11,6 +11,7 @@ __all__ = [
     "LargeTableWarning",
     "OutOfVocabularyWarning",
     "SequenceError",
+    "SequenceFormWarning",
     "UnusableVectorWarning",
     "VectorFileError",
 ]
@@ -45,6 +46,10 @@ class FeatureCacheWarning(UserWarning):
 
     It's the cache of features, or that of parsed files of word vectors.
     """
+
+
+class SequenceFormWarning(UserWarning):
+    """An array may have been meant in another way than the one it is read in."""
 
 
 class FeatureScaleWarning(UserWarning):

@@ -21,9 +21,10 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from skrational.exceptions import FeatureScaleWarning
+from skrational.exceptions import FeatureScaleWarning, SequenceFormWarning
 from skrational.sequences import SequenceArray, check_finite
 from skrational.sequences.forms import form_of, take_column
+from skrational.sequences.misread import likely_misread
 from skrational.sequences.reading import pack
 from skrational.sequences.scale import odd_scale
 from skrational.utils.callbacks import CallbackSupportMixin
@@ -161,6 +162,8 @@ class BaseSequenceEstimator(
         """Read X for a fit: finite numbers of which something can be learned."""
         sequences = read_sequences(X, self)
         check_finite(sequences, self.dtype)
+        if doubt := likely_misread(X):
+            warnings.warn(doubt, SequenceFormWarning, stacklevel=caller_level())
         return sequences
 
     def _check_tokens(self, sequences: SequenceArray) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
@@ -21,9 +23,12 @@ from sklearn.utils.validation import (
 from skrational.estimators._base import BaseSequenceEstimator
 from skrational.sequences.forms import take_column
 from skrational.training.labelled import Labelled
+from skrational.utils.callers import caller_level
 from skrational.utils.checks import is_missing
 
 __all__ = ["BaseSequenceClassifier"]
+
+_FEW_CLASSES = 20
 
 
 class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
@@ -130,7 +135,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
                 "the target y is None."
             )
         y = _read_labels(y, "y")
-        check_classification_targets(y)
+        _check_classes(y)
         if len(y) != len(sequences):
             raise ValueError(
                 f"Found input variables with inconsistent numbers of samples: X has "
@@ -204,11 +209,42 @@ def _check_class_weight(class_weight: dict[Any, float] | str) -> None:
             )
 
 
+def _check_classes(y: NDArray[Any]) -> None:
+    """Raise a ValueError for numbers that aren't classes; warn of too many classes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes")
+        check_classification_targets(y)
+    n_classes = len(np.unique(y))
+    if n_classes > max(len(y) / 2, _FEW_CLASSES):
+        warnings.warn(
+            f"y has {n_classes} classes for {len(y)} samples. Are X and y swapped, or "
+            "are these numbers to predict, for a regressor?",
+            UserWarning,
+            stacklevel=caller_level(),
+        )
+
+
+def _texts_only(labels: Sequence[Any], name: str) -> NDArray[np.object_]:
+    """Return labels some of which are texts, as objects, if all of them are."""
+    values = np.empty(len(labels), dtype=object)
+    values[:] = labels
+    for i, value in enumerate(values):
+        if not isinstance(value, str) and not is_missing(value):
+            raise ValueError(
+                f"{name} mixes texts with other labels: label {i} is {value!r} "
+                f"({type(value).__name__}); expected labels of one kind."
+            )
+    return values
+
+
 def _read_labels(y: Any, name: str) -> NDArray[Any]:
     """Return labels, of any container, as an array; none of them may be missing."""
     values = np.asarray(y)
     if values.dtype.kind == "T":
         y = values = values.astype(object)
+    if values.dtype.kind == "U" and isinstance(y, (list, tuple)):
+        # numpy writes what stands among texts as a text, "nan" as well.
+        values = _texts_only(y, name)
     if values.dtype == object:
         missing = next((i for i, v in enumerate(values.flat) if is_missing(v)), None)
         if missing is not None:

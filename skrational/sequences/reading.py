@@ -115,8 +115,9 @@ def pack(
     """
     if form == "sparse":
         raise TypeError(
-            "X is a sparse matrix, but sequences are dense vectors: sparse input is "
-            "not supported."
+            "X is a sparse matrix, such as TF-IDF; expected sequences of one dense "
+            "vector a token. sparse input is not supported: for texts, put "
+            "WordVectorizer() in the place of what made it."
         )
     if form == "strings":
         raise TypeError(_STRINGS)
