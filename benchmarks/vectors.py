@@ -4,10 +4,10 @@
 
 On dev (two seeds): vectors of the training texts by positive PMI, with the default
 settings and their neighbours, and by gensim's word2vec. On test (five seeds): the
-default, GloVe, both joined, and WordLlama's subwords where it is installed, beside TF-IDF
-of words and pairs with logistic regression, C chosen on dev. Fits see train only.
+default, GloVe, both joined, and WordLlama's subwords where it is installed, beside
+TF-IDF of words and pairs with logistic regression, C chosen on dev. Fits see train only.
 
-Each job leaves a file in FOLDER/rows, and a run that was interrupted goes on from there.
+Each job leaves a file in FOLDER/rows; a run that was interrupted goes on from there.
 Prints accuracy, mean over seeds, with the mean number of transitions, and the seconds
 that making vectors and sequences takes once compiled.
 """
@@ -79,6 +79,7 @@ class VectorsJob(NamedTuple):
 
     @property
     def key(self) -> str:
+        """What the job's file is named after."""
         return ", ".join(map(str, self))
 
 
