@@ -5,7 +5,8 @@
 On dev (two seeds): vectors of the training texts by positive PMI, with the default
 settings and their neighbours, and by gensim's word2vec. On test (five seeds): the
 default, GloVe, both joined, and WordLlama's subwords where it is installed, beside
-TF-IDF of words and pairs with logistic regression, C chosen on dev. Fits see train only.
+TF-IDF of words and pairs with logistic regression, C chosen on dev. Fits see train
+only.
 
 Each job leaves a file in FOLDER/rows; a run that was interrupted goes on from there.
 Prints accuracy, mean over seeds, with the mean number of transitions, and the seconds
