@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-__all__ = ["TRAINING"]
+__all__ = ["TRAINING", "check_steps"]
 
 TRAINING: dict[str, list[Any]] = {
     "lambda_": [Interval(Real, 0, None, closed="left")],
@@ -17,6 +17,7 @@ TRAINING: dict[str, list[Any]] = {
     "finetune_schedule": [StrOptions({"cosine", "plateau", "constant"})],
     "batch_size": [Interval(Integral, 1, None, closed="left"), None],
     "min_steps_per_epoch": [Interval(Integral, 1, None, closed="left")],
+    "max_steps_per_epoch": [Interval(Integral, 1, None, closed="left"), None],
     "warmup_epochs": [Interval(Integral, 0, None, closed="left")],
     "max_epochs": [Interval(Integral, 1, None, closed="left")],
     "ramp_epochs": [Interval(Integral, 0, None, closed="left")],
@@ -37,3 +38,13 @@ TRAINING: dict[str, list[Any]] = {
     "verbose": ["verbose"],
 }
 """Constraints of the parameters that `SparseSequenceClassifier` has."""
+
+
+def check_steps(estimator: Any) -> None:
+    """Raise a ValueError if an epoch should have more steps at least than at most."""
+    least, most = estimator.min_steps_per_epoch, estimator.max_steps_per_epoch
+    if most is not None and most < least:
+        raise ValueError(
+            f"max_steps_per_epoch is {most} and min_steps_per_epoch is {least}; "
+            "expected the larger one for max_steps_per_epoch, or None."
+        )

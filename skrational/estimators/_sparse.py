@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators._base import BaseSequenceEstimator
 from skrational.estimators._classifier import BaseSequenceClassifier
-from skrational.estimators._constraints import TRAINING
+from skrational.estimators._constraints import TRAINING, check_steps
 from skrational.sequences import SequenceArray, check_finite
 from skrational.structures import Structure
 from skrational.training.labelled import Labelled, Learnable
@@ -79,6 +79,7 @@ class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         finetune_schedule: str = "cosine",
         batch_size: int | None = 64,
         min_steps_per_epoch: int = 50,
+        max_steps_per_epoch: int | None = 400,
         warmup_epochs: int = 5,
         max_epochs: int = 20,
         ramp_epochs: int = 0,
@@ -103,6 +104,7 @@ class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self.finetune_schedule = finetune_schedule
         self.batch_size = batch_size
         self.min_steps_per_epoch = min_steps_per_epoch
+        self.max_steps_per_epoch = max_steps_per_epoch
         self.warmup_epochs = warmup_epochs
         self.max_epochs = max_epochs
         self.ramp_epochs = ramp_epochs
@@ -119,6 +121,10 @@ class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        check_steps(self)
 
     @abstractmethod
     def _dense_cell(

@@ -29,10 +29,10 @@ class SparseGRUClassifier(SparseGatedClassifier):
     ----------
     n_units, lambda_, sparsify, lambda_ratios, framework, log_alpha, readout, \
     length_exponent, solver, threshold, learning_rate, finetune_schedule, batch_size, \
-    min_steps_per_epoch, warmup_epochs, max_epochs, ramp_epochs, finetune_epochs, \
-    early_stopping, validation_fraction, n_iter_no_change, dropout, word_dropout, \
-    feature_dropout, weight_decay, max_grad_norm, class_weight, warm_start, dtype, \
-    device, random_state, verbose
+    min_steps_per_epoch, max_steps_per_epoch, warmup_epochs, max_epochs, ramp_epochs, \
+    finetune_epochs, early_stopping, validation_fraction, n_iter_no_change, dropout, \
+    word_dropout, feature_dropout, weight_decay, max_grad_norm, class_weight, \
+    warm_start, dtype, device, random_state, verbose
         See `SparseLSTMClassifier`.
 
     Attributes

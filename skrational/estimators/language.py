@@ -78,6 +78,9 @@ class SparseLSTMLanguageModel(LanguageModel, GatedMethod):
     min_steps_per_epoch : int, default=50
         Steps of a penalized epoch, at least: few windows are gone through several
         times.
+    max_steps_per_epoch : int or None, default=None
+        Steps of an epoch, at most: of more windows it takes a part, and the next one
+        goes on where it ended. None: each epoch takes all.
     warmup_epochs, max_epochs, finetune_epochs : int, default=2, 6, 6
         Epochs before the penalties, with them, and after pruning.
     ramp_epochs : int, default=0
@@ -185,6 +188,7 @@ class SparseLSTMLanguageModel(LanguageModel, GatedMethod):
         finetune_schedule: str = "cosine",
         batch_size: int | None = 16,
         min_steps_per_epoch: int = 50,
+        max_steps_per_epoch: int | None = None,
         warmup_epochs: int = 2,
         max_epochs: int = 6,
         ramp_epochs: int = 0,
@@ -216,6 +220,7 @@ class SparseLSTMLanguageModel(LanguageModel, GatedMethod):
             finetune_schedule=finetune_schedule,
             batch_size=batch_size,
             min_steps_per_epoch=min_steps_per_epoch,
+            max_steps_per_epoch=max_steps_per_epoch,
             warmup_epochs=warmup_epochs,
             max_epochs=max_epochs,
             ramp_epochs=ramp_epochs,

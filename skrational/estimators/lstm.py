@@ -77,6 +77,10 @@ class SparseLSTMClassifier(SparseGatedClassifier):
     min_steps_per_epoch : int, default=50
         Batches of an epoch with the penalty, at least: few sequences are gone through
         several times.
+    max_steps_per_epoch : int or None, default=400
+        Batches of an epoch, at most. Of more sequences (25,600 in batches of 64) an
+        epoch takes a part, and the next one goes on where it ended, so that very many
+        of them are gone through fewer times. None: each epoch takes all.
     warmup_epochs : int, default=5
         Epochs before the penalty sets in.
     max_epochs : int, default=15

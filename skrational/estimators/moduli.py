@@ -96,6 +96,10 @@ class ModuliRNNClassifier(ModuliMethod, PackedClassifier):
     min_steps_per_epoch : int, default=50
         Batches of an epoch with the penalty, at least: few sequences are gone through
         several times.
+    max_steps_per_epoch : int or None, default=400
+        Batches of an epoch, at most. Of more sequences (25,600 in batches of 64) an
+        epoch takes a part, and the next one goes on where it ended, so that very many
+        of them are gone through fewer times. None: each epoch takes all.
     warmup_epochs : int, default=5
         Epochs before penalty and pruning set in.
     max_epochs : int, default=15
@@ -227,6 +231,7 @@ class ModuliRNNClassifier(ModuliMethod, PackedClassifier):
         finetune_schedule: str = "cosine",
         batch_size: int | None = 64,
         min_steps_per_epoch: int = 50,
+        max_steps_per_epoch: int | None = 400,
         warmup_epochs: int = 5,
         max_epochs: int = 15,
         ramp_epochs: int = 0,
@@ -253,6 +258,7 @@ class ModuliRNNClassifier(ModuliMethod, PackedClassifier):
             finetune_schedule=finetune_schedule,
             batch_size=batch_size,
             min_steps_per_epoch=min_steps_per_epoch,
+            max_steps_per_epoch=max_steps_per_epoch,
             warmup_epochs=warmup_epochs,
             max_epochs=max_epochs,
             ramp_epochs=ramp_epochs,

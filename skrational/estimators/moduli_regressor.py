@@ -29,9 +29,9 @@ class ModuliRNNRegressor(ModuliMethod, SparseSequenceRegressor):
     recurrent_init, pruned, prune_epochs, positions, learn_positions, \
     position_decay, power, scaling, permuted, readout, length_exponent, solver, \
     learning_rate, finetune_schedule, batch_size, min_steps_per_epoch, \
-    warmup_epochs, max_epochs, ramp_epochs, finetune_epochs, early_stopping, \
-    validation_fraction, n_iter_no_change, dropout, word_dropout, feature_dropout, \
-    weight_decay, max_grad_norm, dtype, device, random_state, verbose
+    max_steps_per_epoch, warmup_epochs, max_epochs, ramp_epochs, finetune_epochs, \
+    early_stopping, validation_fraction, n_iter_no_change, dropout, word_dropout, \
+    feature_dropout, weight_decay, max_grad_norm, dtype, device, random_state, verbose
         See `ModuliRNNClassifier`. By default the readout is that of the last token, and
         there is no dropout. Where y is of tokens, each has a readout of its state.
 
@@ -108,6 +108,7 @@ class ModuliRNNRegressor(ModuliMethod, SparseSequenceRegressor):
         finetune_schedule: str = "cosine",
         batch_size: int | None = 64,
         min_steps_per_epoch: int = 50,
+        max_steps_per_epoch: int | None = 400,
         warmup_epochs: int = 5,
         max_epochs: int = 15,
         ramp_epochs: int = 0,
@@ -132,6 +133,7 @@ class ModuliRNNRegressor(ModuliMethod, SparseSequenceRegressor):
             finetune_schedule=finetune_schedule,
             batch_size=batch_size,
             min_steps_per_epoch=min_steps_per_epoch,
+            max_steps_per_epoch=max_steps_per_epoch,
             warmup_epochs=warmup_epochs,
             max_epochs=max_epochs,
             ramp_epochs=ramp_epochs,

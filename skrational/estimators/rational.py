@@ -93,6 +93,10 @@ class SparseRationalClassifier(PackedClassifier):
         several times. The penalty takes a little from each state in each step, so that
         in single passes (1) the same ``lambda_`` leaves the more of the model, the
         fewer sequences there are.
+    max_steps_per_epoch : int or None, default=400
+        Batches of an epoch, at most. Of more sequences (25,600 in batches of 64) an
+        epoch takes a part, and the next one goes on where it ended, so that very many
+        of them are gone through fewer times. None: each epoch takes all.
     warmup_epochs : int, default=5
         Epochs before the penalty sets in. An order of words takes longer to learn than
         the words do; without a warm-up the states that would tell it are removed first.
@@ -233,6 +237,7 @@ class SparseRationalClassifier(PackedClassifier):
         finetune_schedule: str = "cosine",
         batch_size: int | None = 64,
         min_steps_per_epoch: int = 50,
+        max_steps_per_epoch: int | None = 400,
         warmup_epochs: int = 5,
         max_epochs: int = 20,
         ramp_epochs: int = 0,
@@ -260,6 +265,7 @@ class SparseRationalClassifier(PackedClassifier):
             finetune_schedule=finetune_schedule,
             batch_size=batch_size,
             min_steps_per_epoch=min_steps_per_epoch,
+            max_steps_per_epoch=max_steps_per_epoch,
             warmup_epochs=warmup_epochs,
             max_epochs=max_epochs,
             ramp_epochs=ramp_epochs,

@@ -32,7 +32,9 @@ from skrational.utils.files import discard, replaced_file, unfinished_files
 
 __all__ = ["Checkpoint", "Record"]
 
-_PASSES = "min_steps_per_epoch"
+_LACKED = {"min_steps_per_epoch": 1, "max_steps_per_epoch": None}
+"""What earlier versions lacked, each parameter with the value that does as they did."""
+
 _TRUNK, _ABOUT, _POINTS = "trunk.npz", "path.json", "point-*.npz"
 
 
@@ -52,8 +54,9 @@ class Checkpoint:
     ----------
     seed : int
         Of the path that was begun in the folder, or else the given one.
-    in_single_passes : bool
-        Whether version 0.1.0 began the path, which had no ``min_steps_per_epoch``.
+    lacked : dict of str to object
+        Parameters that the version that began the path didn't have, with the values
+        that do as it did.
 
     Raises
     ------
@@ -67,7 +70,7 @@ class Checkpoint:
     def __init__(
         self, folder: str | os.PathLike[str] | None, about: dict[str, str], seed: int
     ) -> None:
-        self.seed, self.in_single_passes = seed, False
+        self.seed, self.lacked = seed, {}
         self._folder = None if folder is None else Path(folder).expanduser()
         self._format, self._path = FORMAT, ""
         if self._folder is None:
@@ -81,9 +84,9 @@ class Checkpoint:
             self._write(_ABOUT, lambda file: file.write(content))
         else:
             begun_with = there["about"]
-            if _PASSES in about and _PASSES not in begun_with:
-                self.in_single_passes = True
-                begun_with = {**begun_with, _PASSES: about[_PASSES]}
+            names = _LACKED.keys() & about.keys() - begun_with.keys()
+            self.lacked = {name: _LACKED[name] for name in names}
+            begun_with = begun_with | {name: about[name] for name in names}
             if begun_with != about:
                 raise ValueError(_difference(self._folder, begun_with, about))
         self.seed, self._format = there["seed"], there["format"]

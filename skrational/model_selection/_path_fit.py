@@ -164,8 +164,7 @@ def regularization_path(
             "test data": digest(test),
         }
     checkpoint = Checkpoint(checkpoint_dir, about, draw_seed(template.random_state))
-    if checkpoint.in_single_passes:
-        template.set_params(min_steps_per_epoch=1)
+    template.set_params(**checkpoint.lacked)
     if validation is None:
         training, validation = _hold_out(template, training, checkpoint.seed)
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}

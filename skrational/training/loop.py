@@ -122,6 +122,7 @@ class PhaseRun:
         self._train_cell(cell, moments)
         self._schedule = Schedule(phase.schedule, phase.learning_rate, phase.epochs)
         self._epoch = 0
+        self._waiting: Iterator[NDArray[np.intp]] = iter(())  # of a pass, its rest
         self._best = (np.inf, -1, deepcopy(cell.state_dict()))
         self._of_best = cell, self.masks
 
@@ -233,12 +234,15 @@ class PhaseRun:
         if size is None:
             yield np.arange(n)
             return
-        n_steps = max(math.ceil(n / size), self.phase.min_steps)
-        while n_steps > 0:
-            order = self.randomness.order.permutation(n)
-            steps = [order[i : i + size] for i in range(0, n, size)]
-            yield from steps[:n_steps]
-            n_steps -= len(steps)
+        n_of_pass, most = math.ceil(n / size), self.phase.max_steps or np.inf
+        if n_of_pass <= most:
+            self._waiting = iter(())
+        for _ in range(int(min(max(n_of_pass, self.phase.min_steps), most))):
+            if (step := next(self._waiting, None)) is None:
+                order = self.randomness.order.permutation(n)
+                self._waiting = (order[i : i + size] for i in range(0, n, size))
+                step = next(self._waiting)
+            yield step
 
     def _step(
         self, batch: Batch, targets: Tensor, weights: Tensor, charges: list[_Charge]

@@ -69,6 +69,9 @@ class Phase:
     min_steps : int
         Steps of an epoch, at least, unless a step is all documents: few documents are
         gone through several times.
+    max_steps : int or None
+        Steps of an epoch, at most: of more documents it takes a part, and the next
+        epoch goes on where it ended. None: it takes them all.
     settles : bool
         Whether the structure is learned when it's over: the cell then leaves behind
         what served that only.
@@ -87,4 +90,5 @@ class Phase:
     ramp: int = 0
     shrink: float | None = None
     min_steps: int = 1
+    max_steps: int | None = None
     settles: bool = False

@@ -18,7 +18,12 @@ def phases(params: Any) -> list[Phase]:
 
 def warmup(params: Any) -> Phase:
     """Train before the penalty sets in."""
-    return Phase("warmup", params.warmup_epochs, params.learning_rate)
+    return Phase(
+        "warmup",
+        params.warmup_epochs,
+        params.learning_rate,
+        max_steps=params.max_steps_per_epoch,
+    )
 
 
 def regularize(params: Any) -> Phase:
@@ -39,6 +44,7 @@ def regularize(params: Any) -> Phase:
         ramp=params.ramp_epochs,
         shrink=params._shrinks_beyond(),
         min_steps=params.min_steps_per_epoch if charges or params._prune_every else 1,
+        max_steps=params.max_steps_per_epoch,
         patience=_patience(params),
         settles=True,
     )
@@ -51,6 +57,7 @@ def finetune(params: Any) -> Phase:
         params.finetune_epochs,
         params.learning_rate,
         schedule=params.finetune_schedule,
+        max_steps=params.max_steps_per_epoch,
         patience=_patience(params),
     )
 

@@ -568,6 +568,20 @@ def test_lengths_are_spread_evenly():
     assert spread_lengths((1, 2, 3, 4), 24) == (1,) * 6 + (2,) * 6 + (3,) * 6 + (4,) * 6
 
 
+def test_all_phases_keep_to_the_most_steps(data):
+    def fitted(**params):
+        return quick(batch_size=8, warmup_epochs=2, max_epochs=2, **params).fit(
+            data.X, data.y
+        )
+
+    parts, whole = fitted(max_steps_per_epoch=1), fitted()
+    assert len(parts.history_) == len(whole.history_)
+    # After a step of Adam an epoch no weight has moved by more than the rate allows.
+    assert np.abs(parts.coef_).max() < np.abs(whole.coef_).max()
+    with pytest.raises(ValueError, match=r"max_steps_per_epoch is 2 and min_steps.* 3"):
+        fitted(min_steps_per_epoch=3, max_steps_per_epoch=2)
+
+
 def test_only_the_penalty_takes_more_steps(data):
     def epochs(**params):
         fitted = quick(max_epochs=2, **params).fit(data.X, data.y).history_

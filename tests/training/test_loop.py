@@ -361,6 +361,31 @@ def test_few_documents_are_gone_through_until_there_are_steps_enough(min_steps):
     assert len(drawn_in_an_epoch(phase, PLAIN)) == 1
 
 
+@pytest.mark.parametrize("max_steps", [1, 3, 5])
+def test_an_epoch_of_many_documents_goes_on_where_the_last_one_ended(max_steps):
+    training = draw_examples(1)
+    run = start(Phase("learn", 16, 0.01, max_steps=max_steps), None, SHUFFLED, training)
+    drawn = []
+    for n_epochs in range(1, 17):
+        run.run_epoch()
+        assert len(training.corpus.drawn) == max_steps * n_epochs
+        drawn = training.corpus.drawn
+    passes = [drawn[i : i + 8] for i in range(0, len(drawn), 8)]
+    for steps in passes:
+        assert [len(d) for d in steps] == ([8] * 7 + [4])[: len(steps)]
+        assert len(set(np.concatenate(steps))) == sum(map(len, steps))
+    assert len({tuple(steps[0]) for steps in passes}) == len(passes)
+
+
+@pytest.mark.parametrize("max_steps", [8, 100, None])
+def test_a_limit_that_documents_keep_to_changes_nothing(max_steps):
+    orders = [
+        drawn_in_an_epoch(Phase("learn", 1, 0.01, max_steps=limit), SHUFFLED)
+        for limit in (None, max_steps)
+    ]
+    np.testing.assert_array_equal(*map(np.concatenate, orders))
+
+
 def test_the_loss_of_an_epoch_is_the_mean_over_its_passes():
     class Still(LogLoss):
         def __call__(self, outputs, targets):
