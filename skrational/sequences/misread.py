@@ -73,8 +73,8 @@ def _of_a_matrix(X: NDArray[Any]) -> str:
 
 def _of_padding(X: NDArray[Any]) -> str:
     """Say if most sequences (n, T, n_features) end in zeros, after other vectors."""
-    is_zero = ~X.any(axis=2)
-    is_padded = is_zero[:, -1] & ~is_zero.all(axis=1)
+    is_zero = np.logical_not(X.any(axis=2))
+    is_padded = is_zero[:, -1] & np.logical_not(is_zero.all(axis=-1))
     if is_padded.sum() <= len(X) / 2:
         return ""
     return (
