@@ -22,7 +22,7 @@ GATED = {"n_units": 4, "lambda_": 1e-3, "learning_rate": 0.03}
 
 ESTIMATORS = [
     SparseRationalClassifier(
-        **AUTOMATA, **FULL_BATCH, max_epochs=60, finetune_epochs=60
+        **AUTOMATA, **FULL_BATCH, feature_dropout=0, max_epochs=60, finetune_epochs=60
     ),
     SparseRationalClassifier(
         **AUTOMATA, **MINI_BATCH, max_epochs=15, finetune_epochs=15

@@ -123,8 +123,10 @@ class SparseRationalClassifier(PackedClassifier):
         Probability that an automaton's score on a sequence is dropped in training.
     word_dropout : float, default=0.0
         Probability that a distinct feature vector is dropped from a batch.
-    feature_dropout : float, default=0.0
-        Probability that a feature is dropped from a batch.
+    feature_dropout : float or "auto", default="auto"
+        Probability that a feature is dropped from a batch. "auto": the fewer sequences
+        there are for each feature, the likelier, from 0 at three on to nearly 0.5 at
+        none; so few are easily learned by heart.
     weight_decay : float, default=0.0
         Adam's L2 penalty on all weights.
     max_grad_norm : float or None, default=5.0
@@ -213,6 +215,10 @@ class SparseRationalClassifier(PackedClassifier):
         "readout": [StrOptions(set(READOUTS))],
         "match": [StrOptions(set(MATCHES))],
         "length_exponent": [Interval(Real, 0, None, closed="left")],
+        "feature_dropout": [
+            Interval(Real, 0, 1, closed="left"),
+            StrOptions({"auto"}),
+        ],
     }
     _unit = "state"
 
@@ -247,7 +253,7 @@ class SparseRationalClassifier(PackedClassifier):
         n_iter_no_change: int = 10,
         dropout: float = 0.4,
         word_dropout: float = 0.0,
-        feature_dropout: float = 0.0,
+        feature_dropout: float | str = "auto",
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,
         class_weight: dict[Any, float] | str | None = None,

@@ -35,6 +35,9 @@ __all__ = ["Checkpoint", "Record"]
 _LACKED = {"min_steps_per_epoch": 1, "max_steps_per_epoch": None}
 """What earlier versions lacked, each parameter with the value that does as they did."""
 
+_DEFAULTS = {"feature_dropout": ("auto", 0.0)}
+"""Defaults that are others now: the present one and that of earlier versions."""
+
 _TRUNK, _ABOUT, _POINTS = "trunk.npz", "path.json", "point-*.npz"
 
 
@@ -54,9 +57,9 @@ class Checkpoint:
     ----------
     seed : int
         Of the path that was begun in the folder, or else the given one.
-    lacked : dict of str to object
-        Parameters that the version that began the path didn't have, with the values
-        that do as it did.
+    as_begun : dict of str to object
+        Parameters that the version that began the path lacked, or had by default, with
+        the values that do as it did.
 
     Raises
     ------
@@ -70,7 +73,7 @@ class Checkpoint:
     def __init__(
         self, folder: str | os.PathLike[str] | None, about: dict[str, str], seed: int
     ) -> None:
-        self.seed, self.lacked = seed, {}
+        self.seed, self.as_begun = seed, {}
         self._folder = None if folder is None else Path(folder).expanduser()
         self._format, self._path = FORMAT, ""
         if self._folder is None:
@@ -84,9 +87,8 @@ class Checkpoint:
             self._write(_ABOUT, lambda file: file.write(content))
         else:
             begun_with = there["about"]
-            names = _LACKED.keys() & about.keys() - begun_with.keys()
-            self.lacked = {name: _LACKED[name] for name in names}
-            begun_with = begun_with | {name: about[name] for name in names}
+            self.as_begun = _of_an_earlier_version(about, begun_with)
+            begun_with = begun_with | {name: about[name] for name in self.as_begun}
             if begun_with != about:
                 raise ValueError(_difference(self._folder, begun_with, about))
         self.seed, self._format = there["seed"], there["format"]
@@ -210,6 +212,23 @@ def _make_folder(folder: Path) -> None:
 
 def _point(i: int) -> str:
     return f"point-{i:04d}.npz"
+
+
+def _of_an_earlier_version(
+    about: dict[str, str], begun_with: dict[str, str]
+) -> dict[str, Any]:
+    """Parameters of a path as the version that began it had them, by name."""
+    lacked = {
+        name: value
+        for name, value in _LACKED.items()
+        if name in about and name not in begun_with
+    }
+    by_default = {
+        name: earlier
+        for name, (present, earlier) in _DEFAULTS.items()
+        if (about.get(name), begun_with.get(name)) == (repr(present), repr(earlier))
+    }
+    return lacked | by_default
 
 
 def _difference(folder: Path, there: dict[str, str], here: dict[str, str]) -> str:

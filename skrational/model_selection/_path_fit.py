@@ -164,7 +164,7 @@ def regularization_path(
             "test data": digest(test),
         }
     checkpoint = Checkpoint(checkpoint_dir, about, draw_seed(template.random_state))
-    template.set_params(**checkpoint.lacked)
+    template.set_params(**checkpoint.as_begun)
     if validation is None:
         training, validation = _hold_out(template, training, checkpoint.seed)
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}

@@ -23,7 +23,7 @@ from skrational.training.labelled import Learnable
 from skrational.training.loop import Examples, PhaseRun, Problem
 from skrational.training.losses import Loss
 from skrational.training.masks import held_zeros, survivors
-from skrational.training.phases import Phase
+from skrational.training.phases import Optimization, Phase
 from skrational.training.recipe import optimization, phases
 from skrational.training.rng import Randomness
 from skrational.utils.buffers import recycling
@@ -211,6 +211,10 @@ class SparseFit:
         """Whether pruning has left nothing to train."""
         return self.cell.structure().is_empty
 
+    def _optimization(self) -> Optimization:
+        n_sequences, X = len(self.training.targets), self._data.X
+        return optimization(self.params, n_sequences / max(X.n_features, 1))
+
     def run(self, phase: Phase, moments: Moments | None = None) -> Moments | None:
         """Train as long as there is something to train.
 
@@ -219,7 +223,7 @@ class SparseFit:
         if self.is_empty():
             return None
         problem = Problem(
-            self.loss, self.training, self.validation, optimization(self.params)
+            self.loss, self.training, self.validation, self._optimization()
         )
         run = PhaseRun(self.cell, phase, problem, self.randomness, moments, self.masks)
         task = self.task.phase(phase.name, phase.epochs)

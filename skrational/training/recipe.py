@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from skrational.training.noise import Dropout
 from skrational.training.phases import Optimization, Phase
 
 __all__ = ["finetune", "optimization", "phases", "regularize", "warmup"]
+
+_PLENTY = 3
+"""Sequences for each feature from which on no feature has to be dropped."""
+
+_MOST_FEATURE_DROPOUT = 0.5
 
 
 def phases(params: Any) -> list[Phase]:
@@ -62,13 +69,24 @@ def finetune(params: Any) -> Phase:
     )
 
 
-def optimization(params: Any) -> Optimization:
-    """What stays the same through all phases."""
+def optimization(params: Any, n_per_feature: float = np.inf) -> Optimization:
+    """What stays the same through all phases.
+
+    Parameters
+    ----------
+    params : estimator
+    n_per_feature : float, default=inf
+        Sequences to learn from for each feature.
+    """
+    of_features = params.feature_dropout
+    if of_features == "auto":
+        scarcity = max(0.0, 1 - n_per_feature / _PLENTY)
+        of_features = _MOST_FEATURE_DROPOUT * scarcity
     return Optimization(
         batch_size=params.batch_size,
         weight_decay=params.weight_decay,
         max_grad_norm=params.max_grad_norm,
-        dropout=Dropout(params.dropout, params.word_dropout, params.feature_dropout),
+        dropout=Dropout(params.dropout, params.word_dropout, of_features),
     )
 
 

@@ -18,6 +18,7 @@ from skrational import SequenceArray, SparseRationalClassifier, as_sequences
 from skrational.datasets import make_planted_patterns
 from skrational.structures import RationalStructure
 from skrational.structures.rational import spread_lengths
+from skrational.training.recipe import optimization
 
 
 def quick(**params):
@@ -566,6 +567,32 @@ def test_verbose_writes_to_the_error_stream_where_no_handler_is_set_up(data):
 def test_lengths_are_spread_evenly():
     assert spread_lengths(4, 3) == (4, 4, 4)
     assert spread_lengths((1, 2, 3, 4), 24) == (1,) * 6 + (2,) * 6 + (3,) * 6 + (4,) * 6
+
+
+@pytest.mark.parametrize(
+    ("n_sequences", "expected"), [(0, 0.5), (5, 1 / 3), (15, 0.0), (99, 0.0)]
+)
+def test_features_are_dropped_where_sequences_are_few(n_sequences, expected):
+    auto = SparseRationalClassifier()
+    dropout = optimization(auto, n_sequences / 5).dropout
+    assert dropout.columns == pytest.approx(expected)
+    given = SparseRationalClassifier(feature_dropout=0.1)
+    assert optimization(given, n_sequences / 5).dropout.columns == 0.1
+
+
+def test_a_fit_counts_its_sequences_for_each_feature(data):
+    n, E = len(data.X), data.X.n_features
+    auto, given, none = (
+        quick(feature_dropout=p, max_epochs=2).fit(data.X[: 2 * E], data.y[: 2 * E])
+        for p in ("auto", 0.5 / 3, 0.0)
+    )
+    np.testing.assert_array_equal(auto.coef_, given.coef_)
+    assert not np.array_equal(auto.coef_, none.coef_)
+    assert n >= 3 * E
+    auto, none = (
+        quick(feature_dropout=p, max_epochs=2).fit(data.X, data.y) for p in ("auto", 0)
+    )
+    np.testing.assert_array_equal(auto.coef_, none.coef_)
 
 
 def test_all_phases_keep_to_the_most_steps(data):
