@@ -54,9 +54,12 @@ def check_progress(progress: bool | None, n_documents: int) -> bool:
 
 @contextmanager
 def advancing(
-    name: str, n_documents: int, show: bool
+    name: str, n_documents: int | None, show: bool
 ) -> Iterator[Callable[[int], None]]:
-    """Yield what to call after each part, with its number of documents."""
+    """Yield what to call after each part, with its number of documents.
+
+    ``n_documents`` is None if nobody knows yet how many there are.
+    """
     if not show:
         yield lambda n: None
         return

@@ -27,6 +27,7 @@ from skrational.utils.files import cache_folder
 __all__ = [
     "CORPUS",
     "check_width",
+    "fetch_vectors",
     "forget_tables",
     "load_table",
     "load_tables",
@@ -289,7 +290,7 @@ def _locate(vectors: str | os.PathLike[str]) -> Path:
     if path.is_file():
         return path.resolve()
     if isinstance(vectors, str) and _NAME.fullmatch(vectors) and not path.exists():
-        return _fetch(vectors)
+        return fetch_vectors(vectors)
     if path.is_dir():
         spacy = (path / "key2row").exists() or (path / "vocab").exists()
         raise VectorFileError(
@@ -311,7 +312,24 @@ def _locate(vectors: str | os.PathLike[str]) -> Path:
     )
 
 
-def _fetch(name: str) -> Path:
+def fetch_vectors(name: str) -> Path:
+    """Find vectors that gensim has downloaded, or download them.
+
+    Parameters
+    ----------
+    name : str
+        Such as "glove-wiki-gigaword-300".
+
+    Returns
+    -------
+    Path
+        Absolute.
+
+    Raises
+    ------
+    FileNotFoundError
+        If gensim has none of this name, or there is no network.
+    """
     from gensim import downloader
 
     for folder in (downloader.BASE_DIR, downloader.base_dir):
