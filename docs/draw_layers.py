@@ -12,6 +12,7 @@ PICTURE = ROOT / "docs" / "images" / "layers.svg"
 WIDTH, ROW, GAP, NOTE = 620, 40, 8, 210
 
 NOTES = {
+    "cli": "the command line",
     "model_selection": "choose a size",
     "estimators": "what users import",
     "training": "regularize, prune, finetune",

@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,7 +27,7 @@ def open_input(name: str) -> Iterator[IO[bytes]]:
         yield sys.stdin.buffer
         return
     try:
-        file: IO[bytes] = gzip.open(name) if _is_gzip(name) else open(name, "rb")
+        file: Any = gzip.open(name) if _is_gzip(name) else open(name, "rb")
     except OSError as error:
         raise Fault(f"{name} can't be read: {error.strerror or error}.") from error
     with file:
@@ -75,18 +75,20 @@ def open_output(name: str | None, text: bool = True) -> Iterator[IO[Any]]:
             wrapped = io.TextIOWrapper(
                 file, "utf-8", errors="backslashreplace", newline="", write_through=True
             )
-            yield wrapped
-            wrapped.detach()
+            try:
+                yield wrapped
+            finally:
+                wrapped.detach()
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
+        if isinstance(error, BrokenPipeError) or error.errno is None:
+            raise  # it's of something else
         raise Fault(f"{name} can't be written: {error.strerror or error}.") from error
 
 
 def _open_whole(path: Path) -> Any:
     # A device or a pipe is written to, not replaced by a file.
     is_special = path.exists() and not path.is_file()
-    return nullcontext(open(path, "wb")) if is_special else replaced_file(path)
+    return open(path, "wb") if is_special else replaced_file(path)
 
 
 def shown_size(name: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import ast
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from skrational.cli.examples import Examples, read_examples
 from skrational.cli.faults import Fault, UsageFault, did_you_mean
-from skrational.cli.files import check_writable
+from skrational.cli.files import STREAM, check_writable
 from skrational.cli.messages import note
 from skrational.cli.models import describe, save_model
 from skrational.cli.progress import FitBar, wants_bar
@@ -32,7 +33,7 @@ def fit(args: argparse.Namespace) -> None:
     if with_bar:
         pipeline[-1].set_callbacks()
     save_model(pipeline, args.out)
-    print(f"{describe(pipeline)}, learned from {len(examples.texts):,} texts")
+    _say(f"{describe(pipeline)}, learned from {len(examples.texts):,} texts", args.out)
     note(f"Next: skrational test {args.out} TABLE, skrational explain {args.out} TABLE")
 
 
@@ -64,7 +65,12 @@ def path(args: argparse.Namespace) -> None:
     if args.curve:
         write_table(args.curve, None, _curve(found))
     save_model(Pipeline([("vectorizer", vectorizer), ("classifier", chosen)]), args.out)
-    print(_shown(found, chosen))
+    _say(_shown(found, chosen), args.out)
+
+
+def _say(result: str, out: str) -> None:
+    """Print a result, unless it would get between the bytes of a model."""
+    print(result, file=sys.stderr if out == STREAM else sys.stdout)
 
 
 def _read(name: str, args: argparse.Namespace) -> Examples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -23,6 +24,9 @@ _EXPECTED = (ValueError, TypeError, OSError, ImportError, MemoryError)
 
 def run() -> None:
     """Run the command of the process, and leave with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.exit(main())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from skrational.cli.faults import Fault
@@ -17,7 +18,8 @@ def save_model(model: Any, name: str) -> None:
 
     with open_output(name, text=False) as file:
         joblib.dump(model, file)
-    note(f"Wrote {name} ({shown_size(name)}).")
+    if Path(name).is_file():
+        note(f"Wrote {name} ({shown_size(name)}).")
 
 
 def load_model(name: str) -> Any:
@@ -35,11 +37,12 @@ def load_model(name: str) -> Any:
             model = joblib.load(file)
     except Fault:
         raise
-    except ModuleNotFoundError as error:
-        raise Fault(
-            f"{name} needs the package {error.name!r}, which isn't installed."
-        ) from error
     except Exception as error:  # whatever unpickling makes of other bytes
+        missing = getattr(error, "name", None) or ""
+        if isinstance(error, ModuleNotFoundError) and missing.isidentifier():
+            raise Fault(
+                f"{name} needs the package {missing!r}, which isn't installed."
+            ) from error
         raise Fault(
             f"{name} can't be read as a model ({type(error).__name__}: {error}); "
             "expected what `skrational fit` or joblib.dump wrote."

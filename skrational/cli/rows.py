@@ -196,7 +196,7 @@ def _records(
     lines: Iterator[str], delimiter: str, quotes: bool, name: str
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the cells of each record, with the line on which it begins."""
-    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    quoting: Any = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
     while True:
         line = reader.line_num + 1

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from skrational.cli.faults import Fault
 
 __all__ = ["Predictor", "measure", "shown"]
@@ -18,6 +20,11 @@ class Predictor:
     ----------
     model : classifier of texts
 
+    Raises
+    ------
+    Fault
+        If it reads something else.
+
     Attributes
     ----------
     classes : list
@@ -27,8 +34,13 @@ class Predictor:
     """
 
     def __init__(self, model: Any) -> None:
+        if type(model).__module__.startswith("skrational."):
+            raise Fault(
+                f"The model is a {type(model).__name__} alone, which reads vectors; "
+                "expected a pipeline of a vectorizer and a classifier."
+            )
         self.model = model
-        self.classes = getattr(model, "classes_", _NONE).tolist()
+        self.classes = np.asarray(getattr(model, "classes_", [])).tolist()
         self._knows_shares = bool(self.classes) and hasattr(model, "predict_proba")
         shares = self.classes if self._knows_shares else []
         self.columns = ["prediction", *(f"probability_{label}" for label in shares)]
@@ -50,21 +62,8 @@ class Predictor:
         model, X = self.model, texts
         if isinstance(model, Pipeline) and len(model.steps) > 1:
             model, X = model[-1], model[:-1].transform(texts)
-        elif type(model).__module__.startswith("skrational.estimators"):
-            raise Fault(
-                f"The model is a {type(model).__name__} alone, which reads vectors; "
-                "expected a pipeline of a vectorizer and a classifier."
-            )
         predictions = model.predict(X)
         return predictions, model.predict_proba(X) if self._knows_shares else None
-
-
-class _Nothing:
-    def tolist(self) -> list[Any]:
-        return []
-
-
-_NONE = _Nothing()
 
 
 def measure(

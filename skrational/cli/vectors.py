@@ -46,7 +46,7 @@ def learn(args: argparse.Namespace) -> None:
         n_features=args.n_features, window=args.window, min_count=args.min_count
     ).fit(texts)
     learned = vectorizer.vocabulary(None)
-    words, rows = learned.labels.tolist(), learned.features
+    words, rows = np.asarray(learned.labels).tolist(), learned.features
     with open_output(args.out, text=False) as file:
         _write_word2vec(file, words, rows, binary=Path(args.out).suffix == ".bin")
     print(f"{len(words):,} words of {rows.shape[1]} numbers, from {len(texts):,} texts")

@@ -52,8 +52,8 @@ def folder(tmp_path_factory):
 def quick():
     """Arguments of a fit that takes no time."""
     settings = {
-        "n_wfsas": 2, "n_states": 2, "min_steps_per_epoch": 4, "warmup_epochs": 4,
-        "max_epochs": 4, "finetune_epochs": 4, "vectorizer__n_features": 10,
+        "n_wfsas": 2, "n_states": 2, "min_steps_per_epoch": 10, "warmup_epochs": 5,
+        "max_epochs": 5, "finetune_epochs": 5, "vectorizer__n_features": 17,
     }  # fmt: skip
     return [a for n, v in settings.items() for a in ("--set", f"{n}={v}")]
 
