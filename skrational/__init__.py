@@ -29,6 +29,13 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from skrational import datasets as datasets
+    from skrational import exceptions as exceptions
+    from skrational import inspection as inspection
+    from skrational import model_selection as model_selection
+    from skrational import sequences as sequences
+    from skrational import structures as structures
+    from skrational import text as text
     from skrational.deployment import warm_up
     from skrational.estimators.gru import SparseGRUClassifier
     from skrational.estimators.language import SparseLSTMLanguageModel
@@ -62,5 +69,19 @@ _HOMES = {
     "warm_up": "skrational.deployment",
 }
 
-__getattr__, __dir__ = lazy_names(__name__, _HOMES)
+_MODULES = (
+    "datasets",
+    "exceptions",
+    "inspection",
+    "model_selection",
+    "sequences",
+    "structures",
+    "text",
+)
+
+# Of a module with __getattr__, type checkers would take any name.
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(
+        __name__, _HOMES | {"__version__": "skrational._version"}, _MODULES
+    )
 find_moved_modules()

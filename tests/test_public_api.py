@@ -1,5 +1,6 @@
 """What a user meets first: names, import time, errors."""
 
+import importlib
 import subprocess
 import sys
 
@@ -14,6 +15,33 @@ def test_public_names_are_there():
     assert set(skrational.__all__) <= set(dir(skrational))
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         _ = skrational.Nonsense
+
+
+PUBLIC = (
+    "datasets",
+    "exceptions",
+    "inspection",
+    "model_selection",
+    "sequences",
+    "structures",
+    "text",
+)
+
+
+def test_public_packages_are_attributes_and_list_what_is_public():
+    script = (
+        "import skrational; "
+        f"names = [getattr(skrational, name).__name__ for name in {PUBLIC}]; "
+        f"assert names == ['skrational.' + name for name in {PUBLIC}]; "
+        "expected = {*skrational.__all__, *" + f"{PUBLIC}" + ", '__version__'}; "
+        "assert set(dir(skrational)) == expected, dir(skrational)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+    for name in PUBLIC:
+        package = importlib.import_module(f"skrational.{name}")
+        assert set(package.__all__) <= set(dir(package))
+        if hasattr(package, "__path__"):
+            assert sorted(dir(package)) == sorted(package.__all__)
 
 
 def test_importing_the_package_loads_neither_torch_nor_gensim():

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from skrational.cli.faults import UsageFault, did_you_mean
+from skrational.cli.faults import UsageFault
 from skrational.cli.rows import Row
+from skrational.utils.suggestions import did_you_mean
 
 __all__ = ["Columns", "choose_columns"]
 

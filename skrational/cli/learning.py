@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from skrational.cli.examples import Examples, read_examples
-from skrational.cli.faults import Fault, UsageFault, did_you_mean
+from skrational.cli.faults import Fault, UsageFault
 from skrational.cli.files import STREAM, check_writable
 from skrational.cli.messages import note
 from skrational.cli.models import describe, save_model
 from skrational.cli.progress import FitBar, wants_bar
 from skrational.cli.tables import write_table
+from skrational.utils.suggestions import did_you_mean
 
 __all__ = ["fit", "path"]
 
@@ -61,6 +62,8 @@ def path(args: argparse.Namespace) -> None:
     found = regularization_path(
         classifier, X, training.labels, n_lambdas=args.points, **given
     )
+    if getattr(found, "interrupted", False):
+        raise KeyboardInterrupt
     chosen = _choose(found, args.max_transitions)
     if args.curve:
         write_table(args.curve, None, _curve(found))

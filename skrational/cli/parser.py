@@ -21,8 +21,8 @@ from skrational.cli.arguments import (
     add_table,
     positive,
 )
-from skrational.cli.faults import did_you_mean
 from skrational.cli.help_texts import ABOUT, HELP, START
+from skrational.utils.suggestions import did_you_mean
 
 __all__ = ["build_parser", "parse"]
 

@@ -12,6 +12,7 @@ from skrational.datasets.reviews import (
     load_reviews,
     reviews_available,
 )
+from skrational.utils.lazy import listing
 
 __all__ = [
     "NavigationTask",
@@ -29,3 +30,5 @@ __all__ = [
     "make_planted_patterns",
     "reviews_available",
 ]
+
+__dir__ = listing(__all__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ def make_adding(
     n_sequences: int = 1000,
     length: int | tuple[int, int] = 50,
     *,
-    markers: str = "anywhere",
+    markers: Literal["anywhere", "halves"] = "anywhere",
     random_state: int | np.random.RandomState | None = None,
 ) -> tuple[SequenceArray, NDArray[np.float64]]:
     """Make sequences of numbers whose two marked ones are to be added.

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 __all__ = ["warm_up"]
 
-__getattr__, __dir__ = lazy_names(
-    __name__, {"warm_up": "skrational.deployment.warming"}
-)
+# Of a module with __getattr__, type checkers would take any name.
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(
+        __name__, {"warm_up": "skrational.deployment.warming"}
+    )

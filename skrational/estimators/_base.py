@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from skrational.estimators import _options as options
 from skrational.exceptions import FeatureScaleWarning, SequenceFormWarning
 from skrational.sequences import SequenceArray, check_finite
 from skrational.sequences.forms import form_of, take_column
@@ -73,7 +74,7 @@ class BaseSequenceEstimator(
     coef_: NDArray[np.floating]
     intercept_: NDArray[np.floating]
     n_features_in_: int
-    dtype: str
+    dtype: options.FloatType
 
     @abstractmethod
     def _scores(self, X: SequenceArray) -> NDArray[np.floating]:

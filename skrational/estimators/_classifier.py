@@ -197,7 +197,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
     class_weight: Any
 
 
-def _check_class_weight(class_weight: dict[Any, float] | str) -> None:
+def _check_class_weight(class_weight: Any) -> None:
     """Raise a ValueError for weights of classes that aren't numbers of at least 0."""
     if isinstance(class_weight, str):
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrational.estimators import _options as options
 from skrational.estimators._packed import PackedClassifier
 from skrational.estimators._sparse import (
     TRAINING,
@@ -170,16 +171,16 @@ class SparseGatedClassifier(GatedMethod, PackedClassifier):
         *,
         n_units: int = 64,
         lambda_: float | None = None,
-        sparsify: tuple[str, ...] = ("weights", "gates", "neurons"),
-        lambda_ratios: tuple[float, ...] | Mapping[str, float] | None = None,
-        framework: str = "group_lasso",
+        sparsify: options.GateGroups = ("weights", "gates", "neurons"),
+        lambda_ratios: Sequence[float] | Mapping[str, float] | None = None,
+        framework: options.Framework = "group_lasso",
         log_alpha: float = 3.0,
-        readout: str = "anywhere",
+        readout: options.StatesRead = "anywhere",
         length_exponent: float = 0.5,
-        solver: str = "prox",
+        solver: options.Solver = "prox",
         threshold: float = 0.01,
         learning_rate: float = 0.02,
-        finetune_schedule: str = "cosine",
+        finetune_schedule: options.FinetuneSchedule = "cosine",
         batch_size: int | None = 64,
         min_steps_per_epoch: int = 50,
         max_steps_per_epoch: int | None = 400,
@@ -195,9 +196,9 @@ class SparseGatedClassifier(GatedMethod, PackedClassifier):
         feature_dropout: float = 0.0,
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,
-        class_weight: dict[Any, float] | str | None = None,
+        class_weight: options.ClassWeight = None,
         warm_start: bool = False,
-        dtype: str = "float32",
+        dtype: options.FloatType = "float32",
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skrational.estimators import _options as options
 from skrational.estimators._next_token import NextTokenMixin
 from skrational.estimators._sparse import SparseEstimator
 from skrational.text.vocabulary import END_NUMBER, Vocabulary
@@ -42,7 +43,7 @@ class LanguageModel(NextTokenMixin, SparseEstimator):
     def __init__(
         self,
         *,
-        level: str,
+        level: options.Level,
         lowercase: bool,
         max_vocabulary: int | None,
         min_count: int,

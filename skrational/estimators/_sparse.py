@@ -13,15 +13,18 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from skrational.estimators import _options as options
 from skrational.estimators._base import BaseSequenceEstimator
 from skrational.estimators._classifier import BaseSequenceClassifier
 from skrational.estimators._constraints import TRAINING, check_steps
+from skrational.estimators._history import HistoryMixin
 from skrational.sequences import SequenceArray, check_finite
 from skrational.structures import Structure
 from skrational.training.labelled import Labelled, Learnable
 from skrational.utils.callbacks import CallbackSupportMixin, with_callbacks
 from skrational.utils.callers import caller_level
 from skrational.utils.devices import resolve_device
+from skrational.utils.suggestions import SuggestsNames
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +45,9 @@ FASTEST = ("cpu",)
 """What ``device="auto"`` may stand for: so far the CPU has the fastest kernel."""
 
 
-class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
+class SparseEstimator(
+    SuggestsNames, HistoryMixin, CallbackSupportMixin, BaseEstimator, ABC
+):
     """An estimator whose structure is learned: regularize, prune, finetune.
 
     A subclass names its cell, what that is charged for, its loss, and its own
@@ -66,17 +71,16 @@ class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     intercept_: NDArray[np.floating]
     weights_: dict[str, NDArray[np.floating]]
     learned_structure_: Structure
-    history_: list[dict[str, Any]]
     n_iter_: int
 
     def __init__(
         self,
         *,
         lambda_: float = 2e-3,
-        solver: str = "prox",
+        solver: options.Solver = "prox",
         threshold: float = 0.1,
         learning_rate: float = 0.02,
-        finetune_schedule: str = "cosine",
+        finetune_schedule: options.FinetuneSchedule = "cosine",
         batch_size: int | None = 64,
         min_steps_per_epoch: int = 50,
         max_steps_per_epoch: int | None = 400,
@@ -92,7 +96,7 @@ class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         feature_dropout: float | str = 0.0,
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,
-        dtype: str = "float32",
+        dtype: options.FloatType = "float32",
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -329,7 +333,7 @@ class SparseSequenceClassifier(SparseSequenceEstimator, BaseSequenceClassifier):
     def __init__(
         self,
         *,
-        class_weight: dict[Any, float] | str | None = None,
+        class_weight: options.ClassWeight = None,
         warm_start: bool = False,
         **training: Any,
     ) -> None:

@@ -25,6 +25,8 @@ class SparseGRUClassifier(SparseGatedClassifier):
     b_hn goes too, so that this is one of its group; without a candidate that varies the
     reset gate has no effect.
 
+    Start with ``n_units``, ``lambda_``, the size, and ``random_state``.
+
     Parameters
     ----------
     n_units, lambda_, sparsify, lambda_ratios, framework, log_alpha, readout, \

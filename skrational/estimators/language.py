@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.estimators import _options as options
 from skrational.estimators._gated import GATED, GatedMethod
 from skrational.estimators._language import READING, LanguageModel
 from skrational.estimators._sparse import TRAINING
@@ -32,6 +33,10 @@ class SparseLSTMLanguageModel(LanguageModel, GatedMethod):
     linear readout of the hidden state says what may come next. Penalties remove single
     weights, gates (which become constants), units, and the embeddings of words; what is
     left is trained on without them.
+
+    Start with ``level``, ``n_units``, ``lambda_``, the size, and ``random_state``. The
+    parameters come in groups: reading, the network, what is removed of it, the solver,
+    optimization, phases, early stopping, noise, and the rest.
 
     Parameters
     ----------
@@ -107,7 +112,7 @@ class SparseLSTMLanguageModel(LanguageModel, GatedMethod):
     random_state : int, RandomState or None, default=None
         Determines a fit.
     verbose : int, default=0
-        1 logs the phases, 2 the epochs.
+        1 tells each epoch in a line.
 
     Attributes
     ----------
@@ -172,7 +177,7 @@ class SparseLSTMLanguageModel(LanguageModel, GatedMethod):
     def __init__(
         self,
         *,
-        level: str = "word",
+        level: options.Level = "word",
         lowercase: bool = True,
         max_vocabulary: int | None = 10_000,
         min_count: int = 2,
@@ -180,12 +185,12 @@ class SparseLSTMLanguageModel(LanguageModel, GatedMethod):
         n_embedding: int = 64,
         sequence_length: int = 64,
         lambda_: float | None = None,
-        sparsify: tuple[str, ...] = ("weights", "gates", "neurons", "vocabulary"),
-        lambda_ratios: tuple[float, ...] | Mapping[str, float] | None = None,
-        solver: str = "prox",
+        sparsify: options.WordGroups = ("weights", "gates", "neurons", "vocabulary"),
+        lambda_ratios: Sequence[float] | Mapping[str, float] | None = None,
+        solver: options.Solver = "prox",
         threshold: float = 0.01,
         learning_rate: float = 0.01,
-        finetune_schedule: str = "cosine",
+        finetune_schedule: options.FinetuneSchedule = "cosine",
         batch_size: int | None = 16,
         min_steps_per_epoch: int = 50,
         max_steps_per_epoch: int | None = None,
@@ -201,7 +206,7 @@ class SparseLSTMLanguageModel(LanguageModel, GatedMethod):
         feature_dropout: float = 0.0,
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,
-        dtype: str = "float32",
+        dtype: options.FloatType = "float32",
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,

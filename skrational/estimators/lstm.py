@@ -32,6 +32,10 @@ class SparseLSTMClassifier(SparseGatedClassifier):
     where :math:`w^{\mathrm{in}}_{g,k}` enters gate g of unit k, without its bias, and
     :math:`w^{\mathrm{out}}_k` leaves unit k, to the gates and to the readout.
 
+    Start with ``n_units``, ``lambda_``, the size, and ``random_state``. The parameters
+    come in groups: the network and what is removed of it, what is read, the solver,
+    optimization, phases, early stopping, noise, and the rest.
+
     Parameters
     ----------
     n_units : int, default=64
@@ -126,8 +130,8 @@ class SparseLSTMClassifier(SparseGatedClassifier):
         Initial weights, order of batches, dropout, noise and validation split. The
         global generators of numpy and torch are neither read nor changed.
     verbose : int, default=0
-        1 logs each phase, 2 each epoch, to the logger "skrational" (and to the error
-        stream if no handler is set up).
+        1 tells each epoch in a line, of a path each point; 2 its epochs, too. Lines go
+        to the logger "skrational", and to the error stream if no handler is set up.
 
     Attributes
     ----------

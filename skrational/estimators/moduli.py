@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skrational.estimators import _options as options
 from skrational.estimators._moduli import MODULI, ModuliMethod
 from skrational.estimators._packed import PackedClassifier
 
@@ -28,6 +29,11 @@ class ModuliRNNClassifier(ModuliMethod, PackedClassifier):
 
     where :math:`x_j` is the position of unit j, d the distance on the manifold, and f
     the inhibitor.
+
+    Start with ``n_hidden``, ``sparsity``, the size, ``lambda_`` and ``random_state``.
+    The parameters come in groups: size and penalty, the network, what is pruned, the
+    positions and their costs, what is read, the solver, optimization, phases, early
+    stopping, noise, and the rest.
 
     Parameters
     ----------
@@ -142,8 +148,8 @@ class ModuliRNNClassifier(ModuliMethod, PackedClassifier):
         Initial weights, positions, order of batches, dropout and validation split. The
         global generators of numpy and torch are neither read nor changed.
     verbose : int, default=0
-        1 logs each phase, 2 each epoch, to the logger "skrational" (and to the error
-        stream if no handler is set up).
+        1 tells each epoch in a line, of a path each point; 2 its epochs, too. Lines go
+        to the logger "skrational", and to the error stream if no handler is set up.
 
     Attributes
     ----------
@@ -211,24 +217,24 @@ class ModuliRNNClassifier(ModuliMethod, PackedClassifier):
         lambda_: float = 1.0,
         sparsity: float = 0.9,
         manifold: Any = "torus",
-        inhibitor: Any = "dog",
-        cell: str = "elman",
-        activation: str = "tanh",
+        inhibitor: options.Inhibitor = "dog",
+        cell: options.CellName = "elman",
+        activation: options.Activation = "tanh",
         bias: bool = True,
-        recurrent_init: str = "auto",
-        pruned: str = "recurrent",
+        recurrent_init: options.RecurrentInit = "auto",
+        pruned: options.Pruned = "recurrent",
         prune_epochs: int | None = None,
         positions: ArrayLike | None = None,
         learn_positions: bool = False,
         position_decay: float = 0.99,
         power: float = 1.0,
-        scaling: str = "mean",
+        scaling: options.Scaling = "mean",
         permuted: bool = False,
-        readout: str = "anywhere",
+        readout: options.StatesRead = "anywhere",
         length_exponent: float = 0.5,
-        solver: str = "subgradient",
+        solver: options.Solver = "subgradient",
         learning_rate: float = 0.003,
-        finetune_schedule: str = "cosine",
+        finetune_schedule: options.FinetuneSchedule = "cosine",
         batch_size: int | None = 64,
         min_steps_per_epoch: int = 50,
         max_steps_per_epoch: int | None = 400,
@@ -244,9 +250,9 @@ class ModuliRNNClassifier(ModuliMethod, PackedClassifier):
         feature_dropout: float = 0.0,
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,
-        class_weight: dict[Any, float] | str | None = None,
+        class_weight: options.ClassWeight = None,
         warm_start: bool = False,
-        dtype: str = "float32",
+        dtype: options.FloatType = "float32",
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,

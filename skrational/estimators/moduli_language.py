@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skrational.estimators import _options as options
 from skrational.estimators._language import READING, LanguageModel
 from skrational.estimators._moduli import MODULI, PlacedMethod
 from skrational.kernels.elman.next_token import NextTokenElman
@@ -28,6 +29,8 @@ class ModuliRNNLanguageModel(LanguageModel, PlacedMethod):
     pruning are those of `ModuliRNNClassifier`: a recurrent weight costs what the
     distance of its two units says, the weights of the smallest magnitude go, and what
     is left is finetuned.
+
+    Start with ``level``, ``n_hidden``, ``sparsity``, the size, and ``random_state``.
 
     Parameters
     ----------
@@ -144,7 +147,7 @@ class ModuliRNNLanguageModel(LanguageModel, PlacedMethod):
     def __init__(
         self,
         *,
-        level: str = "word",
+        level: options.Level = "word",
         lowercase: bool = True,
         max_vocabulary: int | None = 10_000,
         min_count: int = 2,
@@ -154,21 +157,21 @@ class ModuliRNNLanguageModel(LanguageModel, PlacedMethod):
         lambda_: float = 1.0,
         sparsity: float = 0.9,
         manifold: Any = "torus",
-        inhibitor: Any = "dog",
-        activation: str = "tanh",
+        inhibitor: options.Inhibitor = "dog",
+        activation: options.Activation = "tanh",
         bias: bool = True,
-        recurrent_init: str = "auto",
-        pruned: str = "recurrent",
+        recurrent_init: options.RecurrentInit = "auto",
+        pruned: options.Pruned = "recurrent",
         prune_epochs: int | None = None,
         positions: ArrayLike | None = None,
         learn_positions: bool = False,
         position_decay: float = 0.99,
         power: float = 1.0,
-        scaling: str = "mean",
+        scaling: options.Scaling = "mean",
         permuted: bool = False,
-        solver: str = "subgradient",
+        solver: options.Solver = "subgradient",
         learning_rate: float = 0.003,
-        finetune_schedule: str = "cosine",
+        finetune_schedule: options.FinetuneSchedule = "cosine",
         batch_size: int | None = 16,
         min_steps_per_epoch: int = 50,
         max_steps_per_epoch: int | None = None,
@@ -184,7 +187,7 @@ class ModuliRNNLanguageModel(LanguageModel, PlacedMethod):
         feature_dropout: float = 0.0,
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,
-        dtype: str = "float32",
+        dtype: options.FloatType = "float32",
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,

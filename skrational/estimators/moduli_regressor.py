@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import StrOptions
 
+from skrational.estimators import _options as options
 from skrational.estimators._moduli import MODULI, ModuliMethod
 from skrational.estimators._regressor import SparseSequenceRegressor
 
@@ -18,7 +19,8 @@ class ModuliRNNRegressor(ModuliMethod, SparseSequenceRegressor):
     """Predict numbers with a recurrent network whose units lie on a manifold.
 
     All is as in `ModuliRNNClassifier`, but for the targets: y is a number, or several,
-    for each sequence, or for each of its tokens.
+    for each sequence, or for each of its tokens. Start with ``n_hidden``, ``sparsity``,
+    the size, ``lambda_`` and ``random_state``.
 
     Parameters
     ----------
@@ -83,29 +85,29 @@ class ModuliRNNRegressor(ModuliMethod, SparseSequenceRegressor):
     def __init__(
         self,
         *,
-        loss: str = "squared_error",
+        loss: options.TargetLoss = "squared_error",
         n_hidden: int = 128,
         lambda_: float = 1.0,
         sparsity: float = 0.9,
         manifold: Any = "torus",
-        inhibitor: Any = "dog",
-        cell: str = "elman",
-        activation: str = "tanh",
+        inhibitor: options.Inhibitor = "dog",
+        cell: options.CellName = "elman",
+        activation: options.Activation = "tanh",
         bias: bool = True,
-        recurrent_init: str = "auto",
-        pruned: str = "recurrent",
+        recurrent_init: options.RecurrentInit = "auto",
+        pruned: options.Pruned = "recurrent",
         prune_epochs: int | None = None,
         positions: ArrayLike | None = None,
         learn_positions: bool = False,
         position_decay: float = 0.99,
         power: float = 1.0,
-        scaling: str = "mean",
+        scaling: options.Scaling = "mean",
         permuted: bool = False,
-        readout: str = "last",
+        readout: options.StatesRead = "last",
         length_exponent: float = 0.5,
-        solver: str = "subgradient",
+        solver: options.Solver = "subgradient",
         learning_rate: float = 0.003,
-        finetune_schedule: str = "cosine",
+        finetune_schedule: options.FinetuneSchedule = "cosine",
         batch_size: int | None = 64,
         min_steps_per_epoch: int = 50,
         max_steps_per_epoch: int | None = 400,
@@ -121,7 +123,7 @@ class ModuliRNNRegressor(ModuliMethod, SparseSequenceRegressor):
         feature_dropout: float = 0.0,
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,
-        dtype: str = "float32",
+        dtype: options.FloatType = "float32",
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrational.estimators import _options as options
 from skrational.estimators._packed import PackedClassifier
 from skrational.estimators._sparse import TRAINING
 from skrational.kernels import choose_kernel
@@ -47,6 +49,9 @@ class SparseRationalClassifier(PackedClassifier):
         + \lambda \sum_{i,k} \lVert w_{i,k} \rVert_2
 
     where :math:`w_{i,k}` holds all weights that enter state k of WFSA i.
+
+    Start with ``lambda_``, the size, and ``random_state``. The parameters come in
+    groups: the automata, solver, optimization, phases, early stopping, noise, the rest.
 
     Parameters
     ----------
@@ -148,8 +153,8 @@ class SparseRationalClassifier(PackedClassifier):
         Initial weights, order of batches, dropout and validation split. The global
         generators of numpy and torch are neither read nor changed.
     verbose : int, default=0
-        1 logs each phase, 2 each epoch, to the logger "skrational" (and to the error
-        stream if no handler is set up).
+        1 tells each epoch in a line, of a path each point; 2 its epochs, too. Lines go
+        to the logger "skrational", and to the error stream if no handler is set up.
 
     Attributes
     ----------
@@ -230,17 +235,17 @@ class SparseRationalClassifier(PackedClassifier):
         self,
         *,
         n_wfsas: int = 24,
-        n_states: int | tuple[int, ...] = 4,
+        n_states: int | Sequence[int] = 4,
         lambda_: float = 2e-3,
-        penalty: str = "states",
-        semiring: str = "plus-times",
-        readout: str = "sum",
-        match: str = "anywhere",
+        penalty: options.Penalized = "states",
+        semiring: options.Semiring = "plus-times",
+        readout: options.Readout = "sum",
+        match: options.Match = "anywhere",
         length_exponent: float = 0.5,
-        solver: str = "prox",
+        solver: options.Solver = "prox",
         threshold: float = 0.1,
         learning_rate: float = 0.02,
-        finetune_schedule: str = "cosine",
+        finetune_schedule: options.FinetuneSchedule = "cosine",
         batch_size: int | None = 64,
         min_steps_per_epoch: int = 50,
         max_steps_per_epoch: int | None = 400,
@@ -256,9 +261,9 @@ class SparseRationalClassifier(PackedClassifier):
         feature_dropout: float | str = "auto",
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,
-        class_weight: dict[Any, float] | str | None = None,
+        class_weight: options.ClassWeight = None,
         warm_start: bool = False,
-        dtype: str = "float32",
+        dtype: options.FloatType = "float32",
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,

@@ -19,12 +19,17 @@ from skrational.estimators._values import (
 )
 from skrational.sequences import SequenceArray, as_sequences
 from skrational.sequences.output import SequenceOutputMixin
+from skrational.utils.suggestions import SuggestsNames
 
 __all__ = ["TimeStepTransformer"]
 
 
 class TimeStepTransformer(  # type: ignore[call-arg]
-    SequenceOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    SuggestsNames,
+    SequenceOutputMixin,
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Apply a transformer of rows to every step of every sequence.
 

@@ -20,6 +20,7 @@ from skrational.inspection.transitions.words import (
     TransitionWords,
     top_words,
 )
+from skrational.utils.lazy import listing
 
 __all__ = [
     "AutomatonDisplay",
@@ -48,3 +49,5 @@ __all__ = [
 # The function has the name that its module had, which the import of a moved module
 # would give back to the module.
 sys.modules.setdefault(f"{__name__}.explain", sys.modules[explain.__module__])
+
+__dir__ = listing(__all__)

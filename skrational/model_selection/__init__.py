@@ -54,4 +54,6 @@ _HOMES = {
     "structure_stability": "skrational.model_selection._stability",
 }
 
-__getattr__, __dir__ = lazy_names(__name__, _HOMES)
+# Of a module with __getattr__, type checkers would take any name.
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _HOMES)

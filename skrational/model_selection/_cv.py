@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -20,20 +19,19 @@ from sklearn.base import (
 )
 from sklearn.model_selection import check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
-from skrational.estimators._base import keeping_index
 from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.estimators.rational import SparseRationalClassifier
+from skrational.model_selection._chosen import ChosenEstimatorMixin
 from skrational.model_selection._family import template_of
 from skrational.model_selection._fold_results import fold_results, standard_errors
 from skrational.model_selection._lambdas import check_lambdas, default_lambdas
 from skrational.model_selection._one_se import within_one_se
 from skrational.model_selection._path import RegularizationPath
-from skrational.structures import Structure
 from skrational.training.labelled import Labelled
 from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from skrational.utils.moved import with_new_parameters
+from skrational.utils.suggestions import SuggestsNames
 
 if TYPE_CHECKING:
     from skrational.model_selection._cv_runs import SizeLimit
@@ -46,18 +44,9 @@ _LIMITS = ("max_size", "max_transitions")
 """Values of ``refit``, and names of the parameters that go with them."""
 
 
-def _of_the_best(name: str) -> Callable[..., NDArray[Any]]:
-    """Make a method that does what the chosen classifier does."""
-
-    @wraps(getattr(SparseRationalClassifier, name))
-    def method(self: SparseRationalClassifierCV, X: Any) -> NDArray[Any]:
-        check_is_fitted(self)
-        return getattr(self.best_estimator_, name)(X)
-
-    return method
-
-
 class SparseRationalClassifierCV(
+    ChosenEstimatorMixin,
+    SuggestsNames,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     MetaEstimatorMixin,
@@ -160,7 +149,7 @@ class SparseRationalClassifierCV(
         lambdas: Sequence[float] | None = None,
         n_lambdas: int = 20,
         cv: Any = 5,
-        refit: str = "one_se",
+        refit: Literal["one_se", "best", "max_size", "max_transitions"] = "one_se",
         max_size: int | None = None,
         max_transitions: int | None = None,
         n_jobs: int | None = None,
@@ -339,12 +328,6 @@ class SparseRationalClassifierCV(
         branches = branches_of(run, lambdas, best + 1)
         return min(best, len(branches) - 1), branches
 
-    predict = _of_the_best("predict")
-    predict_proba = _of_the_best("predict_proba")
-    predict_log_proba = _of_the_best("predict_log_proba")
-    decision_function = _of_the_best("decision_function")
-    transform = keeping_index(_of_the_best("transform"))
-
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(with_new_parameters(type(self), state))
 
@@ -358,43 +341,3 @@ class SparseRationalClassifierCV(
         tags.classifier_tags = of_estimator.classifier_tags
         tags.transformer_tags = of_estimator.transformer_tags
         return tags
-
-    @property
-    def _n_features_out(self) -> int:
-        return self.best_estimator_._n_features_out
-
-    @property
-    def classes_(self) -> NDArray[Any]:
-        """Class labels."""
-        return self._part("classes_")
-
-    @property
-    def n_features_in_(self) -> int:
-        """Width of the feature vectors."""
-        return self._part("n_features_in_")
-
-    @property
-    def feature_names_in_(self) -> NDArray[Any]:
-        """Column names, if X was a data frame."""
-        return self._part("feature_names_in_")
-
-    @property
-    def learned_structure_(self) -> Structure:
-        """What survived."""
-        return self._part("learned_structure_")
-
-    @property
-    def size_(self) -> int:
-        """Size of the model that is left."""
-        return self._part("size_")
-
-    @property
-    def n_transitions_(self) -> int:
-        """Main-path transitions that are left."""
-        return self._part("n_transitions_")
-
-    def _part(self, name: str) -> Any:
-        # An AttributeError, as of an attribute that isn't there before fit.
-        if "best_estimator_" not in vars(self):
-            raise AttributeError(f"{type(self).__name__} has no {name} before fit.")
-        return getattr(self.best_estimator_, name)

@@ -26,7 +26,7 @@ _FORMATS = {
 _NOT_PRINTED = ("n_parameters", "validation_error")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PathPoint:
     """A point of the curve.
 
@@ -58,6 +58,9 @@ class PathPoint:
     ...     test_score=0.89,
     ...     seconds=0.4,
     ... )
+    >>> point
+    PathPoint(lambda_=0.002: 2 of 8 transitions in 1 of 2 WFSAs, validation score 0.900
+    ± 0.010, test score 0.890, 0.4 s)
     >>> point.size, point.n_transitions, point.n_wfsas, point.n_parameters
     (2, 2, 1, 204)
     """
@@ -68,6 +71,16 @@ class PathPoint:
     validation_error: float
     test_score: float
     seconds: float
+
+    def __repr__(self) -> str:
+        test = (
+            "" if np.isnan(self.test_score) else f", test score {self.test_score:.3f}"
+        )
+        return (
+            f"PathPoint(lambda_={self.lambda_:.3g}: {self.structure}, validation score "
+            f"{self.validation_score:.3f} ± {self.validation_error:.3f}{test}, "
+            f"{self.seconds:.1f} s)"
+        )
 
     @property
     def size(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -34,6 +35,8 @@ from skrational.utils.callbacks import with_callbacks
 from skrational.utils.checks import check_count
 
 __all__ = ["fit_path", "regularization_path"]
+
+_logger = logging.getLogger("skrational")
 
 
 def regularization_path(
@@ -284,6 +287,7 @@ def _follow(
         fitted.append(run.finetune(branch))
         scores = _scores(branch, examples)
         points.append(_point(lambdas[i], fitted[-1], scores, point_began))
+        _logger.info("point %d of %d: %r", i + 1, len(lambdas), points[-1])
         facts, arrays = run.state()
         facts |= {"lambdas": lambdas, "seconds": time.perf_counter() - began}
         checkpoint.save(i, record(points[-1], fitted[-1]), (facts, arrays))

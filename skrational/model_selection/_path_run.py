@@ -7,6 +7,7 @@ What a branch does leaves the run as it was.
 
 from __future__ import annotations
 
+import logging
 from copy import copy
 from dataclasses import replace
 from typing import Any
@@ -54,6 +55,7 @@ class PathRun:
     ) -> None:
         early = early if estimator.early_stopping else None
         self.fit = SparseFit(estimator, training, Randomness(seed), early)
+        self.fit.epoch_level = logging.DEBUG
         self._seed = seed
         self._epochs = epochs
         self._moments: Moments | None = None

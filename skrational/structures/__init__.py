@@ -5,6 +5,7 @@ from skrational.structures.gated import GRUStructure, LSTMStructure
 from skrational.structures.language import LSTMLanguageStructure
 from skrational.structures.mask import MaskStructure
 from skrational.structures.rational import RationalStructure, StructureDiff
+from skrational.utils.lazy import listing
 
 __all__ = [
     "GRUStructure",
@@ -16,3 +17,5 @@ __all__ = [
     "StructureDiff",
     "structure_from_json",
 ]
+
+__dir__ = listing(__all__)

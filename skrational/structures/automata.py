@@ -89,7 +89,7 @@ def final_weights(
     return (powers / totals).astype(dtype)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class WeightedAutomata:
     """Weighted finite-state automata (WFSAs) with a linear readout of their scores.
 
@@ -135,6 +135,8 @@ class WeightedAutomata:
     ...     coef=np.ones((1, 1)),
     ...     intercept=np.zeros(1),
     ... )
+    >>> automata
+    WeightedAutomata(2 transitions in 1 WFSA of 2 features, plus-times, anywhere)
     >>> u, f = automata.transition_weights(np.eye(2))
     >>> u.tolist(), f.tolist()
     ([[0.5, 0.0], [0.0, 1.0]], [[0.5, 0.5], [0.5, 0.5]])
@@ -151,6 +153,14 @@ class WeightedAutomata:
     semiring: str = "plus-times"
     match: str = "anywhere"
     length_exponent: float = 0.0
+
+    def __repr__(self) -> str:
+        plural = "" if self.n_wfsas == 1 else "s"
+        return (
+            f"WeightedAutomata({self.n_transitions} transitions in {self.n_wfsas} "
+            f"WFSA{plural} of {self.W_u.shape[1]} features, {self.semiring}, "
+            f"{self.match})"
+        )
 
     @property
     def n_wfsas(self) -> int:

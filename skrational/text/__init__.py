@@ -17,4 +17,6 @@ _HOMES = {
     "WordVectorizer": "skrational.text.word_vectors",
 }
 
-__getattr__, __dir__ = lazy_names(__name__, _HOMES)
+# Of a module with __getattr__, type checkers would take any name.
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _HOMES)

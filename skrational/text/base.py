@@ -17,11 +17,13 @@ from sklearn.base import (
 from skrational.sequences import SequenceArray
 from skrational.sequences.output import SequenceOutputMixin
 from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from skrational.utils.suggestions import SuggestsNames
 
 __all__ = ["TextVectorizer"]
 
 
 class TextVectorizer(  # type: ignore[call-arg]
+    SuggestsNames,
     CallbackSupportMixin,
     SequenceOutputMixin,
     ClassNamePrefixFeaturesOutMixin,

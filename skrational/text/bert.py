@@ -43,6 +43,9 @@ class BertVectorizer(TextVectorizer):
     Any encoder of transformers will do, with its weights as they are. Embeddings are
     kept on disk, so that a text is embedded once.
 
+    Start with ``model``. The parameters come in groups: the model and what of it makes
+    a vector, long texts, the computation, and where embeddings are kept.
+
     Parameters
     ----------
     model : str or path-like

@@ -45,6 +45,9 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
     however large the table is. Words are looked up in the whole table, so that
     `transform` knows words that `fit` never saw, if vectors come from elsewhere.
 
+    Start with ``vectors``. The parameters come in groups: where vectors come from, how
+    texts become tokens, unknown words and long texts, what is learned, and the rest.
+
     Parameters
     ----------
     vectors : str, path-like, KeyedVectors, dict, or list of these, default="corpus"

@@ -26,6 +26,7 @@ from skrational.training.masks import held_zeros, survivors
 from skrational.training.phases import Optimization, Phase
 from skrational.training.recipe import optimization, phases
 from skrational.training.rng import Randomness
+from skrational.training.telling import epoch_line
 from skrational.utils.buffers import recycling
 from skrational.utils.callbacks import FitTask
 from skrational.utils.log_records import logging_at
@@ -104,7 +105,11 @@ class SparseFit:
         Groups of the cell that are live, by kind, where pruned ones stay as zeros.
     history : list of dict
         A row for each epoch so far.
+    epoch_level : int
+        Level of the log record that tells of an epoch.
     """
+
+    epoch_level = logging.INFO
 
     def __init__(
         self,
@@ -227,7 +232,6 @@ class SparseFit:
         )
         run = PhaseRun(self.cell, phase, problem, self.randomness, moments, self.masks)
         task = self.task.phase(phase.name, phase.epochs)
-        n_before = len(self.history)
         stopped = False
         while not (stopped or run.is_over()):
             epoch = task.begin_epoch()
@@ -242,14 +246,6 @@ class SparseFit:
             run.restore_best()
         self.cell, self.masks = run.cell, run.masks
         task.end(self._fitted)
-        _logger.info(
-            "%s: %d epochs, loss %.4f, %d live %s",
-            phase.name,
-            len(self.history) - n_before,
-            self.history[-1]["loss"],
-            live.size,
-            live.size_name,
-        )
         return run.moments
 
     def _has_shrunk(self, phase: Phase, live: Structure) -> bool:
@@ -272,7 +268,7 @@ class SparseFit:
         live = self._live_structure(run)
         row[f"n_{live.size_name}"] = live.size
         self.history.append(row)
-        _logger.debug("%s", row)
+        _logger.log(self.epoch_level, epoch_line(row, run.phase.epochs, live))
         return live
 
     def _live_structure(self, run: PhaseRun) -> Structure:

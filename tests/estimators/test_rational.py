@@ -542,11 +542,13 @@ def test_an_interrupted_fit_leaves_the_estimator_as_it_was(data, monkeypatch):
 def test_verbose_logs_and_silence_is_the_default(data, caplog):
     quick().fit(data.X, data.y)
     assert not caplog.records
-    quick(verbose=1).fit(data.X, data.y)
-    assert len(caplog.records) == 3
-    caplog.clear()
-    quick(verbose=2).fit(data.X, data.y)
-    assert len(caplog.records) == 3 + 8
+    clf = quick(verbose=1).fit(data.X, data.y)
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == len(clf.history_)
+    left = clf.learned_structure_
+    assert lines[-1].startswith("finetune ")
+    assert f"; {left.size} of {left.size_initial} transitions; " in lines[-1]
+    assert f"loss {clf.history_[-1]['loss']:.4f}" in lines[-1]
     assert logging.getLogger("skrational").level == logging.NOTSET
 
 

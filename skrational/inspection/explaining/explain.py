@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,12 @@ from skrational.utils.optional import advancing, check_progress
 __all__ = ["explain"]
 
 
+@overload
+def explain(estimator: Any, X: str, *, progress: bool | None = None) -> Explanation: ...
+@overload
+def explain(
+    estimator: Any, X: Any, *, progress: bool | None = None
+) -> Explanations: ...
 def explain(
     estimator: Any, X: Any, *, progress: bool | None = None
 ) -> Explanation | Explanations:

@@ -17,6 +17,8 @@ from skrational.utils.optional import data_frame
 
 __all__ = ["Explanation", "Explanations", "plain"]
 
+_SHOWN = 3
+"""Documents whose explanations are part of a repr; ``print`` shows all."""
 _COLUMNS = (
     "document",
     "prediction",
@@ -187,10 +189,7 @@ class Explanation(ExplainedPrediction):
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({len(self.tokens)} tokens, {len(self.scores)} "
-            f"{self.part}s, prediction {plain(self.prediction)!r})"
-        )
+        return self.to_text()
 
     def __str__(self) -> str:
         return self.to_text()
@@ -216,8 +215,10 @@ class Explanations(Sequence[Explanation]):
     >>> explanations = explain(clf.fit(data.X, data.y), data.X[:5])
     >>> explanations
     Explanations of 5 documents
-    >>> explanations[1:3]
-    Explanations of 2 documents
+    ...
+    ... and 2 more
+    >>> len(explanations[1:3])
+    2
     >>> len(explanations.to_frame()) == 5 * clf.coef_.shape[1]
     True
     """
@@ -280,7 +281,10 @@ class Explanations(Sequence[Explanation]):
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"Explanations of {len(self)} documents"
+        more = len(self) - _SHOWN
+        parts = [e.to_text() for e in self._explanations[:_SHOWN]]
+        parts += [f"... and {more} more"] * (more > 0)
+        return "\n\n".join([f"Explanations of {len(self)} documents", *parts])
 
     def __str__(self) -> str:
         return self.to_text()

@@ -18,7 +18,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def to_openfst(
     X: Any = None,
     *,
     wfsas: Iterable[int] | None = None,
-    weights: str = "real",
+    weights: Literal["real", "negative_log"] = "real",
 ) -> dict[int, list[Path]]:
     r"""Write automata over a vocabulary as text files for OpenFst.
 

@@ -349,8 +349,10 @@ def test_explanations_are_a_sequence(pipeline, data):
     assert isinstance(explanations, Explanations) and len(explanations) == 4
     assert explanations[1:3] == Explanations([explanations[1], explanations[2]])
     assert explanations[0] != explanations[1] and explanations != 3
-    assert repr(explanations) == "Explanations of 4 documents"
-    assert repr(explanations[0]).startswith("Explanation(")
+    assert repr(explanations[0]) == explanations[0].to_text()
+    shown = [explanation.to_text() for explanation in explanations[:3]]
+    expected = ["Explanations of 4 documents", *shown, "... and 1 more"]
+    assert repr(explanations) == "\n\n".join(expected)
 
 
 def test_parts_of_a_corpus_are_explained_alike(data, monkeypatch):

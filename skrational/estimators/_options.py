@@ -1,0 +1,59 @@
+"""Names of what parameters may be, for type checkers; validation has them, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+__all__ = [
+    "Activation",
+    "CellName",
+    "ClassWeight",
+    "FinetuneSchedule",
+    "FloatType",
+    "Framework",
+    "GateGroup",
+    "GateGroups",
+    "Inhibitor",
+    "Level",
+    "Match",
+    "Penalized",
+    "Pruned",
+    "Readout",
+    "RecurrentInit",
+    "Scaling",
+    "Semiring",
+    "Solver",
+    "StatesRead",
+    "TargetLoss",
+    "WordGroup",
+    "WordGroups",
+]
+
+Solver: TypeAlias = Literal["prox", "subgradient"]
+FinetuneSchedule: TypeAlias = Literal["cosine", "plateau", "constant"]
+FloatType: TypeAlias = Literal["float32", "float64"]
+ClassWeight: TypeAlias = Mapping[Any, float] | Literal["balanced"] | None
+
+Penalized: TypeAlias = Literal["states", "wfsas", "transitions"]
+Semiring: TypeAlias = Literal["plus-times", "max-plus", "max-times"]
+Readout: TypeAlias = Literal["sum", "last", "rho", "rho_softmax"]
+Match: TypeAlias = Literal["anywhere", "end"]
+
+StatesRead: TypeAlias = Literal["anywhere", "last"]
+Framework: TypeAlias = Literal["group_lasso", "bayes"]
+GateGroup: TypeAlias = Literal["weights", "gates", "neurons", "inputs"]
+GateGroups: TypeAlias = GateGroup | Sequence[GateGroup]
+WordGroup: TypeAlias = GateGroup | Literal["vocabulary"]
+WordGroups: TypeAlias = WordGroup | Sequence[WordGroup]
+Level: TypeAlias = Literal["word", "character"]
+
+CellName: TypeAlias = Literal["elman", "lstm", "gru"]
+Activation: TypeAlias = Literal["tanh", "relu"]
+RecurrentInit: TypeAlias = Literal["auto", "orthogonal", "identity"]
+Pruned: TypeAlias = Literal["recurrent", "all"]
+Scaling: TypeAlias = Literal["mean", "raw"]
+TargetLoss: TypeAlias = Literal["squared_error", "cross_entropy"]
+Inhibitor: TypeAlias = (
+    Literal["dog", "diffusion", "ripple", "gauss", "constant"] | Callable[[Any], Any]
+)

@@ -1,0 +1,84 @@
+"""What a search does by the estimator that it has chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skrational.estimators._base import keeping_index
+from skrational.estimators.rational import SparseRationalClassifier
+from skrational.structures import Structure
+
+__all__ = ["ChosenEstimatorMixin"]
+
+
+def _of_the_best(name: str) -> Callable[..., NDArray[Any]]:
+    """Make a method that does what the chosen classifier does."""
+
+    @wraps(getattr(SparseRationalClassifier, name))
+    def method(self: Any, X: Any) -> NDArray[Any]:
+        check_is_fitted(self)
+        return getattr(self.best_estimator_, name)(X)
+
+    return method
+
+
+class ChosenEstimatorMixin:
+    """Hands predictions and attributes on to ``best_estimator_``."""
+
+    best_estimator_: Any
+
+    predict = _of_the_best("predict")
+    predict_proba = _of_the_best("predict_proba")
+    predict_log_proba = _of_the_best("predict_log_proba")
+    decision_function = _of_the_best("decision_function")
+    transform = keeping_index(_of_the_best("transform"))
+
+    def history_frame(self) -> Any:
+        """Return ``history_`` of the chosen estimator as a data frame of pandas."""
+        check_is_fitted(self)
+        return self.best_estimator_.history_frame()
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.best_estimator_._n_features_out
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """Class labels."""
+        return self._part("classes_")
+
+    @property
+    def n_features_in_(self) -> int:
+        """Width of the feature vectors."""
+        return self._part("n_features_in_")
+
+    @property
+    def feature_names_in_(self) -> NDArray[Any]:
+        """Column names, if X was a data frame."""
+        return self._part("feature_names_in_")
+
+    @property
+    def learned_structure_(self) -> Structure:
+        """What survived."""
+        return self._part("learned_structure_")
+
+    @property
+    def size_(self) -> int:
+        """Size of the model that is left."""
+        return self._part("size_")
+
+    @property
+    def n_transitions_(self) -> int:
+        """Main-path transitions that are left."""
+        return self._part("n_transitions_")
+
+    def _part(self, name: str) -> Any:
+        # An AttributeError, as of an attribute that isn't there before fit.
+        if "best_estimator_" not in vars(self):
+            raise AttributeError(f"{type(self).__name__} has no {name} before fit.")
+        return getattr(self.best_estimator_, name)
