@@ -26,7 +26,7 @@ def row_writer(
 ) -> Callable[[dict[str, Any]], None]:
     """Begin a table; return what writes a row of it."""
     if form == "jsonl":
-        return lambda row: print(json.dumps(row, ensure_ascii=False), file=file)
+        return lambda row: print(_as_json(row), file=file)
     writer = csv.DictWriter(
         file, columns, delimiter=_DELIMITERS[form], lineterminator="\n", restval=""
     )
@@ -45,6 +45,14 @@ def write_table(
             write(row)
 
 
+def _as_json(row: dict[str, Any]) -> str:
+    """Write a row as JSON, which has no NaN."""
+    plain = {k: None if value != value else value for k, value in row.items()}
+    return json.dumps(plain, ensure_ascii=False)
+
+
 def _cell(value: Any) -> Any:
     """Return a value as a cell holds it: what JSON alone can hold as JSON."""
+    if value != value:  # NaN
+        return ""
     return json.dumps(value) if isinstance(value, (dict, list, bool)) else value

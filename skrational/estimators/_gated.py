@@ -21,6 +21,7 @@ from skrational.estimators._sparse import (
 from skrational.kernels.cpu.prediction import PackedNetwork
 from skrational.kernels.gated import choose_kernel
 from skrational.structures.gated import GatedStructure, StateReadout
+from skrational.utils.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import torch
@@ -305,6 +306,7 @@ def check_ratios(
     if not kinds or not known or len(set(kinds)) < len(kinds):
         raise ValueError(
             f"sparsify must name some of {possible}, each once; got {sparsify!r}."
+            f"{_meant(kinds, possible)}"
         )
     if lambda_ratios is None:
         ratios = [RATIOS[framework].get(kind, 1.0) for kind in kinds]
@@ -325,6 +327,12 @@ def check_ratios(
         )
     of_kind = dict(zip(kinds, map(float, ratios), strict=True))
     return {kind: of_kind[kind] for kind in possible if of_kind.get(kind)}
+
+
+def _meant(kinds: list[Any], possible: tuple[str, ...]) -> str:
+    """Say which kind may be meant by one that doesn't exist."""
+    unknown = (str(kind) for kind in kinds if kind not in possible)
+    return next((did_you_mean(kind, possible) for kind in unknown), "")
 
 
 def _listed(values: Any) -> list[Any]:

@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from skrational.utils.suggestions import did_you_mean
+
 __all__ = ["Inhibitor", "as_inhibitor", "difference_of_gaussians"]
 
 Inhibitor: TypeAlias = Callable[[Tensor], Tensor]
@@ -85,5 +87,5 @@ def as_inhibitor(inhibitor: Any) -> Inhibitor:
     *names, last = map(repr, _KNOWN)
     raise ValueError(
         f"inhibitor is {inhibitor!r}; expected {', '.join(names)} or {last}, or a "
-        "function of distances."
+        f"function of distances.{did_you_mean(str(inhibitor), _KNOWN)}"
     )

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from skrational.penalties.checks import check_nonnegative
 from skrational.utils.checks import check_count
+from skrational.utils.suggestions import did_you_mean
 
 __all__ = [
     "Custom",
@@ -296,7 +297,7 @@ def as_manifold(manifold: Any) -> Manifold:
     *names, last = map(repr, sorted(_KNOWN))
     raise ValueError(
         f"manifold is {manifold!r}; expected {', '.join(names)} or {last}, a Manifold, "
-        "or a function distance(a, b)."
+        f"or a function distance(a, b).{did_you_mean(str(manifold), _KNOWN)}"
     )
 
 

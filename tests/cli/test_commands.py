@@ -187,6 +187,16 @@ def test_a_path_is_printed_and_its_point_written(folder, skrational, tmp_path):
     assert chosen[0]["test_score"] == chosen[0]["validation_score"]
 
 
+def test_scores_that_are_not_there_are_null(folder, skrational, tmp_path):
+    args = ("path", folder / "train.csv", "--text", "review", "--label", "stars")
+    more = ("--points", "1", "--out", tmp_path / "m", *quick())
+    skrational(*args, *more, "--curve", tmp_path / "curve.jsonl")
+    (point,) = (tmp_path / "curve.jsonl").read_text().splitlines()
+    assert json.loads(point)["test_score"] is None
+    skrational(*args, *more, "--curve", tmp_path / "curve.csv")
+    assert rows_of((tmp_path / "curve.csv").read_text())[0]["test_score"] == ""
+
+
 def test_explanations_as_text_page_and_json(folder, skrational, tmp_path):
     args = ("explain", folder / "model.joblib")
     code, printed, _ = skrational(*args, "--document", "a <great> kettle")

@@ -10,6 +10,8 @@ from skrational import (
     TimeStepTransformer,
     WordVectorizer,
 )
+from skrational.penalties.inhibitors import as_inhibitor
+from skrational.penalties.manifolds import as_manifold
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,15 @@ def test_options(estimator, name, value, meant):
         estimator(**{name: value}).fit([[0.0], [1.0]], [0, 1])
     hint = f" Did you mean {meant!r}?"
     assert str(caught.value).endswith(hint if meant else "instead.")
+
+
+def test_options_that_the_library_checks_itself():
+    with pytest.raises(ValueError, match=r"Did you mean 'neurons'\?"):
+        SparseLSTMClassifier(sparsify=("gates", "neuron")).fit([[0.0], [1.0]], [0, 1])
+    with pytest.raises(ValueError, match=r"Did you mean 'ripple'\?"):
+        as_inhibitor("ripples")
+    with pytest.raises(ValueError, match=r"Did you mean 'sphere'\?"):
+        as_manifold("shpere")
 
 
 def test_options_of_vectorizers():
