@@ -9,6 +9,7 @@ __all__ = [
     "Activation",
     "CellName",
     "ClassWeight",
+    "FeatureDropout",
     "FinetuneSchedule",
     "FloatType",
     "Framework",
@@ -32,6 +33,7 @@ __all__ = [
 
 Solver: TypeAlias = Literal["prox", "subgradient"]
 FinetuneSchedule: TypeAlias = Literal["cosine", "plateau", "constant"]
+FeatureDropout: TypeAlias = float | Literal["auto"]
 FloatType: TypeAlias = Literal["float32", "float64"]
 ClassWeight: TypeAlias = Mapping[Any, float] | Literal["balanced"] | None
 

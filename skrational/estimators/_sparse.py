@@ -93,7 +93,7 @@ class SparseEstimator(
         n_iter_no_change: int = 10,
         dropout: float = 0.4,
         word_dropout: float = 0.0,
-        feature_dropout: float | str = 0.0,
+        feature_dropout: options.FeatureDropout = 0.0,
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,
         dtype: options.FloatType = "float32",

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators import _options as options
+from skrational.estimators._fitted_automata import trained_final, with_present_names
 from skrational.estimators._packed import PackedClassifier
 from skrational.estimators._sparse import TRAINING
 from skrational.kernels import choose_kernel
@@ -23,7 +24,6 @@ from skrational.structures.automata import (
     SEMIRING_NAMES,
     ScoringRule,
     WeightedAutomata,
-    final_weights,
 )
 from skrational.structures.rational import spread_lengths
 
@@ -258,7 +258,7 @@ class SparseRationalClassifier(PackedClassifier):
         n_iter_no_change: int = 10,
         dropout: float = 0.4,
         word_dropout: float = 0.0,
-        feature_dropout: float | str = "auto",
+        feature_dropout: options.FeatureDropout = "auto",
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,
         class_weight: options.ClassWeight = None,
@@ -364,14 +364,7 @@ class SparseRationalClassifier(PackedClassifier):
 
     def _final(self) -> NDArray[np.floating]:
         """Weights of the final states, as training computed them, to the bit."""
-        rule, lengths = self._scoring_rule, self.learned_structure_.lengths
-        expected = final_weights(rule.readout, lengths, self.weights_)
-        if "_final_weights" not in vars(self) and rule.readout.startswith("rho"):
-            # A file of version 0.1.0, which had to ask the cell.
-            return self._fitted_cell().final_weights().detach().numpy()
-        trained = vars(self).get("_final_weights", expected)
-        # Another one if somebody has changed the weights.
-        return trained if _close(trained, expected) else expected
+        return trained_final(self)
 
     def _fitted_cell(self, dtype: str | None = None) -> RationalCell:
         return cast("RationalCell", super()._fitted_cell(dtype))
@@ -388,17 +381,7 @@ class SparseRationalClassifier(PackedClassifier):
         return PackedAutomata.of(lengths, rule, W_u, W_f, b_f, self._final())
 
     def _adopt(self, fitted: dict[str, Any]) -> None:
-        super()._adopt(_renamed(fitted))
+        super()._adopt(with_present_names(fitted))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(_renamed(state))
-
-
-def _renamed(attributes: dict[str, Any]) -> dict[str, Any]:
-    """Name attributes as this version does; in 0.1.0 the rule had another name."""
-    names = {"_reading": "_scoring_rule"}
-    return {names.get(name, name): value for name, value in attributes.items()}
-
-
-def _close(a: NDArray[np.floating], b: NDArray[np.floating]) -> bool:
-    return a.shape == b.shape and np.allclose(a, b, rtol=1e-5, atol=0)
+        super().__setstate__(with_present_names(state))
