@@ -193,6 +193,20 @@ class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """Return fitted attributes that no other method has."""
         return {}
 
+    def _rules(self, fitted: dict[str, Any], data: Any) -> dict[str, Any]:
+        """Return fitted attributes that tell the others in words of the data."""
+        return {}
+
+    def _in_words(self) -> str:
+        """Say what a fitted model looks for."""
+        reading: str = self.learned_structure_.reading()  # type: ignore[attr-defined]
+        return reading
+
+    def __str__(self) -> str:
+        if not self.__sklearn_is_fitted__():
+            return repr(self)
+        return f"{type(self).__name__}: {self._in_words()}"
+
     def _learn(
         self,
         training: Learnable,

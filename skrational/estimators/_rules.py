@@ -1,0 +1,35 @@
+"""What ``print`` tells of a classifier by automata: the phrases that they look for."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrational.structures import RationalStructure
+from skrational.structures.automata import WeightedAutomata
+from skrational.structures.rules import rules_in_words, rules_of
+from skrational.training.labelled import Labelled
+
+__all__ = ["RulesInWords"]
+
+
+class RulesInWords:
+    """Keeps phrases of the documents that automata were learned from."""
+
+    classes_: NDArray[Any]
+    learned_structure_: RationalStructure
+    rules_: NDArray[np.str_]
+    automata_: WeightedAutomata
+
+    def _rules(self, fitted: dict[str, Any], data: Labelled) -> dict[str, Any]:
+        model: Any = copy(self)
+        model._adopt(fitted)
+        return {"rules_": rules_of(model.automata_, data.X)}
+
+    def _in_words(self) -> str:
+        rules = vars(self).get("rules_")  # a pickle of an earlier version has none
+        told = rules_in_words(self.automata_, rules, self.classes_)
+        return f"{self.learned_structure_}\n{told}"

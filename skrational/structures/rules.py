@@ -1,0 +1,192 @@
+"""What automata look for, in words.
+
+A rule is a phrase without gaps that an automaton scores high, or low, of those that the
+documents hold. It tells of a model what can be told without a text; phrases with what
+lies between their words are in `skrational.inspection`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import shorten
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrational.sequences.array import SequenceArray
+from skrational.structures.automata import WeightedAutomata
+
+__all__ = ["classes_of", "rules_in_words", "rules_of"]
+
+N_PHRASES = 3
+"""Of each sign of an automaton's score."""
+_LEAST_COUNT = 3
+_MOST_TOKENS = 2**15
+"""Of the documents, evenly spread, whose phrases are looked at."""
+
+
+def rules_of(automata: WeightedAutomata, X: SequenceArray) -> NDArray[np.str_]:
+    """Find the phrases of documents that raise and that lower a score most.
+
+    Parameters
+    ----------
+    automata : WeightedAutomata
+        Of d WFSAs.
+    X : SequenceArray
+
+    Returns
+    -------
+    ndarray of shape (d, 2, 3), str
+        For each WFSA the phrases of the highest scores above zero, then those of the
+        lowest below, of those that occur three times; "" where there are no more. All
+        are "" where rows have no labels, or stand for a token in its context.
+
+    Examples
+    --------
+    >>> automata = WeightedAutomata(
+    ...     W_u=np.array([[9.0, -9.0]]),
+    ...     W_f=np.zeros((1, 2)),
+    ...     b_f=np.zeros(1),
+    ...     final=np.ones(1),
+    ...     lengths=(1,),
+    ...     numbers=(0,),
+    ...     coef=np.ones((1, 1)),
+    ...     intercept=np.zeros(1),
+    ... )
+    >>> words = SequenceArray(np.eye(2), [0, 2], [0, 1], labels=["good", "bad"])
+    >>> rules_of(automata, words).tolist()
+    [[['good', '', ''], ['bad', '', '']]]
+    """
+    rules = np.full((automata.n_wfsas, 2, N_PHRASES), "", dtype=object)
+    if X.labels is not None and X.indices is not None and automata.n_wfsas:
+        X = X[:: -(-X.n_tokens // _MOST_TOKENS)]
+        used, rows = np.unique(X.indices, return_inverse=True)
+        weights, _ = automata.transition_weights(X.features[used])
+        words = [str(X.labels[row]) for row in used]
+        rest = np.repeat(X.offsets[1:], X.lengths) - np.arange(X.n_tokens)
+        signs = (1, -1) if automata.semiring == "plus-times" else (1,)
+        for wfsa in range(automata.n_wfsas):
+            states = automata.states(wfsa)
+            u, final = weights[:, states], automata.final[states]
+            add = automata.semiring == "max-plus"
+            found = list(_phrases(u, final, rows, rest, signs, add))
+            for side in range(len(signs)):
+                best = sorted(found, key=lambda phrase: -signs[side] * phrase[0])
+                texts = [
+                    " ".join(words[row] for row in rows[t : t + n])
+                    for key, t, n in best[:N_PHRASES]
+                    if signs[side] * key > 0
+                ]
+                rules[wfsa, side, : len(texts)] = texts
+    return rules.astype(str)
+
+
+def _phrases(
+    u: NDArray[np.float64],
+    final: NDArray[Any],
+    rows: NDArray[np.intp],
+    rest: NDArray[np.int64],
+    signs: tuple[int, ...],
+    add: bool,
+) -> Iterator[tuple[float, int, int]]:
+    """Yield the best phrases of each length: score, first token, number of tokens.
+
+    Parameters
+    ----------
+    u : ndarray of shape (n_words, K)
+        Main-path weights.
+    final : ndarray of shape (K,)
+    rows : ndarray of shape (n_tokens,)
+        The word of each token.
+    rest : ndarray of shape (n_tokens,)
+        Tokens from each one to the end of its document.
+    signs : tuple of int
+        What to look for: 1 for values above zero, -1 for those below.
+    add : bool
+        Whether a path adds its weights up, or multiplies them.
+    """
+    scores = np.zeros(len(rows)) if add else np.ones(len(rows))
+    for k in range(min(len(final), len(rows))):
+        n = len(rows) - k
+        scores = scores[:n] + u[rows[k:], k] if add else scores[:n] * u[rows[k:], k]
+        inside = np.flatnonzero(rest[:n] > k)
+        # Phrases of the same words have the same score, to the bit.
+        values, first, counts = np.unique(
+            scores[inside] * final[k], return_index=True, return_counts=True
+        )
+        # A phrase that hardly ever occurs tells of no habit.
+        keys = values * (counts >= min(_LEAST_COUNT, counts.max(initial=0)))
+        for sign in signs:
+            for i in np.argsort(-sign * keys, kind="stable")[:N_PHRASES]:
+                yield float(keys[i]), int(inside[first[i]]), k + 1
+
+
+def classes_of(coef: NDArray[Any], wfsa: int, sign: int) -> list[int]:
+    """Numbers of the classes that scores of a sign speak for, the first one most.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_outputs, d)
+    wfsa : int
+    sign : {1, -1}
+
+    Examples
+    --------
+    >>> coef = np.array([[2.0], [1.9], [-1.0], [-2.9]])
+    >>> classes_of(coef, 0, 1), classes_of(coef, 0, -1)
+    ([0, 1], [3])
+    """
+    raised = sign * coef[:, wfsa].astype(np.float64)
+    if len(raised) == 1:
+        raised = np.array([-raised[0], raised[0]])
+    raised = raised - raised.mean()
+    strongest = raised.max()
+    if strongest <= 0:
+        return []
+    order = np.argsort(-raised, kind="stable")
+    return [int(i) for i in order if raised[i] >= strongest / 2]
+
+
+def rules_in_words(
+    automata: WeightedAutomata, rules: NDArray[np.str_] | None, classes: NDArray[Any]
+) -> str:
+    """Write what each automaton looks for, and what that speaks for.
+
+    Parameters
+    ----------
+    automata : WeightedAutomata
+        Of d WFSAs.
+    rules : ndarray of shape (d, 2, 3), str, or None
+        As `rules_of` finds them; None: no words are known.
+    classes : ndarray of shape (n_classes,)
+
+    Returns
+    -------
+    str
+        Some lines for each automaton, and one for the bias.
+    """
+    names = [shorten(str(label), 24, placeholder="…") for label in classes.tolist()]
+    if rules is None or len(rules) != automata.n_wfsas:
+        rules = np.full((automata.n_wfsas, 2, 0), "")
+    lines = []
+    for wfsa, length in enumerate(automata.lengths):
+        lines.append(f"WFSA {wfsa}, {length} transition{'s' if length > 1 else ''}")
+        for sign, phrases in zip((1, -1), rules[wfsa].tolist(), strict=True):
+            spoken_for = ", ".join(
+                names[i] for i in classes_of(automata.coef, wfsa, sign)
+            )
+            told = ", ".join(f'"{phrase}"' for phrase in phrases if phrase)
+            if not rules.any():
+                told = "high scores" if sign == 1 else "negative scores"
+            if told and spoken_for:
+                lines.append(f"  for {spoken_for}: {told}")
+    return "\n".join([*lines, _bias_in_words(automata.intercept, names)])
+
+
+def _bias_in_words(intercept: NDArray[Any], names: list[str]) -> str:
+    """Say for which class the bias speaks, against the next one, and how much."""
+    bias = intercept.astype(np.float64)
+    bias = np.array([0.0, bias[0]]) if len(bias) == 1 else bias
+    second, first = np.sort(bias)[-2:]
+    return f"bias: {first - second:.2f} for {names[int(bias.argmax())]}"
