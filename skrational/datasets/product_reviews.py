@@ -123,7 +123,11 @@ def make_product_reviews(
 
 
 def _check_share(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= 1:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, Real)
+        or not 0 <= float(value) <= 1
+    ):
         raise ValueError(f"{name} is {value!r}; expected a number from 0 to 1.")
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skrational.structures import RationalStructure
 from skrational.structures.automata import WeightedAutomata
-from skrational.structures.rules import rules_in_words, rules_of
+from skrational.structures.rules import N_PHRASES, rules_in_words, rules_of
 from skrational.training.labelled import Labelled
 
 __all__ = ["RulesInWords"]
@@ -22,12 +22,20 @@ class RulesInWords:
     classes_: NDArray[Any]
     learned_structure_: RationalStructure
     rules_: NDArray[np.str_]
-    automata_: WeightedAutomata
+
+    @property
+    def automata_(self) -> WeightedAutomata:
+        """The automata that are left, of a classifier."""
+        raise NotImplementedError
 
     def _rules(self, fitted: dict[str, Any], data: Labelled) -> dict[str, Any]:
         model: Any = copy(self)
         model._adopt(fitted)
-        return {"rules_": rules_of(model.automata_, data.X)}
+        automata, X = model.automata_, data.X
+        if X.labels is None or X.indices is None or not automata.n_wfsas:
+            return {"rules_": np.full((automata.n_wfsas, 2, N_PHRASES), "")}
+        words = X.features, X.labels, X.indices, X.offsets
+        return {"rules_": rules_of(automata, *words)}
 
     def _in_words(self) -> str:
         rules = vars(self).get("rules_")  # a pickle of an earlier version has none

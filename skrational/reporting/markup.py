@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -44,7 +44,7 @@ def table(
     head: Sequence[str],
     rows: Iterable[Sequence[object]],
     caption: str = "",
-    numeric_from: int = 1,
+    text_columns: Collection[int] = (0,),
 ) -> str:
     """Write a table that scrolls by itself where the page is narrow.
 
@@ -54,15 +54,15 @@ def table(
     rows : iterable of sequences
         Cells are text, numbers or `Markup`.
     caption : str, default=""
-    numeric_from : int, default=1
-        The first column of numbers.
+    text_columns : collection of int, default=(0,)
+        Columns that hold no numbers.
 
     Examples
     --------
     >>> "&lt;b&gt;" in table(["class", "n"], [["<b>", 3]])
     True
     """
-    kinds = ["num" if j >= numeric_from else "" for j in range(len(head))]
+    kinds = ["" if j in text_columns else "num" for j in range(len(head))]
     top = "".join(
         f'<th scope="col" class="{kind}">{escape(name)}</th>'
         for name, kind in zip(head, kinds, strict=True)

@@ -1,4 +1,7 @@
-"""The page: one HTML document that needs nothing else."""
+"""The page: one HTML document that needs nothing else.
+
+Colour is that of classes alone, in what explains them; all else is grey.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ __all__ = ["page"]
 _STYLE = """
 :root { color-scheme: light dark; --ground: #fff; --text: #1b1b1b; --faint: #5c5c5c;
   --line: rgba(127, 127, 127, .35); --panel: rgba(127, 127, 127, .08);
-  --bar: 0, 114, 178; --fault: 213, 94, 0; --link: #005a8e; }
+  --ink: 70, 70, 80; --link: #005a8e; }
 @media (prefers-color-scheme: dark) { :root { --ground: #16181b; --text: #e6e6e6;
-  --faint: #a5a5a5; --bar: 86, 160, 215; --fault: 235, 130, 60; --link: #7cc0ee; } }
+  --faint: #a5a5a5; --ink: 190, 190, 200; --link: #7cc0ee; } }
 body { margin: 0 auto; padding: 1.5em 1.2em 4em; max-width: 62em; line-height: 1.55;
   background: var(--ground); color: var(--text);
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
@@ -24,12 +27,12 @@ a { color: var(--link); }
 nav { margin: .8em 0 0; } nav a { margin-right: 1.1em; white-space: nowrap; }
 table { border-collapse: collapse; }
 th, td { padding: .2em 1em .2em 0; text-align: left; vertical-align: baseline; }
-th { font-weight: normal; color: var(--faint); border-bottom: 1px solid var(--line); }
+th { font-weight: normal; white-space: nowrap; color: var(--faint);
+  border-bottom: 1px solid var(--line); }
 .num { text-align: right; font-variant-numeric: tabular-nums; }
-.num + .num:last-child:not(:empty) { text-align: right; }
 .scroll { overflow-x: auto; margin: .4em 0 .8em; }
-.note { border-left: .3em solid rgb(var(--fault)); background: var(--panel);
-  padding: .5em .8em; }
+.note { border-left: .3em solid rgb(var(--ink)); background: var(--panel);
+  padding: .5em .8em; font-weight: 600; }
 .faint { color: var(--faint); }
 .facts { display: flex; flex-wrap: wrap; gap: .6em; margin: 1em 0; }
 .facts div { background: var(--panel); border: 1px solid var(--line);
@@ -37,12 +40,13 @@ th { font-weight: normal; color: var(--faint); border-bottom: 1px solid var(--li
 .facts b { display: block; font-size: 1.35em; }
 .bar { display: inline-block; width: 5em; height: .7em; margin-right: .4em;
   background: var(--panel); text-align: left; }
-.bar span { display: block; height: 100%; background: rgba(var(--bar), .75); }
+.bar span { display: block; height: 100%; background: rgba(var(--ink), .7); }
 .right, .wrong { display: inline-block; min-width: 3em; padding: .1em .4em; }
-.right { background: rgba(var(--bar), calc(.08 + .45 * var(--share))); }
-.wrong { background: rgba(var(--fault), calc(.6 * var(--share))); }
+.right, .wrong { background: rgba(var(--ink), calc(.35 * var(--share))); }
+.right { outline: 1px solid rgba(var(--ink), .6); }
 pre { overflow-x: auto; background: var(--panel); padding: .7em .9em;
-  border-radius: .4em; line-height: 1.4; white-space: pre-wrap; overflow-wrap: anywhere; }
+  border-radius: .4em; line-height: 1.4;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
 details { margin: .3em 0; } summary { cursor: pointer; }
 details.document { border: 1px solid var(--line); border-radius: .5em;
   padding: .4em .9em; margin: .6em 0; }

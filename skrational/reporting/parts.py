@@ -9,11 +9,12 @@ from skrational.reporting.baselines import bag_of_words, majority
 from skrational.reporting.card import limits
 from skrational.reporting.documents import Documents, Training
 from skrational.reporting.facts import ModelFacts
-from skrational.reporting.markup import cell_text, note, paragraph, table
+from skrational.reporting.markup import cell_text, note, paragraph, short, table
 from skrational.reporting.scores import Scores, score
 
 __all__ = ["card_sections", "documents_html", "lead", "model_section", "scores_of"]
 
+_MOST_NAMED = 10
 _LIKELY = 0.5
 """Share of known documents from which on scores are taken for those of training."""
 
@@ -45,7 +46,7 @@ def about_documents(documents: Documents, training: Training | None) -> list[str
     told = [
         f"Measured on {len(documents):,} documents of {X.n_tokens:,} tokens, "
         f"{X.n_tokens / len(documents):.0f} on average; "
-        f"{documents.share_unknown:.1%} of them have no vector of their own."
+        f"{documents.share_unknown:.1%} of the tokens have no vector of their own."
     ]
     if training is None:
         told.append(
@@ -118,17 +119,19 @@ def lead(facts: ModelFacts, scores: Scores | None, documents: Documents) -> str:
 def model_section(facts: ModelFacts, structure: str) -> str:
     """What the model is made of, and what it looks for in words."""
     steps = table(
-        ["step", ""], [[i, s] for i, s in enumerate(facts.steps, 1)], numeric_from=2
+        ["step", ""],
+        [[i, s] for i, s in enumerate(facts.steps, 1)],
+        text_columns=(0, 1),
     )
     rows = [[name, value] for name, value in facts.parameters]
     parameters = (
-        table(["parameter", "value"], rows, numeric_from=2)
+        table(["parameter", "value"], rows, text_columns=(0, 1))
         if rows
         else paragraph("All parameters of the classifier are the defaults.")
     )
     size = (
         f"{facts.structure}; {facts.n_parameters:,} parameters of the classifier, "
-        f"{_bytes(facts.n_bytes)}. It tells {', '.join(facts.classes)} apart."
+        f"{_bytes(facts.n_bytes)}. It tells {_listed(facts.classes)} apart."
     )
     return (
         f"{paragraph(size)}\n{structure}\n<h3>In words</h3>\n"
@@ -136,6 +139,16 @@ def model_section(facts: ModelFacts, structure: str) -> str:
         f"<details><summary>Steps and parameters</summary>\n{steps}\n{parameters}\n"
         "</details>"
     )
+
+
+def _listed(classes: tuple[str, ...]) -> str:
+    """Name the classes, of many the first ones."""
+    first = [short(name, 40) for name in classes[:_MOST_NAMED]]
+    more = len(classes) - len(first)
+    if more:
+        return f"{', '.join(first)} and {more:,} more classes"
+    *others, last = first
+    return f"{', '.join(others)} and {last}"
 
 
 def _bytes(n: int) -> str:
@@ -158,11 +171,12 @@ def card_sections(
     intended_use : str or None
     """
     yield "Model", [facts.about, f"Structure: {facts.structure}."]
-    classes = ", ".join(facts.classes)
+    classes = _listed(facts.classes)
     yield (
         "Intended use",
         [
-            intended_use or f"To give documents like those below a class of {classes}.",
+            intended_use
+            or f"To give documents like those below one of the classes {classes}.",
             "It is meant to be read by people before it is relied on. Nobody should be "
             "judged by it alone.",
         ],

@@ -22,7 +22,7 @@ def scores_section(scores: Scores) -> str:
     rows += [[b.name, b.accuracy, b.macro_f1, b.about] for b in scores.baselines]
     error = f"The standard error of its accuracy is {scores.error:.3f}."
     parts = [
-        table(["", "accuracy", "macro F1", ""], rows),
+        table(["", "accuracy", "macro F1", ""], rows, text_columns=(0, 3)),
         paragraph(error),
         "<h3>Class by class</h3>",
         table(
@@ -85,7 +85,7 @@ def _largest_confusions(scores: Scores) -> str:
     ]
     if not rows:
         return paragraph("There are none.")
-    return table(["label", "predicted", "documents"], rows, numeric_from=2)
+    return table(["label", "predicted", "documents"], rows, text_columns=(0, 1))
 
 
 def _calibration(calibration: Calibration) -> str:

@@ -110,12 +110,14 @@ def documents_section(
     rows = [[_told(documents, i), _first_words(documents, i)] for i in chosen]
     return paragraph(
         "What such a network predicts isn't explained; these are the documents."
-    ) + table(["prediction", "document"], rows, numeric_from=2)
+    ) + table(["prediction", "document"], rows, text_columns=(0, 1))
 
 
 def _explained(estimator: Any, documents: Documents, chosen: list[int]) -> str:
     """Write explanations, to be opened one by one."""
-    explanations = explain(estimator, documents.take(chosen), progress=False)
+    # Of a list of documents there are several, also of a list of one.
+    explained: Any = explain(estimator, documents.take(chosen), progress=False)
+    explanations = list(explained)
     decided_otherwise = sum(
         explanation.prediction != documents.classes[documents.predicted[i]]
         for explanation, i in zip(explanations, chosen, strict=True)
@@ -140,14 +142,14 @@ def _told(documents: Documents, i: int) -> str:
     names, predicted = documents.names, documents.predicted[i]
     told = f"predicted {names[predicted]}"
     if documents.probabilities is not None:
-        told += f" (p = {_probability(documents.confidence[i])})"
+        told += f" ({_probability(documents.confidence[i])})"
     if documents.labels is not None:
         told += f", labelled {names[documents.labels[i]]}"
     return f"{told}:"
 
 
 def _probability(p: float) -> str:
-    return "> .999" if p > 0.999 else f"{p:.3f}"
+    return "p > .999" if p > 0.999 else f"p = {p:.3f}"
 
 
 def _first_words(documents: Documents, i: int) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.sequences.array import SequenceArray
 from skrational.structures.automata import WeightedAutomata
 
 __all__ = ["classes_of", "rules_in_words", "rules_of"]
@@ -26,21 +25,32 @@ _MOST_TOKENS = 2**15
 """Of the documents, evenly spread, whose phrases are looked at."""
 
 
-def rules_of(automata: WeightedAutomata, X: SequenceArray) -> NDArray[np.str_]:
+def rules_of(
+    automata: WeightedAutomata,
+    features: NDArray[Any],
+    labels: NDArray[Any],
+    indices: NDArray[np.integer],
+    offsets: NDArray[np.int64],
+) -> NDArray[np.str_]:
     """Find the phrases of documents that raise and that lower a score most.
 
     Parameters
     ----------
     automata : WeightedAutomata
         Of d WFSAs.
-    X : SequenceArray
+    features : ndarray of shape (n_words, n_features)
+    labels : ndarray of shape (n_words,)
+        The words.
+    indices : ndarray of shape (n_tokens,)
+        The word of each token.
+    offsets : ndarray of shape (n_documents + 1,)
+        Where the documents begin.
 
     Returns
     -------
     ndarray of shape (d, 2, 3), str
         For each WFSA the phrases of the highest scores above zero, then those of the
-        lowest below, of those that occur three times; "" where there are no more. All
-        are "" where rows have no labels, or stand for a token in its context.
+        lowest below, of those that occur three times; "" where there are no more.
 
     Examples
     --------
@@ -54,32 +64,55 @@ def rules_of(automata: WeightedAutomata, X: SequenceArray) -> NDArray[np.str_]:
     ...     coef=np.ones((1, 1)),
     ...     intercept=np.zeros(1),
     ... )
-    >>> words = SequenceArray(np.eye(2), [0, 2], [0, 1], labels=["good", "bad"])
-    >>> rules_of(automata, words).tolist()
+    >>> words, tokens = np.array(["good", "bad"]), np.array([0, 1])
+    >>> rules_of(automata, np.eye(2), words, tokens, np.array([0, 2])).tolist()
     [[['good', '', ''], ['bad', '', '']]]
     """
     rules = np.full((automata.n_wfsas, 2, N_PHRASES), "", dtype=object)
-    if X.labels is not None and X.indices is not None and automata.n_wfsas:
-        X = X[:: -(-X.n_tokens // _MOST_TOKENS)]
-        used, rows = np.unique(X.indices, return_inverse=True)
-        weights, _ = automata.transition_weights(X.features[used])
-        words = [str(X.labels[row]) for row in used]
-        rest = np.repeat(X.offsets[1:], X.lengths) - np.arange(X.n_tokens)
-        signs = (1, -1) if automata.semiring == "plus-times" else (1,)
-        for wfsa in range(automata.n_wfsas):
-            states = automata.states(wfsa)
-            u, final = weights[:, states], automata.final[states]
-            add = automata.semiring == "max-plus"
-            found = list(_phrases(u, final, rows, rest, signs, add))
-            for side in range(len(signs)):
-                best = sorted(found, key=lambda phrase: -signs[side] * phrase[0])
-                texts = [
-                    " ".join(words[row] for row in rows[t : t + n])
-                    for key, t, n in best[:N_PHRASES]
-                    if signs[side] * key > 0
-                ]
-                rules[wfsa, side, : len(texts)] = texts
+    tokens, rest = _spread(indices, offsets)
+    used, rows = np.unique(tokens, return_inverse=True)
+    weights, _ = automata.transition_weights(features[used])
+    words = [str(label) for label in labels[used]]
+    signs = (1, -1) if automata.semiring == "plus-times" else (1,)
+    for wfsa in range(automata.n_wfsas):
+        states = automata.states(wfsa)
+        of_wfsa = weights[:, states], automata.final[states]
+        add = automata.semiring == "max-plus"
+        found = list(_phrases(*of_wfsa, rows, rest, signs, add))
+        for side, sign in enumerate(signs):
+            best = sorted(
+                (phrase for phrase in found if sign * phrase[0] > 0),
+                key=lambda phrase: abs(phrase[0]),
+                reverse=True,
+            )
+            for rank, (_, start, n) in enumerate(best[:N_PHRASES]):
+                phrase = " ".join(words[row] for row in rows[start : start + n])
+                rules[wfsa, side, rank] = phrase
     return rules.astype(str)
+
+
+def _spread(
+    indices: NDArray[np.integer], offsets: NDArray[np.int64]
+) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
+    """Take every so manieth document, and few enough tokens to look at all of them.
+
+    Parameters
+    ----------
+    indices : ndarray of shape (n_tokens,)
+    offsets : ndarray of shape (n_documents + 1,)
+
+    Returns
+    -------
+    tokens : ndarray of shape (n_taken,)
+        The word of each token.
+    rest : ndarray of shape (n_taken,)
+        Tokens from each one to the end of its document.
+    """
+    step = max(-(-len(indices) // _MOST_TOKENS), 1)
+    lengths = np.diff(offsets)
+    taken = np.repeat(np.arange(len(lengths)) % step == 0, lengths)
+    rest = np.repeat(offsets[1:], lengths) - np.arange(len(indices))
+    return indices[taken], rest[taken]
 
 
 def _phrases(
