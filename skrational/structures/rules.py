@@ -78,12 +78,11 @@ def rules_of(
         states = automata.states(wfsa)
         of_wfsa = weights[:, states], automata.final[states]
         add = automata.semiring == "max-plus"
-        found = list(_phrases(*of_wfsa, rows, rest, signs, add))
+        found = set(_phrases(*of_wfsa, rows, rest, signs, add))
         for side, sign in enumerate(signs):
             best = sorted(
                 (phrase for phrase in found if sign * phrase[0] > 0),
-                key=lambda phrase: abs(phrase[0]),
-                reverse=True,
+                key=lambda phrase: (-abs(phrase[0]), *phrase[1:]),
             )
             for rank, (_, start, n) in enumerate(best[:N_PHRASES]):
                 phrase = " ".join(words[row] for row in rows[start : start + n])
