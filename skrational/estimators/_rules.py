@@ -1,4 +1,4 @@
-"""What ``print`` tells of a classifier by automata: the phrases that they look for."""
+"""What ``print`` tells of a fitted estimator: what is left, and what it looks for."""
 
 from __future__ import annotations
 
@@ -13,10 +13,28 @@ from skrational.structures.automata import WeightedAutomata
 from skrational.structures.rules import N_PHRASES, rules_in_words, rules_of
 from skrational.training.labelled import Labelled
 
-__all__ = ["RulesInWords"]
+__all__ = ["RulesInWords", "ToldInWords"]
 
 
-class RulesInWords:
+class ToldInWords:
+    """Tells what was learned by ``print``, and the parameters by ``repr``."""
+
+    def _rules(self, fitted: dict[str, Any], data: Any) -> dict[str, Any]:
+        """Return fitted attributes that tell the others in words of the data."""
+        return {}
+
+    def _in_words(self) -> str:
+        """Say what was learned."""
+        told: str = self.learned_structure_.reading()  # type: ignore[attr-defined]
+        return told
+
+    def __str__(self) -> str:
+        if not self.__sklearn_is_fitted__():  # type: ignore[attr-defined]
+            return repr(self)
+        return f"{type(self).__name__}: {self._in_words()}"
+
+
+class RulesInWords(ToldInWords):
     """Keeps phrases of the documents that automata were learned from."""
 
     classes_: NDArray[Any]

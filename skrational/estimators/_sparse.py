@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrational.estimators._base import BaseSequenceEstimator
 from skrational.estimators._classifier import BaseSequenceClassifier
 from skrational.estimators._constraints import TRAINING, check_steps
+from skrational.estimators._rules import ToldInWords
 from skrational.sequences import SequenceArray, check_finite
 from skrational.structures import Structure
 from skrational.training.labelled import Labelled, Learnable
@@ -42,7 +43,7 @@ FASTEST = ("cpu",)
 """What ``device="auto"`` may stand for: so far the CPU has the fastest kernel."""
 
 
-class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
+class SparseEstimator(ToldInWords, CallbackSupportMixin, BaseEstimator, ABC):
     """An estimator whose structure is learned: regularize, prune, finetune.
 
     A subclass names its cell, what that is charged for, its loss, and its own
@@ -192,20 +193,6 @@ class SparseEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def _own_attributes(self, cell: Any) -> dict[str, Any]:
         """Return fitted attributes that no other method has."""
         return {}
-
-    def _rules(self, fitted: dict[str, Any], data: Any) -> dict[str, Any]:
-        """Return fitted attributes that tell the others in words of the data."""
-        return {}
-
-    def _in_words(self) -> str:
-        """Say what a fitted model looks for."""
-        reading: str = self.learned_structure_.reading()  # type: ignore[attr-defined]
-        return reading
-
-    def __str__(self) -> str:
-        if not self.__sklearn_is_fitted__():
-            return repr(self)
-        return f"{type(self).__name__}: {self._in_words()}"
 
     def _learn(
         self,
