@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from sklearn.model_selection import GridSearchCV
@@ -50,7 +51,9 @@ def read_product_reviews() -> None:
     title("Act one: product reviews, from raw text to a report")
     reviews = make_product_reviews(random_state=0)
     for text, label in list(zip(reviews.texts, reviews.labels, strict=True))[:4]:
-        print(f"  {label}  {text}")
+        print(
+            fill(text, WIDTH, initial_indent=f"  {label}  ", subsequent_indent=5 * " ")
+        )
     train = reviews.texts[:N_TRAINING], reviews.labels[:N_TRAINING]
     test = reviews.texts[N_TRAINING:], reviews.labels[N_TRAINING:]
     print(

@@ -29,7 +29,7 @@ table { border-collapse: collapse; }
 th, td { padding: .2em 1em .2em 0; text-align: left; vertical-align: baseline; }
 th { font-weight: normal; white-space: nowrap; color: var(--faint);
   border-bottom: 1px solid var(--line); }
-.num { text-align: right; font-variant-numeric: tabular-nums; }
+.num { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; margin: .4em 0 .8em; }
 .note { border-left: .3em solid rgb(var(--ink)); background: var(--panel);
   padding: .5em .8em; font-weight: 600; }

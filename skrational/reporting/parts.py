@@ -134,11 +134,18 @@ def model_section(facts: ModelFacts, structure: str) -> str:
         f"{_bytes(facts.n_bytes)}. It tells {_listed(facts.classes)} apart."
     )
     return (
-        f"{paragraph(size)}\n{structure}\n<h3>In words</h3>\n"
-        f"<pre>{escape(facts.rules)}</pre>\n"
+        f"{paragraph(size)}\n{structure}\n{_in_words(facts, structure)}\n"
         f"<details><summary>Steps and parameters</summary>\n{steps}\n{parameters}\n"
         "</details>"
     )
+
+
+def _in_words(facts: ModelFacts, structure: str) -> str:
+    """What ``print`` tells, unless the picture of the structure says it already."""
+    _, *lines = facts.rules.splitlines()
+    if all(escape(line) in structure for line in lines):
+        return ""
+    return f"<h3>In words</h3>\n<pre>{escape(facts.rules)}</pre>"
 
 
 def _listed(classes: tuple[str, ...]) -> str:
