@@ -154,6 +154,8 @@ def regularization_path(
     first_steps, classifier = split_steps(estimator)
     hint = " It may be the last step of a pipeline."
     template = template_of(check_estimator(classifier, hint))
+    template._validate_params()
+    template._check_own_parameters(template._training_device().type)
     epochs = PathEpochs.of(template, epochs_per_lambda, finetune_epochs)
     n_lambdas = check_count("n_lambdas", n_lambdas, 1)
     given = None if lambdas is None else check_lambdas(lambdas)

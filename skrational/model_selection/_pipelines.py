@@ -59,5 +59,6 @@ def classifier_of(estimator: Any) -> Any:
 
 
 def _like(pipeline: Pipeline, steps: list[tuple[str, Any]]) -> Pipeline:
-    """Return a pipeline of other steps, and of the same memory and verbosity."""
-    return Pipeline(steps, memory=pipeline.memory, verbose=pipeline.verbose)
+    """Return a pipeline of other steps, and of the same options."""
+    options = pipeline.get_params(deep=False)
+    return Pipeline(**(options | {"steps": steps}))

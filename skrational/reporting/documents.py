@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ class Documents:
         """The classes as text."""
         return tuple(str(label) for label in self.classes)
 
-    @property
+    @cached_property
     def are_texts(self) -> bool:
         """Whether each document is a string."""
         return _are_texts(self.texts)
@@ -209,6 +210,7 @@ def _codes(name: str, y: Any, n: int, classes: list[Any], of: str) -> NDArray[np
 
 
 def _are_texts(texts: Any) -> bool:
-    if isinstance(texts, SequenceArray):
+    # A data frame would yield the names of its columns.
+    if isinstance(texts, SequenceArray) or hasattr(texts, "columns"):
         return False
     return all(isinstance(text, str) for text in texts)

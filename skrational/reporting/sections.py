@@ -154,9 +154,8 @@ def _probability(p: float) -> str:
 
 def _first_words(documents: Documents, i: int) -> str:
     """The beginning of a document, or how long it is."""
-    document = documents.take([i])[0]
-    if isinstance(document, str):
-        return short(document)
+    if documents.are_texts:
+        return short(next(iter(documents.take([i]))))
     return f"document {i}, {documents.sequences.lengths[i]:,} tokens"
 
 

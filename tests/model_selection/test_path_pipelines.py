@@ -126,6 +126,8 @@ def test_faults_are_found_before_the_steps_are_fitted():
 
     with pytest.raises(ValueError, match="n_lambdas"):
         follow(make_pipeline(Slow(), quick()), lambdas=None, n_lambdas=0)
+    with pytest.raises(ValueError, match="n_wfsas"):
+        follow(make_pipeline(Slow(), quick(n_wfsas=0)))
 
 
 def test_a_checkpoint_of_a_pipeline_goes_on(pipeline, path, tmp_path):

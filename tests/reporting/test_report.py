@@ -377,6 +377,26 @@ def test_documents_may_come_as_a_generator(pipeline):
     assert made.scores.n == len(TEST[0])
 
 
+def test_columns_of_frames_are_read_by_place_not_by_name(pipeline):
+    pd = pytest.importorskip("pandas")
+    index = range(100, 100 + len(TEST[0]))
+    texts, labels = (pd.Series(list(column), index=index) for column in TEST)
+    made = report(pipeline, texts, labels, train=TRAIN, title="t")
+    expected = report(pipeline, *TEST, train=TRAIN, title="t")
+    assert made.to_html() == expected.to_html()
+
+
+def test_frames_of_numbers_are_read(planted):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 3)))
+    frame.columns = ["a", "b", "c"]
+    y = (frame["a"] > 0).to_numpy()
+    clf = quick().fit(frame, y)
+    made = report(clf, frame, y, train=(frame, y))
+    assert len(made.scores.baselines) == 1
+    Page(made.to_html())
+
+
 def test_nothing_that_is_given_is_changed(pipeline):
     before = pickle.dumps(pipeline)
     report(pipeline, *TEST)
