@@ -172,8 +172,7 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
         Readout weights of the surviving automata.
     intercept_ : ndarray of shape (1,) or (n_classes,)
     rules_ : ndarray of shape (n_wfsas, 2, 3), str
-        Phrases of X, without gaps, that each surviving automaton scores highest, and
-        lowest; "" where there are none, or X had no labels. ``print`` tells them.
+        Phrases of X that each automaton scores highest, and lowest; "" for none.
     n_iter_ : int
         Epochs, of all phases.
     history_ : list of dict
@@ -370,7 +369,9 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
             return self._fitted_cell().final_weights().detach().numpy()
         trained = vars(self).get("_final_weights", expected)
         # Another one if somebody has changed the weights.
-        return trained if _close(trained, expected) else expected
+        same = trained.shape == expected.shape
+        same = same and np.allclose(trained, expected, rtol=1e-5, atol=0)
+        return trained if same else expected
 
     def _fitted_cell(self, dtype: str | None = None) -> RationalCell:
         return cast("RationalCell", super()._fitted_cell(dtype))
@@ -397,7 +398,3 @@ def _renamed(attributes: dict[str, Any]) -> dict[str, Any]:
     """Name attributes as this version does; in 0.1.0 the rule had another name."""
     names = {"_reading": "_scoring_rule"}
     return {names.get(name, name): value for name, value in attributes.items()}
-
-
-def _close(a: NDArray[np.floating], b: NDArray[np.floating]) -> bool:
-    return a.shape == b.shape and np.allclose(a, b, rtol=1e-5, atol=0)
