@@ -15,6 +15,7 @@ import random
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +27,9 @@ from threadpoolctl import threadpool_limits
 
 from skrational import SequenceArray, SparseRationalClassifier
 from skrational.datasets import load_reviews, reviews_available
+
+# A path that is cut short is no measurement: Ctrl-C ends the benchmark.
+warnings.filterwarnings("error", "The path was interrupted")
 
 OURS = "skrational"
 ZIPF_EXPONENT, VOCABULARY = 1.2, 20_000

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from skrational import exceptions as exceptions
     from skrational import inspection as inspection
     from skrational import model_selection as model_selection
+    from skrational import reporting as reporting
     from skrational import sequences as sequences
     from skrational import structures as structures
     from skrational import text as text
@@ -74,6 +75,7 @@ _MODULES = (
     "exceptions",
     "inspection",
     "model_selection",
+    "reporting",
     "sequences",
     "structures",
     "text",

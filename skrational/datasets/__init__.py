@@ -5,6 +5,7 @@ from skrational.datasets.download import clear_data_home, get_data_home
 from skrational.datasets.navigation import NavigationTask, make_navigation
 from skrational.datasets.place_cells import PlaceCells
 from skrational.datasets.planted import PlantedPatterns, make_planted_patterns
+from skrational.datasets.product_reviews import ProductReviews, make_product_reviews
 from skrational.datasets.remote import fetch_amazon_reviews, fetch_sst2
 from skrational.datasets.reviews import (
     Reviews,
@@ -18,6 +19,7 @@ __all__ = [
     "NavigationTask",
     "PlaceCells",
     "PlantedPatterns",
+    "ProductReviews",
     "Reviews",
     "clear_data_home",
     "data_folder",
@@ -28,6 +30,7 @@ __all__ = [
     "make_adding",
     "make_navigation",
     "make_planted_patterns",
+    "make_product_reviews",
     "reviews_available",
 ]
 

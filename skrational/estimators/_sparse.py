@@ -18,6 +18,7 @@ from skrational.estimators._base import BaseSequenceEstimator
 from skrational.estimators._classifier import BaseSequenceClassifier
 from skrational.estimators._constraints import TRAINING, check_steps
 from skrational.estimators._history import HistoryMixin
+from skrational.estimators._rules import ToldInWords
 from skrational.sequences import SequenceArray, check_finite
 from skrational.structures import Structure
 from skrational.training.labelled import Labelled, Learnable
@@ -46,7 +47,7 @@ FASTEST = ("cpu",)
 
 
 class SparseEstimator(
-    SuggestsNames, HistoryMixin, CallbackSupportMixin, BaseEstimator, ABC
+    SuggestsNames, HistoryMixin, ToldInWords, CallbackSupportMixin, BaseEstimator, ABC
 ):
     """An estimator whose structure is learned: regularize, prune, finetune.
 

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrational.estimators import _options as options
 from skrational.estimators._fitted_automata import trained_final, with_present_names
 from skrational.estimators._packed import PackedClassifier
+from skrational.estimators._rules import RulesInWords
 from skrational.estimators._sparse import TRAINING
 from skrational.kernels import choose_kernel
 from skrational.kernels.cpu.prediction import PackedAutomata
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["SparseRationalClassifier"]
 
 
-class SparseRationalClassifier(PackedClassifier):
+class SparseRationalClassifier(RulesInWords, PackedClassifier):
     r"""Classify sequences with a few short weighted automata, learned by sparsity.
 
     Each hidden unit is a weighted finite-state automaton (WFSA) that scores a soft
@@ -175,6 +176,8 @@ class SparseRationalClassifier(PackedClassifier):
     coef_ : ndarray of shape (1, n_wfsas) or (n_classes, n_wfsas)
         Readout weights of the surviving automata.
     intercept_ : ndarray of shape (1,) or (n_classes,)
+    rules_ : ndarray of shape (n_wfsas, 2, 3), str
+        Phrases of X that each automaton scores highest, and lowest; "" for none.
     n_iter_ : int
         Epochs, of all phases.
     history_ : list of dict

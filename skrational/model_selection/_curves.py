@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from skrational.model_selection._pipelines import classifier_of
+
 __all__ = [
     "check_curve",
     "checked_baseline",
@@ -49,12 +51,14 @@ def fit_paths(
 
     if random_states is None:
         return [regularization_path(estimator, X, y, **options)]
-    return [
-        regularization_path(
-            clone(estimator).set_params(random_state=seed), X, y, **options
-        )
-        for seed in random_states
-    ]
+    paths = []
+    for seed in random_states:
+        seeded = clone(estimator)
+        classifier_of(seeded).set_params(random_state=seed)
+        paths.append(regularization_path(seeded, X, y, **options))
+        if paths[-1].interrupted:
+            break
+    return paths
 
 
 def points_of_runs(paths: Any) -> list[Sequence[Any]]:

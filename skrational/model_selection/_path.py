@@ -12,6 +12,8 @@ from sklearn.base import clone
 
 from skrational.estimators._sparse import SparseSequenceClassifier
 from skrational.model_selection._one_se import within_one_se
+from skrational.model_selection._path_html import path_html
+from skrational.model_selection._pipelines import FirstSteps
 from skrational.structures import RationalStructure, Structure
 from skrational.utils.optional import data_frame
 
@@ -103,12 +105,13 @@ class PathPoint:
         return cast(RationalStructure, self.structure).n_wfsas
 
 
-class RegularizationPath(Sequence[SparseSequenceClassifier]):
+class RegularizationPath(Sequence[Any]):
     """Classifiers from dense to sparse, as `regularization_path` returns them.
 
     A sequence: ``path[i]`` is the i-th point as a fitted classifier, ready to predict,
     ``path[i:j]`` a part of the path. Nothing is fitted again for it; each call returns
-    a classifier of its own.
+    a classifier of its own. If the path was fitted for a pipeline, a point is a fitted
+    pipeline; the steps before its classifier are the same objects in all of them.
 
     Parameters
     ----------
@@ -125,6 +128,8 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
     points : tuple of PathPoint
         In the order of rising ``lambda_``.
     seconds : float
+    interrupted : bool
+        Whether the path was cut short, by Ctrl-C for instance.
 
     Examples
     --------
@@ -143,6 +148,9 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
 
     _named_as: Structure | None = None
     """Names the columns of a part without points."""
+    _first_steps: FirstSteps | None = None
+    """What comes before the classifiers, of a path of pipelines."""
+    interrupted: bool = False
 
     def __init__(
         self,
@@ -161,25 +169,27 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
         return len(self.points)
 
     @overload
-    def __getitem__(self, i: int) -> SparseSequenceClassifier: ...
+    def __getitem__(self, i: int) -> Any: ...
     @overload
     def __getitem__(self, i: slice) -> RegularizationPath: ...
-    def __getitem__(
-        self, i: int | slice
-    ) -> SparseSequenceClassifier | RegularizationPath:
+    def __getitem__(self, i: int | slice) -> Any:
         """Return the i-th point as a fitted classifier, or a part of the path."""
         if isinstance(i, slice):
             part = RegularizationPath(
                 self._template, self.points[i], self._fitted[i], self.seconds
             )
             part._named_as = self._named_as or part._named_as
+            part._first_steps = self._first_steps
+            part.interrupted = self.interrupted
             return part
         point, fitted = self.points[i], self._fitted[i]
         clf = clone(self._template).set_params(lambda_=point.lambda_)
         clf._adopt(deepcopy(fitted))
-        return clf
+        if self._first_steps is None:
+            return clf
+        return self._first_steps.followed_by(clf)
 
-    def __iter__(self) -> Iterator[SparseSequenceClassifier]:
+    def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
     def at(
@@ -188,7 +198,7 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
         size: int | None = None,
         n_transitions: int | None = None,
         lambda_: float | None = None,
-    ) -> SparseSequenceClassifier:
+    ) -> Any:
         """Return the best classifier of a size, or that of a ``lambda_``.
 
         Parameters
@@ -235,11 +245,11 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
             )
         return self[self._best_of(allowed)]
 
-    def best(self) -> SparseSequenceClassifier:
+    def best(self) -> Any:
         """Return the classifier of the best validation score; of equals the least."""
         return self[self._best_of(range(len(self)))]
 
-    def smallest_within_one_se(self) -> SparseSequenceClassifier:
+    def smallest_within_one_se(self) -> Any:
         """Return the smallest classifier that is about as good as the best one.
 
         That is, of those whose validation score is within one standard error, that of
@@ -300,18 +310,31 @@ class RegularizationPath(Sequence[SparseSequenceClassifier]):
         """
         return data_frame(self._columns())
 
-    def __repr__(self) -> str:
+    def _printed(self) -> dict[str, list[str]]:
+        """The columns that are shown, as text."""
         columns = self._columns()
         parts = {f"{point.structure.part_name}s" for point in self.points[:1]}
-        printed = {
+        return {
             name: [_FORMATS.get(name, "{}").format(value) for value in columns[name]]
             for name in columns
             if name not in {*_NOT_PRINTED, *parts} and not np.isnan(columns[name]).all()
         }
+
+    @property
+    def _heading(self) -> str:
+        """How many points there are, and what they took."""
+        cut = ", interrupted" if self.interrupted else ""
+        return f"{len(self)} points in {self.seconds:.1f} s{cut}"
+
+    def __repr__(self) -> str:
+        printed = self._printed()
         widths = [max(map(len, (name, *cells))) for name, cells in printed.items()]
         rows = [printed.keys(), *zip(*printed.values(), strict=True)]
         lines = [
             "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True))
             for row in rows
         ]
-        return "\n".join([f"{len(self)} points in {self.seconds:.1f} s", *lines])
+        return "\n".join([self._heading, *lines])
+
+    def _repr_html_(self) -> str:
+        return path_html(self, self._heading, self._printed())

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import time
+import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.pipeline import Pipeline
 
 from skrational._version import __version__
 from skrational.estimators._sparse import SparseSequenceClassifier
@@ -19,6 +21,7 @@ from skrational.model_selection._family import check_estimator, template_of
 from skrational.model_selection._lambdas import check_lambdas, default_lambdas
 from skrational.model_selection._path import PathPoint, RegularizationPath
 from skrational.model_selection._path_run import PathRun
+from skrational.model_selection._pipelines import split_steps
 from skrational.model_selection._records import (
     describe,
     describe_class,
@@ -32,6 +35,7 @@ from skrational.training.labelled import Labelled
 from skrational.training.loop import Examples, evaluate
 from skrational.training.rng import Randomness, draw_seed
 from skrational.utils.callbacks import with_callbacks
+from skrational.utils.callers import caller_level
 from skrational.utils.checks import check_count
 
 __all__ = ["fit_path", "regularization_path"]
@@ -40,7 +44,7 @@ _logger = logging.getLogger("skrational")
 
 
 def regularization_path(
-    estimator: SparseSequenceClassifier,
+    estimator: SparseSequenceClassifier | Pipeline,
     X: Any,
     y: ArrayLike,
     lambdas: Sequence[float] | None = None,
@@ -65,12 +69,15 @@ def regularization_path(
 
     Parameters
     ----------
-    estimator : SparseRationalClassifier or another of its family
-        Its parameters hold for all points, except ``lambda_``, ``ramp_epochs`` and
-        ``warm_start``. It is cloned, with its callbacks: a progress bar counts the
+    estimator : SparseRationalClassifier or another of its family, or a Pipeline
+        A pipeline ends with such a classifier; the steps before it are fitted once, on
+        all of X, and the points of the path are fitted pipelines. The parameters of
+        the classifier hold for all points, except ``lambda_``, ``ramp_epochs``
+        and ``warm_start``. It is cloned, with its callbacks: a progress bar counts the
         phases of the path. ``early_stopping`` concerns the finetuning only.
     X, y
-        As for `SparseRationalClassifier.fit`.
+        As for `SparseRationalClassifier.fit`; with a pipeline, what that reads, such as
+        texts.
     lambdas : sequence of float, default=None
         Rising strengths of the penalty, at least 0. None: ``n_lambdas`` of them, in
         equal ratios, from 1/50 of to 10 times the norm of the gradient that the data
@@ -81,7 +88,8 @@ def regularization_path(
         As for ``fit``.
     X_val, y_val : like X and y, default=None
         What validation scores are computed on. None: a share of
-        ``estimator.validation_fraction`` of each class is held out of X.
+        ``estimator.validation_fraction`` of each class is held out of X. The steps of a
+        pipeline have seen that share, too, though not those given here.
     X_test, y_test : like X and y, default=None
         If given, each point gets a test score, too.
     epochs_per_lambda : int, default=None
@@ -101,7 +109,8 @@ def regularization_path(
     -------
     RegularizationPath
         It ends at the first point of size 0, so it may have fewer points than
-        there are lambdas.
+        there are lambdas. Interrupted (by Ctrl-C), it ends with the last point that is
+        done; before the first one the KeyboardInterrupt is raised.
 
     Raises
     ------
@@ -116,6 +125,8 @@ def regularization_path(
     UserWarning
         If a checkpoint can't be written, because the disk is full for instance; the
         path goes on without them. If one is damaged; the path then begins anew.
+    UserWarning
+        If the path is interrupted; ``path.interrupted`` is then True.
     FeatureScaleWarning
         As from ``fit``.
 
@@ -143,14 +154,18 @@ def regularization_path(
     >>> path.points[0].n_transitions
     16
     """
-    hint = (
-        " Transform texts before: the path fits many classifiers on the same features."
-    )
-    template = template_of(check_estimator(estimator, hint))
-    training = template._read_fit(X, y, sample_weight)
+    first_steps, classifier = split_steps(estimator)
+    hint = " It may be the last step of a pipeline."
+    template = template_of(check_estimator(classifier, hint))
+    template._validate_params()
+    template._check_own_parameters(template._training_device().type)
     epochs = PathEpochs.of(template, epochs_per_lambda, finetune_epochs)
     n_lambdas = check_count("n_lambdas", n_lambdas, 1)
     given = None if lambdas is None else check_lambdas(lambdas)
+    if first_steps is not None:
+        first_steps, X = first_steps.fit_transform(X, y)
+        X_val, X_test = map(first_steps.transform, (X_val, X_test))
+    training = template._read_fit(X, y, sample_weight)
     validation = template._read_held_out(training, X_val, y_val)
     test = template._read_held_out(training, X_test, y_test, "test")
     about = {}
@@ -171,7 +186,7 @@ def regularization_path(
     if validation is None:
         training, validation = _hold_out(template, training, checkpoint.seed)
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-    return fit_path(
+    path = fit_path(
         template,
         (training, validation, test),
         validation,
@@ -179,7 +194,10 @@ def regularization_path(
         epochs,
         checkpoint,
         {"X": X, "y": y, "metadata": metadata},
+        may_be_cut=True,
     )
+    path._first_steps = first_steps
+    return path
 
 
 def fit_path(
@@ -190,6 +208,7 @@ def fit_path(
     epochs: PathEpochs,
     checkpoint: Checkpoint,
     data: dict[str, Any],
+    may_be_cut: bool = False,
 ) -> RegularizationPath:
     """Fit a path whose parameters and data have been checked.
 
@@ -207,6 +226,9 @@ def fit_path(
     checkpoint : Checkpoint
     data : dict
         What callbacks are told.
+    may_be_cut : bool, default=False
+        Whether an interrupted path ends with what is done. The paths of a search are
+        needed whole.
 
     Returns
     -------
@@ -214,16 +236,54 @@ def fit_path(
     """
     training, *scored = parts
     n_lambdas = lambdas if isinstance(lambdas, int) else len(lambdas)
+    done = _Done([], [])
 
     def follow(template: SparseSequenceClassifier) -> RegularizationPath:
+        began = time.perf_counter()
         with training_resources(template.verbose):
             run = PathRun(template, training, checkpoint.seed, epochs, early)
             run.fit.begin(1 + 2 * n_lambdas, data)
-            points, fitted, seconds = _follow(run, lambdas, scored, checkpoint)
+            try:
+                seconds = _follow(run, lambdas, scored, checkpoint, done)
+            except KeyboardInterrupt:
+                if not (may_be_cut and done.points):
+                    raise
+                _warn_of_interrupt(len(done.points), n_lambdas)
+                path = done.path(template, time.perf_counter() - began)
+                path.interrupted = True
+                return path
             run.fit.end()
-        return RegularizationPath(template, points, fitted, seconds)
+        return done.path(template, seconds)
 
     return with_callbacks(follow)(template)
+
+
+class _Done(NamedTuple):
+    """Points of a path that are done, and their fitted attributes."""
+
+    points: list[PathPoint]
+    fitted: list[dict[str, Any]]
+
+    def add(self, point: PathPoint, fitted: dict[str, Any]) -> None:
+        """Take in a point, last what it is counted by."""
+        self.fitted.append(fitted)
+        self.points.append(point)
+
+    def path(
+        self, template: SparseSequenceClassifier, seconds: float
+    ) -> RegularizationPath:
+        """Make a path of them."""
+        fitted = self.fitted[: len(self.points)]
+        return RegularizationPath(template, self.points, fitted, seconds)
+
+
+def _warn_of_interrupt(n_done: int, n_lambdas: int) -> None:
+    warnings.warn(
+        f"The path was interrupted after {n_done} of {n_lambdas} points, and holds "
+        "these. With checkpoint_dir, one that is begun again goes on from there.",
+        UserWarning,
+        stacklevel=caller_level(),
+    )
 
 
 def _hold_out(
@@ -247,8 +307,9 @@ def _follow(
     lambdas: list[float] | int,
     scored: list[Labelled | None],
     checkpoint: Checkpoint,
-) -> tuple[list[PathPoint], list[dict[str, Any]], float]:
-    """Go along the path, from the checkpoint on.
+    done: _Done,
+) -> float:
+    """Go along the path, from the checkpoint on; return the seconds it took.
 
     Parameters
     ----------
@@ -258,12 +319,8 @@ def _follow(
     scored : list of Labelled or None
         For validation and test.
     checkpoint : Checkpoint
-
-    Returns
-    -------
-    points : list of PathPoint
-    fitted : list of dict
-    seconds : float
+    done : _Done
+        Takes in the points.
     """
     began = time.perf_counter()
     records, state = checkpoint.load()
@@ -276,22 +333,22 @@ def _follow(
         run.restore(state)
         lambdas = [float(value) for value in state[0]["lambdas"]]
         began -= state[0]["seconds"]
-    points = [point_of(*record) for record in records]
-    fitted = [fitted_of(run.fit, *record) for record in records]
-    for i in range(len(points), len(lambdas)):
-        if points and not points[-1].size:
+    for kept in records:
+        done.add(point_of(*kept), fitted_of(run.fit, *kept))
+    for i in range(len(done.points), len(lambdas)):
+        if done.points and not done.points[-1].size:
             break
         point_began = time.perf_counter()
         run.regularize(i, lambdas[i])
         branch = run.branch(i)
-        fitted.append(run.finetune(branch))
-        scores = _scores(branch, examples)
-        points.append(_point(lambdas[i], fitted[-1], scores, point_began))
-        _logger.info("point %d of %d: %r", i + 1, len(lambdas), points[-1])
+        fitted = run.finetune(branch)
+        point = _point(lambdas[i], fitted, _scores(branch, examples), point_began)
+        _logger.info("point %d of %d: %r", i + 1, len(lambdas), point)
         facts, arrays = run.state()
         facts |= {"lambdas": lambdas, "seconds": time.perf_counter() - began}
-        checkpoint.save(i, record(points[-1], fitted[-1]), (facts, arrays))
-    return points, fitted, time.perf_counter() - began
+        checkpoint.save(i, record(point, fitted), (facts, arrays))
+        done.add(point, fitted)
+    return time.perf_counter() - began
 
 
 def _scores(

@@ -76,6 +76,8 @@ class Method(Protocol):
 
     def _own_attributes(self, cell: Any) -> dict[str, Any]: ...
 
+    def _rules(self, fitted: dict[str, Any], data: Any) -> dict[str, Any]: ...
+
 
 @contextmanager
 def training_resources(verbose: int) -> Iterator[None]:
@@ -323,4 +325,5 @@ class SparseFit:
             "history_": list(history),
         }
         of_data = self.params._data_attributes(self._data)
-        return named | of_data | self.params._own_attributes(cell)
+        named |= of_data | self.params._own_attributes(cell)
+        return named | self.params._rules(named, self._data)

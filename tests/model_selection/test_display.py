@@ -20,10 +20,11 @@ def path(sizes, scores, test_scores=None):
     """A path by the attributes that are drawn."""
     test_scores = np.full(len(sizes), np.nan) if test_scores is None else test_scores
     return SimpleNamespace(
+        interrupted=False,
         points=tuple(
             SimpleNamespace(n_transitions=n, validation_score=v, test_score=t)
             for n, v, t in zip(sizes, scores, test_scores, strict=True)
-        )
+        ),
     )
 
 

@@ -1,0 +1,61 @@
+"""What ``print`` tells of a fitted estimator: what is left, and what it looks for."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrational.structures import RationalStructure
+from skrational.structures.automata import WeightedAutomata
+from skrational.structures.rules import N_PHRASES, rules_in_words, rules_of
+from skrational.training.labelled import Labelled
+
+__all__ = ["RulesInWords", "ToldInWords"]
+
+
+class ToldInWords:
+    """Tells what was learned by ``print``, and the parameters by ``repr``."""
+
+    def _rules(self, fitted: dict[str, Any], data: Any) -> dict[str, Any]:
+        """Return fitted attributes that tell the others in words of the data."""
+        return {}
+
+    def _in_words(self) -> str:
+        """Say what was learned."""
+        told: str = self.learned_structure_.reading()  # type: ignore[attr-defined]
+        return told
+
+    def __str__(self) -> str:
+        if not self.__sklearn_is_fitted__():  # type: ignore[attr-defined]
+            return repr(self)
+        return f"{type(self).__name__}: {self._in_words()}"
+
+
+class RulesInWords(ToldInWords):
+    """Keeps phrases of the documents that automata were learned from."""
+
+    classes_: NDArray[Any]
+    learned_structure_: RationalStructure
+    rules_: NDArray[np.str_]
+
+    @property
+    def automata_(self) -> WeightedAutomata:
+        """The automata that are left, of a classifier."""
+        raise NotImplementedError
+
+    def _rules(self, fitted: dict[str, Any], data: Labelled) -> dict[str, Any]:
+        model: Any = copy(self)
+        model._adopt(fitted)
+        automata, X = model.automata_, data.X
+        if X.labels is None or X.indices is None or not automata.n_wfsas:
+            return {"rules_": np.full((automata.n_wfsas, 2, N_PHRASES), "")}
+        words = X.features, X.labels, X.indices, X.offsets
+        return {"rules_": rules_of(automata, *words)}
+
+    def _in_words(self) -> str:
+        rules = vars(self).get("rules_")  # a pickle of an earlier version has none
+        told = rules_in_words(self.automata_, rules, self.classes_)
+        return f"{self.learned_structure_}\n{told}"

@@ -1,0 +1,157 @@
+"""The model card: what a model is for, and what it isn't, as Markdown."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from skrational.reporting.facts import ModelFacts
+from skrational.reporting.scores import Scores
+
+__all__ = ["card_html", "card_markdown", "limits", "metadata"]
+
+Section = tuple[str, list[str]]
+"""A heading, and paragraphs; those that begin with "- " are items of a list."""
+
+
+def limits(facts: ModelFacts) -> list[str]:
+    """What such a model can't do."""
+    told = [
+        "- It knows the classes it was fitted with, and gives one of them to whatever "
+        "comes, also to a text that is about something else.",
+        "- Words that it has no vector for count as unknown.",
+        "- Scores hold for documents like those they were measured on.",
+    ]
+    if facts.kind.startswith("SparseRational"):
+        told.insert(
+            0,
+            "- A pattern is a short sequence of words with gaps, not a grammar: irony "
+            "and what spans several sentences are beyond it.",
+        )
+    return told
+
+
+def metadata(title: str, scores: Scores | None) -> str:
+    """The head of a model card of the Hugging Face hub, in YAML."""
+    lines = [
+        "---",
+        "library_name: skrational",
+        "pipeline_tag: text-classification",
+        "tags:",
+        "- text-classification",
+        "- interpretability",
+        "- scikit-learn",
+    ]
+    if scores is not None:
+        # A string of JSON is one of YAML.
+        lines += [
+            "model-index:",
+            f"- name: {json.dumps(title)}",
+            "  results:",
+            "  - task:",
+            "      type: text-classification",
+            "    dataset:",
+            f"      name: {json.dumps(f'{scores.n} documents')}",
+            "      type: private",
+            "    metrics:",
+            "    - type: accuracy",
+            f"      value: {scores.accuracy:.4f}",
+            "    - type: f1",
+            "      name: Macro F1",
+            f"      value: {scores.macro_f1:.4f}",
+        ]
+    return "\n".join([*lines, "---"])
+
+
+def card_markdown(
+    title: str,
+    facts: ModelFacts,
+    scores: Scores | None,
+    sections: Sequence[Section],
+) -> str:
+    """Write the card.
+
+    Parameters
+    ----------
+    title : str
+    facts : ModelFacts
+    scores : Scores or None
+    sections : sequence of (str, list of str)
+
+    Returns
+    -------
+    str
+    """
+    parts = [metadata(title, scores), f"# {_plain(title)}"]
+    for heading, paragraphs in sections:
+        parts.append(f"## {heading}")
+        if heading == "Evaluation" and scores is not None:
+            parts.append(_metrics(scores))
+        parts += _joined_items([_plain(text) for text in paragraphs])
+    parts += ["## What it looks for", f"```text\n{_fenced(facts.rules)}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
+def card_html(sections: Sequence[Section]) -> str:
+    """Write the same sections for a page."""
+    parts = []
+    for heading, paragraphs in sections:
+        parts.append(f"<h3>{escape(heading)}</h3>")
+        for text in _joined_items(paragraphs):
+            if text.startswith("- "):
+                items = "".join(f"<li>{escape(i[2:])}</li>" for i in text.split("\n"))
+                parts.append(f"<ul>{items}</ul>")
+            else:
+                parts.append(f"<p>{escape(text)}</p>")
+    return "\n".join(parts)
+
+
+def _metrics(scores: Scores) -> str:
+    rows = [("this model", scores.accuracy, scores.macro_f1)]
+    rows += [(b.name, b.accuracy, b.macro_f1) for b in scores.baselines]
+    lines = ["| | accuracy | macro F1 |", "|---|---|---|"]
+    lines += [f"| {_cell(name)} | {a:.3f} | {f:.3f} |" for name, a, f in rows]
+    lines += [
+        "",
+        "| class | precision | recall | F1 | documents |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {_cell(name)} | {p:.3f} | {r:.3f} | {f:.3f} | {n} |"
+        for name, p, r, f, n in zip(
+            scores.names,
+            scores.precision,
+            scores.recall,
+            scores.f1,
+            scores.support,
+            strict=True,
+        )
+    ]
+    return "\n".join(lines)
+
+
+def _joined_items(paragraphs: Iterable[str]) -> list[str]:
+    """Join items that follow one another to one list."""
+    joined: list[str] = []
+    for text in paragraphs:
+        if text.startswith("- ") and joined and joined[-1].startswith("- "):
+            joined[-1] += f"\n{text}"
+        else:
+            joined.append(text)
+    return joined
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is, also where it renders HTML."""
+    escaped = re.sub(r"([\\`*_\[\]#|])", r"\\\1", " ".join(text.split()))
+    return escaped.replace("<", "&lt;")
+
+
+def _cell(text: str) -> str:
+    return _plain(text)
+
+
+def _fenced(text: str) -> str:
+    return text.replace("```", "'''")
