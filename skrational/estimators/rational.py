@@ -130,9 +130,9 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
     word_dropout : float, default=0.0
         Probability that a distinct feature vector is dropped from a batch.
     feature_dropout : float or "auto", default="auto"
-        Probability that a feature is dropped from a batch. "auto": the fewer sequences
-        there are for each feature, the likelier, from 0 at three on to nearly 0.5 at
-        none; so few are easily learned by heart.
+        Probability that a feature is dropped from a batch. "auto": 0.5 where there are
+        up to three sequences for each feature, which are easily learned by heart, and
+        none from nine on; of fewer than 50 features less, in proportion.
     weight_decay : float, default=0.0
         Adam's L2 penalty on all weights.
     max_grad_norm : float or None, default=5.0

@@ -219,8 +219,8 @@ class SparseFit:
         return self.cell.structure().is_empty
 
     def _optimization(self) -> Optimization:
-        n_sequences, X = len(self.training.targets), self._data.X
-        return optimization(self.params, n_sequences / max(X.n_features, 1))
+        n_sequences = len(self.training.targets)
+        return optimization(self.params, n_sequences, self._data.X.n_features)
 
     def run(self, phase: Phase, moments: Moments | None = None) -> Moments | None:
         """Train as long as there is something to train.

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from skrational.training.noise import Dropout
 from skrational.training.phases import Optimization, Phase
 
 __all__ = ["finetune", "optimization", "phases", "regularize", "warmup"]
 
-_PLENTY = 3
-"""Sequences for each feature from which on no feature has to be dropped."""
-
 _MOST_FEATURE_DROPOUT = 0.5
+_FEW, _PLENTY = 3, 9
+"""Sequences for each feature up to which the most features are dropped, and none."""
+
+_CAN_BE_SPARED = 50
+"""Features of which half can be dropped: what they tell is spread over many."""
 
 
 def phases(params: Any) -> list[Phase]:
@@ -69,19 +69,11 @@ def finetune(params: Any) -> Phase:
     )
 
 
-def optimization(params: Any, n_per_feature: float = np.inf) -> Optimization:
-    """What stays the same through all phases.
-
-    Parameters
-    ----------
-    params : estimator
-    n_per_feature : float, default=inf
-        Sequences to learn from for each feature.
-    """
+def optimization(params: Any, n_sequences: int, n_features: int) -> Optimization:
+    """What stays the same through all phases, of so many sequences and features."""
     of_features = params.feature_dropout
     if of_features == "auto":
-        scarcity = max(0.0, 1 - n_per_feature / _PLENTY)
-        of_features = _MOST_FEATURE_DROPOUT * scarcity
+        of_features = _feature_dropout(n_sequences, n_features)
     return Optimization(
         batch_size=params.batch_size,
         weight_decay=params.weight_decay,
@@ -92,3 +84,14 @@ def optimization(params: Any, n_per_feature: float = np.inf) -> Optimization:
 
 def _patience(params: Any) -> int | None:
     return params.n_iter_no_change if params.early_stopping else None
+
+
+def _feature_dropout(n_sequences: int, n_features: int) -> float:
+    """Probability of dropping a feature that keeps few sequences from being memorized.
+
+    Measured on reviews, sentences and questions, from 100 to 3,000 of them, and vectors
+    of 50 and 300 numbers.
+    """
+    plenty = (n_sequences / max(n_features, 1) - _FEW) / (_PLENTY - _FEW)
+    scarcity = 1 - min(max(plenty, 0.0), 1.0)
+    return _MOST_FEATURE_DROPOUT * scarcity * min(n_features / _CAN_BE_SPARED, 1.0)
