@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators import _options as options
 from skrational.estimators._base import BaseSequenceEstimator
+from skrational.estimators._calibration import TemperatureMixin
 from skrational.estimators._classifier import BaseSequenceClassifier
 from skrational.estimators._constraints import TRAINING, check_steps
 from skrational.estimators._history import HistoryMixin
@@ -197,6 +198,10 @@ class SparseEstimator(
         """Return fitted attributes that no other method has."""
         return {}
 
+    def _calibrated(self, run: Any, train: Callable[[Any], Any]) -> dict[str, Any]:
+        """Return what makes probabilities honest, as fitted attributes."""
+        return {}
+
     def _learn(
         self,
         training: Learnable,
@@ -220,6 +225,7 @@ class SparseEstimator(
         with training_resources(self.verbose):
             run = SparseFit(self, training, randomness, held_out)
             fitted = run.regularize_prune_finetune(data)
+            fitted |= self._calibrated(run, SparseFit.regularize_prune_finetune)
         self._adopt(fitted)
         if fault := self._too_sparse():
             warnings.warn(fault, ConvergenceWarning, stacklevel=caller_level())
@@ -327,18 +333,22 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
         return {"n_features_in_": data.X.n_features, **named}
 
 
-class SparseSequenceClassifier(SparseSequenceEstimator, BaseSequenceClassifier):
+class SparseSequenceClassifier(
+    TemperatureMixin, SparseSequenceEstimator, BaseSequenceClassifier
+):
     """A classifier of sequences whose structure is learned."""
 
     def __init__(
         self,
         *,
         class_weight: options.ClassWeight = None,
+        calibration: options.Calibration = None,
         warm_start: bool = False,
         **training: Any,
     ) -> None:
         super().__init__(**training)
         self.class_weight = class_weight
+        self.calibration = calibration
         self.warm_start = warm_start
 
     def _loss(self) -> Loss:
@@ -347,7 +357,8 @@ class SparseSequenceClassifier(SparseSequenceEstimator, BaseSequenceClassifier):
         return LogLoss()
 
     def _data_attributes(self, data: Labelled) -> dict[str, Any]:
-        return {"classes_": data.classes, **self._feature_attributes(data)}
+        own = {"classes_": data.classes, "temperature_": 1.0}
+        return own | self._feature_attributes(data)
 
     @with_callbacks
     def fit(

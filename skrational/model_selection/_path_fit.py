@@ -28,6 +28,7 @@ from skrational.model_selection._records import (
     record,
 )
 from skrational.training.fit import SparseFit, training_resources
+from skrational.training.held_out import temperature_on
 from skrational.training.labelled import Labelled
 from skrational.training.loop import Examples, evaluate
 from skrational.training.rng import Randomness, draw_seed
@@ -69,6 +70,7 @@ def regularization_path(
         Its parameters hold for all points, except ``lambda_``, ``ramp_epochs`` and
         ``warm_start``. It is cloned, with its callbacks: a progress bar counts the
         phases of the path. ``early_stopping`` concerns the finetuning only.
+        ``calibration`` fits each point's temperature on the validation data.
     X, y
         As for `SparseRationalClassifier.fit`.
     lambdas : sequence of float, default=None
@@ -284,7 +286,7 @@ def _follow(
         point_began = time.perf_counter()
         run.regularize(i, lambdas[i])
         branch = run.branch(i)
-        fitted.append(run.finetune(branch))
+        fitted.append(run.finetune(branch) | _calibrated(branch, examples[0]))
         scores = _scores(branch, examples)
         points.append(_point(lambdas[i], fitted[-1], scores, point_began))
         _logger.info("point %d of %d: %r", i + 1, len(lambdas), points[-1])
@@ -292,6 +294,13 @@ def _follow(
         facts |= {"lambdas": lambdas, "seconds": time.perf_counter() - began}
         checkpoint.save(i, record(points[-1], fitted[-1]), (facts, arrays))
     return points, fitted, time.perf_counter() - began
+
+
+def _calibrated(branch: SparseFit, validation: Examples | None) -> dict[str, float]:
+    """The temperature on validation, as a fitted attribute, if it is asked for."""
+    if branch.params.calibration is None or validation is None:
+        return {}
+    return {"temperature_": temperature_on(branch.cell, validation)}
 
 
 def _scores(
