@@ -2,11 +2,11 @@
 
     SKRATIONAL_DATA=... python -m benchmarks.calibration --out FOLDER [--split test]
 
-Fits the classifier with its defaults on train, and its temperature on the tenth of train
-that a second fit leaves out; TF-IDF of words and pairs with logistic regression, of the
-C that has the least log loss on dev, and of C = 10. Prints a row for each set and model,
-the mean over seeds: accuracy, log loss, and the expected calibration error in 15 bins
-of equal width and in 15 of equally many documents.
+Fits the classifier with its defaults on train, and its temperature on the tenth that a
+second fit leaves out; TF-IDF of words and pairs with logistic regression, of the C that
+has the least log loss on dev, and of C = 10. Prints a row for each set and model, the
+mean over seeds: accuracy, log loss, and the expected calibration error in 15 bins of
+equal width and in 15 of equally many documents.
 
 Each job leaves a file in FOLDER/rows; a run that was interrupted goes on from there.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,6 +62,7 @@ class Job(NamedTuple):
 
     @property
     def key(self) -> str:
+        """Name the job."""
         return f"{self.set} {TFIDF if self.seed is None else self.seed}"
 
 
@@ -105,7 +107,8 @@ def automata(job: Job, train: Any, others: dict[str, Any]) -> list[Row]:
             np.searchsorted(clf.classes_, labels),
         )
         for model, temperature in ((RAW, 1.0), (SCALED, clf.temperature_)):
-            twin = _with_temperature(clf, temperature)
+            twin = copy(clf)
+            twin.temperature_ = temperature
             rows.append(
                 {
                     "model": model,
@@ -117,14 +120,6 @@ def automata(job: Job, train: Any, others: dict[str, Any]) -> list[Row]:
                 }
             )
     return rows
-
-
-def _with_temperature(clf: SparseRationalClassifier, temperature: float) -> Any:
-    from copy import copy
-
-    twin = copy(clf)
-    twin.temperature_ = temperature
-    return twin
 
 
 def tfidf(train: Any, others: dict[str, Any]) -> list[Row]:

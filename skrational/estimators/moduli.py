@@ -135,6 +135,10 @@ class ModuliRNNClassifier(ModuliMethod, PackedClassifier):
         Gradients are scaled down to this norm.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
+    calibration : {"temperature"} or None, default=None
+        "temperature" divides logits by ``temperature_`` for probabilities, which are
+        too sure otherwise. It's fitted on the validation part or, without early
+        stopping, on what a second fit leaves out, which takes as long as the first.
     warm_start : bool, default=False
         Start from the weights, the masks and the positions of the previous fit.
         ``n_hidden``, ``cell``, ``activation`` and the readout stay as they were.
@@ -176,6 +180,8 @@ class ModuliRNNClassifier(ModuliMethod, PackedClassifier):
     coef_ : ndarray of shape (1, n_hidden) or (n_classes, n_hidden)
         Readout weights.
     intercept_ : ndarray of shape (1,) or (n_classes,)
+    temperature_ : float
+        1.0 without ``calibration``.
     n_iter_ : int
         Epochs, of all phases.
     history_ : list of dict

@@ -138,6 +138,10 @@ class SparseRationalClassifier(PackedClassifier):
         Gradients are scaled down to this norm.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
+    calibration : {"temperature"} or None, default=None
+        "temperature" divides logits by ``temperature_`` for probabilities, which are
+        too sure otherwise. It's fitted on the validation part or, without early
+        stopping, on what a second fit leaves out, which takes as long as the first.
     warm_start : bool, default=False
         Start from the weights and the structure of the previous fit. Only states that
         survived it can survive again: useful for a rising ``lambda_``. ``n_wfsas``,
@@ -175,6 +179,8 @@ class SparseRationalClassifier(PackedClassifier):
     coef_ : ndarray of shape (1, n_wfsas) or (n_classes, n_wfsas)
         Readout weights of the surviving automata.
     intercept_ : ndarray of shape (1,) or (n_classes,)
+    temperature_ : float
+        1.0 without ``calibration``.
     n_iter_ : int
         Epochs, of all phases.
     history_ : list of dict

@@ -65,6 +65,10 @@ class Predicted(ClassifierMixin, BaseEstimator):
         self.probabilities = probabilities
         self.predictions = predictions
 
+    def fit(self, X: Any, y: Any = None) -> Predicted:
+        """Do nothing: it is fitted."""
+        return self
+
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Return the logits, whatever X is."""
         return self.logits[:, 0] if self.logits.shape[1] == 1 else self.logits

@@ -29,7 +29,7 @@ _logger = logging.getLogger("skrational")
 @torch.no_grad()
 def temperature_on(cell: Cell, examples: Examples) -> float:
     """Fit the temperature of a network on documents that it wasn't trained on."""
-    parts = cell.settled().predict_parts(examples.corpus)  # type: ignore[attr-defined]
+    parts = cell.settled().predict_parts(examples.corpus)
     logits = torch.cat([outputs for _, outputs in parts])
     temperature = fit_temperature(
         logits.cpu().numpy().astype(np.float64),
