@@ -102,7 +102,8 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
         """Return the logarithm of the probability of each class.
 
         It is computed from the logits in double precision, so that it's finite also
-        where the probability itself is too small for a number.
+        where the probability itself is too small for a number. Where `predict_proba`
+        rounds to 1 it is 0.
 
         Parameters
         ----------
@@ -113,7 +114,9 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
         -------
         ndarray of shape (n_sequences, n_classes), float64
         """
-        return log_probabilities(self._logits(X), self.temperature_)
+        logits = self._logits(X)
+        log_p = log_probabilities(logits, self.temperature_)
+        return np.where(self._probabilities(logits) == 1, 0.0, log_p)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each sequence.
