@@ -275,7 +275,8 @@ def test_explanations_agree_with_the_probabilities(name, data):
     )
     e = explained[0]
     assert e.temperature == clf.temperature_
-    assert f"(p is that of logit / {clf.temperature_:.2f})" in e.to_text()
+    note = f"(divided by the temperature {clf.temperature_:.3g} for p)"
+    assert note in " ".join(e.to_text().split())
     np.testing.assert_allclose(
         e.bias + e.contributions.sum(axis=1), clf._logits(X[:1])[0], atol=1e-5
     )

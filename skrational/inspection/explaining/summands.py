@@ -137,7 +137,7 @@ def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> S
     negative = f"negative ones for {names[0]}" if binary else "negative ones against it"
     summands, logit = _summands(e, names, max_wfsas)
     if e.temperature != 1:
-        logit += f" (p is that of logit / {e.temperature:.2f})"
+        logit += f" (divided by the temperature {e.temperature:.3g} for p)"
     nothing = "" if len(e.scores) else f"no {e.part} is left: the bias alone decides"
     return Summary(
         names[predicted],
