@@ -71,6 +71,7 @@ def temperature_of(run: SparseFit, train: Callable[[SparseFit], Any]) -> float:
             stacklevel=caller_level(),
         )
         return 1.0
+    _logger.info("calibration: a second fit leaves out %d", len(held_out.weights))
     twin = clone(run.params).set_callbacks()
     twin.warm_start = False
     seed = int(run.randomness.split.integers(np.iinfo(np.int32).max))

@@ -21,14 +21,14 @@ def drawn(n_classes, n=4000, scale=1.0, seed=0):
 
 
 def loss(logits, codes, temperature, weights=None):
-    """By plain probabilities, with the prior that weighs as much as a sample."""
+    """By plain probabilities, with the prior."""
     z = logits / temperature
     if z.shape[1] == 1:
         p = expit(np.where(codes == 1, z[:, 0], -z[:, 0]))
     else:
         p = softmax(z, axis=1)[np.arange(len(codes)), codes]
     weights = np.ones(len(codes)) if weights is None else weights / weights.mean()
-    return np.log(temperature) ** 2 / 2 - np.sum(weights * np.log(p))
+    return np.log(temperature) ** 2 / 8 - np.sum(weights * np.log(p))
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

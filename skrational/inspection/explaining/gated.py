@@ -49,7 +49,8 @@ class GatedExplanation(Explanation):
 
     Attributes
     ----------
-    tokens, classes, prediction, probabilities, logits, bias, n_words, n_unknown
+    tokens, classes, prediction, probabilities, logits, bias, n_words, n_unknown, \
+    temperature, verdicts
         As in an `Explanation`.
     contributions : ndarray of shape (n_outputs, d)
         Of each unit.

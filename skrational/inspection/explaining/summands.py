@@ -159,8 +159,7 @@ def _verdict(verdict: Verdict, e: ExplainedPrediction) -> str:
     if verdict.threshold is not None:
         positive = f"{verdict.response} of {_class_name(verdict.positive)}"
         return f"threshold {verdict.threshold:.3g} on {positive}: predicted {decision}"
-    place = int(np.flatnonzero(e.classes == verdict.prediction)[0])
-    probability = probability_text(verdict.probabilities[place])
+    probability = probability_text(verdict.probabilities.max())
     if verdict.prediction == e.prediction:
         return f"calibrated: {probability}"
     return f"calibrated: predicted {decision}, {probability}"
