@@ -19,7 +19,7 @@ from skrational.estimators._calibration import TemperatureMixin
 from skrational.estimators._classifier import BaseSequenceClassifier
 from skrational.estimators._constraints import TRAINING, check_steps
 from skrational.estimators._history import HistoryMixin
-from skrational.sequences import SequenceArray, check_finite
+from skrational.sequences import SequenceArray
 from skrational.structures import Structure
 from skrational.training.labelled import Labelled, Learnable
 from skrational.utils.callbacks import CallbackSupportMixin, with_callbacks
@@ -312,19 +312,9 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
         return self._read_training(X, y, sample_weight)
 
     def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
-        import torch
+        from skrational.cells.scoring import scores_by_cell
 
-        from skrational.cells.batches import Corpus
-        from skrational.utils.threads import single_thread
-
-        check_finite(X)
-        cell: Any = self._fitted_cell()
-        device = self._prediction_device()
-        corpus = Corpus(X, cell.A.dtype, device)
-        cell.to(device)
-        with single_thread(), torch.no_grad():
-            scores = torch.cat([cell.hidden(batch) for batch in corpus.batches()])
-        return np.asarray(scores.cpu().numpy())
+        return scores_by_cell(self._fitted_cell(), X, self._prediction_device())
 
     def _feature_attributes(self, data: Learnable) -> dict[str, Any]:
         """Return the fitted attributes that tell of the features."""

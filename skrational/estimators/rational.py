@@ -139,9 +139,8 @@ class SparseRationalClassifier(PackedClassifier):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
     calibration : {"temperature"} or None, default=None
-        "temperature" divides logits by ``temperature_`` for probabilities, which are
-        too sure otherwise. It's fitted on the validation part or, without early
-        stopping, on what a second fit leaves out, which takes as long as the first.
+        "temperature" divides logits by ``temperature_``, fitted on the validation part
+        or on what a second fit leaves out, so that probabilities aren't too sure.
     warm_start : bool, default=False
         Start from the weights and the structure of the previous fit. Only states that
         survived it can survive again: useful for a rising ``lambda_``. ``n_wfsas``,
