@@ -295,10 +295,11 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
     def _fit(self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any) -> Self:
         """Fit; the parameters are those of ``fit``."""
         training = self._read_fit(X, y, sample_weight)
-        if not self.early_stopping and (X_val is not None or y_val is not None):
+        serve = self.early_stopping or getattr(self, "calibration", None)
+        if not serve and (X_val is not None or y_val is not None):
             raise ValueError(
-                "X_val and y_val serve early stopping; got "
-                f"early_stopping={self.early_stopping}."
+                "X_val and y_val serve early stopping, and a classifier's calibration; "
+                f"got early_stopping={self.early_stopping}."
             )
         held_out = self._read_held_out(training, X_val, y_val)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
@@ -374,9 +375,10 @@ class SparseSequenceClassifier(
         sample_weight : array-like of shape (n_sequences,), default=None
             Weights, at least 0; a sample of weight 0 is left out.
         X_val, y_val : like X and y, default=None
-            Validation data for early stopping, instead of a part of X. A pipeline
-            transforms them too if it is made with ``transform_input=["X_val"]``, with
-            scikit-learn's metadata routing.
+            Validation data for early stopping, instead of a part of X, and for
+            ``calibration``, instead of a second fit. A pipeline transforms them too
+            if it is made with ``transform_input=["X_val"]``, with scikit-learn's
+            metadata routing.
 
         Returns
         -------
@@ -395,5 +397,7 @@ class SparseSequenceClassifier(
             the majority classifier.
         FeatureScaleWarning
             If features are so large, or so small, that little is learned from them.
+        UserWarning
+            If samples are too few to hold any out for ``calibration``.
         """
         return self._fit(X, y, sample_weight, X_val, y_val)

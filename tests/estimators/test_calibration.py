@@ -101,6 +101,18 @@ def test_the_validation_part_serves_if_there_is_one(data):
     assert clf.temperature_ == pytest.approx(expected, rel=1e-4)
 
 
+def test_validation_data_serve_without_early_stopping_too(data):
+    X, y = data
+    raw = clone(AUTOMATA).fit(X[:150], y[:150])
+    clf = clone(AUTOMATA).set_params(calibration="temperature")
+    clf.fit(X[:150], y[:150], X_val=X[150:], y_val=y[150:])
+    expected = fit_temperature(raw._logits(X[150:]), y[150:])
+    assert clf.temperature_ == pytest.approx(expected, rel=1e-4)
+    np.testing.assert_array_equal(clf.coef_, raw.coef_)
+    with pytest.raises(ValueError, match="a classifier's calibration; got early_stop"):
+        raw.fit(X, y, X_val=X, y_val=y)
+
+
 def test_log_probabilities_are_finite_where_probabilities_are_0(data):
     X, y = data
     clf = clone(AUTOMATA).fit(X, y)
