@@ -139,8 +139,8 @@ class SparseRationalClassifier(PackedClassifier):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
     calibration : {"temperature"} or None, default=None
-        "temperature" divides logits by ``temperature_``, fitted on the validation part
-        or on what a second fit leaves out, so that probabilities aren't too sure.
+        Divide logits by ``temperature_``, so that probabilities aren't too sure; it's
+        fitted on the validation part, or on what a second fit leaves out.
     warm_start : bool, default=False
         Start from the weights and the structure of the previous fit. Only states that
         survived it can survive again: useful for a rising ``lambda_``. ``n_wfsas``,

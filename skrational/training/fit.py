@@ -221,7 +221,7 @@ class SparseFit:
         return self.cell.structure().is_empty
 
     def _optimization(self) -> Optimization:
-        n_sequences, X = len(self.training.targets), self._data.X
+        n_sequences, X = len(self.training.targets), self.data.X
         return optimization(self.params, n_sequences / max(X.n_features, 1))
 
     def run(self, phase: Phase, moments: Moments | None = None) -> Moments | None:
