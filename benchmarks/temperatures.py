@@ -76,7 +76,7 @@ def measure(data: dict[str, defaults.Split], n: int | None, seed: int) -> dict:
             np.arange(len(y)), train_size=n, stratify=y, random_state=seed
         )
         X, y = X[chosen], y[chosen]
-    clf = SparseRationalClassifier(random_state=seed)
+    clf = SparseRationalClassifier(feature_dropout=0.0, random_state=seed)
     labelled = clf._read_fit(X, y, None)
     run, forks = SparseFit(clf, labelled, Randomness.drawn_from(seed)), []
     with training_resources(0):
