@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 __all__ = ["TemperatureMixin"]
@@ -13,22 +12,6 @@ class TemperatureMixin:
 
     calibration: str | None
     temperature_: float
-
-    def _calibrated(self, run: Any, train: Callable[[Any], Any]) -> dict[str, Any]:
-        """Return the temperature for a fit, as a fitted attribute, if it's asked for.
-
-        Parameters
-        ----------
-        run : SparseFit
-            As it was left.
-        train : callable
-            Trains another one like it.
-        """
-        from skrational.training.held_out import temperature_of
-
-        if self.calibration is None:
-            return {}
-        return {"temperature_": temperature_of(run, train)}
 
     def _adopt(self, fitted: dict[str, Any]) -> None:
         super()._adopt(_with_temperature(fitted))  # type: ignore[misc]

@@ -198,10 +198,6 @@ class SparseEstimator(
         """Return fitted attributes that no other method has."""
         return {}
 
-    def _calibrated(self, run: Any, train: Callable[[Any], Any]) -> dict[str, Any]:
-        """Return what makes probabilities honest, as fitted attributes."""
-        return {}
-
     def _learn(
         self,
         training: Learnable,
@@ -219,13 +215,14 @@ class SparseEstimator(
             What callbacks are told.
         """
         from skrational.training.fit import SparseFit, training_resources
+        from skrational.training.held_out import calibrated
         from skrational.training.rng import Randomness
 
         randomness = Randomness.drawn_from(self.random_state)
         with training_resources(self.verbose):
             run = SparseFit(self, training, randomness, held_out)
             fitted = run.regularize_prune_finetune(data)
-            fitted |= self._calibrated(run, SparseFit.regularize_prune_finetune)
+            fitted |= calibrated(run, SparseFit.regularize_prune_finetune)
         self._adopt(fitted)
         if fault := self._too_sparse():
             warnings.warn(fault, ConvergenceWarning, stacklevel=caller_level())

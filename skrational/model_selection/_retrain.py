@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrational.structures.mask import MaskStructure
 from skrational.training.fit import SparseFit, training_resources
+from skrational.training.held_out import calibrated
 from skrational.training.recipe import phases
 from skrational.training.rng import Randomness, draw_seed
 from skrational.utils.callbacks import with_callbacks
@@ -157,7 +158,7 @@ def _retrain(estimator: Any, training: Any, data: dict[str, Any], seed: int) -> 
         train(fit, data)
         # The proximal operator may leave further zeros, which aren't cut off.
         fitted = fit.fitted() | {"learned_structure_": structure}
-        twin._adopt(fitted | twin._calibrated(fit, train))
+        twin._adopt(fitted | calibrated(fit, train))
     return twin
 
 

@@ -18,12 +18,27 @@ from skrational.training.loop import Examples
 from skrational.training.rng import Randomness
 from skrational.utils.callers import caller_level
 
-__all__ = ["temperature_of", "temperature_on"]
+__all__ = ["calibrated", "temperature_of", "temperature_on"]
 
 _ENOUGH, _MOST = 100, 1 / 3
 """So many sequences are held out, if they are not more than this share."""
 
 _logger = logging.getLogger("skrational")
+
+
+def calibrated(run: SparseFit, train: Callable[[SparseFit], Any]) -> dict[str, float]:
+    """Return the temperature for a fit, as a fitted attribute, if it's asked for.
+
+    Parameters
+    ----------
+    run : SparseFit
+        As it was left.
+    train : callable
+        Trains another fit like this one.
+    """
+    if getattr(run.params, "calibration", None) is None:
+        return {}
+    return {"temperature_": temperature_of(run, train)}
 
 
 @torch.no_grad()
