@@ -27,6 +27,13 @@ ESTIMATORS = [
     SparseRationalClassifier(
         **AUTOMATA, **MINI_BATCH, max_epochs=15, finetune_epochs=15
     ),
+    SparseRationalClassifier(
+        **AUTOMATA,
+        **MINI_BATCH,
+        max_epochs=10,
+        finetune_epochs=15,
+        calibration="temperature",
+    ),
     SparseLSTMClassifier(**GATED, **FULL_BATCH, max_epochs=40, finetune_epochs=20),
     SparseLSTMClassifier(**GATED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),
     SparseGRUClassifier(**GATED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),

@@ -22,6 +22,7 @@ from sklearn.utils.validation import (
 
 from skrational.estimators._base import BaseSequenceEstimator
 from skrational.sequences.forms import take_column
+from skrational.training.calibration import log_probabilities
 from skrational.training.labelled import Labelled
 from skrational.utils.callers import caller_level
 from skrational.utils.checks import is_missing
@@ -34,11 +35,12 @@ _FEW_CLASSES = 20
 class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
     """A classifier of sequences whose fitted state is numpy.
 
-    A subclass fits, sets ``classes_``, ``coef_`` and ``intercept_``, and computes the
-    scores of its hidden units, on which the linear readout works.
+    A subclass fits, sets ``classes_``, ``coef_``, ``intercept_`` and ``temperature_``,
+    and computes the scores of its hidden units, on which the linear readout works.
     """
 
     classes_: NDArray[Any]
+    temperature_: float
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "classes_")
@@ -50,6 +52,8 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
 
     def decision_function(self, X: Any) -> NDArray[np.floating]:
         """Return the logits, in double precision.
+
+        They are those that training learned, not divided by ``temperature_``.
 
         Parameters
         ----------
@@ -66,9 +70,10 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
 
     def _probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.floating]:
         """Probability of each class, (n, n_classes), from the logits."""
-        if logits.shape[1] == 1:
-            return expit(np.hstack([-logits, logits]), dtype=self.coef_.dtype)
-        return softmax(logits, axis=1).astype(self.coef_.dtype)
+        scaled = logits / self.temperature_
+        if scaled.shape[1] == 1:
+            return expit(np.hstack([-scaled, scaled]), dtype=self.coef_.dtype)
+        return softmax(scaled, axis=1).astype(self.coef_.dtype)
 
     def _most_probable(self, logits: NDArray[np.float64]) -> NDArray[Any]:
         """The most probable class of each sequence, (n,), from the logits."""
@@ -78,6 +83,8 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
         """Return the probability of each class.
+
+        That is the softmax of the logits over ``temperature_``.
 
         Parameters
         ----------
@@ -94,6 +101,10 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
     def predict_log_proba(self, X: Any) -> NDArray[np.floating]:
         """Return the logarithm of the probability of each class.
 
+        It is computed from the logits in double precision, so that it's finite also
+        where the probability itself is too small for a number. Where `predict_proba`
+        rounds to 1 it is 0.
+
         Parameters
         ----------
         X : SequenceArray or array-like
@@ -101,10 +112,11 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
 
         Returns
         -------
-        ndarray of shape (n_sequences, n_classes)
+        ndarray of shape (n_sequences, n_classes), float64
         """
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+        logits = self._logits(X)
+        log_p = log_probabilities(logits, self.temperature_)
+        return np.where(self._probabilities(logits) == 1, 0.0, log_p)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each sequence.

@@ -7,7 +7,10 @@ from typing import Any
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-__all__ = ["TRAINING", "check_steps"]
+__all__ = ["OF_CLASSIFIERS", "TRAINING", "check_steps"]
+
+OF_CLASSIFIERS = ("class_weight", "calibration", "warm_start")
+"""Those of `TRAINING` that only classifiers have."""
 
 TRAINING: dict[str, list[Any]] = {
     "lambda_": [Interval(Real, 0, None, closed="left")],
@@ -31,6 +34,7 @@ TRAINING: dict[str, list[Any]] = {
     "weight_decay": [Interval(Real, 0, None, closed="left")],
     "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
     "class_weight": [dict, StrOptions({"balanced"}), None],
+    "calibration": [StrOptions({"temperature"}), None],
     "warm_start": ["boolean"],
     "dtype": [StrOptions({"float32", "float64"})],
     "device": [str],

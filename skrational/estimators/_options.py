@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 __all__ = [
     "Activation",
+    "Calibration",
     "CellName",
     "ClassWeight",
     "FeatureDropout",
@@ -35,6 +36,7 @@ Solver: TypeAlias = Literal["prox", "subgradient"]
 FinetuneSchedule: TypeAlias = Literal["cosine", "plateau", "constant"]
 FeatureDropout: TypeAlias = float | Literal["auto"]
 FloatType: TypeAlias = Literal["float32", "float64"]
+Calibration: TypeAlias = Literal["temperature"] | None
 ClassWeight: TypeAlias = Mapping[Any, float] | Literal["balanced"] | None
 
 Penalized: TypeAlias = Literal["states", "wfsas", "transitions"]

@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.estimators._sparse import (
-    SparseSequenceClassifier,
-    SparseSequenceEstimator,
-)
+from skrational.estimators._sparse import SparseSequenceEstimator
+from skrational.estimators._sparse_classifier import SparseSequenceClassifier
 from skrational.kernels.cpu.prediction import PackedNetwork
 from skrational.kernels.cpu.readout import apply_readout
 from skrational.kernels.cpu.scorer import scorer_of

@@ -8,21 +8,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators import _options as options
 from skrational.estimators._base import BaseSequenceEstimator
-from skrational.estimators._classifier import BaseSequenceClassifier
 from skrational.estimators._constraints import TRAINING, check_steps
 from skrational.estimators._history import HistoryMixin
 from skrational.estimators._rules import ToldInWords
-from skrational.sequences import SequenceArray, check_finite
+from skrational.sequences import SequenceArray
 from skrational.structures import Structure
-from skrational.training.labelled import Labelled, Learnable
-from skrational.utils.callbacks import CallbackSupportMixin, with_callbacks
+from skrational.training.labelled import Learnable
+from skrational.utils.callbacks import CallbackSupportMixin
 from skrational.utils.callers import caller_level
 from skrational.utils.devices import resolve_device
 from skrational.utils.suggestions import SuggestsNames
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = [
     "TRAINING",
     "SparseEstimator",
-    "SparseSequenceClassifier",
     "SparseSequenceEstimator",
 ]
 
@@ -215,12 +213,14 @@ class SparseEstimator(
             What callbacks are told.
         """
         from skrational.training.fit import SparseFit, training_resources
+        from skrational.training.held_out import calibrated
         from skrational.training.rng import Randomness
 
         randomness = Randomness.drawn_from(self.random_state)
         with training_resources(self.verbose):
             run = SparseFit(self, training, randomness, held_out)
             fitted = run.regularize_prune_finetune(data)
+            fitted |= calibrated(run, SparseFit.regularize_prune_finetune)
         self._adopt(fitted)
         if fault := self._too_sparse():
             warnings.warn(fault, ConvergenceWarning, stacklevel=caller_level())
@@ -290,10 +290,11 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
     def _fit(self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any) -> Self:
         """Fit; the parameters are those of ``fit``."""
         training = self._read_fit(X, y, sample_weight)
-        if not self.early_stopping and (X_val is not None or y_val is not None):
+        serve = self.early_stopping or getattr(self, "calibration", None)
+        if not serve and (X_val is not None or y_val is not None):
             raise ValueError(
-                "X_val and y_val serve early stopping; got "
-                f"early_stopping={self.early_stopping}."
+                "X_val and y_val serve early stopping, and a classifier's calibration; "
+                f"got early_stopping={self.early_stopping}."
             )
         held_out = self._read_held_out(training, X_val, y_val)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
@@ -307,93 +308,12 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
         return self._read_training(X, y, sample_weight)
 
     def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
-        import torch
+        from skrational.cells.scoring import scores_by_cell
 
-        from skrational.cells.batches import Corpus
-        from skrational.utils.threads import single_thread
-
-        check_finite(X)
-        cell: Any = self._fitted_cell()
-        device = self._prediction_device()
-        corpus = Corpus(X, cell.A.dtype, device)
-        cell.to(device)
-        with single_thread(), torch.no_grad():
-            scores = torch.cat([cell.hidden(batch) for batch in corpus.batches()])
-        return np.asarray(scores.cpu().numpy())
+        return scores_by_cell(self._fitted_cell(), X, self._prediction_device())
 
     def _feature_attributes(self, data: Learnable) -> dict[str, Any]:
         """Return the fitted attributes that tell of the features."""
         names = data.feature_names
         named = {} if names is None else {"feature_names_in_": names}
         return {"n_features_in_": data.X.n_features, **named}
-
-
-class SparseSequenceClassifier(SparseSequenceEstimator, BaseSequenceClassifier):
-    """A classifier of sequences whose structure is learned."""
-
-    def __init__(
-        self,
-        *,
-        class_weight: options.ClassWeight = None,
-        warm_start: bool = False,
-        **training: Any,
-    ) -> None:
-        super().__init__(**training)
-        self.class_weight = class_weight
-        self.warm_start = warm_start
-
-    def _loss(self) -> Loss:
-        from skrational.training.losses import LogLoss
-
-        return LogLoss()
-
-    def _data_attributes(self, data: Labelled) -> dict[str, Any]:
-        return {"classes_": data.classes, **self._feature_attributes(data)}
-
-    @with_callbacks
-    def fit(
-        self,
-        X: Any,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        *,
-        X_val: Any = None,
-        y_val: ArrayLike | None = None,
-    ) -> Self:
-        """Learn the structure and the weights: regularize, prune, finetune.
-
-        Parameters
-        ----------
-        X : SequenceArray, list of ndarray, column, or ndarray
-            Sequences of feature vectors: a `SequenceArray`; a list, an object array or
-            a column of pandas, polars or Arrow of arrays of shape (T_i, n_features); a
-            three-dimensional array padded with NaN; or a two-dimensional array or data
-            frame of sequences of one vector.
-        y : array-like of shape (n_sequences,)
-            Class labels: numbers, strings or booleans, none of them missing.
-        sample_weight : array-like of shape (n_sequences,), default=None
-            Weights, at least 0; a sample of weight 0 is left out.
-        X_val, y_val : like X and y, default=None
-            Validation data for early stopping, instead of a part of X. A pipeline
-            transforms them too if it is made with ``transform_input=["X_val"]``, with
-            scikit-learn's metadata routing.
-
-        Returns
-        -------
-        self : estimator
-
-        Raises
-        ------
-        ValueError, TypeError
-            If a parameter, X, y or a weight is not what it should be. The estimator is
-            then as it was before, also when a fit is interrupted.
-
-        Warns
-        -----
-        ConvergenceWarning
-            If ``lambda_`` removed everything: what is left is the intercept, that is,
-            the majority classifier.
-        FeatureScaleWarning
-            If features are so large, or so small, that little is learned from them.
-        """
-        return self._fit(X, y, sample_weight, X_val, y_val)

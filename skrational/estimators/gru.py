@@ -34,7 +34,7 @@ class SparseGRUClassifier(SparseGatedClassifier):
     min_steps_per_epoch, max_steps_per_epoch, warmup_epochs, max_epochs, ramp_epochs, \
     finetune_epochs, early_stopping, validation_fraction, n_iter_no_change, dropout, \
     word_dropout, feature_dropout, weight_decay, max_grad_norm, class_weight, \
-    warm_start, dtype, device, random_state, verbose
+    calibration, warm_start, dtype, device, random_state, verbose
         See `SparseLSTMClassifier`.
 
     Attributes

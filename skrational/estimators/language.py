@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.estimators import _options as options
+from skrational.estimators._constraints import OF_CLASSIFIERS
 from skrational.estimators._gated import GATED, GatedMethod
 from skrational.estimators._language import READING, LanguageModel
 from skrational.estimators._sparse import TRAINING
@@ -164,7 +165,7 @@ class SparseLSTMLanguageModel(LanguageModel, GatedMethod):
         {
             name: constraint
             for name, constraint in TRAINING.items()
-            if name not in ("class_weight", "warm_start")
+            if name not in OF_CLASSIFIERS
         }
         | GATED
         | READING

@@ -116,6 +116,9 @@ class SparseLSTMClassifier(SparseGatedClassifier):
         Gradients are scaled down to this norm.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
+    calibration : {"temperature"} or None, default=None
+        "temperature" divides logits by ``temperature_``, fitted on the validation part
+        or on what a second fit leaves out, so that probabilities aren't too sure.
     warm_start : bool, default=False
         Start from the weights and the structure of the previous fit: only what survived
         it can survive again. ``n_units``, ``readout`` and ``length_exponent`` stay as
@@ -155,6 +158,8 @@ class SparseLSTMClassifier(SparseGatedClassifier):
     coef_ : ndarray of shape (1, n_units) or (n_classes, n_units)
         Readout weights of the units that are left.
     intercept_ : ndarray of shape (1,) or (n_classes,)
+    temperature_ : float
+        1.0 without ``calibration``.
     n_iter_ : int
         Epochs, of all phases.
     history_ : list of dict

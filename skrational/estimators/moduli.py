@@ -135,6 +135,9 @@ class ModuliRNNClassifier(ModuliMethod, PackedClassifier):
         Gradients are scaled down to this norm.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
+    calibration : {"temperature"} or None, default=None
+        "temperature" divides logits by ``temperature_``, fitted on the validation part
+        or on what a second fit leaves out, so that probabilities aren't too sure.
     warm_start : bool, default=False
         Start from the weights, the masks and the positions of the previous fit.
         ``n_hidden``, ``cell``, ``activation`` and the readout stay as they were.
@@ -176,6 +179,8 @@ class ModuliRNNClassifier(ModuliMethod, PackedClassifier):
     coef_ : ndarray of shape (1, n_hidden) or (n_classes, n_hidden)
         Readout weights.
     intercept_ : ndarray of shape (1,) or (n_classes,)
+    temperature_ : float
+        1.0 without ``calibration``.
     n_iter_ : int
         Epochs, of all phases.
     history_ : list of dict
@@ -251,6 +256,7 @@ class ModuliRNNClassifier(ModuliMethod, PackedClassifier):
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,
         class_weight: options.ClassWeight = None,
+        calibration: options.Calibration = None,
         warm_start: bool = False,
         dtype: options.FloatType = "float32",
         device: str = "auto",
@@ -278,6 +284,7 @@ class ModuliRNNClassifier(ModuliMethod, PackedClassifier):
             weight_decay=weight_decay,
             max_grad_norm=max_grad_norm,
             class_weight=class_weight,
+            calibration=calibration,
             warm_start=warm_start,
             dtype=dtype,
             device=device,

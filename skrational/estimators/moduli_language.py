@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skrational.estimators import _options as options
+from skrational.estimators._constraints import OF_CLASSIFIERS
 from skrational.estimators._language import READING, LanguageModel
 from skrational.estimators._moduli import MODULI, PlacedMethod
 from skrational.kernels.elman.next_token import NextTokenElman
@@ -140,8 +141,7 @@ class ModuliRNNLanguageModel(LanguageModel, PlacedMethod):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         name: constraint
         for name, constraint in MODULI.items()
-        if name
-        not in ("cell", "readout", "length_exponent", "class_weight", "warm_start")
+        if name not in ("cell", "readout", "length_exponent", *OF_CLASSIFIERS)
     } | READING
 
     def __init__(

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import StrOptions
 
 from skrational.estimators import _options as options
+from skrational.estimators._constraints import OF_CLASSIFIERS
 from skrational.estimators._moduli import MODULI, ModuliMethod
 from skrational.estimators._regressor import SparseSequenceRegressor
 
@@ -79,7 +80,7 @@ class ModuliRNNRegressor(ModuliMethod, SparseSequenceRegressor):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         name: constraint
         for name, constraint in MODULI.items()
-        if name not in ("class_weight", "warm_start")
+        if name not in OF_CLASSIFIERS
     } | {"loss": [StrOptions({"squared_error", "cross_entropy"})]}
 
     def __init__(

@@ -139,6 +139,9 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
         Gradients are scaled down to this norm.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
+    calibration : {"temperature"} or None, default=None
+        Divide logits by ``temperature_``, so that probabilities aren't too sure; it's
+        fitted on the validation part, or on what a second fit leaves out.
     warm_start : bool, default=False
         Start from the weights and the structure of the previous fit. Only states that
         survived it can survive again: useful for a rising ``lambda_``. ``n_wfsas``,
@@ -176,6 +179,8 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
     coef_ : ndarray of shape (1, n_wfsas) or (n_classes, n_wfsas)
         Readout weights of the surviving automata.
     intercept_ : ndarray of shape (1,) or (n_classes,)
+    temperature_ : float
+        1.0 without ``calibration``.
     rules_ : ndarray of shape (n_wfsas, 2, 3), str
         Phrases of X that each automaton scores highest, and lowest; "" for none.
     n_iter_ : int
@@ -265,6 +270,7 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
         weight_decay: float = 0.0,
         max_grad_norm: float | None = 5.0,
         class_weight: options.ClassWeight = None,
+        calibration: options.Calibration = None,
         warm_start: bool = False,
         dtype: options.FloatType = "float32",
         device: str = "auto",
@@ -293,6 +299,7 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
             weight_decay=weight_decay,
             max_grad_norm=max_grad_norm,
             class_weight=class_weight,
+            calibration=calibration,
             warm_start=warm_start,
             dtype=dtype,
             device=device,

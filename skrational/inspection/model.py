@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
+from skrational.inspection.wrappers import Predicted, Verdict, inner_of, verdicts
 from skrational.sequences import SequenceArray, as_sequences, check_finite
 from skrational.structures.automata import WeightedAutomata
 from skrational.utils.checks import is_integer
@@ -95,10 +96,14 @@ class Model:
     vectorizers : tuple of transformers
         The steps before it, in order, those of nested pipelines one by one; empty
         without a pipeline.
+    wrappers : tuple of estimators
+        Those around it that calibrate its probabilities or have a threshold, the
+        outermost first.
     """
 
     classifier: Any
     vectorizers: tuple[Any, ...]
+    wrappers: tuple[Any, ...] = ()
 
     @property
     def has_automata(self) -> bool:
@@ -159,6 +164,13 @@ class Model:
             classifier._most_probable(logits),
         )
 
+    def verdicts(self, scored: Scored) -> list[tuple[Verdict, ...]]:
+        """What estimators around the classifier say of each document, from within."""
+        _, logits, probabilities, predictions = scored
+        classes = self.classifier.classes_
+        predicted = Predicted(classes, logits, probabilities, predictions)
+        return verdicts(self.wrappers, predicted)
+
     def require_automata(self) -> None:
         """Raise a ValueError if no automaton is left."""
         if self.automata.n_wfsas == 0:
@@ -198,8 +210,8 @@ def open_any_model(estimator: Any, expected: tuple[str, ...] = _EXPLAINED) -> Mo
     estimator : SparseRationalClassifier, SparseLSTMClassifier, or what holds one
         A fitted estimator with one of the attributes that are expected; a pipeline that
         ends with one; what is fitted around one of these: a search
-        (``best_estimator_``), a classifier with a tuned threshold or one trained on its
-        own labels (``estimator_``), a calibrated one without an ensemble; a
+        (``best_estimator_``), a classifier with a threshold or one trained on its
+        own labels (``estimator_``), a calibrated one without an ensemble of copies; a
         FrozenEstimator of any of them. All of these may be nested.
     expected : tuple of str, default=("automata_", "n_gates_")
         The attributes of the methods that will do: "automata_", "n_gates_" or
@@ -218,18 +230,22 @@ def open_any_model(estimator: Any, expected: tuple[str, ...] = _EXPLAINED) -> Mo
     """
     names = " or ".join(_METHODS[attribute].estimators for attribute in expected)
     vectorizers: list[Any] = []
+    wrappers: list[Any] = []
     inner = estimator
     while not any(hasattr(type(inner), attribute) for attribute in _METHODS):
         if isinstance(inner, Pipeline):
             steps = _steps(inner)
             inner = steps.pop() if steps else None
             vectorizers += [step for outer in steps for step in _flat(outer)]
+        elif (within := inner_of(inner)) is not None:
+            wrappers.append(inner)
+            inner = within
         else:
             inner = _wrapped(inner, estimator, names)
     check_is_fitted(inner)
     if not any(hasattr(type(inner), attribute) for attribute in expected):
         raise TypeError(_is_of_another_method(inner, expected, names))
-    return Model(inner, tuple(vectorizers))
+    return Model(inner, tuple(vectorizers), tuple(wrappers))
 
 
 def _is_of_another_method(inner: Any, expected: tuple[str, ...], names: str) -> str:
@@ -277,9 +293,6 @@ def _wrapped(outer: Any, estimator: Any, expected: str) -> Any:
         for attribute in ("best_estimator_", "estimator_"):
             if hasattr(outer, attribute):
                 return getattr(outer, attribute)
-    calibrated = getattr(outer, "calibrated_classifiers_", [])
-    if len(calibrated) == 1:
-        return calibrated[0].estimator
     if hasattr(outer, "fit") and hasattr(outer, "estimator"):
         check_is_fitted(outer)
     found = type(estimator).__name__

@@ -34,7 +34,8 @@ __all__ = ["Checkpoint", "Record"]
 
 _LACKED = {"min_steps_per_epoch": 1, "max_steps_per_epoch": None}
 """What earlier versions lacked, each parameter with the value that does as they did."""
-
+_ADDED = {"calibration": "None"}
+"""The same of what isn't asked for tacitly: another value is another path."""
 _DEFAULTS = {"feature_dropout": ("auto", 0.0)}
 """Defaults that are others now: the present one and that of earlier versions."""
 
@@ -86,7 +87,8 @@ class Checkpoint:
             content = write_path(there)
             self._write(_ABOUT, lambda file: file.write(content))
         else:
-            begun_with = there["about"]
+            added = {name: _ADDED[name] for name in _ADDED if name in about}
+            begun_with = added | there["about"]
             self.as_begun = _of_an_earlier_version(about, begun_with)
             begun_with = begun_with | {name: about[name] for name in self.as_begun}
             if begun_with != about:

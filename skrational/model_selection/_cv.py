@@ -20,7 +20,7 @@ from sklearn.base import (
 from sklearn.model_selection import check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skrational.estimators._sparse import SparseSequenceClassifier
+from skrational.estimators._sparse_classifier import SparseSequenceClassifier
 from skrational.estimators.rational import SparseRationalClassifier
 from skrational.model_selection._chosen import ChosenEstimatorMixin
 from skrational.model_selection._family import template_of
@@ -63,7 +63,8 @@ class SparseRationalClassifierCV(
     Parameters
     ----------
     estimator : SparseRationalClassifier or another of its family, default=None
-        Its parameters hold for all fits, ``lambda_`` aside. None: a
+        Its parameters hold for all fits, ``lambda_`` aside; ``calibration`` reads what
+        the folds say of the samples that they left out. None: a
         SparseRationalClassifier with the defaults.
     lambdas : sequence of float, default=None
         Rising strengths of the penalty. None: chosen on X, see `regularization_path`.
@@ -186,8 +187,7 @@ class SparseRationalClassifierCV(
             If a parameter or the data are not what they should be. What was fitted
             before is then left as it was.
         """
-        from skrational.model_selection._cv_runs import begin_run
-        from skrational.training.fit import training_resources
+        from skrational.model_selection._cv_runs import begin_run, finish
         from skrational.training.rng import draw_seed
 
         self._validate_params()
@@ -212,9 +212,8 @@ class SparseRationalClassifierCV(
         results = fold_results(paths, lambdas)
         last = task.phase("refit", 0)
         best, branches = self._choose(results, run, lambdas, limit)
-        with training_resources(template.verbose):
-            fitted = run.finetune(branches[best])
-            run.fit.end()
+        held_out = (labelled[test] for _, test in splits)
+        fitted = finish(run, branches[best], paths, held_out, best)
         last.end(lambda: fitted)
         task.end(lambda: fitted)
         chosen = clone(template).set_params(lambda_=lambdas[best])

@@ -6,7 +6,7 @@ from typing import Any
 
 from sklearn.base import clone
 
-from skrational.estimators._sparse import SparseSequenceClassifier
+from skrational.estimators._sparse_classifier import SparseSequenceClassifier
 
 __all__ = ["check_estimator", "template_of"]
 

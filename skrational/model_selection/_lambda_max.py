@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from skrational.estimators._sparse import SparseSequenceClassifier
+from skrational.estimators._sparse_classifier import SparseSequenceClassifier
 from skrational.estimators.rational import SparseRationalClassifier
 from skrational.model_selection._family import check_estimator, template_of
 from skrational.training.fit import SparseFit, training_resources

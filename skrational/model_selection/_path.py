@@ -10,7 +10,7 @@ from typing import Any, cast, overload
 import numpy as np
 from sklearn.base import clone
 
-from skrational.estimators._sparse import SparseSequenceClassifier
+from skrational.estimators._sparse_classifier import SparseSequenceClassifier
 from skrational.model_selection._one_se import within_one_se
 from skrational.model_selection._path_html import path_html
 from skrational.model_selection._pipelines import FirstSteps

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
 from skrational._version import __version__
-from skrational.estimators._sparse import SparseSequenceClassifier
+from skrational.estimators._sparse_classifier import SparseSequenceClassifier
 from skrational.model_selection._checkpoint import Checkpoint
 from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._family import check_estimator, template_of
@@ -31,6 +31,7 @@ from skrational.model_selection._records import (
     record,
 )
 from skrational.training.fit import SparseFit, training_resources
+from skrational.training.held_out import temperature_on
 from skrational.training.labelled import Labelled
 from skrational.training.loop import Examples, evaluate
 from skrational.training.rng import Randomness, draw_seed
@@ -75,6 +76,7 @@ def regularization_path(
         the classifier hold for all points, except ``lambda_``, ``ramp_epochs``
         and ``warm_start``. It is cloned, with its callbacks: a progress bar counts the
         phases of the path. ``early_stopping`` concerns the finetuning only.
+        ``calibration`` fits each point's temperature on the validation data.
     X, y
         As for `SparseRationalClassifier.fit`; with a pipeline, what that reads, such as
         texts.
@@ -341,7 +343,7 @@ def _follow(
         point_began = time.perf_counter()
         run.regularize(i, lambdas[i])
         branch = run.branch(i)
-        fitted = run.finetune(branch)
+        fitted = run.finetune(branch) | _calibrated(branch, examples[0])
         point = _point(lambdas[i], fitted, _scores(branch, examples), point_began)
         _logger.info("point %d of %d: %r", i + 1, len(lambdas), point)
         facts, arrays = run.state()
@@ -349,6 +351,13 @@ def _follow(
         checkpoint.save(i, record(point, fitted), (facts, arrays))
         done.add(point, fitted)
     return time.perf_counter() - began
+
+
+def _calibrated(branch: SparseFit, validation: Examples | None) -> dict[str, float]:
+    """The temperature on validation, as a fitted attribute, if it is asked for."""
+    if branch.params.calibration is None or validation is None:
+        return {}
+    return {"temperature_": temperature_on(branch.cell, validation)}
 
 
 def _scores(

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from skrational.estimators._sparse import SparseSequenceClassifier
+from skrational.estimators._sparse_classifier import SparseSequenceClassifier
 from skrational.model_selection._checkpoint import Record
 from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._records import structure_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import fields, replace
 from numbers import Integral
 from typing import Any
 
@@ -39,6 +39,7 @@ def record(point: PathPoint, fitted: dict[str, Any]) -> Record:
         "test_score": point.test_score,
         "seconds": point.seconds,
         "history_": fitted["history_"],
+        "temperature_": fitted["temperature_"],
     }
     arrays = {name: fitted[name] for name in ("coef_", "intercept_")}
     weights = {f"weights/{name}": value for name, value in fitted["weights_"].items()}
@@ -48,8 +49,8 @@ def record(point: PathPoint, fitted: dict[str, Any]) -> Record:
 def point_of(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> PathPoint:
     """The point of a record."""
     facts = {**facts, "structure": structure_from_json(facts["structure"])}
-    del facts["history_"]
-    return PathPoint(**facts)
+    of_point = {field.name for field in fields(PathPoint)}
+    return PathPoint(**{name: facts[name] for name in facts if name in of_point})
 
 
 def fitted_of(
@@ -63,7 +64,9 @@ def fitted_of(
     }
     structure = structure_from_json(facts["structure"])
     cell = fit.cell.settled().blank(structure).set_arrays(parameters)
-    return fit.attributes(cell, structure, facts["history_"])
+    attributes = fit.attributes(cell, structure, facts["history_"])
+    # A point of an earlier version had no temperature.
+    return attributes | {"temperature_": facts.get("temperature_", 1.0)}
 
 
 def structure_of(facts: dict[str, Any], dense: Structure) -> Structure:

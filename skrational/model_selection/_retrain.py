@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrational.structures.mask import MaskStructure
 from skrational.training.fit import SparseFit, training_resources
+from skrational.training.held_out import calibrated
 from skrational.training.recipe import phases
 from skrational.training.rng import Randomness, draw_seed
 from skrational.utils.callbacks import with_callbacks
@@ -147,17 +149,26 @@ def _retrain(estimator: Any, training: Any, data: dict[str, Any], seed: int) -> 
         What callbacks are told.
     seed : int
     """
-    twin = clone(estimator)
+    twin, structure = clone(estimator), estimator.learned_structure_
     if "warm_start" in twin.get_params():
         twin.set_params(warm_start=False)
     with training_resources(twin.verbose):
         fit = SparseFit(twin, training, Randomness(seed))
-        fit.keep_mask(estimator.learned_structure_)
-        named = [replace(p, pruner=None, prune_every=0) for p in phases(twin)]
-        fit.begin(len(named), data)
-        for phase in named:
-            fit.run(phase)
-        fit.end()
+        train = partial(_train, structure=structure)
+        train(fit, data)
         # The proximal operator may leave further zeros, which aren't cut off.
-        twin._adopt(fit.fitted() | {"learned_structure_": estimator.learned_structure_})
+        fitted = fit.fitted() | {"learned_structure_": structure}
+        twin._adopt(fitted | calibrated(fit, train))
     return twin
+
+
+def _train(
+    fit: SparseFit, data: dict[str, Any] | None = None, *, structure: MaskStructure
+) -> None:
+    """Run all phases with a mask that stays as it is."""
+    fit.keep_mask(structure)
+    named = [replace(p, pruner=None, prune_every=0) for p in phases(fit.params)]
+    fit.begin(len(named), data or {})
+    for phase in named:
+        fit.run(phase)
+    fit.end()

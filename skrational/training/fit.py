@@ -101,6 +101,8 @@ class SparseFit:
 
     Attributes
     ----------
+    data : Learnable
+        What has a weight of that.
     cell : Cell
         As it is now.
     masks : dict of str to ndarray
@@ -128,7 +130,7 @@ class SparseFit:
         self.history: list[dict[str, Any]] = []
         self.loss = estimator._loss()
         self.prior = self.loss.prior(labelled.shares())
-        self._data = labelled = labelled.with_weight()
+        self.data = labelled = labelled.with_weight()
         if held_out is None and estimator.early_stopping:
             labelled, held_out = labelled.split(
                 estimator.validation_fraction, randomness.split
@@ -162,10 +164,10 @@ class SparseFit:
         """Build the network, or take it over from the previous fit."""
         params = self.params
         if not self._goes_on():
-            n_outputs = self.loss.n_outputs(self._data.n_targets)
+            n_outputs = self.loss.n_outputs(self.data.n_targets)
             generator = self.randomness.weights
             dense = params._dense_cell(n_features, n_outputs, self.dtype, generator)
-            if self._data.at_every_token:
+            if self.data.at_every_token:
                 dense = dense.for_every_token()
             return params._learner(dense)
         if params.n_features_in_ != n_features or not np.array_equal(
@@ -178,13 +180,15 @@ class SparseFit:
             )
         return params._learner(params._fitted_cell(params.dtype))
 
-    def regularize_prune_finetune(self, data: dict[str, Any]) -> dict[str, Any]:
+    def regularize_prune_finetune(
+        self, data: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Run the phases, pruning after the penalty; return the fitted attributes.
 
         ``data`` is what callbacks are told.
         """
         named = phases(self.params)
-        self.begin(len(named), data)
+        self.begin(len(named), data or {})
         for phase in named:
             self.run(phase)
             self.prune(phase)
@@ -220,7 +224,7 @@ class SparseFit:
 
     def _optimization(self) -> Optimization:
         n_sequences = len(self.training.targets)
-        return optimization(self.params, n_sequences, self._data.X.n_features)
+        return optimization(self.params, n_sequences, self.data.X.n_features)
 
     def run(self, phase: Phase, moments: Moments | None = None) -> Moments | None:
         """Train as long as there is something to train.
@@ -265,7 +269,7 @@ class SparseFit:
             )
             raise ValueError(
                 f"Training diverged in epoch {row['epoch']} of {row['phase']} (loss "
-                f"{row['loss']}). {extreme_value(self._data.X) or cure}"
+                f"{row['loss']}). {extreme_value(self.data.X) or cure}"
             )
         live = self._live_structure(run)
         row[f"n_{live.size_name}"] = live.size
@@ -315,7 +319,7 @@ class SparseFit:
     ) -> dict[str, Any]:
         """Name what an estimator adopts of a cell and of what has become of it."""
         weights = cell.to_arrays()
-        coef, intercept = self._data.unscaled(weights.pop("A"), weights.pop("a"))
+        coef, intercept = self.data.unscaled(weights.pop("A"), weights.pop("a"))
         named = {
             "coef_": coef,
             "intercept_": intercept,
@@ -324,6 +328,6 @@ class SparseFit:
             "n_iter_": len(history),
             "history_": list(history),
         }
-        of_data = self.params._data_attributes(self._data)
+        of_data = self.params._data_attributes(self.data)
         named |= of_data | self.params._own_attributes(cell)
-        return named | self.params._rules(named, self._data)
+        return named | self.params._rules(named, self.data)

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from skrational.cells.base import ReadoutCell
-from skrational.estimators._sparse import TRAINING, SparseSequenceClassifier
+from skrational.estimators._sparse import TRAINING
+from skrational.estimators._sparse_classifier import SparseSequenceClassifier
 from skrational.groups import Groups, Part
 from skrational.penalties.group_lasso import GroupLasso
 from skrational.structures.base import JSONStructure, register_structure

@@ -1,5 +1,7 @@
 """What explanations take for the classifier's predictions is what it predicts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import logit
@@ -131,7 +133,7 @@ def test_the_classifier_is_found_in_whatever_holds_it(name, pipeline, planted):
     elif name not in {"frozen", "frozen twice", "frozen at once"}:
         outer.fit(planted.texts, planted.y)
     text = planted.texts[0]
-    assert explain(outer, text) == explain(pipeline, text)
+    assert replace(explain(outer, text), verdicts=()) == explain(pipeline, text)
     assert top_words(outer, n=2).rows == top_words(pipeline, n=2).rows
 
 

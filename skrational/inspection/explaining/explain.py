@@ -46,8 +46,8 @@ def explain(
     ----------
     estimator : SparseRationalClassifier, SparseLSTMClassifier, or what holds one
         A fitted classifier, a pipeline that ends with one, or a search, a
-        FrozenEstimator or another estimator that is fitted around a single one of
-        these.
+        FrozenEstimator, a classifier with a threshold, a calibrated one or another
+        estimator that is fitted around a single one of these.
     X : str, SequenceArray or array-like
         Documents: what the classifier reads or, with a pipeline, what that reads. A
         single str is one document.
@@ -82,8 +82,11 @@ def explain(
     is quadratic in a document's tokens, the memory linear.
 
     What is explained is what the classifier itself predicts. An estimator around it may
-    go on from there: one with a tuned threshold may predict another class, and the
-    probabilities of a calibrated one differ.
+    go on from there: one with a threshold may predict another class, and the
+    probabilities of a CalibratedClassifierCV differ. What it says is told beside the
+    classifier's own prediction (``verdicts``). A CalibratedClassifierCV that has fitted
+    several copies can't be explained as a whole; pass it one FrozenEstimator or
+    ``ensemble=False``, or explain one of the copies.
 
     References
     ----------
@@ -137,6 +140,7 @@ def _explanations(
     codes = np.searchsorted(classes, scored.predictions)
     effects = deletion_effects(automata, tokens, codes)
     without = _probabilities_without(model, X, leading)
+    verdicts = model.verdicts(scored)
     names, frames = token_names(X), frames_of(model.vectorizers)
     for i in range(len(X)):
         own = slice(X.offsets[i], X.offsets[i + 1])
@@ -162,6 +166,8 @@ def _explanations(
             probabilities_without=without[i],
             n_words=n_words,
             n_unknown=n_unknown,
+            temperature=model.classifier.temperature_,
+            verdicts=verdicts[i],
         )
 
 

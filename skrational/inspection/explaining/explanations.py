@@ -84,6 +84,13 @@ class Explanation(ExplainedPrediction):
         How many of them have no vector of their own: their label is "<unk>" or "[UNK]".
     gates : tuple of str
         Empty; of a `GatedExplanation` the gates of each unit.
+    temperature : float
+        The classifier's ``temperature_``: probabilities are those of the logits divided
+        by it. Logits, contributions and effects aren't divided.
+    verdicts : tuple of Verdict
+        What estimators around the classifier say, which calibrate its probabilities or
+        have a threshold, that of the innermost first: each has a ``prediction``,
+        ``probabilities`` and perhaps a ``threshold``.
     remainder : float
         What the effects of single tokens leave of the log-odds of the prediction: these
         less those of an empty document, less the sum of the ``effects``.
@@ -120,8 +127,21 @@ class Explanation(ExplainedPrediction):
             "bias": plain(self.bias),
             "effects": plain(self.effects),
             **{name: n for name, n in counts.items() if n is not None},
+            **self._calibration(),
             **self._parts(),
         }
+
+    def _calibration(self) -> dict[str, Any]:
+        """Return what makes of the logits other probabilities, or decisions."""
+        known: dict[str, Any] = {}
+        if self.temperature != 1:
+            known["temperature"] = plain(self.temperature)
+        if self.verdicts:
+            known["verdicts"] = [
+                {name: plain(value) for name, value in verdict._asdict().items()}
+                for verdict in self.verdicts
+            ]
+        return known
 
     def _parts(self) -> dict[str, Any]:
         """Return what is known of each WFSA, under a name for all of them."""

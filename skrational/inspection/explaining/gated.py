@@ -49,7 +49,8 @@ class GatedExplanation(Explanation):
 
     Attributes
     ----------
-    tokens, classes, prediction, probabilities, logits, bias, n_words, n_unknown
+    tokens, classes, prediction, probabilities, logits, bias, n_words, n_unknown, \
+    temperature, verdicts
         As in an `Explanation`.
     contributions : ndarray of shape (n_outputs, d)
         Of each unit.
@@ -144,6 +145,7 @@ def _explanations(model: Model, X: SequenceArray) -> Iterator[Explanation]:
     scores = scored.scores.astype(np.float64)
     codes = np.searchsorted(clf.classes_, scored.predictions)
     effects = effects_by_deletion(model, X, scored.logits, codes)
+    verdicts = model.verdicts(scored)
     names, frames = token_names(X), frames_of(model.vectorizers)
     for i in range(len(X)):
         labels = tuple(names(i))
@@ -162,4 +164,6 @@ def _explanations(model: Model, X: SequenceArray) -> Iterator[Explanation]:
             effects=effects[X.offsets[i] : X.offsets[i + 1]],
             n_words=n_words,
             n_unknown=n_unknown,
+            temperature=clf.temperature_,
+            verdicts=verdicts[i],
         )

@@ -85,6 +85,7 @@ def document_html(explanation: ExplainedPrediction) -> str:
         f'<div style="{_BOX}">\n{warning}'
         f"<p><b>{escape(summary.prediction)}</b> "
         f"({escape(summary.probability)})<br>"
+        f"{''.join(f'{escape(verdict)}<br>' for verdict in summary.verdicts)}"
         f"{escape(summary.logit)}; "
         f'<span style="{_FAINT}">{escape(summary.meaning)}</span></p>\n'
         f"{_table(explanation, summary)}\n{nothing}"
@@ -120,7 +121,8 @@ def _first_words(explanation: ExplainedPrediction) -> str:
     words = map(shorten, explanation.tokens[:_N_SUMMARY_TOKENS])
     more = " …" if len(explanation.tokens) > _N_SUMMARY_TOKENS else ""
     return (
-        f"<b>{escape(summary.prediction)}</b> ({escape(summary.probability)}) "
+        f"<b>{escape(summary.prediction)}</b> "
+        f"({escape('; '.join([summary.probability, *summary.verdicts]))}) "
         f'<span style="{_FAINT}">{escape(" ".join(words))}{more}</span>'
     )
 

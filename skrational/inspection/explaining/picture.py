@@ -90,7 +90,8 @@ def write_tokens(
             token.set_position((x, -top - _LINE * (i + 0.5)))
             x += _width(token) + _GAP
     if fit_height:
-        title = _TITLE + 2 * _TITLE_LINE * bool(summary.warning)
+        n_more = 2 * bool(summary.warning) + len(summary.verdicts)
+        title = _TITLE + n_more * _TITLE_LINE
         total = needed + title + _BOTTOM
         ax.figure.set_size_inches(WIDTH, total / 72)
         ax.figure.subplots_adjust(bottom=_BOTTOM / total, top=1 - title / total)
@@ -174,7 +175,8 @@ def write_captions(ax: Any, explanation: ExplainedPrediction, summary: Summary) 
     logit = f"{summary.logit}; {summary.meaning}"
     prediction = f"{summary.prediction} ({summary.probability})"
     warning = summary.warning.replace(": ", ":\n")
-    title = "\n".join(filter(None, [warning, prediction, logit]))
+    lines = [warning, prediction, *summary.verdicts, logit]
+    title = "\n".join(filter(None, lines))
     colours = f"blue, solid: for {summary.prediction}; vermilion, dashed: against it"
     meaning = colours if explanation.tokens else "the document is empty"
     parts = [summary.nothing, meaning, summary.unknown]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skrational.inspection.matching.paths import Path
 from skrational.inspection.model import log_odds
+from skrational.inspection.wrappers import Verdict
 
 __all__ = ["ExplainedPrediction"]
 
@@ -48,6 +49,8 @@ class ExplainedPrediction:
     n_words: int | None = None
     n_unknown: int | None = None
     gates: tuple[str, ...] = ()
+    temperature: float = 1.0
+    verdicts: tuple[Verdict, ...] = ()
 
     @property
     def token_weights(self) -> NDArray[np.float64]:

@@ -12,10 +12,13 @@ from skrational.inspection.explaining.known import nothing_known, share_unknown
 from skrational.inspection.explaining.prediction import ExplainedPrediction
 from skrational.inspection.matching.paths import Path
 from skrational.inspection.tables import plain_repr, shorten
+from skrational.inspection.wrappers import Verdict
 
-__all__ = ["MAX_WFSAS", "Summand", "Summary", "signed", "summarize"]
+__all__ = ["MAX_WFSAS", "Summand", "Summary", "probability_text", "signed", "summarize"]
 
 MAX_WFSAS = 8
+
+_ALMOST_SURE, _ALMOST_NEVER = 0.999, 0.001
 
 
 class Summand(NamedTuple):
@@ -73,7 +76,7 @@ class Summary(NamedTuple):
     probability : str
         Of the prediction and, among more than two classes, of the runner-up.
     logit : str
-        The logit that is split, with its value.
+        The logit that is split, with its value, and what it is divided by.
     meaning : str
         What the signs of its summands mean.
     summands : tuple of Summand
@@ -87,6 +90,8 @@ class Summary(NamedTuple):
     remainder : str
         That the effects of tokens don't add up, and what they leave; empty where paths
         tell what tokens do together, or there is no token.
+    verdicts : tuple of str
+        What each estimator around the classifier says, from within.
     """
 
     prediction: str
@@ -98,6 +103,7 @@ class Summary(NamedTuple):
     warning: str
     unknown: str
     remainder: str
+    verdicts: tuple[str, ...] = ()
 
     @property
     def wfsas(self) -> list[int]:
@@ -122,13 +128,16 @@ def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> S
     predicted = e.predicted
     names = [_class_name(label) for label in e.classes]
     target = 1 if binary else predicted
-    probability = f"p = {e.probabilities[predicted]:.2f}"
+    probability = probability_text(e.probabilities[predicted])
     if not binary:
         others = np.argsort(-e.probabilities, kind="stable")
         second = int(others[others != predicted][0])
-        probability += f"; runner-up {names[second]}, p = {e.probabilities[second]:.2f}"
+        of_second = probability_text(e.probabilities[second])
+        probability += f"; runner-up {names[second]}, {of_second}"
     negative = f"negative ones for {names[0]}" if binary else "negative ones against it"
     summands, logit = _summands(e, names, max_wfsas)
+    if e.temperature != 1:
+        logit += f" (divided by the temperature {e.temperature:.3g} for p)"
     nothing = "" if len(e.scores) else f"no {e.part} is left: the bias alone decides"
     return Summary(
         names[predicted],
@@ -140,7 +149,20 @@ def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> S
         nothing_known(e),
         share_unknown(e),
         "" if e.has_paths or not e.tokens else _remainder(e, names[predicted]),
+        tuple(_verdict(verdict, e) for verdict in e.verdicts),
     )
+
+
+def _verdict(verdict: Verdict, e: ExplainedPrediction) -> str:
+    """Say what an estimator around the classifier makes of its prediction."""
+    decision = _class_name(verdict.prediction)
+    if verdict.threshold is not None:
+        positive = f"{verdict.response} of {_class_name(verdict.positive)}"
+        return f"threshold {verdict.threshold:.3g} on {positive}: predicted {decision}"
+    probability = probability_text(verdict.probabilities.max())
+    if verdict.prediction == e.prediction:
+        return f"calibrated: {probability}"
+    return f"calibrated: predicted {decision}, {probability}"
 
 
 def _summands(
@@ -178,7 +200,7 @@ def _of_wfsa(e: ExplainedPrediction, names: list[str], wfsa: int) -> dict[str, A
         "path": path,
         "share": _share(e.shares[wfsa]),
         "becomes": names[then],
-        "probability": f"{probabilities[then]:.2f}",
+        "probability": probability_text(probabilities[then]).removeprefix("p = "),
         "flips": then != e.predicted,
     }
 
@@ -208,6 +230,22 @@ def _share(share: float) -> str:
 def _class_name(label: Any) -> str:
     """Write a class as Python does, but at most 24 columns of it."""
     return shorten(plain_repr(label))
+
+
+def probability_text(p: float) -> str:
+    """Write a probability; one that is almost 0 or 1 as a bound.
+
+    Examples
+    --------
+    >>> [probability_text(p) for p in (0.934, 0.9962, 0.99991, 0.0)]
+    ['p = 0.93', 'p = 0.996', 'p > .999', 'p < .001']
+    """
+    if p > _ALMOST_SURE:
+        return "p > .999"
+    if p < _ALMOST_NEVER:
+        return "p < .001"
+    rounded = f"{p:.2f}"
+    return f"p = {p:.3f}" if rounded in ("0.00", "1.00") else f"p = {rounded}"
 
 
 def signed(values: ArrayLike) -> list[str]:

@@ -50,6 +50,7 @@ def document_text(explanation: ExplainedPrediction) -> str:
     lines = [
         *filter(None, [summary.warning]),
         f"{summary.prediction} ({summary.probability})",
+        *summary.verdicts,
         *_wrapped([f"{summary.logit};", summary.meaning]),
         *_table(explanation, summary),
     ]

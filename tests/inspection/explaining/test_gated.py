@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -194,7 +195,8 @@ def test_raw_texts_and_unknown_words(pipeline, texts):
 )
 def test_the_classifier_is_found_in_what_holds_it(pipeline, planted, around):
     outer = around(pipeline).fit(planted.texts, planted.y)
-    assert explain(outer, planted.texts[0]) == explain(pipeline, planted.texts[0])
+    found = replace(explain(outer, planted.texts[0]), verdicts=())
+    assert found == explain(pipeline, planted.texts[0])
 
 
 @pytest.mark.parametrize(
