@@ -24,9 +24,9 @@ class ToldInWords:
         return {}
 
     def _in_words(self) -> str:
-        """Say what was learned."""
-        told: str = self.learned_structure_.reading()  # type: ignore[attr-defined]
-        return told
+        """Say what was learned, as its structure reads or, of others, is shown."""
+        structure: Any = self.learned_structure_  # type: ignore[attr-defined]
+        return structure.reading() if hasattr(structure, "reading") else str(structure)
 
     def __str__(self) -> str:
         if not self.__sklearn_is_fitted__():  # type: ignore[attr-defined]

@@ -107,7 +107,13 @@ def test_an_interrupted_path_ends_as_if_it_had_not_been(
 
 
 def test_a_run_is_put_back_as_it_was(data, tmp_path):
-    clf = quick(penalty="transitions", readout="rho", warmup_epochs=4, word_dropout=0.1)
+    clf = quick(
+        penalty="transitions",
+        readout="rho",
+        warmup_epochs=4,
+        word_dropout=0.1,
+        feature_dropout=0.0,
+    )
 
     def start():
         run = PathRun(clf, clf._read_fit(data.X, data.y, None), 1, PathEpochs(4, 0, 0))
