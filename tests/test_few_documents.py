@@ -2,17 +2,17 @@
 
 import pytest
 
-from benchmarks import defaults, few_documents
+from benchmarks.few_documents import FewJob, run
 from skrational.datasets import reviews_available
 
 
 @pytest.mark.skipif(
     not reviews_available(), reason="SKRATIONAL_DATA names no folder of real data"
 )
-def test_fifty_reviews_leave_no_larger_a_model_than_a_thousand():
-    data = defaults.load("amazon_kitchen")
-    few, _ = few_documents.measure({}, 0, 50, data)
-    many, _ = few_documents.measure({}, 0, 1000, data)
-    in_single_passes, _ = few_documents.measure({"min_steps_per_epoch": 1}, 0, 50, data)
-    assert 0 < few < 1.25 * many
-    assert in_single_passes > 2 * many
+def test_a_hundred_reviews_leave_about_as_much_as_a_thousand():
+    few, many = (
+        run(FewJob("dev", "amazon_kitchen", n, "defaults", 0))[1][0]
+        for n in (100, 1000)
+    )
+    assert 0.5 * many["size"] < few["size"] < 2 * many["size"]
+    assert few["accuracy"] < many["accuracy"]
