@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -15,7 +15,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
-from skrational.sequences import SequenceArray, as_sequences, check_finite
+from skrational.sequences import (
+    SequenceArray,
+    as_sequences,
+    check_finite,
+    is_unknown,
+)
 from skrational.structures.automata import WeightedAutomata
 from skrational.utils.checks import is_integer
 
@@ -24,6 +29,7 @@ __all__ = [
     "Scored",
     "check_wfsa",
     "log_odds",
+    "mark_unknown",
     "open_any_model",
     "open_model",
     "token_names",
@@ -121,6 +127,8 @@ class Model:
                 raise TypeError(
                     "X is a string; expected a sequence of documents: put it in a list."
                 )
+            # An iterator would be used up before its texts are shown.
+            X = list(X) if isinstance(X, Iterator) else X
             for vectorizer in self.vectorizers:
                 X = vectorizer.transform(X)
             if hasattr(self.classifier, "feature_names_in_"):
@@ -363,3 +371,22 @@ def token_names(X: SequenceArray) -> Callable[[int], list[str]]:
         return [f"#{t}" for t in range(int(X.lengths[i]))]
 
     return of_positions if X.labels is None else of_labels
+
+
+def mark_unknown(labels: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
+    """Put "[?]" behind words that have no vector of their own.
+
+    Parameters
+    ----------
+    labels, words : sequence of str
+        Tokens by their labels, and as they stand in the text.
+
+    Examples
+    --------
+    >>> mark_unknown(["not", "<unk>"], ["NOT", "worht"])
+    ('NOT', 'worht[?]')
+    """
+    return tuple(
+        f"{word}[?]" if word != label and is_unknown(label) else word
+        for label, word in zip(labels, words, strict=True)
+    )

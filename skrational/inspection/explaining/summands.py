@@ -13,7 +13,7 @@ from skrational.inspection.explaining.prediction import ExplainedPrediction
 from skrational.inspection.matching.paths import Path
 from skrational.inspection.tables import plain_repr, shorten
 
-__all__ = ["MAX_WFSAS", "Summand", "Summary", "signed", "summarize"]
+__all__ = ["MAX_WFSAS", "Summand", "Summary", "in_short", "signed", "summarize"]
 
 MAX_WFSAS = 8
 
@@ -141,6 +141,11 @@ def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> S
         share_unknown(e),
         "" if e.has_paths or not e.tokens else _remainder(e, names[predicted]),
     )
+
+
+def in_short(summary: Summary) -> str:
+    """Say how sure a prediction is, and how many words are unknown if some are."""
+    return "; ".join(filter(None, [summary.probability, summary.unknown]))
 
 
 def _summands(
