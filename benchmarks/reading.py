@@ -79,7 +79,7 @@ def main() -> None:
     print_heading("Phrases of the training reviews")
     print(top_phrases(clf, X))
     print_heading("Words of each transition")
-    print(top_words(pipeline, n=6))
+    print(top_words(pipeline, X, n=6))
     print_first_words(clf, vectorizer)
     print_alone(clf, X_dev, dev.labels)
     print_heading("Minimal pairs")
@@ -154,7 +154,7 @@ def print_surest(pipeline: Pipeline, dev: Any, *, right: bool) -> Explanations:
 
 def draw(pipeline: Pipeline, X: Any, wrong: Explanations, folder: Path) -> None:
     pictures: dict[str, Any] = {
-        f"automaton{i}": AutomatonDisplay.from_estimator(pipeline, wfsa=i)
+        f"automaton{i}": AutomatonDisplay.from_estimator(pipeline, X, wfsa=i)
         for i in range(N_WFSAS)
     }
     pictures["structure"] = StructureDisplay.from_estimator(pipeline)

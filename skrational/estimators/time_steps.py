@@ -169,7 +169,7 @@ class TimeStepTransformer(  # type: ignore[call-arg]
         if len(rows):
             features = _rows(self.transformer_, rows)
         steps = SequenceArray(features, sequences.offsets, row_of_step, labels)
-        return self._with_index_of(X, steps)
+        return self._with_index_of(X, steps.with_originals(sequences.originals))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Name the features of a transformed step, for the next step of a pipeline.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -27,7 +27,6 @@ __all__ = [
     "log_odds",
     "open_any_model",
     "open_model",
-    "token_names",
 ]
 
 
@@ -126,6 +125,8 @@ class Model:
                 raise TypeError(
                     "X is a string; expected a sequence of documents: put it in a list."
                 )
+            # An iterator would be used up before its texts are shown.
+            X = list(X) if isinstance(X, Iterator) else X
             for vectorizer in self.vectorizers:
                 X = vectorizer.transform(X)
             if hasattr(self.classifier, "feature_names_in_"):
@@ -358,21 +359,3 @@ def log_odds(
     others = logits.copy()
     others[places, classes] = -np.inf
     return logits[places, classes] - logsumexp(others, axis=1)
-
-
-def token_names(X: SequenceArray) -> Callable[[int], list[str]]:
-    """Names of the tokens of a document: labels or, without them, positions.
-
-    Returns
-    -------
-    callable
-        From the number of a document to its tokens as str.
-    """
-
-    def of_labels(i: int) -> list[str]:
-        return [str(label) for label in X.labels[X.rows(i)]]  # type: ignore[index]
-
-    def of_positions(i: int) -> list[str]:
-        return [f"#{t}" for t in range(int(X.lengths[i]))]
-
-    return of_positions if X.labels is None else of_labels

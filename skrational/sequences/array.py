@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skrational.exceptions import SequenceError
+from skrational.sequences.joins import joined_parts
+from skrational.sequences.originals import UNKNOWN, Original, Originals
 from skrational.sequences.parts import (
     check_features,
     check_indices,
@@ -22,14 +24,10 @@ from skrational.sequences.parts import (
     equal_labels,
     offsets_of,
     read_positions,
-    same_memory,
 )
 from skrational.sequences.repeats import distinct_rows, equal_rows
 
 __all__ = ["UNKNOWN", "SequenceArray"]
-
-UNKNOWN = "<unk>"
-"""The label of a row that stands for all words without a vector."""
 
 Index: TypeAlias = Any
 
@@ -59,6 +57,8 @@ class SequenceArray:
         Number of tokens of each sequence.
     index : pandas Index or None
         Names of the sequences for a data frame that is made of them, see `with_index`.
+    originals : Originals or None
+        The documents that a vectorizer made them of, see `original`.
 
     Raises
     ------
@@ -73,6 +73,9 @@ class SequenceArray:
     so is the fit of a step that expects a matrix. ``np.asarray(X, dtype=object)`` holds
     an array for each sequence, as `to_list` does.
 
+    Selections and joined arrays know the documents that they were made of. A pickle
+    holds none of these, and neither does what is sent to other processes.
+
     Examples
     --------
     >>> import numpy as np
@@ -86,13 +89,14 @@ class SequenceArray:
     (1, array([3, 2]))
     """
 
-    __slots__ = ("features", "index", "indices", "labels", "offsets")
+    __slots__ = ("features", "index", "indices", "labels", "offsets", "originals")
 
     features: NDArray[np.floating]
     offsets: NDArray[np.int64]
     indices: NDArray[np.int32] | None
     labels: NDArray[Any] | None
     index: Any
+    originals: Originals | None
 
     def __init__(
         self,
@@ -121,6 +125,7 @@ class SequenceArray:
         indices: NDArray[Any] | None = None,
         labels: NDArray[Any] | None = None,
         index: Any = None,
+        originals: Originals | None = None,
     ) -> None:
         for name, part in zip(
             ("features", "offsets", "indices", "labels"),
@@ -132,6 +137,7 @@ class SequenceArray:
                 part.flags.writeable = False
             object.__setattr__(self, name, part)
         object.__setattr__(self, "index", index)
+        object.__setattr__(self, "originals", originals)
 
     @classmethod
     def _trusted(cls, *parts: Any) -> SequenceArray:
@@ -157,9 +163,32 @@ class SequenceArray:
         SequenceArray
             Shares all arrays.
         """
-        return SequenceArray._trusted(
-            self.features, self.offsets, self.indices, self.labels, index
-        )
+        return SequenceArray._trusted(*self._arrays(), index, self.originals)
+
+    def with_originals(self, originals: Originals | None) -> SequenceArray:
+        """Return the same sequences, of these documents; shares all arrays."""
+        return SequenceArray._trusted(*self._arrays(), self.index, originals)
+
+    def _arrays(self) -> tuple[Any, ...]:
+        return self.features, self.offsets, self.indices, self.labels
+
+    def original(self, i: int) -> Original | None:
+        """Return the document that sequence i was made of, and where its tokens are.
+
+        Parameters
+        ----------
+        i : int
+            From 0.
+
+        Returns
+        -------
+        Original or None
+            With a ``text`` and the ``spans`` of its tokens; None if it isn't known.
+        """
+        found = None if self.originals is None else self.originals.find(i)
+        # A document that was changed in place has other tokens.
+        n_tokens = self.offsets[i + 1] - self.offsets[i]
+        return found if found is None or len(found.spans) == n_tokens else None
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"SequenceArray is read-only: cannot set {name!r}.")
@@ -245,7 +274,9 @@ class SequenceArray:
             features = features[first:last]
             labels = None if labels is None else labels[first:last]
         index = None if self.index is None else self.index[start:stop]
-        return SequenceArray._trusted(features, offsets, indices, labels, index)
+        originals = None if self.originals is None else self.originals[start:stop]
+        parts = features, offsets, indices, labels, index, originals
+        return SequenceArray._trusted(*parts)
 
     def _take(self, positions: NDArray[np.intp]) -> SequenceArray:
         offsets = offsets_of(self.lengths[positions])
@@ -255,9 +286,9 @@ class SequenceArray:
         indices = tokens if self.indices is None else self.indices[tokens]
         indices = indices.astype(np.int32, copy=False)
         index = None if self.index is None else self.index[positions]
-        return SequenceArray._trusted(
-            self.features, offsets, indices, self.labels, index
-        )
+        originals = None if self.originals is None else self.originals[positions]
+        parts = self.features, offsets, indices, self.labels, index, originals
+        return SequenceArray._trusted(*parts)
 
     def __array__(
         self, dtype: Any = None, copy: bool | None = None
@@ -294,7 +325,8 @@ class SequenceArray:
         Returns
         -------
         SequenceArray
-            Labels are kept if every array has them.
+            Labels are kept if every array has them, and the documents of those that
+            have them.
 
         Raises
         ------
@@ -302,33 +334,10 @@ class SequenceArray:
             If there is no array, or the widths differ.
         """
         arrays = list(arrays)
-        widths = {a.n_features for a in arrays}
-        if len(widths) != 1:
-            raise SequenceError(
-                f"concatenate needs arrays of one width; got the widths "
-                f"{sorted(widths)}."
-            )
-        first = arrays[0]
-        offsets = offsets_of(np.concatenate([a.lengths for a in arrays]))
-        if first.indices is not None and all(
-            a.indices is not None and same_memory(a.features, first.features)
-            for a in arrays
-        ):
-            indices = np.concatenate([a.row_numbers() for a in arrays])
-            if all(_equal_tables(a.labels, first.labels) for a in arrays):
-                return cls._trusted(first.features, offsets, indices, first.labels)
-            if any(a.labels is None for a in arrays):
-                return cls._trusted(first.features, offsets, indices, None)
-        features = np.concatenate([a.features for a in arrays])
-        labels = [a.labels for a in arrays if a.labels is not None]
-        joined = np.concatenate(labels) if len(labels) == len(arrays) else None
-        if all(a.indices is None for a in arrays):
-            return cls._trusted(features, offsets, None, joined)
-        shifts = offsets_of(np.array([len(a.features) for a in arrays]))
-        indices = np.concatenate(
-            [a.row_numbers() + s for a, s in zip(arrays, shifts[:-1], strict=True)]
-        ).astype(np.int32)
-        return cls._trusted(features, offsets, indices, joined)
+        originals = Originals.concatenate(
+            [a.originals for a in arrays], [len(a) for a in arrays]
+        )
+        return cls._trusted(*joined_parts(arrays), None, originals)
 
     def __add__(self, other: SequenceArray) -> SequenceArray:
         if not isinstance(other, SequenceArray):
@@ -360,9 +369,3 @@ class SequenceArray:
             f"SequenceArray({len(self)} sequences, {self.n_tokens} tokens of "
             f"{self.n_features} features in {len(self.features)} rows, {level})"
         )
-
-
-def _equal_tables(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:
-    if a is None or b is None:
-        return a is b
-    return same_memory(a, b) or np.array_equal(a, b)

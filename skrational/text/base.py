@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Self
@@ -14,12 +15,20 @@ from sklearn.base import (
     TransformerMixin,
 )
 
-from skrational.sequences import SequenceArray
+from skrational.exceptions import OutOfVocabularyWarning
+from skrational.sequences import Original, SequenceArray
 from skrational.sequences.output import SequenceOutputMixin
+from skrational.text.vectors.coverage import UnknownWords
+from skrational.text.words.held import examples_of_unknown, hold_originals
 from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from skrational.utils.callers import called_function, caller_level
 from skrational.utils.suggestions import SuggestsNames
 
 __all__ = ["TextVectorizer"]
+
+_ADVICE = (
+    "Try a model whose tokenizer knows the language and the script of these texts."
+)
 
 
 class TextVectorizer(  # type: ignore[call-arg]
@@ -35,7 +44,8 @@ class TextVectorizer(  # type: ignore[call-arg]
     """Turns texts into a SequenceArray.
 
     A subclass has `_fit`, which learns from texts, sets ``n_features_out_`` and may
-    transform them on the way, and `transform`.
+    transform them on the way, and `transform`; and `_finder`, if its tokens can be
+    found in the texts.
 
     Examples
     --------
@@ -54,7 +64,7 @@ class TextVectorizer(  # type: ignore[call-arg]
         # A SequenceArray isn't wrapped into a data frame, of a subclass either.
         super().__init_subclass__(**{"auto_wrap_output_keys": None} | options)
         if "transform" in vars(cls):
-            cls.transform = _keeping_index(cls.transform)
+            cls.transform = _naming(cls.transform)
 
     @property
     def _n_features_out(self) -> int:
@@ -111,9 +121,45 @@ class TextVectorizer(  # type: ignore[call-arg]
     ) -> SequenceArray | None:
         task = FitTask(self, 0, {"X": X, "y": y})
         self._validate_params()
+        self.__dict__.pop("_warned", None)
         sequences = self._fit(X, transform)
         task.end()
-        return sequences if sequences is None else self._with_index_of(X, sequences)
+        return sequences if sequences is None else self._named(X, sequences)
+
+    def _named(self, X: Iterable[Any], sequences: SequenceArray) -> SequenceArray:
+        """Let sequences know the documents they were made of, and their names."""
+        held = hold_originals(X, self._finder())
+        return self._with_index_of(X, sequences.with_originals(held))
+
+    def _warn_of_unknown(
+        self, X: Iterable[Any], sequences: SequenceArray, n_unknown: int, n_tokens: int
+    ) -> None:
+        """Warn if the tokenizer knows less than half of the tokens of a call.
+
+        Parameters
+        ----------
+        X : iterable of str
+        sequences : SequenceArray
+            What was made of it.
+        n_unknown, n_tokens : int
+            Without the tokens around a text.
+        """
+        words = UnknownWords(n_unknown, n_tokens, ())
+        warned = self.__dict__.setdefault("_warned", set())
+        if not words.are_most or called_function() in warned:
+            return
+        warned.add(called_function())
+        held = hold_originals(X, self._finder())
+        some = examples_of_unknown(sequences.with_originals(held))
+        message = words._replace(examples=some).describe(_ADVICE, "subword")
+        warnings.warn(message, OutOfVocabularyWarning, stacklevel=caller_level())
+
+    def _finder(self) -> Callable[[Any], Original | None] | None:
+        """Return what finds the tokens of a document in it, as the parameters are now.
+
+        None: tokens are shown by their labels.
+        """
+        return None
 
     @abstractmethod
     def _fit(self, X: Iterable[str], transform: bool) -> SequenceArray | None:
@@ -126,11 +172,11 @@ class TextVectorizer(  # type: ignore[call-arg]
         return tags
 
 
-def _keeping_index(transform: Callable[..., SequenceArray]) -> Any:
-    """Let a ``transform`` name its sequences as ``set_output`` says."""
+def _naming(transform: Callable[..., SequenceArray]) -> Any:
+    """Let the sequences of a ``transform`` know what they were made of."""
 
     @functools.wraps(transform)
     def transform_and_name(self: TextVectorizer, X: Iterable[str]) -> SequenceArray:
-        return self._with_index_of(X, transform(self, X))
+        return self._named(X, transform(self, X))
 
     return transform_and_name

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrational.sequences import SequenceArray
+from skrational.sequences import UNKNOWN, SequenceArray
 from skrational.text.base import TextVectorizer
 from skrational.text.encoders.embedding import embed_texts
 from skrational.text.encoders.hub import check_revision, describe_encoder
 from skrational.text.encoders.loading import FASTEST, load_encoder
+from skrational.text.encoders.places import EncodedFinder
 from skrational.text.encoders.settings import EmbeddingSettings, Layers
 from skrational.text.features.store import FeatureStore
 from skrational.text.words.documents import check_texts
@@ -245,9 +246,18 @@ class BertVectorizer(TextVectorizer):
             large for float16.
         ValueError, TypeError
             If X isn't as documented.
+
+        Warns
+        -----
+        OutOfVocabularyWarning
+            If the tokenizer knows less than half of the tokens, once for each method
+            that was called.
         """
         check_is_fitted(self)
-        return self._transform(_read_texts(X))
+        texts = _read_texts(X)
+        sequences = self._transform(texts)
+        self._warn_of_unknown(texts, sequences, *_count_unknown(sequences))
+        return sequences
 
     def _fit(self, X: Iterable[str], transform: bool) -> SequenceArray | None:
         texts = _read_texts(X)
@@ -274,6 +284,10 @@ class BertVectorizer(TextVectorizer):
             for text in texts
         ]
         return store.sequences(keys, partial(self._embed, texts, settings))
+
+    def _finder(self) -> EncodedFinder:
+        special = bool(self.special_tokens)
+        return EncodedFinder(self.model, self.revision_, self.tokens, special)
 
     def _settings(self, n_layers: int) -> EmbeddingSettings:
         return EmbeddingSettings(
@@ -305,6 +319,14 @@ class BertVectorizer(TextVectorizer):
             yield from embed_texts(
                 encoder, texts, positions, settings, self.batch_size, advance
             )
+
+
+def _count_unknown(sequences: SequenceArray) -> tuple[int, int]:
+    """Count the tokens that the tokenizer doesn't know, and all but special ones."""
+    assert sequences.labels is not None
+    labels = sequences.labels[sequences.row_numbers()].tolist()
+    around = sum(map(labels.count, ("[CLS]", "[SEP]", "<s>", "</s>")))
+    return sum(map(labels.count, ("[UNK]", UNKNOWN))), len(labels) - around
 
 
 def _read_texts(X: Iterable[str]) -> list[str]:

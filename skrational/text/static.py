@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrational.sequences import SequenceArray
 from skrational.text.base import TextVectorizer
 from skrational.text.static_models.model import StaticModel, load_model
+from skrational.text.static_models.places import SubwordFinder
 from skrational.text.static_models.rows import Cut, SubwordRows
 from skrational.text.words.documents import check_texts
 
@@ -173,9 +174,17 @@ class StaticVectorizer(TextVectorizer):
             If the vector of a subword holds NaN or infinity; the message names it.
         ValueError, TypeError
             If X isn't as documented.
+
+        Warns
+        -----
+        OutOfVocabularyWarning
+            If the tokenizer knows less than half of the tokens, once for each method
+            that was called.
         """
         check_is_fitted(self)
-        return self._encode(self._open_rows(), check_texts(X))
+        sequences, *counts = self._encode(self._open_rows(), check_texts(X))
+        self._warn_of_unknown(X, sequences, *counts)
+        return sequences
 
     def _fit(self, X: Iterable[str], transform: bool) -> SequenceArray | None:
         texts = list(check_texts(X))
@@ -183,15 +192,23 @@ class StaticVectorizer(TextVectorizer):
             raise ValueError("X holds no texts; expected at least one.")
         model, revision = load_model(self.model, self.revision)
         rows = SubwordRows(model, self.unit_norm)
-        sequences = self._encode(rows, texts) if transform else None
+        sequences = self._encode(rows, texts)[0] if transform else None
         # Whatever fails until here leaves the vectorizer as it was.
         self._model, self._rows = model, rows
         self.n_features_out_, self.revision_ = model.matrix.n_features, revision
         return sequences
 
-    def _encode(self, rows: SubwordRows, texts: Iterable[str]) -> SequenceArray:
-        cut = Cut(self.max_length, self.keep == "end")
-        return rows.encode(texts, cut, with_unknown=self.oov == "vector")
+    def _encode(
+        self, rows: SubwordRows, texts: Iterable[str]
+    ) -> tuple[SequenceArray, int, int]:
+        return rows.encode(texts, self._cut, with_unknown=self.oov == "vector")
+
+    @property
+    def _cut(self) -> Cut:
+        return Cut(self.max_length, self.keep == "end")
+
+    def _finder(self) -> SubwordFinder:
+        return SubwordFinder(self._open_model(), self._cut, self.oov == "vector")
 
     def _open_rows(self) -> SubwordRows:
         """Return the rows, new ones if there are none with these lengths."""
@@ -208,6 +225,6 @@ class StaticVectorizer(TextVectorizer):
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
-        for name in ("_model", "_rows"):
+        for name in ("_model", "_rows", "_warned"):
             state.pop(name, None)
         return state

@@ -18,7 +18,11 @@ from skrational.exceptions import OutOfVocabularyWarning, UnusableVectorWarning
 from skrational.sequences import SequenceArray
 from skrational.text.base import TextVectorizer
 from skrational.text.vectors.corpus import LearnedTable, learn_vectors
-from skrational.text.vectors.coverage import describe_missing, find_unknown
+from skrational.text.vectors.coverage import (
+    advice_for_unknown,
+    describe_missing,
+    find_unknown,
+)
 from skrational.text.vectors.kept import KeepsTables
 from skrational.text.vectors.loading import CORPUS, load_tables
 from skrational.text.vectors.shown import TableParameterMixin
@@ -31,8 +35,9 @@ from skrational.text.vectors.word_source import (
 from skrational.text.words.documents import check_any, check_documents
 from skrational.text.words.encoded_texts import EncodedTexts, encode_texts
 from skrational.text.words.lexicon import Lexicon
+from skrational.text.words.places import WordFinder
 from skrational.text.words.spans import Frame, split_documents
-from skrational.utils.callers import caller_level
+from skrational.utils.callers import called_function, caller_level
 from skrational.utils.checks import is_integer
 
 __all__ = ["WordVectorizer"]
@@ -263,14 +268,20 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         Warns
         -----
         OutOfVocabularyWarning
-            If some texts hold no word that has a vector, the first hundred times.
+            If some texts hold no word that has a vector, the first hundred times; or
+            most tokens of the call have none, once for each method that was called.
         """
         check_is_fitted(self)
         rows = self._rows.open(self._open_source())
         sizes = self._frame.sizes
-        sequences, unknown = rows.encode(self._encode(X, rows.lexicon), sizes)
-        if unknown.n and self._rows.may_warn():
-            message = unknown.describe(X, len(sequences), sizes, self.oov)
+        sequences, texts, words = rows.encode(self._encode(X, rows.lexicon), sizes)
+        faults = []
+        if texts.n and self._rows.may_warn("texts"):
+            faults.append(texts.describe(X, len(sequences), sizes, self.oov))
+        if words.are_most and self._rows.may_warn(called_function(), 1):
+            faults.append(words.describe(advice_for_unknown(self.lowercase)))
+        if faults:
+            message = " ".join(faults)
             warnings.warn(message, OutOfVocabularyWarning, stacklevel=caller_level())
         return sequences
 
@@ -363,6 +374,10 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         if unusable:
             warnings.warn(unusable, UnusableVectorWarning, stacklevel=caller_level())
         return sequences
+
+    def _finder(self) -> WordFinder:
+        source = self._open_source() if self.unknown_vector_ is None else None
+        return WordFinder(self.tokenizer, self._frame, self.lowercase, source)
 
     def _learn(self, encoded: EncodedTexts, lexicon: Lexicon) -> LearnedTable:
         return learn_vectors(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["caller_level"]
+__all__ = ["called_function", "caller_level"]
 
 _INSIDE = ("skrational", "sklearn")
 
@@ -29,6 +29,25 @@ def caller_level() -> int:
     while frame.f_back is not None and _package(frame) in _INSIDE:
         frame, level = frame.f_back, level + 1
     return level
+
+
+def called_function() -> str:
+    """Return the name of the function that was called, of this package or sklearn.
+
+    Returns
+    -------
+    str
+        Of the outermost one: "predict" of a pipeline, whatever it called itself.
+
+    Examples
+    --------
+    >>> isinstance(called_function(), str)
+    True
+    """
+    frame = sys._getframe(0)
+    while frame.f_back is not None and _package(frame.f_back) in _INSIDE:
+        frame = frame.f_back
+    return frame.f_code.co_name
 
 
 def _package(frame: object) -> str:

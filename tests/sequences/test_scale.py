@@ -24,6 +24,7 @@ def scaled(X, factor, dtype=float):
 
 def fit(X, y, **params):
     defaults = {"n_wfsas": 8, "lambda_": 1e-4, "max_epochs": 25, "random_state": 0}
+    defaults |= {"feature_dropout": 0.0}
     return SparseRationalClassifier(**defaults | params).fit(X, y)
 
 

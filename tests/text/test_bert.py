@@ -22,6 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
 from skrational import SparseRationalClassifier
+from skrational.exceptions import OutOfVocabularyWarning
 from skrational.inspection import explain
 from skrational.text.bert import BertVectorizer
 from skrational.text.encoders import hub, loading
@@ -960,3 +961,32 @@ def test_a_folder_in_place_of_a_file_of_a_model(folder, tmp_path, name):
     (tmp_path / name).mkdir()
     with pytest.raises((ValueError, OSError), match=re.escape(f"model='{tmp_path}'")):
         exact(tmp_path).fit_transform(["good movie"])
+
+
+@pytest.mark.parametrize("tokens", ["subwords", "first", "mean"])
+@pytest.mark.parametrize("special", [True, False])
+def test_tokens_know_where_they_stand_in_the_text(folder, loads, tokens, special):
+    text = "Good  MOVIE,\nunable bad!"
+    vectorizer = BertVectorizer(folder, tokens=tokens, special_tokens=special)
+    vectorizer.fit([text]).transform([text])
+    loading.forget_encoders()
+    loads.update(model=0)
+    X = vectorizer.transform(["bad", text][1:])
+    labels = X.labels[X.rows(0)]
+    unable = ["un", "able"] if tokens == "subwords" else ["unable"]
+    words = ["Good", "MOVIE", ",", *unable, "bad", "!"]
+    around = (["[CLS]"], ["[SEP]"]) if special else ([], [])
+    assert X.original(0).read(labels) == (*around[0], *words, *around[1])
+    assert X.original(0).n_before == special
+    assert loads["model"] == 0  # the tokenizer tells it alone
+
+
+def test_most_tokens_unknown_is_told_once_for_each_method(folder):
+    vectorizer = BertVectorizer(folder).fit(["good"])
+    with pytest.warns(OutOfVocabularyWarning) as caught:
+        for _ in range(2):
+            vectorizer.transform(["\u6f22\u5b57 good", "\u2658"])
+    (warning,) = caught
+    assert "75% of the tokens of this call have no subword" in str(warning.message)
+    assert "such as '\u6f22', '\u5b57', '\u2658'" in str(warning.message)
+    assert warning.filename == __file__

@@ -1,7 +1,10 @@
 """Documents that are tokenised already, and texts of which nothing is known."""
 
+import itertools
 import pickle
 import warnings
+from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -146,8 +149,8 @@ class TestUnknown:
         message = str(warning.message)
         assert message.startswith("2 of 4 texts hold no word that has a vector")
         assert "the first is text 1, 'xx yy xx" in message
-        assert message.endswith(f"{basis}.")
-        assert len(message) < 300
+        assert f"{basis}. 97% of the tokens of this call have no word vector" in message
+        assert len(message) < 600
         assert warning.filename == __file__
 
     @pytest.mark.parametrize(
@@ -223,3 +226,69 @@ class TestUnknown:
             assert len(caught) == 3
             pickle.loads(pickle.dumps(vectorizer)).transform(["xx"])
         assert len(caught) == 4
+        told = [str(warning.message) for warning in caught]
+        assert ["of this call" in message for message in told] == [
+            True,
+            False,
+            False,
+            True,
+        ]
+
+
+class TestMostlyUnknown:
+    """A call of which most tokens are unknown says so, once for each method."""
+
+    TEXTS: ClassVar = ["das is gut", "Gut is das"]
+    MESSAGE = (
+        "^67% of the tokens of this call have no word vector, such as 'das', 'gut': "
+        ".* Try lowercase=False, another tokenizer, or vectors trained on such texts.$"
+    )
+
+    @pytest.fixture
+    def pipeline(self):
+        clf = SparseRationalClassifier(n_wfsas=2, max_epochs=1, random_state=0)
+        pipeline = make_pipeline(WordVectorizer(VECTORS), clf.set_params(lambda_=0))
+        return pipeline.fit(["is", "big"] * 4, [0, 1] * 4)
+
+    @pytest.mark.parametrize("oov", ["random", "zero", "drop"])
+    @pytest.mark.parametrize("container", [list, iter, np.array, pd.Series])
+    def test_its_share_and_words_are_told(self, oov, container):
+        vectorizer = WordVectorizer(VECTORS, oov=oov).fit(["is"])
+        with pytest.warns(OutOfVocabularyWarning, match=self.MESSAGE) as caught:
+            vectorizer.transform(container(self.TEXTS))
+        assert [warning.filename for warning in caught] == [__file__]
+
+    def test_once_for_each_method(self, pipeline):
+        calls = {
+            "predict": pipeline.predict,
+            "predict_proba": pipeline.predict_proba,
+            "decision_function": pipeline.decision_function,
+            "explain": partial(explain, pipeline),
+            "transform": pipeline.transform,
+        }
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for _ in range(3):
+                for call in calls.values():
+                    call(self.TEXTS)
+        assert len(caught) == len(calls)
+        assert {warning.filename for warning in caught} == {__file__}
+        with pytest.warns(OutOfVocabularyWarning, match="tokens of this call"):
+            pickle.loads(pickle.dumps(pipeline)).predict(self.TEXTS)
+
+    @pytest.mark.parametrize("oov", ["random", "drop"])
+    def test_half_of_them_is_not_most(self, oov):
+        vectorizer = WordVectorizer(VECTORS, oov=oov).fit(["is"])
+        vectorizer.transform(["das is", "is gut", "is"])
+
+    @given(st.lists(st.lists(st.sampled_from(["is", "big", "xx", "yy", "<s>"]))))
+    def test_as_counted_one_by_one(self, texts):
+        texts = [["is"], *texts]
+        words = list(itertools.chain.from_iterable(texts))
+        unknown = sum(word in ("xx", "yy") for word in words)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            WordVectorizer(VECTORS).fit([["is"]]).transform(texts)
+        told = [str(warning.message) for warning in caught]
+        expected = f"{unknown / len(words):.0%} of the tokens of this call"
+        assert any(expected in m for m in told) == (2 * unknown > len(words))

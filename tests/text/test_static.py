@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import joblib
@@ -20,7 +21,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
 from skrational import SequenceArray, SparseRationalClassifier, StaticVectorizer
+from skrational.exceptions import OutOfVocabularyWarning
 from skrational.inspection import explain
+from skrational.inspection.explaining.pieces import pieces_of
 from skrational.text.static_models import files, model
 
 tokenizers = pytest.importorskip("tokenizers")
@@ -243,6 +246,7 @@ def test_long_texts_are_cut(folder, keep, part):
     ]
 
 
+@pytest.mark.filterwarnings("ignore:[0-9]+% of the tokens of this call")
 def test_what_is_not_known_can_be_left_out(folder):
     texts = ["漢 good 字", "字", "bad"]
     X = fitted(folder, oov="drop").transform(texts)
@@ -620,3 +624,48 @@ def test_libraries_that_are_missing_are_named(folder, monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(ImportError, match=r"pip install 'skrational\[static\]'"):
         StaticVectorizer(folder).fit(TEXTS)
+
+
+@pytest.mark.parametrize("settings", [{}, {"oov": "drop"}, {"max_length": 2}])
+def test_subwords_know_where_they_stand_in_the_text(folder, settings):
+    texts = [*TEXTS, "Good  MOVIES,\n\U0001f600 e\u0301!", "\ud800 good"]
+    X = fitted(folder, **settings).transform(texts)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    for i, text in enumerate(texts):
+        original = X.original(i)
+        assert original.text == text
+        encoding = tokenizer.encode(text.replace("\ud800", "\ufffd"))
+        offsets = encoding.offsets[: settings.get("max_length")]
+        found = [*original.spans.tolist(), *original.left_out.tolist()]
+        parts = sorted(text[start:stop] for start, stop in found)
+        assert parts == sorted(text[start:stop].strip() for start, stop in offsets)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_the_tokenizer_writes_the_text_is_shown(tmp_path, kind):
+    tokenizer = make_tokenizer(kind)
+    write(tmp_path, tokenizer, embeddings=matrix_for(tokenizer))
+    texts = [
+        "Good  movie,\n not BAD",
+        " \U0001f600\U0001f468\u200d\U0001f469 e\u0301\u00e9 ",
+    ]
+    clf = SparseRationalClassifier(n_wfsas=2, lambda_=0, max_epochs=1, random_state=0)
+    pipeline = make_pipeline(StaticVectorizer(tmp_path, unit_norm=False), clf)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        explanations = explain(pipeline.fit([*texts, *CORPUS[:2]], [0, 1] * 2), texts)
+    for text, e in zip(texts, explanations, strict=True):
+        pieces = pieces_of(e)
+        assert "".join(piece.text for piece in pieces) == e.text == text
+        assert [t for p in pieces for t in p.tokens] == list(range(len(e.tokens)))
+
+
+def test_most_subwords_unknown_is_told_once(folder):
+    vectorizer = fitted(folder)
+    with pytest.warns(OutOfVocabularyWarning) as caught:
+        for _ in range(2):
+            vectorizer.transform(["\u6f22\u5b57 \u2658"])
+    (warning,) = caught
+    assert "100% of the tokens of this call have no subword" in str(warning.message)
+    assert "such as '\u6f22', '\u5b57', '\u2658'" in str(warning.message)
+    assert warning.filename == __file__

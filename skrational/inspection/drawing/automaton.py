@@ -207,6 +207,7 @@ class AutomatonDisplay:
         *,
         wfsa: int = 0,
         n_words: int = 5,
+        min_count: int | None = None,
         ax: Any = None,
         **kwargs: Any,
     ) -> AutomatonDisplay:
@@ -225,6 +226,8 @@ class AutomatonDisplay:
         n_words : int, default=5
             Words on a main-path arc, and at most that many each that a self-loop skips
             and that break a match.
+        min_count : int, default=None
+            How often a word has to occur in X, unless too few do, as for `top_words`.
         ax, **kwargs
             As for `plot`.
 
@@ -260,8 +263,10 @@ class AutomatonDisplay:
         model = open_model(estimator)
         wfsa = check_wfsa(model, wfsa)
         check_count("n_words", n_words)
+        if min_count is not None:
+            check_count("min_count", min_count, least=0)
         display = cls(
-            *words_and_strengths(model, X, wfsa, n_words),
+            *words_and_strengths(model, X, wfsa, n_words, min_count),
             model.automata.final[model.automata.states(wfsa)],
             wfsa=wfsa,
             title=_title(model, wfsa),

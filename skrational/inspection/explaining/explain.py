@@ -9,16 +9,16 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.inspection.explaining.documents import describe_documents
 from skrational.inspection.explaining.explanations import Explanation, Explanations
 from skrational.inspection.explaining.gated import explain_by_units
-from skrational.inspection.explaining.known import count_words, frames_of
 from skrational.inspection.matching.attributions import deletion_effects, token_shares
 from skrational.inspection.matching.paths import Paths, extreme_paths
 from skrational.inspection.matching.weighted_tokens import (
     WeightedTokens,
     weighted_tokens,
 )
-from skrational.inspection.model import Model, open_any_model, token_names
+from skrational.inspection.model import Model, open_any_model
 from skrational.sequences import SequenceArray
 from skrational.utils.optional import advancing, check_progress
 
@@ -141,13 +141,11 @@ def _explanations(
     effects = deletion_effects(automata, tokens, codes)
     without = _probabilities_without(model, X, leading)
     verdicts = model.verdicts(scored)
-    names, frames = token_names(X), frames_of(model.vectorizers)
+    document = describe_documents(model, X)
     for i in range(len(X)):
         own = slice(X.offsets[i], X.offsets[i + 1])
-        labels = tuple(names(i))
-        n_words, n_unknown = count_words(labels, frames)
         yield Explanation(
-            tokens=labels,
+            **document(i),
             classes=classes,
             prediction=scored.predictions[i],
             probabilities=scored.probabilities[i],
@@ -164,8 +162,6 @@ def _explanations(
             self_loop_weights=weights.self_loop[own].T,
             effects=effects[own],
             probabilities_without=without[i],
-            n_words=n_words,
-            n_unknown=n_unknown,
             temperature=model.classifier.temperature_,
             verdicts=verdicts[i],
         )

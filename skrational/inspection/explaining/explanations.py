@@ -82,6 +82,13 @@ class Explanation(ExplainedPrediction):
         "<s>" and "</s>"). None in explanations that were pickled by version 0.1.0.
     n_unknown : int or None
         How many of them have no vector of their own: their label is "<unk>" or "[UNK]".
+    original : Original or None
+        The document as it was given, with the ``spans`` of its tokens and of words that
+        were ``left_out`` for want of a vector. None if only its tokens are known.
+    text : str or None
+        The text of ``original``.
+    words : tuple of str, length T
+        The tokens as they stand in the text; by their labels where they don't.
     gates : tuple of str
         Empty; of a `GatedExplanation` the gates of each unit.
     temperature : float
@@ -128,6 +135,7 @@ class Explanation(ExplainedPrediction):
             "effects": plain(self.effects),
             **{name: n for name, n in counts.items() if n is not None},
             **self._calibration(),
+            **self._original_dict(),
             **self._parts(),
         }
 
@@ -143,6 +151,12 @@ class Explanation(ExplainedPrediction):
             ]
         return known
 
+    def _original_dict(self) -> dict[str, Any]:
+        if self.original is None:
+            return {}
+        spans, left_out = plain(self.original.spans), plain(self.original.left_out)
+        return {"text": self.text, "spans": spans, "left_out": left_out}
+
     def _parts(self) -> dict[str, Any]:
         """Return what is known of each WFSA, under a name for all of them."""
         return {"wfsas": [self._wfsa_dict(i) for i in range(len(self.scores))]}
@@ -156,7 +170,9 @@ class Explanation(ExplainedPrediction):
                 "score": self.scores[i],
                 "contribution": self.contributions[self.output, i],
                 "share": self.shares[i],
-                "phrase": "" if path is None else " ".join(path.cells(self.tokens)),
+                "phrase": ""
+                if path is None
+                else " ".join(path.cells(self.marked_words)),
                 "prediction_without": self.predictions_without[i],
             }
             for i, path in enumerate(self.paths)
@@ -185,7 +201,7 @@ class Explanation(ExplainedPrediction):
             "score": path.score,
             "entries": list(path.entries),
             "end": path.end,
-            "phrase": path.cells(self.tokens),
+            "phrase": path.cells(self.marked_words),
         }
 
     def to_json(self, indent: int | None = None) -> str:

@@ -13,9 +13,9 @@ from skrational.inspection.explaining.deletions import (
     effects_by_deletion,
     pieces,
 )
+from skrational.inspection.explaining.documents import describe_documents
 from skrational.inspection.explaining.explanations import Explanation, plain
-from skrational.inspection.explaining.known import count_words, frames_of
-from skrational.inspection.model import Model, token_names
+from skrational.inspection.model import Model
 from skrational.sequences import SequenceArray
 
 __all__ = ["GatedExplanation", "explain_by_units"]
@@ -146,12 +146,10 @@ def _explanations(model: Model, X: SequenceArray) -> Iterator[Explanation]:
     codes = np.searchsorted(clf.classes_, scored.predictions)
     effects = effects_by_deletion(model, X, scored.logits, codes)
     verdicts = model.verdicts(scored)
-    names, frames = token_names(X), frames_of(model.vectorizers)
+    document = describe_documents(model, X)
     for i in range(len(X)):
-        labels = tuple(names(i))
-        n_words, n_unknown = count_words(labels, frames)
         yield GatedExplanation(
-            tokens=labels,
+            **document(i),
             classes=clf.classes_,
             prediction=scored.predictions[i],
             probabilities=scored.probabilities[i],
@@ -162,8 +160,6 @@ def _explanations(model: Model, X: SequenceArray) -> Iterator[Explanation]:
             numbers=structure.units,
             gates=structure.parts(),
             effects=effects[X.offsets[i] : X.offsets[i + 1]],
-            n_words=n_words,
-            n_unknown=n_unknown,
             temperature=clf.temperature_,
             verdicts=verdicts[i],
         )

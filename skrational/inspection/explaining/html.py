@@ -11,11 +11,14 @@ from html import escape
 from itertools import groupby
 
 import numpy as np
+from numpy.typing import NDArray
 
+from skrational.inspection.explaining.pieces import Piece, shown_pieces
 from skrational.inspection.explaining.prediction import ExplainedPrediction
 from skrational.inspection.explaining.summands import (
     Summand,
     Summary,
+    in_short,
     signed,
     summarize,
 )
@@ -23,22 +26,25 @@ from skrational.inspection.explaining.tokens import (
     MARKED,
     covered,
     entering,
-    shown_tokens,
     strengths,
 )
+from skrational.inspection.explaining.underlined import visible
 from skrational.inspection.matching.paths import SHOWN_LOOPS, cell_bounds
 from skrational.inspection.tables import shorten
+from skrational.sequences import is_unknown
 
 __all__ = ["document_html", "documents_html"]
 
 _MAX_TOKENS = 2000
 _MAX_DOCUMENTS = 50
-_LONGEST_TOKEN = 200
-_N_SUMMARY_TOKENS = 12
+_LONGEST_PIECE = 2000
+_LONGEST_SUMMARY = 200
 
 _FOR, _AGAINST = "0,114,178", "213,94,0"
 _DARKEST = 0.45
 _FAINT = "opacity:.65"
+_PALE = "opacity:.5"
+_OWN_TEXT = "overflow-wrap:anywhere;white-space:pre-wrap;unicode-bidi:isolate"
 _LINE = "1px solid rgba(127,127,127,.5)"
 _BOX = "max-width:56em;line-height:1.7;text-align:left;overflow-x:auto"
 _CELL = "padding:.1em .9em .1em 0;vertical-align:baseline;background:none;text-align:"
@@ -84,7 +90,7 @@ def document_html(explanation: ExplainedPrediction) -> str:
     return (
         f'<div style="{_BOX}">\n{warning}'
         f"<p><b>{escape(summary.prediction)}</b> "
-        f"({escape(summary.probability)})<br>"
+        f"({escape(in_short(summary))})<br>"
         f"{''.join(f'{escape(verdict)}<br>' for verdict in summary.verdicts)}"
         f"{escape(summary.logit)}; "
         f'<span style="{_FAINT}">{escape(summary.meaning)}</span></p>\n'
@@ -118,12 +124,12 @@ def documents_html(explanations: Sequence[ExplainedPrediction]) -> str:
 
 def _first_words(explanation: ExplainedPrediction) -> str:
     summary = summarize(explanation, 0)
-    words = map(shorten, explanation.tokens[:_N_SUMMARY_TOKENS])
-    more = " …" if len(explanation.tokens) > _N_SUMMARY_TOKENS else ""
+    text = explanation.text or " ".join(explanation.tokens[:_LONGEST_SUMMARY])
+    words = text[:_LONGEST_SUMMARY].split()
     return (
         f"<b>{escape(summary.prediction)}</b> "
         f"({escape('; '.join([summary.probability, *summary.verdicts]))}) "
-        f'<span style="{_FAINT}">{escape(" ".join(words))}{more}</span>'
+        f'<span style="{_FAINT}">{escape(shorten(" ".join(words), 80))}</span>'
     )
 
 
@@ -188,30 +194,46 @@ def _phrase(explanation: ExplainedPrediction, summand: Summand) -> str:
 
 
 def _cell(explanation: ExplainedPrediction, entry: int, after: int) -> str:
-    loops = explanation.tokens[entry + 1 : min(after, entry + 1 + SHOWN_LOOPS)]
+    stop = min(after, entry + 1 + SHOWN_LOOPS)
+    loops = [_word(explanation, t) for t in range(entry + 1, stop)]
     more = " …" if after - entry - 1 > SHOWN_LOOPS else ""
-    skipped = escape(" ".join(map(shorten, loops)) + more)
-    aside = f' <i style="{_FAINT}">{skipped}</i>' if loops else ""
-    return escape(shorten(explanation.tokens[entry])) + aside
+    aside = f' <i style="{_FAINT}">{" ".join(loops)}{more}</i>' if loops else ""
+    return _word(explanation, entry) + aside
+
+
+def _word(explanation: ExplainedPrediction, token: int) -> str:
+    """A token as it stands in the text, pale if it's unknown."""
+    text = escape(shorten(explanation.words[token]))
+    is_pale = is_unknown(explanation.tokens[token])
+    return f'<span style="{_PALE}">{text}</span>' if is_pale else text
 
 
 def _document(explanation: ExplainedPrediction, summary: Summary) -> str:
     """The tokens, and what their marks mean."""
     if not explanation.tokens:
         return "<p>the document is empty</p>"
-    chosen = shown_tokens(explanation, summary.wfsas, _MAX_TOKENS)
-    words = _marked_tokens(explanation, summary, [t for t in chosen if t is not None])
-    inside = covered(explanation, summary.wfsas)
+    pieces = shown_pieces(explanation, summary.wfsas, _MAX_TOKENS)
+    written = _marked_pieces(explanation, summary, pieces)
+    inside = _in_phrase(pieces, covered(explanation, summary.wfsas))
     runs = []
-    for in_phrase, run in groupby(chosen, lambda t: t is not None and inside[t]):
-        text = " ".join("…" if t is None else words[t] for t in run)
+    for in_phrase, run in groupby(zip(inside, written, strict=True), lambda p: p[0]):
+        text = "".join(piece for _, piece in run)
         runs.append(
             f'<span style="border-top:{_LINE}">{text}</span>' if in_phrase else text
         )
     return (
-        '<div data-part="document" style="overflow-wrap:anywhere">'
-        f"{' '.join(runs)}</div>\n{_legend(explanation, summary)}"
+        f'<div data-part="document" style="{_OWN_TEXT}">'
+        f"{''.join(runs)}</div>\n{_legend(explanation, summary)}"
     )
+
+
+def _in_phrase(pieces: Sequence[Piece], inside: NDArray[np.bool_]) -> list[bool]:
+    """Whether each piece, or what stands on both sides of it, is in a phrase."""
+    own = [any(inside[t] for t in piece.tokens) for piece in pieces]
+    return [
+        is_in or (not piece.tokens and i > 0 and all(own[i - 1 : i + 2 : 2]))
+        for i, (piece, is_in) in enumerate(zip(pieces, own, strict=True))
+    ]
 
 
 def _legend(explanation: ExplainedPrediction, summary: Summary) -> str:
@@ -219,7 +241,7 @@ def _legend(explanation: ExplainedPrediction, summary: Summary) -> str:
     notes = [
         "point at a token for what it adds to the log-odds",
         _ABOUT_PHRASES if explanation.has_paths else escape(summary.remainder),
-        summary.unknown,
+        "unknown words are pale" if summary.unknown else "",
     ]
     return (
         '<div style="font-size:smaller;margin:.5em 0">'
@@ -229,21 +251,40 @@ def _legend(explanation: ExplainedPrediction, summary: Summary) -> str:
     )
 
 
-def _marked_tokens(
-    explanation: ExplainedPrediction, summary: Summary, chosen: Sequence[int]
-) -> dict[int, str]:
-    """The chosen tokens, each with highlight, number and title."""
-    marks, strength = (
-        entering(explanation, summary.wfsas),
-        strengths(explanation.effects),
-    )
-    effects = dict(zip(chosen, signed(explanation.effects[list(chosen)]), strict=True))
-    return {
-        t: f'<span title="{effects[t]}" style="{_highlight(strength[t])}">'
-        f"{escape(shorten(explanation.tokens[t], _LONGEST_TOKEN))}</span>"
-        f"{_raised(marks.get(t, ()))}"
-        for t in chosen
-    }
+def _marked_pieces(
+    explanation: ExplainedPrediction, summary: Summary, pieces: Sequence[Piece]
+) -> list[str]:
+    """Pieces of the document, each with highlight, numbers and title."""
+    marks = entering(explanation, summary.wfsas)
+    strength = strengths(explanation.effects)
+    chosen = [t for piece in pieces for t in piece.tokens]
+    effects = dict(zip(chosen, signed(explanation.effects[chosen]), strict=True))
+    written = []
+    for i, piece in enumerate(pieces):
+        text = escape(_visible(piece))
+        if piece.is_unknown:
+            text = f'<span style="{_PALE}">{text}</span>'
+        if piece.tokens:
+            strongest = max((strength[t] for t in piece.tokens), key=abs)
+            title = ", ".join(effects[t] for t in piece.tokens)
+            look = f'title="{title}" style="{_highlight(strongest)}"'
+            text = f"<span {look}>{text}</span>"
+        numbers = sorted({n for t in piece.tokens for n in marks.get(t, ())})
+        text += _raised(numbers)
+        spaces = " " * (i > 0), " " * (i + 1 < len(pieces))
+        written.append(text if piece.is_own else _apart(text.join(spaces)))
+    return written
+
+
+def _visible(piece: Piece) -> str:
+    """The characters of a piece, unless it's a word of thousands of them."""
+    text = visible(piece.text[:_LONGEST_PIECE])
+    return text if len(piece.text) <= _LONGEST_PIECE else text + "…"
+
+
+def _apart(text: str) -> str:
+    """What is no part of the document, such as "<s>", told apart for scripts."""
+    return f'<span data-part="mark">{text}</span>'
 
 
 def _raised(numbers: Sequence[int]) -> str:

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from skrational.inspection.explaining.prediction import ExplainedPrediction
-from skrational.sequences import UNKNOWN
+from skrational.sequences import is_unknown
 
 __all__ = ["count_words", "frames_of", "nothing_known", "share_unknown"]
 
 _USUAL_FRAMES = (("<s>", "</s>"), ("[CLS]", "[SEP]"))
-_UNKNOWN = {UNKNOWN, "[UNK]"}
 
 
 def frames_of(vectorizers: Iterable[Any]) -> set[tuple[Any, Any]]:
@@ -45,7 +44,7 @@ def count_words(
             del words[0]
         if words and words[-1] == end:
             del words[-1]
-    return len(words), sum(word in _UNKNOWN for word in words)
+    return len(words), sum(map(is_unknown, words))
 
 
 def nothing_known(explanation: ExplainedPrediction) -> str:
@@ -63,9 +62,10 @@ def nothing_known(explanation: ExplainedPrediction) -> str:
     if not len(e.scores):
         return f"{fault}."
     sources = ["the bias"]
-    if e.n_unknown:
+    n_unknown = sum(map(is_unknown, e.tokens))
+    if n_unknown:
         sources.append("the vector of unknown words")
-    if len(e.tokens) > e.n_words:
+    if len(e.tokens) > n_unknown:
         sources.append("the tokens around a text")
     *others, last = sources
     origin = f"{', '.join(others)} and {last}" if others else f"{last} alone"

@@ -5,18 +5,21 @@ All of them stand at places in points from the upper left corner of the axes.
 
 from __future__ import annotations
 
+import re
+from itertools import chain
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skrational.inspection.drawing.artists import set_text, spelled_out, write
+from skrational.inspection.explaining.pieces import Piece, shown_pieces
 from skrational.inspection.explaining.prediction import ExplainedPrediction
-from skrational.inspection.explaining.summands import Summand, Summary
+from skrational.inspection.explaining.summands import Summand, Summary, in_short
 from skrational.inspection.explaining.tokens import (
     MARKED,
     fill,
     phrase,
-    shown_tokens,
     strengths,
 )
 from skrational.inspection.tables import shorten
@@ -32,6 +35,9 @@ _EDGE, _TITLE, _TITLE_LINE, _BOTTOM = 0.02, 44.0, 14.0, 6.0
 _FONT_SIZE, _SMALL = 8.5, 7.5
 _ROW, _LINE = 15.0, 17.0
 _GAP, _PAD = 6.0, 3.0
+_BASELINE = 3.0  # below the middle of a line
+
+_SPACE = re.compile(r"\s+")
 
 _LABELS = 0.45
 """Share of the width that labels may take, with letters of a usual width."""
@@ -70,35 +76,81 @@ def write_tokens(
         ax.figure.subplots_adjust(left=_EDGE, right=1 - _EDGE)
     width, height = _size(ax)
     top = _ROW * (len(summary.summands) + 1.5)
-    words, strength = explanation.tokens, strengths(explanation.effects)
-    n_tokens = min(len(words), max_tokens)
+    strength = strengths(explanation.effects)
+    n_tokens = min(len(explanation.tokens), max_tokens)
     while True:
-        tokens = [
-            _token(ax, *("…", 0.0) if t is None else (words[t], strength[t]))
-            for t in shown_tokens(explanation, summary.wfsas, n_tokens)
-        ]
-        lines = fill(tokens, _width, width - _GAP, _GAP)
+        words = _words(ax, shown_pieces(explanation, summary.wfsas, n_tokens), strength)
+        lines = _lines(words, width - _GAP)
         needed = top + _LINE * len(lines)
         if fit_height or needed <= height or n_tokens <= _FEWEST_TOKENS:
             break
-        for token in tokens:
-            token.remove()
+        for part in chain.from_iterable(words):
+            part.remove()
         n_tokens = int(0.85 * n_tokens)
     for i, line in enumerate(lines):
         x = _GAP / 2
-        for token in line:
-            token.set_position((x, -top - _LINE * (i + 0.5)))
-            x += _width(token) + _GAP
+        for word in line:
+            for part in word:
+                part.set_position((x, -top - _LINE * (i + 0.5) - _BASELINE))
+                x += _width(part)
+            x += _GAP
     if fit_height:
         n_more = 2 * bool(summary.warning) + len(summary.verdicts)
         title = _TITLE + n_more * _TITLE_LINE
         total = needed + title + _BOTTOM
         ax.figure.set_size_inches(WIDTH, total / 72)
         ax.figure.subplots_adjust(bottom=_BOTTOM / total, top=1 - title / total)
-    return tokens
+    return list(chain.from_iterable(words))
 
 
-def _token(ax: Any, text: str, strength: float) -> Any:
+def _words(
+    ax: Any, pieces: list[Piece], strength: NDArray[np.float64]
+) -> list[list[Any]]:
+    """Write pieces in the upper left corner; list those between white space together.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    pieces : list of Piece
+    strength : ndarray of shape (T,)
+        Of each token.
+
+    Returns
+    -------
+    list of list of Annotation
+    """
+    words: list[list[Any]] = [[]]
+    for piece in pieces:
+        strongest = max((strength[t] for t in piece.tokens), key=abs, default=0.0)
+        # A token may hold spaces; they break nothing.
+        texts = [piece.text] if piece.tokens else _SPACE.split(piece.text)
+        words += [] if piece.is_own else [[]]
+        for i, text in enumerate(texts):
+            words += [[]] if i else []
+            if text:
+                words[-1].append(_token(ax, text, strongest, piece.is_unknown))
+        words += [] if piece.is_own else [[]]
+    return list(filter(None, words))
+
+
+def _lines(words: list[list[Any]], room: float) -> list[list[list[Any]]]:
+    """Break words into lines, and a word that is wider than a line between its parts.
+
+    Parameters
+    ----------
+    words : list of list of Annotation
+    room : float
+        Width of a line, in points.
+
+    Returns
+    -------
+    list of lines, each a list of words
+    """
+    parts = chain.from_iterable(fill(word, _width, room, 0.0) for word in words)
+    return fill(parts, lambda word: sum(map(_width, word)), room, _GAP)
+
+
+def _token(ax: Any, text: str, strength: float, is_unknown: bool) -> Any:
     """Write a token in the upper left corner; line and colour tell its strength."""
     colour = COLOURS[0 if strength > 0 else 1]
     box = {
@@ -108,7 +160,8 @@ def _token(ax: Any, text: str, strength: float) -> Any:
         "linestyle": "-" if strength > 0 else (0, (2, 1.5)),
         "linewidth": 0.9,
     }
-    look: dict[str, Any] = {"fontsize": _FONT_SIZE, "va": "center", "bbox": box}
+    look: dict[str, Any] = {"fontsize": _FONT_SIZE, "va": "baseline", "bbox": box}
+    look |= {"color": GREY} if is_unknown else {}
     text = shorten(spelled_out(text))
     return write(ax, 0, 1, text, xycoords="axes fraction", **look)
 
@@ -173,13 +226,13 @@ def _label(explanation: ExplainedPrediction, summand: Summand, longest: int) -> 
 def write_captions(ax: Any, explanation: ExplainedPrediction, summary: Summary) -> None:
     """Write the prediction above the bars, and below them what colours mean."""
     logit = f"{summary.logit}; {summary.meaning}"
-    prediction = f"{summary.prediction} ({summary.probability})"
+    prediction = f"{summary.prediction} ({in_short(summary)})"
     warning = summary.warning.replace(": ", ":\n")
     lines = [warning, prediction, *summary.verdicts, logit]
     title = "\n".join(filter(None, lines))
     colours = f"blue, solid: for {summary.prediction}; vermilion, dashed: against it"
     meaning = colours if explanation.tokens else "the document is empty"
-    parts = [summary.nothing, meaning, summary.unknown]
+    parts = [summary.nothing, meaning, "grey: unknown" if summary.unknown else ""]
     caption = "; ".join(filter(None, parts))
     look: dict[str, Any] = {"fontsize": _SMALL, "alpha": 0.65, "va": "center"}
     below = 0, -_ROW * (len(summary.summands) + 0.75)

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from skrational.inspection.matching.paths import Path
 from skrational.inspection.model import log_odds
+from skrational.inspection.names import mark_unknown
 from skrational.inspection.wrappers import Verdict
+from skrational.sequences import Original
 
 __all__ = ["ExplainedPrediction"]
 
@@ -51,6 +53,22 @@ class ExplainedPrediction:
     gates: tuple[str, ...] = ()
     temperature: float = 1.0
     verdicts: tuple[Verdict, ...] = ()
+    original: Original | None = None
+
+    @property
+    def text(self) -> str | None:
+        """The document as it was given, None if only its tokens are known."""
+        return None if self.original is None else self.original.text
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The tokens as they stand in the text, length T; marks by their labels."""
+        return self.tokens if self.original is None else self.original.read(self.tokens)
+
+    @property
+    def marked_words(self) -> tuple[str, ...]:
+        """The same, with "[?]" behind those that are unknown."""
+        return mark_unknown(self.tokens, self.words)
 
     @property
     def token_weights(self) -> NDArray[np.float64]:

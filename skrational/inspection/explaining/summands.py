@@ -14,7 +14,15 @@ from skrational.inspection.matching.paths import Path
 from skrational.inspection.tables import plain_repr, shorten
 from skrational.inspection.wrappers import Verdict
 
-__all__ = ["MAX_WFSAS", "Summand", "Summary", "probability_text", "signed", "summarize"]
+__all__ = [
+    "MAX_WFSAS",
+    "Summand",
+    "Summary",
+    "in_short",
+    "probability_text",
+    "signed",
+    "summarize",
+]
 
 MAX_WFSAS = 8
 
@@ -163,6 +171,11 @@ def _verdict(verdict: Verdict, e: ExplainedPrediction) -> str:
     if verdict.prediction == e.prediction:
         return f"calibrated: {probability}"
     return f"calibrated: predicted {decision}, {probability}"
+
+
+def in_short(summary: Summary) -> str:
+    """Say how sure a prediction is, and how many words are unknown if some are."""
+    return "; ".join(filter(None, [summary.probability, summary.unknown]))
 
 
 def _summands(

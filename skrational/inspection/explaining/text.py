@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from skrational.inspection.explaining.pieces import shown_pieces
 from skrational.inspection.explaining.prediction import ExplainedPrediction
 from skrational.inspection.explaining.summands import (
     Summand,
     Summary,
+    in_short,
     signed,
     summarize,
 )
@@ -16,10 +18,10 @@ from skrational.inspection.explaining.tokens import (
     entering,
     fill,
     phrase,
-    shown_tokens,
     strengths,
     strongest,
 )
+from skrational.inspection.explaining.underlined import MarkedText, underlined
 from skrational.inspection.tables import pad, shorten, terminal_width
 
 __all__ = ["document_text"]
@@ -49,7 +51,7 @@ def document_text(explanation: ExplainedPrediction) -> str:
     summary = summarize(explanation)
     lines = [
         *filter(None, [summary.warning]),
-        f"{summary.prediction} ({summary.probability})",
+        f"{summary.prediction} ({in_short(summary)})",
         *summary.verdicts,
         *_wrapped([f"{summary.logit};", summary.meaning]),
         *_table(explanation, summary),
@@ -98,17 +100,14 @@ def _document(explanation: ExplainedPrediction, summary: Summary) -> list[str]:
     """The strongest tokens, then the document with its marks."""
     if not explanation.tokens:
         return ["the document is empty"]
-    words = _marked_tokens(explanation, summary)
-    numbers = ", [0] is in the phrase of WFSA 0" if explanation.has_paths else ""
+    parts = _marked_parts(explanation, summary)
+    numbers = ", 0 is in the phrase of WFSA 0" if explanation.has_paths else ""
+    unknown = ", ? is unknown" if any("?" in part.label for part in parts) else ""
     return [
         *_strongest(explanation),
         *(_wrapped(summary.remainder.split()) if summary.remainder else []),
-        *filter(None, [summary.unknown]),
-        f"document (+ and - speak for and against it{numbers}):",
-        *(
-            f"  {' '.join(line)}"
-            for line in fill(words, terminal_width, _COLUMNS - 2, 1)
-        ),
+        f"document (+ and - speak for and against it{numbers}{unknown}):",
+        *(f"  {line}".rstrip() for line in underlined(parts, _COLUMNS - 2)),
     ]
 
 
@@ -120,7 +119,7 @@ def _strongest(explanation: ExplainedPrediction) -> list[str]:
     lines = []
     for side, tokens in zip(("for", "against"), sides, strict=True):
         words = [
-            f"{shorten(explanation.tokens[t])} {numbers[t]},"
+            f"{shorten(explanation.marked_words[t])} {numbers[t]},"
             for t in tokens
             if float(numbers[t])  # as it is written: 0.00 speaks for neither
         ]
@@ -137,17 +136,17 @@ def _wrapped(pieces: list[str]) -> list[str]:
     return [first, *(f"  {line}" for line in more)]
 
 
-def _marked_tokens(explanation: ExplainedPrediction, summary: Summary) -> list[str]:
-    marks, strength = (
-        entering(explanation, summary.wfsas),
-        strengths(explanation.effects),
-    )
-    words = []
-    for t in shown_tokens(explanation, summary.wfsas, _MAX_TOKENS):
-        if t is None:
-            words.append("…")
-            continue
-        sign = "" if abs(strength[t]) < MARKED else "+" if strength[t] > 0 else "-"
-        numbers = f"[{','.join(map(str, marks[t]))}]" if t in marks else ""
-        words.append(f"{sign}{shorten(explanation.tokens[t])}{numbers}")
-    return words
+def _marked_parts(
+    explanation: ExplainedPrediction, summary: Summary
+) -> list[MarkedText]:
+    """The document in parts, with what is to be written below each."""
+    marks = entering(explanation, summary.wfsas)
+    strength = strengths(explanation.effects)
+    parts = []
+    for piece in shown_pieces(explanation, summary.wfsas, _MAX_TOKENS):
+        strongest = max((strength[t] for t in piece.tokens), key=abs, default=0.0)
+        sign = "" if abs(strongest) < MARKED else "+" if strongest > 0 else "-"
+        numbers = sorted({n for t in piece.tokens for n in marks.get(t, ())})
+        label = ",".join(map(str, numbers)) + "?" * piece.is_unknown
+        parts.append(MarkedText(piece.text, sign, label, not piece.is_own))
+    return parts

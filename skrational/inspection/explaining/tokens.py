@@ -35,7 +35,8 @@ _T = TypeVar("_T")
 
 def phrase(explanation: ExplainedPrediction, path: Path) -> list[str]:
     """Write a path in cells, self-loops in parentheses, long ones cut."""
-    return [shorten(cell, _WIDEST_CELL) for cell in path.cells(explanation.tokens)]
+    cells = path.cells(explanation.marked_words)
+    return [shorten(cell, _WIDEST_CELL) for cell in cells]
 
 
 def strengths(effects: NDArray[np.float64]) -> NDArray[np.float64]:

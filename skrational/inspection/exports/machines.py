@@ -45,7 +45,7 @@ class Machine(NamedTuple):
 
 def weigh_words(model: Model, X: Any) -> tuple[list[str], Floats, Floats]:
     """Words, and the weights u and f of all transitions for each, (n_words, S)."""
-    words, rows = read_vocabulary(model, X)
+    words, rows, *_ = read_vocabulary(model, X)
     if not words:
         raise ValueError("X has no words: found 0 rows, expected at least 1.")
     return words, *model.automata.transition_weights(rows)

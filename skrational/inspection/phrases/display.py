@@ -118,6 +118,7 @@ class PhraseDisplay:
         wfsas: Any = None,
         n: int = 4,
         merge: bool = True,
+        min_count: int | None = None,
         ax: Any = None,
         fontsize: float = 10.0,
     ) -> PhraseDisplay:
@@ -130,7 +131,7 @@ class PhraseDisplay:
             wrapper around either, as `explain` takes it.
         X : SequenceArray or array-like
             Documents.
-        wfsas, n, merge
+        wfsas, n, merge, min_count
             As for `top_phrases`.
         ax, fontsize
             As for `plot`.
@@ -144,7 +145,9 @@ class PhraseDisplay:
         NotFittedError, TypeError, ValueError
             As for `top_phrases`.
         """
-        phrases = top_phrases(estimator, X, n, wfsas=wfsas, merge=merge)
+        phrases = top_phrases(
+            estimator, X, n, wfsas=wfsas, merge=merge, min_count=min_count
+        )
         return cls(phrases).plot(ax, fontsize=fontsize)
 
 

@@ -34,10 +34,10 @@ class Phrase:
     document : int
         The first document with this score.
     main_path : tuple of str
-        The token of each main-path transition.
+        The token of each main-path transition, as it stands in the document.
     cells : tuple of str
         The same, each with the tokens that the self-loop behind it takes, as
-        `Path.cells` writes them.
+        `Path.cells` writes them; "[?]" stands behind unknown words.
 
     Examples
     --------

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.inspection.matching.paths import Path, Paths, extreme_paths
+from skrational.inspection.matching.paths import Paths, extreme_paths
 from skrational.inspection.matching.weighted_tokens import weighted_tokens
-from skrational.inspection.model import open_model, token_names
+from skrational.inspection.model import open_model
+from skrational.inspection.names import mark_unknown, token_names
 from skrational.inspection.phrases.keys import phrase_keys, token_codes
 from skrational.inspection.phrases.phrases import Phrase, Phrases
 from skrational.inspection.tables import choose_wfsas, facts
@@ -19,9 +21,19 @@ from skrational.utils.checks import check_count
 
 __all__ = ["top_phrases"]
 
+_SIDES = "top", "bottom"
+# A phrase of fewer than one of so many documents says little of the corpus.
+_DOCUMENTS_PER_PHRASE = 1000
+
 
 def top_phrases(
-    estimator: Any, X: Any, n: int = 4, *, wfsas: Any = None, merge: bool = True
+    estimator: Any,
+    X: Any,
+    n: int = 4,
+    *,
+    wfsas: Any = None,
+    merge: bool = True,
+    min_count: int | None = None,
 ) -> Phrases:
     """Find the phrases of a corpus that each WFSA scores highest and lowest.
 
@@ -44,6 +56,9 @@ def top_phrases(
     merge : bool, default=True
         Whether phrases that read the same are shown once, with their count and the most
         extreme score. False: a row is the path of one document.
+    min_count : int, default=None
+        How many documents have to read so. Phrases of fewer come behind all others, if
+        tables aren't full. None: one of 1,000 documents; 0: scores alone decide.
 
     Returns
     -------
@@ -55,12 +70,17 @@ def top_phrases(
         If the estimator isn't fitted.
     TypeError, ValueError
         If the estimator holds no such classifier or no WFSA is left, X isn't what it
-        reads, n isn't an integer from 1 upwards, or a WFSA doesn't exist.
+        reads, n isn't an integer from 1 upwards, ``min_count`` none from 0 upwards, or
+        a WFSA doesn't exist.
 
     Notes
     -----
     A score may be negative, and then speaks against what high scores speak for. Memory
-    is 16 bytes for each document and WFSA, besides the documents themselves.
+    is 32 bytes for each document and WFSA, besides the documents themselves.
+
+    A phrase is shown as it stands in the first document with its score, with "[?]"
+    behind words that have no vector of their own; phrases are the same if the
+    classifier reads them as the same.
 
     References
     ----------
@@ -81,71 +101,68 @@ def top_phrases(
     """
     model = open_model(estimator)
     n, chosen = check_count("n", n), choose_wfsas(model, wfsas)
+    least = None if min_count is None else check_count("min_count", min_count, least=0)
     sequences = model.read(X)
-    sides = _search(model.automata, sequences, n, chosen, merge)
-    names = token_names(sequences)
-    rows = tuple(
-        _phrase(side.name, rank, candidate, count, names(candidate.document))
-        for wfsa in chosen
-        for side in sides
-        for rank, (candidate, count) in enumerate(side.counted(wfsa), 1)
-    )
+    if least is None:
+        least = len(sequences) // _DOCUMENTS_PER_PHRASE
+    sides = _search(model.automata, sequences, list(chosen), merge)
+    found = [
+        _Chosen(wfsa, number, rank, count, document)
+        for j, wfsa in enumerate(chosen)
+        for number, side in enumerate(sides)
+        for rank, (document, count) in enumerate(side.cheapest(j, n, least), 1)
+    ]
+    rows = tuple(_phrases(model.automata, sequences, found))
     return Phrases(rows=rows, wfsas=chosen, **facts(model))
 
 
-class _Candidate(NamedTuple):
-    """A document's path that may be shown."""
+class _Chosen(NamedTuple):
+    """A phrase that is to be shown, and where it stands."""
 
-    cost: float
-    key: np.uint64
+    wfsa: int
+    side: int
+    rank: int
+    n_alike: int
     document: int
-    path: Path
 
 
 class _Side:
-    """The most extreme phrases of one side so far, and how all documents read."""
+    """Costs and keys of the phrases of one side, in all documents."""
 
-    def __init__(self, name: str, wfsas: tuple[int, ...], n: int) -> None:
-        self.name, self._n = name, n
-        self._best: dict[int, list[_Candidate]] = {wfsa: [] for wfsa in wfsas}
+    def __init__(self) -> None:
+        self._costs: list[NDArray[np.float64]] = []
         self._keys: list[NDArray[np.uint64]] = []
 
-    def add(self, start: int, paths: Paths, keys: NDArray[np.uint64]) -> None:
-        """Take note of the paths of the documents from ``start`` on."""
+    def add(self, costs: NDArray[np.float64], keys: NDArray[np.uint64]) -> None:
+        """Take note of the documents that follow, (n_documents, n_wfsas) each."""
+        self._costs.append(costs)
         self._keys.append(keys)
-        costs = -paths.scores if self.name == "top" else paths.scores
-        for wfsa, best in self._best.items():
-            cost, key = costs[:, wfsa], keys[:, wfsa]
-            for i in _cheapest(cost, key, self._n):
-                path = paths.path(i, wfsa)
-                assert path is not None  # its score is a number
-                best.append(_Candidate(cost[i], key[i], start + int(i), path))
-            cost = np.array([candidate.cost for candidate in best])
-            key = np.array([candidate.key for candidate in best], np.uint64)
-            best[:] = [best[i] for i in _cheapest(cost, key, self._n)]
 
-    def counted(self, wfsa: int) -> list[tuple[_Candidate, int]]:
-        """Return the phrases of a WFSA, with the documents that read so."""
-        keys = np.concatenate([part[:, wfsa] for part in self._keys])
-        return [(c, int(np.count_nonzero(keys == c.key))) for c in self._best[wfsa]]
+    def cheapest(self, j: int, n: int, least: int) -> list[tuple[int, int]]:
+        """Return the first documents of the cheapest phrases of a WFSA, with counts.
+
+        Phrases that fewer documents than ``least`` hold come behind all others.
+        """
+        cost = np.concatenate([part[:, j] for part in self._costs])
+        key = np.concatenate([part[:, j] for part in self._keys])
+        order = np.argsort(cost, kind="stable")  # NaN, no path, comes last
+        order = order[: len(order) - np.count_nonzero(np.isnan(cost))]
+        _, first, count = np.unique(key[order], return_index=True, return_counts=True)
+        ranked = np.lexsort((first, count < least))[:n]
+        documents = order[first[ranked]].tolist()
+        return list(zip(documents, count[ranked].tolist(), strict=True))
 
 
 def _search(
-    automata: WeightedAutomata,
-    X: SequenceArray,
-    n: int,
-    wfsas: tuple[int, ...],
-    merge: bool,
+    automata: WeightedAutomata, X: SequenceArray, wfsas: list[int], merge: bool
 ) -> tuple[_Side, _Side]:
-    """Go through a corpus for the most extreme phrases of each side.
+    """Go through a corpus, and know the phrases of each side again.
 
     Parameters
     ----------
     automata : WeightedAutomata
     X : SequenceArray
-    n : int
-        Phrases of each side and WFSA, at most.
-    wfsas : tuple of int
+    wfsas : list of int
     merge : bool
         Whether phrases that read the same are one.
 
@@ -153,51 +170,38 @@ def _search(
     -------
     top, bottom : _Side
     """
-    sides = _Side("top", wfsas, n), _Side("bottom", wfsas, n)
+    top, bottom = _Side(), _Side()
     codes = token_codes(X)
     for part in weighted_tokens(automata, X):
         part_codes = codes(part.start, part.stop)
-        for side, paths in zip(sides, extreme_paths(automata, part), strict=True):
+        extremes = extreme_paths(automata, part)
+        for side, sign, paths in zip((top, bottom), (-1.0, 1.0), extremes, strict=True):
             if merge:
                 keys = phrase_keys(paths, part_codes, part.offsets)
             else:
                 documents = np.arange(part.start, part.stop, dtype=np.uint64)
                 keys = np.broadcast_to(documents[:, None], paths.scores.shape)
-            side.add(part.start, paths, keys)
-    return sides
+            side.add(sign * paths.scores[:, wfsas], keys[:, wfsas])
+    return top, bottom
 
 
-def _phrase(
-    side: str, rank: int, found: _Candidate, count: int, tokens: list[str]
-) -> Phrase:
-    """Write a document's path as a phrase.
-
-    Parameters
-    ----------
-    side : {"top", "bottom"}
-    rank : int
-    found : _Candidate
-    count : int
-        Documents that read so.
-    tokens : list of str
-        Of the path's document.
-
-    Returns
-    -------
-    Phrase
-    """
-    path = found.path
-    main_path = tuple(tokens[t] for t in path.entries)
-    cells = tuple(path.cells(tokens))
-    where = count, found.document
-    return Phrase(path.wfsa, side, rank, path.score, *where, main_path, cells)
-
-
-def _cheapest(
-    costs: NDArray[np.float64], keys: NDArray[np.uint64], n: int
-) -> NDArray[np.intp]:
-    """Positions of the n lowest costs of different keys, the first of equal ones."""
-    order = np.argsort(costs, kind="stable")  # NaN, no path, comes last
-    order = order[: len(order) - np.count_nonzero(np.isnan(costs))]
-    _, first = np.unique(keys[order], return_index=True)
-    return order[np.sort(first)[:n]]
+def _phrases(
+    automata: WeightedAutomata, X: SequenceArray, chosen: list[_Chosen]
+) -> Iterator[Phrase]:
+    """Write the chosen phrases; their paths are found once more."""
+    documents = sorted({phrase.document for phrase in chosen})
+    place = {document: i for i, document in enumerate(documents)}
+    some = X[documents]
+    parts = [extreme_paths(automata, p) for p in weighted_tokens(automata, some)]
+    sides = [Paths.concatenate(side) for side in zip(*parts, strict=True)]
+    names = token_names(some)
+    for wfsa, side, rank, count, document in chosen:
+        i = place[document]
+        path = sides[side].path(i, wfsa)
+        assert path is not None  # its score is a number
+        labels, original = names(i), some.original(i)
+        words = tuple(labels) if original is None else original.read(labels)
+        main_path = tuple(words[t] for t in path.entries)
+        cells = tuple(path.cells(mark_unknown(labels, words)))
+        where = count, document
+        yield Phrase(wfsa, _SIDES[side], rank, path.score, *where, main_path, cells)

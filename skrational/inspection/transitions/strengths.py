@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.inspection.model import Model
-from skrational.inspection.transitions.vocabulary import read_vocabulary
+from skrational.inspection.transitions.vocabulary import Vocabulary, read_vocabulary
 
 __all__ = ["Words", "largest", "words_and_strengths"]
 
@@ -19,7 +19,7 @@ Words: TypeAlias = Sequence[tuple[str, float]]
 
 
 def words_and_strengths(
-    model: Model, X: Any, wfsa: int, n_words: int
+    model: Model, X: Any, wfsa: int, n_words: int, min_count: int | None = None
 ) -> tuple[
     list[Words],
     list[Words],
@@ -38,6 +38,8 @@ def words_and_strengths(
     wfsa : int
     n_words : int
         At most so many words a list.
+    min_count : int or None, default=None
+        How often a word has to occur in X, if enough do, as for `top_words`.
 
     Returns
     -------
@@ -52,7 +54,7 @@ def words_and_strengths(
     weights = {name: getattr(automata, name)[states] for name in ("W_u", "W_f", "b_f")}
     words: list[str] = []
     if X is not None or any(hasattr(step, "vocabulary") for step in model.vectorizers):
-        words, rows = read_vocabulary(model, X)
+        words, rows = _enough(read_vocabulary(model, X), min_count, 2 * n_words)
     if not words:
         nothing: list[Words] = [[] for _ in weights["b_f"]]
         norms = (np.linalg.norm(weights[name], axis=1) for name in ("W_u", "W_f"))
@@ -66,6 +68,17 @@ def words_and_strengths(
         abs(u).max(axis=0),
         (np.exp(f) if automata.semiring == "max-plus" else f).mean(axis=0),
     )
+
+
+def _enough(
+    vocabulary: Vocabulary, min_count: int | None, n: int
+) -> tuple[list[str], NDArray[Any]]:
+    """Return the frequent words and their rows; all, if these are less than n."""
+    words, rows, *_ = vocabulary
+    chosen = np.flatnonzero(vocabulary.frequent(min_count))
+    if len(chosen) < n:
+        return words, rows
+    return [words[i] for i in chosen], rows[chosen]
 
 
 def _top(
@@ -87,8 +100,18 @@ def _top(
     return [(words[i], float(weights[i])) for i in largest(keys, n_words)]
 
 
-def largest(values: NDArray[Any], n: int) -> NDArray[np.intp]:
-    """Positions of the n largest values, in order; the first of equal ones counts."""
+def largest(
+    values: NDArray[Any], n: int, preferred: NDArray[np.bool_] | None = None
+) -> NDArray[np.intp]:
+    """Positions of the n largest values, in order; the first of equal ones counts.
+
+    Preferred ones come before all others.
+    """
+    if preferred is not None and not preferred.all():
+        first, others = np.flatnonzero(preferred), np.flatnonzero(~preferred)
+        first = first[largest(values[first], n)]
+        rest = others[largest(values[others], max(n - len(first), 0))]
+        return np.concatenate([first, rest])
     costs = -values
     candidates = np.arange(len(costs))
     if 0 < n < len(costs):

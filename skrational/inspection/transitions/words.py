@@ -135,7 +135,12 @@ class TransitionWords(WFSATables):
 
 
 def top_words(
-    estimator: Any, X: Any = None, n: int = 10, *, wfsas: Any = None
+    estimator: Any,
+    X: Any = None,
+    n: int = 10,
+    *,
+    wfsas: Any = None,
+    min_count: int | None = None,
 ) -> TransitionWords:
     """Find the words that each single transition weighs most and least.
 
@@ -154,6 +159,10 @@ def top_words(
         highest and of the lowest weight, of the main path and of the self-loop.
     wfsas : sequence of int, default=None
         Columns of ``coef_``, in the order to be shown. None: all.
+    min_count : int, default=None
+        How often a word has to occur in the documents. Those that don't come behind all
+        others, if lists aren't full, since rare words are weighed by chance. None:
+        once for every 150 documents; 0: weights alone decide.
 
     Returns
     -------
@@ -165,8 +174,8 @@ def top_words(
         If the estimator isn't fitted.
     TypeError, ValueError
         If the estimator holds no such classifier or no WFSA is left, X isn't what it
-        reads, X is None without a vocabulary, n isn't an integer from 1 upwards, or a
-        WFSA doesn't exist.
+        reads, X is None without a vocabulary, n isn't an integer from 1 upwards,
+        ``min_count`` none from 0 upwards, or a WFSA doesn't exist.
 
     Notes
     -----
@@ -196,7 +205,9 @@ def top_words(
     """
     model = open_model(estimator)
     n, chosen = check_count("n", n), choose_wfsas(model, wfsas)
-    words, features = read_vocabulary(model, X)
+    least = None if min_count is None else check_count("min_count", min_count, least=0)
+    words, features, *_ = vocabulary = read_vocabulary(model, X)
+    is_frequent = vocabulary.frequent(least)
     weights = dict(
         zip(
             ("main path", "self-loop"),
@@ -210,7 +221,7 @@ def top_words(
         for (k, state), (kind, side) in product(enumerate(states, 1), _LISTS):
             column = weights[kind][:, state]
             keys = column if side == "top" else -column
-            for rank, i in enumerate(largest(keys, n), 1):
+            for rank, i in enumerate(largest(keys, n, is_frequent), 1):
                 what = wfsa, k, kind, side, rank
                 rows.append(TransitionWord(*what, words[i], float(column[i])))
     return TransitionWords(rows=tuple(rows), wfsas=chosen, **facts(model))

@@ -15,6 +15,7 @@ from skrational.text.encoders.pieces import (
     TokenizedText,
     cut_into_pieces,
     find_words,
+    word_bounds,
 )
 from skrational.text.encoders.settings import EmbeddingSettings, Layers
 from skrational.text.vectors.word_source import scale_rows
@@ -175,17 +176,8 @@ def _labels(
 
 def _words(encoder: Encoder, document: TokenizedText) -> list[str]:
     """Return the words as they stand in the text, or else their first subwords."""
-    assert document.offsets is not None
-    starts = find_words(document)
-    if not len(starts):
-        return []
-    begins = document.offsets[starts, 0]
-    ends = np.maximum.reduceat(document.offsets[:, 1], starts)
-    found = [
-        document.text[i:j].strip()
-        for i, j in zip(begins.tolist(), ends.tolist(), strict=True)
-    ]
-    names = encoder.names([document.ids[i] for i in starts])
+    found = [document.text[i:j].strip() for i, j in word_bounds(document)]
+    names = encoder.names([document.ids[i] for i in find_words(document)])
     return [word or name for word, name in zip(found, names, strict=True)]
 
 

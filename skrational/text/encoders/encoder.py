@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from skrational.text.encoders.pieces import TokenizedText
 
-__all__ = ["Encoder"]
+__all__ = ["Encoder", "tokenize"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,33 +59,7 @@ class Encoder:
 
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         """Cut texts into subwords, however long they are."""
-        fast = self.tokenizer.is_fast
-        # A lone surrogate is no character to a tokenizer.
-        known = [re.sub("[\ud800-\udfff]", "\ufffd", text) for text in texts]
-        encoded = self.tokenizer(
-            known,
-            add_special_tokens=False,
-            padding=False,
-            truncation=False,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-            return_offsets_mapping=fast,
-            verbose=False,
-        )
-        if not fast:
-            return [
-                TokenizedText(text, ids)
-                for text, ids in zip(texts, encoded["input_ids"], strict=True)
-            ]
-        return [
-            TokenizedText(
-                text,
-                encoded["input_ids"][i],
-                np.array(encoded["offset_mapping"][i], dtype=np.int64).reshape(-1, 2),
-                encoded.word_ids(i),
-            )
-            for i, text in enumerate(texts)
-        ]
+        return tokenize(self.tokenizer, texts)
 
     def names(self, ids: Sequence[int]) -> list[str]:
         """Return subwords as the tokenizer writes them."""
@@ -133,3 +107,45 @@ class Encoder:
             total = sum(states[layer] for layer in layers) * scale
             rows = total.float().cpu().numpy()
         return [row[: len(piece)] for row, piece in zip(rows, pieces, strict=True)]
+
+
+def tokenize(tokenizer: Any, texts: Sequence[str]) -> list[TokenizedText]:
+    """Cut texts into subwords, however long they are, by a tokenizer of transformers.
+
+    Parameters
+    ----------
+    tokenizer : object of transformers
+    texts : sequence of str
+
+    Returns
+    -------
+    list of TokenizedText
+        Without special tokens.
+    """
+    fast = tokenizer.is_fast
+    # A lone surrogate is no character to a tokenizer.
+    known = [re.sub("[\ud800-\udfff]", "\ufffd", text) for text in texts]
+    encoded = tokenizer(
+        known,
+        add_special_tokens=False,
+        padding=False,
+        truncation=False,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        return_offsets_mapping=fast,
+        verbose=False,
+    )
+    if not fast:
+        return [
+            TokenizedText(text, ids)
+            for text, ids in zip(texts, encoded["input_ids"], strict=True)
+        ]
+    return [
+        TokenizedText(
+            text,
+            encoded["input_ids"][i],
+            np.array(encoded["offset_mapping"][i], dtype=np.int64).reshape(-1, 2),
+            encoded.word_ids(i),
+        )
+        for i, text in enumerate(texts)
+    ]

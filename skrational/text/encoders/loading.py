@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections import OrderedDict
@@ -20,7 +21,7 @@ from skrational.text.encoders.hub import (
 )
 from skrational.utils.devices import resolve_device
 
-__all__ = ["FASTEST", "forget_encoders", "load_encoder"]
+__all__ = ["FASTEST", "forget_encoders", "load_encoder", "load_tokenizer"]
 
 FASTEST = ("cuda", "cpu")
 """What ``device="auto"`` stands for: the first of these that is there."""
@@ -81,6 +82,46 @@ def forget_encoders() -> None:
     """Release the models that this process keeps for the next vectorizer."""
     with _lock:
         _encoders.clear()
+        _tokenizer_of.cache_clear()
+
+
+def load_tokenizer(
+    model: str | os.PathLike[str], revision: str
+) -> tuple[Any, list[int], list[int]]:
+    """Load a model's tokenizer without the model, or get it from those of before.
+
+    Parameters
+    ----------
+    model, revision
+        As for `load_encoder`.
+
+    Returns
+    -------
+    tokenizer : object of transformers
+    prefix, suffix : list of int
+        The special tokens that it puts around a text.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `load_encoder`.
+    """
+    check_revision(model, revision)
+    with _lock:
+        return _tokenizer_of(find_model(model), revision)
+
+
+@functools.lru_cache(maxsize=_MOST_LOADED)
+def _tokenizer_of(source: Any, revision: str) -> tuple[Any, list[int], list[int]]:
+    from transformers import AutoTokenizer
+
+    check_installed()
+    commit = commit_of(source, revision)
+    with reworded_errors(source, commit), _quiet(isinstance(source, Path)):
+        tokenizer = AutoTokenizer.from_pretrained(
+            source, revision=commit, trust_remote_code=False
+        )
+    return tokenizer, *_special_tokens_around(tokenizer)
 
 
 def _load(model: str | os.PathLike[str], revision: str, device: Any) -> Encoder:

@@ -10,7 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PieceFeatures", "Span", "TokenizedText", "cut_into_pieces", "find_words"]
+__all__ = [
+    "PieceFeatures",
+    "Span",
+    "TokenizedText",
+    "cut_into_pieces",
+    "find_words",
+    "word_bounds",
+]
 
 # Just before the white space that ends a sentence. Whatever a tokenizer makes of white
 # space thus belongs to the next one.
@@ -129,6 +136,24 @@ def find_words(document: TokenizedText) -> NDArray[np.int64]:
         ],
         dtype=np.int64,
     )
+
+
+def word_bounds(document: TokenizedText) -> list[tuple[int, int]]:
+    """Return where each word begins and ends in the text.
+
+    Examples
+    --------
+    >>> offsets = np.array([(0, 2), (2, 4), (5, 6)])
+    >>> word_bounds(TokenizedText("good!", [7] * 3, offsets, [0, 0, 1]))
+    [(0, 4), (5, 6)]
+    """
+    assert document.offsets is not None
+    starts = find_words(document)
+    if not len(starts):
+        return []
+    begins = document.offsets[starts, 0]
+    ends = np.maximum.reduceat(document.offsets[:, 1], starts)
+    return list(zip(begins.tolist(), ends.tolist(), strict=True))
 
 
 class PieceFeatures:

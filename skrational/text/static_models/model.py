@@ -19,6 +19,7 @@ from skrational.text.static_models.files import ModelFiles, find_files
 from skrational.text.static_models.labels import find_unknown_token, label_writer
 from skrational.text.static_models.matrix import Matrix, read_matrix
 from skrational.text.vectors.tables import check_finite
+from skrational.text.words.places import without_spaces
 from skrational.utils.files import checksum
 
 __all__ = ["StaticModel", "forget_models", "load_model"]
@@ -59,11 +60,15 @@ class StaticModel:
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the numbers of the subwords of texts, without special tokens."""
-        known = [
-            text if text.isascii() else _without_surrogates(text) for text in texts
-        ]
+        known = list(map(_without_surrogates, texts))
         encoded = self.tokenizer.encode_batch_fast(known, add_special_tokens=False)
         return [encoding.ids for encoding in encoded]
+
+    def places(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Return the numbers of a text's subwords, and where each begins and ends."""
+        known = _without_surrogates(text)
+        encoding = self.tokenizer.encode(known, add_special_tokens=False)
+        return encoding.ids, without_spaces(text, encoding.offsets)
 
     def labels(self, numbers: NDArray[np.integer]) -> list[str]:
         """Return the labels of subwords."""
@@ -204,4 +209,6 @@ def _fingerprint(tokenizer: bytes, matrix: Matrix) -> str:
 
 def _without_surrogates(text: str) -> str:
     """Replace what is no character to a tokenizer."""
+    if text.isascii():
+        return text
     return re.sub("[\ud800-\udfff]", "\ufffd", text)

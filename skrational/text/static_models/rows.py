@@ -72,7 +72,7 @@ class SubwordRows:
 
     def encode(
         self, texts: Iterable[str], cut: Cut, with_unknown: bool
-    ) -> SequenceArray:
+    ) -> tuple[SequenceArray, int, int]:
         """Tokenise texts and look their subwords up.
 
         Parameters
@@ -84,8 +84,10 @@ class SubwordRows:
 
         Returns
         -------
-        SequenceArray
+        sequences : SequenceArray
             With the rows of all subwords met so far.
+        n_unknown, n_tokens : int
+            How many subwords the tokenizer doesn't know, of how many in all.
 
         Raises
         ------
@@ -93,8 +95,10 @@ class SubwordRows:
             If there is no text, or the vector of a subword holds NaN or infinity.
         """
         numbers, offsets = self._tokenize(texts, cut)
-        if self.model.unknown is not None and not with_unknown:
-            is_known = numbers != self.model.unknown
+        unknown = -1 if self.model.unknown is None else self.model.unknown
+        is_known, n_tokens = numbers != unknown, len(numbers)
+        n_unknown = n_tokens - int(np.count_nonzero(is_known))
+        if n_unknown and not with_unknown:
             counts = np.concatenate([[0], np.cumsum(is_known, dtype=np.int64)])
             numbers, offsets = numbers[is_known], counts[offsets]
         with self._lock:
@@ -103,7 +107,9 @@ class SubwordRows:
                 self._features.first(self._n),
                 self._labels.first(self._n),
             )
-        return SequenceArray._trusted(features, offsets, self._row_of[numbers], labels)
+        rows = self._row_of[numbers]
+        sequences = SequenceArray._trusted(features, offsets, rows, labels)
+        return sequences, n_unknown, n_tokens
 
     def _tokenize(
         self, texts: Iterable[str], cut: Cut

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 
 from skrational.utils.compile import jit, read_only
 
-__all__ = ["UnknownTexts", "describe_missing", "find_unknown"]
+__all__ = [
+    "UnknownTexts",
+    "UnknownWords",
+    "advice_for_unknown",
+    "describe_missing",
+    "find_unknown",
+]
 
 
 class UnknownTexts(NamedTuple):
@@ -72,6 +78,60 @@ class UnknownTexts(NamedTuple):
             f"{self.n} of {n_texts} texts hold no word that has a vector; the first is "
             f"{which}. However confident, a prediction for such a text rests on "
             f"nothing but {', '.join(basis)}."
+        )
+
+
+class UnknownWords(NamedTuple):
+    """Tokens of texts that have no vector of their own.
+
+    Parameters
+    ----------
+    n : int
+        How many there are.
+    n_tokens : int
+        Of so many, without those around a text.
+    examples : tuple of str
+        Some of them, the most frequent first.
+    """
+
+    n: int
+    n_tokens: int
+    examples: tuple[str, ...]
+
+    @property
+    def are_most(self) -> bool:
+        """Whether they are more than half of the tokens."""
+        return 2 * self.n > self.n_tokens
+
+    def describe(self, advice: str, noun: str = "word vector") -> str:
+        """Say so if most tokens of a call are unknown, and what to do.
+
+        Parameters
+        ----------
+        advice : str
+            What to try.
+        noun : str, default="word vector"
+            What unknown tokens lack.
+
+        Returns
+        -------
+        str
+            Empty if not more than half of them are.
+
+        Examples
+        --------
+        >>> print(UnknownWords(3, 4, ("buch", "gut")).describe("Try other vectors."))
+        75% of the tokens of this call have no word vector, such as 'buch', 'gut':
+        whatever is made of these texts rests on the others. Try other vectors.
+        """
+        if not self.are_most:
+            return ""
+        some = ", ".join(map(reprlib.repr, self.examples[:5]))
+        which = f", such as {some}" if some else ""
+        return (
+            f"{self.n / self.n_tokens:.0%} of the tokens of this call have no {noun}"
+            f"{which}: whatever is made of these texts rests on the others. "
+            f"{advice}"
         )
 
 
@@ -149,7 +209,14 @@ def describe_missing(missing: Counter[str], n_tokens: int, lowercase: bool) -> s
         return ""
     most = ", ".join(repr(word) for word, _ in missing.most_common(5))
     return (
-        f"{share:.0%} of the tokens have no word vector, most often {most}. Try "
-        f"lowercase={not lowercase}, another tokenizer, or vectors trained on such "
+        f"{share:.0%} of the tokens have no word vector, most often {most}. "
+        f"{advice_for_unknown(lowercase)}"
+    )
+
+
+def advice_for_unknown(lowercase: bool) -> str:
+    """Say what to try where many words have no vector."""
+    return (
+        f"Try lowercase={not lowercase}, another tokenizer, or vectors trained on such "
         "texts."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,11 @@ from numpy.typing import NDArray
 
 from skrational.sequences import UNKNOWN, SequenceArray
 from skrational.sequences.repeats import distinct_rows
-from skrational.text.vectors.coverage import UnknownTexts, find_unknown
+from skrational.text.vectors.coverage import (
+    UnknownTexts,
+    UnknownWords,
+    find_unknown,
+)
 from skrational.text.vectors.growing import GrowingArray
 from skrational.text.vectors.tables import Table
 from skrational.text.vectors.word_source import WordSource
@@ -33,6 +38,9 @@ MOST_WARNINGS = 100
 
 # What stands in place of a row: the word is left out; it has not been looked up yet.
 _NONE, _PENDING = -1, -2
+
+# Unknown tokens of a call that are looked at for examples.
+_SEEN = 100
 
 
 class _Rows:
@@ -116,12 +124,15 @@ class WordRows:
     >>> unknown = np.zeros(2, dtype=np.float32)
     >>> rows = WordRows(WordSource(table, {}, unknown, unit_norm=True), Lexicon())
     >>> split = partial(split_compiled, frame=Frame(), lowercase=True)
-    >>> X, _ = rows.encode(encode_texts(["Good, good"], split, rows.lexicon))
+    >>> X, *_ = rows.encode(encode_texts(["Good, good"], split, rows.lexicon))
     >>> X.labels.tolist()
     ['good', '<unk>']
-    >>> X, unknown = rows.encode(encode_texts(["bad", "?"], split, rows.lexicon))
+    >>> encoded = encode_texts(["bad", "??"], split, rows.lexicon)
+    >>> X, unknown, words = rows.encode(encoded)
     >>> X.labels.tolist(), X.indices.tolist(), unknown.n, unknown.first
-    (['good', '<unk>', 'bad'], [2, 1], 1, 1)
+    (['good', '<unk>', 'bad'], [2, 1, 1], 1, 1)
+    >>> words
+    UnknownWords(n=2, n_tokens=3, examples=('?',))
     """
 
     def __init__(self, source: WordSource, lexicon: Lexicon) -> None:
@@ -138,7 +149,7 @@ class WordRows:
 
     def encode(
         self, encoded: EncodedTexts, framing: tuple[int, int] = (0, 0)
-    ) -> tuple[SequenceArray, UnknownTexts]:
+    ) -> tuple[SequenceArray, UnknownTexts, UnknownWords]:
         """Turn the numbers of words into rows, in place.
 
         Parameters
@@ -154,6 +165,8 @@ class WordRows:
             With the rows of all words looked up so far.
         UnknownTexts
             Which texts hold no word of the table.
+        UnknownWords
+            How many tokens are no word of the table, with examples if most aren't.
 
         Raises
         ------
@@ -164,10 +177,24 @@ class WordRows:
             self._look_up(encoded.tokens)
             row_of = self._row_of
             features, labels, is_known = self._rows.all()
-        n_tokens = _replace(*encoded, row_of)
+            row_of_unknown = self._rows.unknown
+        n_words = len(encoded.tokens) - sum(framing) * (len(encoded.offsets) - 1)
+        seen = np.empty(_SEEN + 1, dtype=np.int32)
+        n_tokens, n_unknown = _replace(*encoded, row_of, row_of_unknown, seen)
+        words = UnknownWords(n_unknown, n_words, ())
+        if words.are_most:
+            words = words._replace(
+                examples=self._examples(seen[: min(n_unknown, _SEEN)])
+            )
         rows = encoded.tokens[:n_tokens]
         unknown = find_unknown(rows, encoded.offsets, is_known, framing)
-        return SequenceArray._trusted(features, encoded.offsets, rows, labels), unknown
+        sequences = SequenceArray._trusted(features, encoded.offsets, rows, labels)
+        return sequences, unknown, words
+
+    def _examples(self, numbers: NDArray[np.int32]) -> tuple[str, ...]:
+        """Return the words of these numbers, the most frequent first."""
+        found = Counter(numbers.tolist())
+        return tuple(self.lexicon.words(np.array([n for n, _ in found.most_common()])))
 
     def _look_up(self, tokens: NDArray[np.int32]) -> None:
         """Find the rows of the words that occur."""
@@ -222,7 +249,7 @@ class SharedRows:
     def __init__(self, rows: WordRows | None = None) -> None:
         self._rows = rows
         self._lock = threading.Lock()
-        self._n_warnings = 0
+        self._warned: Counter[str] = Counter()
         self._given: Any = None
         self._table: Table | None = None
 
@@ -242,11 +269,12 @@ class SharedRows:
                 self._table, self._given = load(), vectors
             return self._table
 
-    def may_warn(self) -> bool:
-        """Whether to warn once more of what texts hold; ask for each warning."""
+    def may_warn(self, kind: str, most: int | None = None) -> bool:
+        """Whether to warn once more of something; ask for each warning."""
+        most = MOST_WARNINGS if most is None else most
         with self._lock:
-            self._n_warnings += 1
-            return self._n_warnings <= MOST_WARNINGS
+            self._warned[kind] += 1
+            return self._warned[kind] <= most
 
     def open(self, source: WordSource) -> WordRows:
         """Return the rows to use, which are new if there are none of this source."""
@@ -265,16 +293,37 @@ class SharedRows:
 
 
 @jit
-def _replace(tokens: Any, offsets: Any, row_of: Any) -> Any:
-    """Put rows in place of word numbers; leave words out that have none."""
-    token, row = memory(tokens), memory(row_of)
-    n_tokens = 0
-    first = 0
+def _replace(
+    tokens: Any, offsets: Any, row_of: Any, row_of_unknown: Any, seen: Any
+) -> Any:
+    """Put rows in place of word numbers; leave words out that have none.
+
+    Parameters
+    ----------
+    tokens : ndarray of shape (n_tokens,), int32
+    offsets : ndarray of shape (n_texts + 1,), int64
+    row_of : ndarray of shape (n_words,), int32
+    row_of_unknown : int
+        Of the words that count as unknown.
+    seen : ndarray of shape (n_examples + 1,), int32
+        Filled with the numbers of the first ones of these.
+
+    Returns
+    -------
+    n_tokens, n_unknown : int
+        How many tokens are left, and how many unknown ones there were.
+    """
+    token, row, example = memory(tokens), memory(row_of), memory(seen)
+    n_tokens = n_unknown = 0
+    first, last_example = 0, len(seen) - 1
     for text in range(len(offsets) - 1):
         last = offsets[text + 1]
         for i in range(first, last):
+            # Written for each token, kept for unknown ones: no branch to be foretold.
+            example[min(n_unknown, last_example)] = token[i]
             token[n_tokens] = row[token[i]]
+            n_unknown += token[n_tokens] == row_of_unknown
             n_tokens += token[n_tokens] != _NONE
         offsets[text + 1] = n_tokens
         first = last
-    return n_tokens
+    return n_tokens, n_unknown

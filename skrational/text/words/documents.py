@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Number
 from typing import Any
 
-__all__ = ["check_any", "check_documents", "check_texts"]
+__all__ = ["check_any", "check_documents", "check_texts", "elements"]
 
 
 def check_texts(X: Iterable[str]) -> Iterator[str]:
@@ -34,7 +34,7 @@ def check_texts(X: Iterable[str]) -> Iterator[str]:
     >>> list(check_texts(("a", "b")))
     ['a', 'b']
     """
-    for i, text in enumerate(_elements(X)):
+    for i, text in enumerate(elements(X)):
         if not isinstance(text, str):
             raise _no_text(i, text, "a str")
         yield text
@@ -67,7 +67,7 @@ def check_documents(X: Iterable[Any]) -> Iterator[str | list[str]]:
     [['New York', 'is'], []]
     """
     first_is_text = None
-    for i, document in enumerate(_elements(X)):
+    for i, document in enumerate(elements(X)):
         is_text = isinstance(document, str)
         if not is_text and not _is_list(document):
             raise _no_text(i, document, "a str or a list of tokens")
@@ -80,13 +80,20 @@ def check_documents(X: Iterable[Any]) -> Iterator[str | list[str]]:
 
 def check_any(X: Iterable[Any]) -> Iterator[Any]:
     """Iterate over documents for a tokenizer; raise at what is certainly none."""
-    for i, document in enumerate(_elements(X)):
+    for i, document in enumerate(elements(X)):
         if document is None or isinstance(document, (bytes, Number)):
             raise _no_text(i, document, "a str, or what the tokenizer takes")
         yield document
 
 
-def _elements(X: Iterable[Any]) -> Iterable[Any]:
+def elements(X: Iterable[Any]) -> Iterable[Any]:
+    """Return what holds the documents; raise a ValueError if X can't be iterated over.
+
+    Examples
+    --------
+    >>> elements(("a", "b"))
+    ('a', 'b')
+    """
     if isinstance(X, (str, bytes)):
         raise ValueError(
             f"Iterable over raw text documents expected, {type(X).__name__} object "
@@ -107,8 +114,8 @@ def _elements(X: Iterable[Any]) -> Iterable[Any]:
     # Elements of Arrow's and polars' columns may be objects of their own.
     for name in ("to_pylist", "to_list"):
         if hasattr(X, name):
-            elements: Iterable[Any] = getattr(X, name)()
-            return elements
+            plain: Iterable[Any] = getattr(X, name)()
+            return plain
     return X
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ __all__ = [
     "split_documents",
     "split_tokens",
 ]
+
+
+_T = TypeVar("_T")
 
 
 class Spans(NamedTuple):
@@ -68,7 +71,7 @@ class Frame(NamedTuple):
         """How many tokens come before and behind each text."""
         return int(self.start_token is not None), int(self.end_token is not None)
 
-    def truncate(self, words: list[str]) -> list[str]:
+    def truncate(self, words: list[_T]) -> list[_T]:
         """Return the words to keep of a text.
 
         Examples

@@ -153,7 +153,9 @@ def texts(ax):
 
 
 def test_words_and_strengths_are_those_of_the_weights(clf, planted, ax):
-    display = AutomatonDisplay.from_estimator(clf, planted.X, wfsa=1, n_words=4, ax=ax)
+    display = AutomatonDisplay.from_estimator(
+        clf, planted.X, wfsa=1, n_words=4, min_count=0, ax=ax
+    )
     lengths = clf.learned_structure_.lengths
     states = slice(lengths[0], lengths[0] + lengths[1])
     names = list(dict.fromkeys(map(str, planted.X.labels)))

@@ -169,6 +169,7 @@ def test_from_estimator_explains_one_document(options, ax):
     assert len(display.bars_) == 3
 
 
+@pytest.mark.filterwarnings("ignore:[0-9]+% of the tokens of this call")
 def test_from_estimator_takes_a_text():
     vectors = {word: np.eye(6)[i] for i, word in enumerate(TOKENS)}
     pipeline = make_pipeline(

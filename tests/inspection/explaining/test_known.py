@@ -26,6 +26,7 @@ NO_WORD = (
     "The document holds no known word: the prediction is that of the bias and the "
     "tokens around a text."
 )
+LEFT_OUT = UNKNOWN.replace("bias, the vector of unknown words", "bias")
 EMPTY = "The document has no tokens: the prediction is that of the bias alone."
 
 
@@ -61,7 +62,7 @@ def renderings(explanation):
         ({"start_token": "(", "end_token": ")"}, "xyzzy", UNKNOWN, 1),
         ({"start_token": None, "end_token": None}, "xyzzy", UNFRAMED, 1),
         ({}, "", NO_WORD, 0),
-        ({"oov": "drop"}, "xyzzy plugh", NO_WORD, 0),
+        ({"oov": "drop"}, "xyzzy plugh", LEFT_OUT, 2),
         ({"start_token": None, "end_token": None}, "", EMPTY, 0),
     ],
 )
@@ -81,12 +82,13 @@ def test_some_unknown_words_are_counted(clf, data):
     explanation = explain(reading(clf, data), " ".join([*known, "xyzzy"]))
     assert (explanation.n_words, explanation.n_unknown) == (4, 1)
     text, html, picture = renderings(explanation)
-    assert "\n1 of 4 words unknown\n" in text
-    assert "; 1 of 4 words unknown<" in html
+    for rendering in (text, html, picture):
+        assert "; 1 of 4 words unknown)" in rendering.split("\n")[rendering is html]
     for rendering in (text, html, picture):
         assert "is known" not in rendering
     captions = ExplanationDisplay(explanation).plot(Figure().subplots()).ax_.texts
-    assert any("; 1 of 4 words unknown" in text.get_text() for text in captions)
+    assert any("; grey: unknown" in text.get_text() for text in captions)
+    assert "; unknown words are pale" in html and ", ? is unknown" in text
 
 
 def test_known_words_are_not_spoken_of(clf, data):

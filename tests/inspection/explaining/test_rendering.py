@@ -192,8 +192,10 @@ def test_a_text_tells_all():
         "  1     +0.50   0.81  'neg' (0.93)         money",
         "tokens that speak most for it: money +1.20, the +0.88, worth +0.56, not +0.24",
         "tokens that speak most against it: this -0.40, is -0.08",
-        "document (+ and - speak for and against it, [0] is in the phrase of WFSA 0):",
-        "  -this is not[0] +worth[0] +the +money[1]",
+        "document (+ and - speak for and against it, 0 is in the phrase of WFSA 0):",
+        "  this is not worth the money",
+        "  ----        +++++ +++ +++++",
+        "          0   0         1",
     ]
 
 
@@ -268,7 +270,7 @@ def test_whatever_comes_from_outside_is_escaped():
 
 def test_what_cannot_be_printed_is_spelled_out():
     e = hand_made(tokens=["a\nb", "\x1b[31mred", "\u202egnp", "\ud800", "ok", "\x00"])
-    shown = "a\\nb \\x1b[31mred \\u202egnp \\ud800 ok \\x00"
+    shown = "a\nb \\x1b[31mred \\u202egnp \\ud800 ok \\x00"
     page = Page(document_html(e))
     assert page.document == shown
     page.text.encode()
@@ -292,9 +294,9 @@ def test_html_has_no_colour_of_its_own(explained):
 def test_every_token_of_a_short_document_is_shown_in_order(explained):
     for e in explained:
         assert Page(document_html(e)).document.split() == list(e.tokens)
-        text = document_text(e).split("WFSA 0):\n")[1]
-        words = re.sub(r"\[[\d,]+\]", "", text).split()
-        assert [word.lstrip("+-") for word in words] == list(e.tokens)
+        lines = document_text(e).split("WFSA 0):\n")[1].splitlines()
+        words = " ".join(line for line in lines if re.search("[a-z]", line)).split()
+        assert words == list(e.tokens)
 
 
 def long_document(n_tokens=100_000):
@@ -319,8 +321,15 @@ def test_of_a_long_document_the_surroundings_of_what_matters_are_shown():
         assert f"w{t - 1} w{t}" in page.document
     assert "…" in words
     text = document_text(e)
-    assert "w10[0]" in text
-    assert "-w70000" in text
+    lines = text.splitlines()
+    at = next(
+        i
+        for i, line in enumerate(lines)
+        if line.startswith("  w") and " w70000 " in line
+    )
+    line, signs = lines[at : at + 2]
+    assert signs[line.index("w70000") :].startswith("------")
+    assert " w10 " in text and "…" in text
     assert len(text) < 10_000
     assert all(len(line) <= 100 for line in text.splitlines())
 

@@ -65,7 +65,7 @@ def test_words_without_usable_vectors_are_unknown(make, tmp_path):
     for fitted in (vectorizer, pickle.loads(pickle.dumps(vectorizer))):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            X = fitted.transform([" ".join([*GOOD, *bad])])
+            X = fitted.transform([" ".join([*GOOD, *GOOD, *GOOD, *bad])])
             words = fitted.vocabulary().labels.tolist()
         assert X.labels.tolist() == ["<s>", *GOOD, "<unk>", "</s>"]
         assert words == ["<s>", "</s>", *GOOD]

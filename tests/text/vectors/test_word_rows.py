@@ -15,7 +15,10 @@ from skrational.text.tokenize import tokenize
 from skrational.text.vectors import loading, word_rows
 
 # Many of the texts here are empty.
-pytestmark = pytest.mark.filterwarnings("ignore:[0-9]+ of [0-9]+ texts hold no word")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:[0-9]+ of [0-9]+ texts hold no word"),
+    pytest.mark.filterwarnings("ignore:[0-9]+% of the tokens of this call"),
+]
 
 RNG = np.random.default_rng(0)
 VECTORS = {f"w{i}": row for i, row in enumerate(RNG.normal(size=(5000, 4)))}
