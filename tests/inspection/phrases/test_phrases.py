@@ -13,7 +13,7 @@ from skrational import SparseRationalClassifier, WordVectorizer
 from skrational.datasets import make_planted_patterns
 from skrational.inspection.matching import weighted_tokens
 from skrational.inspection.matching.paths import find_paths
-from skrational.inspection.model import token_names
+from skrational.inspection.names import token_names
 from skrational.inspection.phrases.search import top_phrases
 from skrational.inspection.tables import shorten, three_digits
 from skrational.sequences import SequenceArray
