@@ -32,7 +32,8 @@ from skrational import SequenceArray, SparseRationalClassifier, WordVectorizer
 from skrational.datasets import load_reviews
 
 SETS = ("amazon_kitchen", "amazon_dvd", "sst2", "ag_news_10k", "trec")
-NUMBERS = (100, 300, 1000, 3000)
+MIX = "amazon_mix"
+NUMBERS = (100, 300)
 SEEDS = range(5)
 TFIDF = "TF-IDF"
 AUTOMATA: dict[str, dict[str, Any]] = {
@@ -123,13 +124,13 @@ def tuned_tfidf(y: NDArray[Any], seed: int) -> GridSearchCV:
     )
 
 
-def jobs(split: str, sets: list[str], numbers: list[int]) -> list[FewJob]:
-    """All fits of a split."""
+def jobs(options: Any) -> list[FewJob]:
+    """All fits that were asked for."""
     return [
-        FewJob(split, name, n, model, seed)
-        for n in numbers
-        for name in sets
-        for model in (*AUTOMATA, TFIDF)
+        FewJob(options.split, name, n, model, seed)
+        for n in options.documents
+        for name in options.sets
+        for model in options.models
         for seed in SEEDS
     ]
 
@@ -138,8 +139,8 @@ def print_rows(rows: list[Row], split: str) -> None:
     """Print a line for each set and number of documents, a column for each model."""
     rows = [row for row in rows if row["split"] == split]
     table = []
-    for n in NUMBERS:
-        for name in SETS:
+    for n in sorted({row["documents"] for row in rows}):
+        for name in (*SETS, MIX):
             here = [row for row in rows if (row["set"], row["documents"]) == (name, n)]
             if here:
                 models = (*AUTOMATA, TFIDF)
@@ -164,13 +165,14 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--split", choices=("dev", "test"), default="dev")
-    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
+    parser.add_argument("--sets", nargs="+", choices=(*SETS, MIX), default=SETS)
     parser.add_argument("--documents", nargs="+", type=int, default=NUMBERS)
+    models = (*AUTOMATA, TFIDF)
+    parser.add_argument("--models", nargs="+", choices=models, default=models)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     options = parser.parse_args()
     store = Store(options.out, {}, COLUMNS)
-    waiting = jobs(options.split, options.sets, options.documents)
-    finish(waiting, run, store, options.jobs)
+    finish(jobs(options), run, store, options.jobs)
     store.write_csv()
     print_rows(store.all_rows(), options.split)
 
