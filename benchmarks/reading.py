@@ -79,7 +79,7 @@ def main() -> None:
         f"{pipeline.score(test.texts, test.labels):.3f} on test.",
     )
     print_heading("Phrases of the training reviews")
-    print(top_phrases(clf, X))
+    print(top_phrases(clf, X, min_count=0))
     print_heading("Words of each transition")
     print(top_words(pipeline, X, n=6))
     print_first_words(clf, vectorizer)
@@ -167,7 +167,7 @@ def draw(pipeline: Pipeline, X: Any, wrong: Explanations, folder: Path) -> None:
     }
     pictures["automata"] = AutomataDisplay.from_estimator(pipeline, X)
     pictures["structure"] = StructureDisplay.from_estimator(pipeline)
-    pictures["phrases"] = PhraseDisplay.from_estimator(pipeline, X)
+    pictures["phrases"] = PhraseDisplay.from_estimator(pipeline, X, min_count=0)
     pictures["explanation"] = ExplanationDisplay.from_explanation(wrong[1])
     for name, display in pictures.items():
         display.figure_.savefig(folder / f"{name}.png", dpi=120)

@@ -198,8 +198,10 @@ def test_a_text_tells_all():
         "tokens that speak most for 'neg': money +1.20, the +0.88, worth +0.56, not "
         "+0.24",
         "tokens that speak most for 'pos': this -0.40, is -0.08",
-        "document (+ speaks for 'neg', - for 'pos', [0] is in the phrase of WFSA 0):",
-        "  -this is not[0] +worth[0] +the +money[1]",
+        "document (+ speaks for 'neg', - for 'pos', 0 is in the phrase of WFSA 0):",
+        "  this is not worth the money",
+        "  ----        +++++ +++ +++++",
+        "          0   0         1",
     ]
 
 
