@@ -27,6 +27,7 @@ from benchmarks._harness import print_heading, print_table
 from skrational import SparseRationalClassifier, WordVectorizer
 from skrational.datasets import load_reviews
 from skrational.inspection import (
+    AutomataDisplay,
     AutomatonDisplay,
     ExplanationDisplay,
     Explanations,
@@ -36,6 +37,7 @@ from skrational.inspection import (
     top_phrases,
     top_words,
 )
+from skrational.inspection.meaning import readout_signs
 from skrational.model_selection import regularization_path
 
 VECTORS = "vectors/glove.840B.300d.q8.10k.txt.gz"
@@ -77,7 +79,7 @@ def main() -> None:
         f"{pipeline.score(test.texts, test.labels):.3f} on test.",
     )
     print_heading("Phrases of the training reviews")
-    print(top_phrases(clf, X))
+    print(top_phrases(clf, X, min_count=0))
     print_heading("Words of each transition")
     print(top_words(pipeline, X, n=6))
     print_first_words(clf, vectorizer)
@@ -98,15 +100,21 @@ def fit(X: Any, y: Any, X_dev: Any, y_dev: Any) -> SparseRationalClassifier:
 
 
 def print_first_words(clf: SparseRationalClassifier, vectorizer: Any) -> None:
-    """Print what common words weigh as the first word of a phrase."""
+    """Print what common words weigh as the first word of a phrase.
+
+    The readout's signs are folded in, as `top_words` does.
+    """
     print_heading("Common words, the weight u of each WFSA's first transition")
     vocabulary = vectorizer.vocabulary()
     u, _ = clf.automata_.transition_weights(vocabulary.features)
     row_of = {word: row for row, word in enumerate(vocabulary.labels)}
-    firsts = clf.automata_.starts[:-1]
+    firsts, signs = clf.automata_.starts[:-1], readout_signs(clf.automata_)
     print_table(
         ["", *(f"WFSA {i}" for i in range(N_WFSAS))],
-        [[word, *(f"{v:+.2f}" for v in u[row_of[word], firsts])] for word in COMMON],
+        [
+            [word, *(f"{v:+z.2f}" for v in signs * u[row_of[word], firsts])]
+            for word in COMMON
+        ],
     )
 
 
@@ -157,8 +165,9 @@ def draw(pipeline: Pipeline, X: Any, wrong: Explanations, folder: Path) -> None:
         f"automaton{i}": AutomatonDisplay.from_estimator(pipeline, X, wfsa=i)
         for i in range(N_WFSAS)
     }
+    pictures["automata"] = AutomataDisplay.from_estimator(pipeline, X)
     pictures["structure"] = StructureDisplay.from_estimator(pipeline)
-    pictures["phrases"] = PhraseDisplay.from_estimator(pipeline, X)
+    pictures["phrases"] = PhraseDisplay.from_estimator(pipeline, X, min_count=0)
     pictures["explanation"] = ExplanationDisplay.from_explanation(wrong[1])
     for name, display in pictures.items():
         display.figure_.savefig(folder / f"{name}.png", dpi=120)

@@ -2,6 +2,7 @@
 
 import sys
 
+from skrational.inspection.drawing.automata import AutomataDisplay
 from skrational.inspection.drawing.automaton import AutomatonDisplay
 from skrational.inspection.drawing.gates import GateDisplay
 from skrational.inspection.drawing.manifold import ManifoldDisplay
@@ -23,6 +24,7 @@ from skrational.inspection.transitions.words import (
 from skrational.utils.lazy import listing
 
 __all__ = [
+    "AutomataDisplay",
     "AutomatonDisplay",
     "Explanation",
     "ExplanationDisplay",

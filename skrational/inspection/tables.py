@@ -1,4 +1,8 @@
-"""Tables, one for each WFSA: as text for a terminal, as HTML for a notebook."""
+"""Tables, one for each WFSA: as text for a terminal, as HTML for a notebook.
+
+What speaks for a class has the ground of its colour in HTML, transparent, so that it
+goes with a light and with a dark notebook.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +17,24 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.inspection.meaning import (
+    ColouredText,
+    evidence,
+    meaning_of,
+    readout_signs,
+    sentence,
+)
 from skrational.inspection.model import Model, check_wfsa
+from skrational.utils.figures import class_colour
 
 __all__ = [
+    "Cell",
     "Column",
     "Table",
     "WFSATables",
     "choose_wfsas",
     "facts",
+    "ground",
     "pad",
     "plain_repr",
     "plural",
@@ -42,22 +56,30 @@ class Column(NamedTuple):
     numeric: bool = False
 
 
+class Cell(NamedTuple):
+    """A cell of a table: a text, a part of it that matters less, a class's colour."""
+
+    text: str
+    aside: str = ""
+    colour: str | None = None
+
+
 class Table(NamedTuple):
     """A table before it is rendered.
 
     Attributes
     ----------
-    heading : str
+    heading : sequence of ColouredText
+        The first one names the WFSA.
     columns : sequence of Column
-    rows : sequence of sequences of str or (str, str)
-        A pair is read as one text, of which the second part matters less.
+    rows : sequence of sequences of Cell
     nothing : str
         What to say where there are no rows.
     """
 
-    heading: str
+    heading: Sequence[ColouredText]
     columns: Sequence[Column]
-    rows: Sequence[Sequence[str | tuple[str, str]]]
+    rows: Sequence[Sequence[Cell]]
     nothing: str
 
 
@@ -85,25 +107,53 @@ class WFSATables(ABC):
         return self.to_html()
 
     def class_of(self, wfsa: int, score: float) -> Any:
-        """Return the class for which a score of a WFSA speaks, None for none.
+        """Return the class for which a score of a WFSA speaks most, None for none.
 
         Parameters
         ----------
         wfsa : int
             A column of ``coef``.
         score : float
+            As it is shown here: that which ``coef`` weighs.
 
         Returns
         -------
         label or None
             The class whose logit the score raises most, against the others.
         """
-        logits = self.coef[:, wfsa].astype(np.float64) * score
-        if len(logits) == 1:
-            logits = np.array([0.0, logits[0]])
-        if np.ptp(logits) == 0:
-            return None
-        return self.classes[int(np.argmax(logits))]
+        number = self._number_of_class(wfsa, score)
+        return None if number is None else self.classes[number]
+
+    def classes_of(self, wfsa: int, score: float) -> tuple[Any, ...]:
+        """Return all classes for which a score of a WFSA speaks, the strongest first.
+
+        Parameters
+        ----------
+        wfsa : int
+            A column of ``coef``.
+        score : float
+            As it is shown here; only its sign matters.
+
+        Returns
+        -------
+        tuple of labels
+            Those whose weight, less the mean weight of all classes, has the sign of the
+            score and is at least a quarter of the largest, in size.
+        """
+        if not score:
+            return ()
+        meaning = meaning_of(self.coef[:, wfsa])
+        numbers = meaning.high if score > 0 else meaning.low
+        return tuple(self.classes[i] for i in numbers)
+
+    def colour_of(self, wfsa: int, score: float) -> str:
+        """Return the colour of `class_of`, grey for none."""
+        number = self._number_of_class(wfsa, score)
+        return class_colour(number, len(self.classes))
+
+    def _number_of_class(self, wfsa: int, score: float) -> int | None:
+        raised = evidence(self.coef[:, wfsa]) * score
+        return int(np.argmax(raised)) if np.ptp(raised) else None
 
     def heading(self, wfsa: int) -> str:
         """Say how long a WFSA is, and what its scores speak for.
@@ -116,27 +166,26 @@ class WFSATables(ABC):
         Returns
         -------
         str
+            All classes of `classes_of` are named, eight at most on each side. With more
+            than two classes each has its weight behind it, less the mean weight.
         """
+        return "".join(piece.text for piece in self._heading(wfsa))
+
+    def _heading(self, wfsa: int) -> list[ColouredText]:
         before = f" (number {self.numbers[wfsa]} before pruning)"
         if self.numbers == tuple(range(len(self.numbers))):
             before = ""
         length = plural(self.lengths[wfsa], "transition")
-        return f"WFSA {wfsa}{before}: {length}, {self._meaning(wfsa)}"
+        start = ColouredText(f"WFSA {wfsa}{before}: "), ColouredText(f"{length}, ")
+        return [*start, *self._meaning(wfsa)]
 
-    def _meaning(self, wfsa: int) -> str:
+    def _meaning(self, wfsa: int) -> list[ColouredText]:
         weights = self.coef[:, wfsa]
-        if self.class_of(wfsa, 1.0) is None:
-            return f"weight {three_digits(weights[0])}: scores speak for no class"
-        high, low = (shorten(repr(self.class_of(wfsa, score))) for score in (1.0, -1.0))
-        if len(weights) == 1:
-            return (
-                f"weight {three_digits(weights[0])}: high scores speak for {high}, "
-                f"negative ones for {low}"
-            )
-        return (
-            f"high scores speak for {high} (weight {three_digits(weights.max())}), "
-            f"negative ones for {low} (weight {three_digits(weights.min())})"
-        )
+        names = [shorten(repr(label)) for label in self.classes]
+        pieces = sentence(weights, names)
+        if len(weights) > 1 and len(pieces) > 1:
+            return pieces
+        return [ColouredText(f"weight {three_digits(weights[0])}: "), *pieces]
 
     def _columns(self, names: Iterable[str]) -> dict[str, list[Any]]:
         """Return fields of all rows, by their names."""
@@ -171,12 +220,15 @@ class WFSATables(ABC):
 
 
 def facts(model: Model) -> dict[str, Any]:
-    """What is to be known of the WFSAs, by the names of the fields of WFSATables."""
+    """What is to be known of the WFSAs, by the names of the fields of WFSATables.
+
+    The signs of the readout are folded into the WFSAs, so that ``coef`` is without.
+    """
     automata = model.automata
     return {
         "lengths": automata.lengths,
         "numbers": automata.numbers,
-        "coef": np.asarray(automata.coef),
+        "coef": np.asarray(automata.coef * readout_signs(automata)),
         "classes": tuple(np.asarray(model.classifier.classes_).tolist()),
     }
 
@@ -248,20 +300,30 @@ def pad(text: str, width: int, numeric: bool) -> str:
     return gap + text if numeric else text + gap
 
 
+def ground(colour: str | None, opacity: float = 0.45) -> str:
+    """Write a transparent ground for text as a CSS declaration; none without colour."""
+    if colour is None:
+        return ""
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return f"background:rgba({red},{green},{blue},{opacity:.2f})"
+
+
 def _text(table: Table) -> str:
+    heading = "".join(piece.text for piece in table.heading)
     if not table.rows:
-        return f"{table.heading}\n  {table.nothing}"
+        return f"{heading}\n  {table.nothing}"
     lines = [[shorten(column.name) for column in table.columns]]
-    lines += [[shorten("".join(cell)) for cell in row] for row in table.rows]
+    lines += [[shorten(cell.text + cell.aside) for cell in row] for row in table.rows]
     widths = [max(map(terminal_width, cells)) for cells in zip(*lines, strict=True)]
     numeric = [column.numeric for column in table.columns]
     written = ["  ".join(map(pad, line, widths, numeric)).rstrip() for line in lines]
-    return "\n  ".join([table.heading, *written])
+    return "\n  ".join([heading, *written])
 
 
 def _html(table: Table) -> str:
     # A caption would make its table as wide as itself.
-    heading = f'<div style="font-weight:bold">{escape(table.heading)}</div>\n'
+    pieces = "".join(_marked(*piece) for piece in table.heading)
+    heading = f'<div style="font-weight:bold">{pieces}</div>\n'
     if not table.rows:
         return f"{heading}<p>{escape(table.nothing)}</p>"
     styles = [
@@ -281,7 +343,7 @@ def _html(table: Table) -> str:
     )
 
 
-def _html_row(row: Sequence[str | tuple[str, str]], styles: list[str]) -> str:
+def _html_row(row: Sequence[Cell], styles: list[str]) -> str:
     cells = (
         f'<td style="{style}">{_html_cell(cell)}</td>'
         for cell, style in zip(row, styles, strict=True)
@@ -289,7 +351,15 @@ def _html_row(row: Sequence[str | tuple[str, str]], styles: list[str]) -> str:
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _html_cell(cell: str | tuple[str, str]) -> str:
-    text, aside = (cell, "") if isinstance(cell, str) else cell
-    text, aside = (escape(shorten(part, _WIDEST_IN_HTML)) for part in (text, aside))
-    return text + (f'<i style="opacity:.6">{aside}</i>' if aside else "")
+def _html_cell(cell: Cell) -> str:
+    aside = escape(shorten(cell.aside, _WIDEST_IN_HTML))
+    return _marked(shorten(cell.text, _WIDEST_IN_HTML), cell.colour) + (
+        f'<i style="opacity:.6">{aside}</i>' if aside else ""
+    )
+
+
+def _marked(text: str, colour: str | None) -> str:
+    if colour is None:
+        return escape(text)
+    look = f"{ground(colour)};padding:0 .2em;border-radius:.2em"
+    return f'<span style="{look}">{escape(text)}</span>'

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.utils.figures import COLOURS, GREY
+from skrational.model_selection._curves import Means
+from skrational.utils.figures import COLOURS, GREY, is_dark
 
 __all__ = [
     "add_legend",
     "curve_look",
     "draw_baseline",
+    "draw_chosen",
     "draw_curve",
     "prepare_axes",
 ]
@@ -70,47 +72,67 @@ def curve_look(i: int) -> dict[str, Any]:
 def draw_curve(
     ax: Any,
     name: str,
-    sizes: NDArray[np.floating],
-    scores: NDArray[np.floating],
+    means: Means,
+    line: NDArray[np.intp],
     look: dict[str, Any],
-) -> tuple[Any, NDArray[np.intp]]:
-    """Draw means and standard deviations; return them and how many runs count.
+) -> tuple[Any, Any, Any]:
+    """Draw means with their deviations and errors.
 
     Parameters
     ----------
     ax : matplotlib Axes
     name : str
-    sizes, scores : ndarray of shape (n_runs, n_lambdas)
+    means : Means
+    line : ndarray of shape (n_points,), integer
+        Positions that the line goes through; the others are faint points.
     look : dict
         Passed on to ``Axes.errorbar``.
+
+    Returns
+    -------
+    errorbar : ErrorbarContainer
+    band : PolyCollection
+    others : Line2D
     """
-    there = ~np.isnan(sizes) & ~np.isnan(scores)
-    n_runs = there.sum(axis=0)
-    (x, x_std), (y, y_std) = (_mean_std(v, there) for v in (sizes, scores))
     look = {"markersize": 5, "linewidth": 1.5, "elinewidth": 0.9, **look}
-    errorbar = ax.errorbar(x, y, y_std, x_std, label=name or None, **look)
-    for position in np.flatnonzero((n_runs > 0) & (n_runs < len(sizes))):
+    x, y = means.x[line], means.y[line]
+    deviations = means.y_std[line], means.x_std[line]
+    errorbar = ax.errorbar(x, y, *deviations, label=name or None, **look)
+    colour, error = errorbar.lines[0].get_color(), means.y_error[line]
+    band = {"color": colour, "alpha": 0.4 if is_dark(ax) else 0.18, "linewidth": 0}
+    filled = ax.fill_between(x, y - error, y + error, **band)
+    rest = np.setdiff1d(np.flatnonzero(~np.isnan(means.x)), line)
+    faint = {"color": colour, "alpha": 0.35, "linestyle": "none"}
+    faint["marker"], faint["markersize"] = look.get("marker", "o"), look["markersize"]
+    (others,) = ax.plot(means.x[rest], means.y[rest], **faint)
+    n_runs = means.n_runs
+    for position in np.flatnonzero((n_runs > 0) & (n_runs < means.most)):
         ax.annotate(
-            f"{n_runs[position]} of {len(sizes)}",
-            (x[position], y[position]),
+            f"{n_runs[position]} of {means.most}",
+            (means.x[position], means.y[position]),
             xytext=(4, -10),
             textcoords="offset points",
             fontsize="x-small",
-            color=look["color"],
+            color=colour,
         )
-    return errorbar, n_runs
+    return errorbar, filled, others
 
 
-def _mean_std(
-    values: NDArray[np.floating], there: NDArray[np.bool_]
-) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Mean and standard deviation (ddof=1) over the runs that are there."""
-    n = there.sum(axis=0)
-    values = np.where(there, values, 0.0)
-    mean = np.divide(values.sum(axis=0), n, out=np.full(n.shape, np.nan), where=n > 0)
-    squares = np.where(there, (values - mean) ** 2, 0.0).sum(axis=0)
-    # A single run has no spread to show.
-    return mean, np.sqrt(squares / np.maximum(n - 1, 1))
+def draw_chosen(ax: Any, x: float, y: float, label: str | None) -> Any:
+    """Draw a ring around a point, in the colour of text.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x, y : float
+    label : str or None
+        For the legend.
+    """
+    from matplotlib import rcParams
+
+    look: dict[str, Any] = {"marker": "o", "markersize": 13, "fillstyle": "none"}
+    look |= {"linestyle": "none", "color": rcParams["text.color"]}
+    return ax.plot([x], [y], markeredgewidth=1.6, label=label, zorder=5, **look)[0]
 
 
 def draw_baseline(ax: Any, i: int, label: str, values: tuple[float, ...]) -> Any:

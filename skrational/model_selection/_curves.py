@@ -1,113 +1,139 @@
-"""What a curve of sizes and scores is made of: paths, tables, baselines."""
+"""What is drawn of a curve of sizes and scores: means, a line, a choice, baselines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
-from skrational.model_selection._pipelines import classifier_of
+from skrational.model_selection._one_se import within_one_se
 
 __all__ = [
+    "RULES",
+    "Means",
+    "baseline_of",
     "check_curve",
-    "checked_baseline",
-    "fit_paths",
-    "points_of_runs",
-    "rows_by_value",
-    "score_column",
-    "size_label_of",
-    "sizes_and_scores",
-    "stacked",
+    "check_position",
+    "check_rule",
+    "check_shapes",
+    "choose_position",
+    "line_positions",
+    "means_of_runs",
 ]
 
+RULES = {
+    "smallest_within_one_se": "smallest within one standard error of the best",
+    "best": "best",
+}
+"""Ways to choose a point, and what the legend calls it."""
 
-def fit_paths(
-    estimator: Any,
-    X: Any,
-    y: Any,
-    random_states: Iterable[int] | None,
-    options: dict[str, Any],
-) -> list[Any]:
-    """Fit a path with each seed.
+
+class Means(NamedTuple):
+    """Means over runs, at each position on the grid.
+
+    Attributes
+    ----------
+    x, y : ndarray of shape (n_lambdas,)
+        Sizes and scores.
+    x_std, y_std : ndarray of shape (n_lambdas,)
+        Standard deviations (ddof=1) over the runs, 0 of a single run.
+    y_error : ndarray of shape (n_lambdas,)
+        Standard errors of the scores; NaN if not known.
+    n_runs : ndarray of shape (n_lambdas,), integer
+        Runs that are there.
+    most : int
+        Runs in all.
+    """
+
+    x: NDArray[np.floating]
+    y: NDArray[np.floating]
+    x_std: NDArray[np.floating]
+    y_std: NDArray[np.floating]
+    y_error: NDArray[np.floating]
+    n_runs: NDArray[np.intp]
+    most: int
+
+
+def means_of_runs(
+    sizes: NDArray[np.floating],
+    scores: NDArray[np.floating],
+    errors: NDArray[np.floating] | None = None,
+) -> Means:
+    """Average runs.
 
     Parameters
     ----------
-    estimator : estimator
-    X, y : like those of ``fit``, or None
-    random_states : iterable of int or None
-    options : dict
-        Passed on to `regularization_path`.
+    sizes, scores : ndarray of shape (n_runs, n_lambdas)
+    errors : ndarray of shape (n_runs, n_lambdas), default=None
+        Standard errors of the scores. They count where there is one run in all; of
+        several, the standard error of their mean comes from how they differ.
+
+    Returns
+    -------
+    Means
     """
-    if X is None or y is None:
-        raise ValueError(
-            f"X or y is None, and the {type(estimator).__name__} has no paths_; "
-            "expected X and y, or a fitted SparseRationalClassifierCV."
-        )
-    from skrational.model_selection._path_fit import regularization_path
-
-    if random_states is None:
-        return [regularization_path(estimator, X, y, **options)]
-    paths = []
-    for seed in random_states:
-        seeded = clone(estimator)
-        classifier_of(seeded).set_params(random_state=seed)
-        paths.append(regularization_path(seeded, X, y, **options))
-        if paths[-1].interrupted:
-            break
-    return paths
+    there = ~np.isnan(sizes) & ~np.isnan(scores)
+    n_runs = there.sum(axis=0)
+    (x, x_std), (y, y_std) = (_mean_std(v, there) for v in (sizes, scores))
+    if len(sizes) > 1:
+        error = np.where(n_runs > 1, y_std / np.sqrt(np.maximum(n_runs, 1)), np.nan)
+    else:
+        error = np.full(len(x), np.nan) if errors is None else errors[0]
+    return Means(x, y, x_std, y_std, error, n_runs, len(sizes))
 
 
-def points_of_runs(paths: Any) -> list[Sequence[Any]]:
-    """Return the points of each path, of one or of several."""
-    # A path is a sequence itself, of classifiers.
-    several = isinstance(paths, Iterable) and not hasattr(paths, "points")
-    paths = list(paths) if several else [paths]
-    if not paths:
-        raise ValueError("paths holds no path for a curve; expected at least one.")
-    for path in paths:
-        if not hasattr(path, "points"):
-            raise TypeError(
-                f"paths holds a {type(path).__name__}; expected RegularizationPath."
-            )
-    return [path.points for path in paths]
+def _mean_std(
+    values: NDArray[np.floating], there: NDArray[np.bool_]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Mean and standard deviation (ddof=1) over the runs that are there."""
+    n = there.sum(axis=0)
+    values = np.where(there, values, 0.0)
+    mean = np.divide(values.sum(axis=0), n, out=np.full(n.shape, np.nan), where=n > 0)
+    squares = np.where(there, (values - mean) ** 2, 0.0).sum(axis=0)
+    # A single run has no spread to show.
+    return mean, np.sqrt(squares / np.maximum(n - 1, 1))
 
 
-def sizes_and_scores(points: Sequence[Any], column: str) -> list[tuple[float, float]]:
-    """Size and score of each point, the size by whichever of its names there is."""
-    return [
-        (p.size if hasattr(p, "size") else p.n_transitions, getattr(p, column))
-        for p in points
-    ]
+def line_positions(
+    x: NDArray[np.floating], ranking: NDArray[np.floating]
+) -> NDArray[np.intp]:
+    """Positions of the best point of each size, by falling size.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_lambdas,)
+        Sizes; NaN is left out.
+    ranking : ndarray of shape (n_lambdas,)
+        What the best one has most of; NaN is worst.
+
+    Examples
+    --------
+    >>> line_positions(np.array([9, 4, 4, np.nan]), np.array([0.8, 0.7, 0.9, 0.6]))
+    array([0, 2])
+    """
+    order = np.lexsort((-ranking, -x))
+    order = order[~np.isnan(x[order])]
+    is_first = np.append(True, np.diff(x[order]) != 0)[: len(order)]
+    return order[is_first]
 
 
-def size_label_of(points: Iterable[Any], default: str) -> str:
-    """How the first structure of some points calls their size on an axis."""
-    labels = (p.structure.size_label for p in points if hasattr(p, "structure"))
-    return next(labels, default)
+def choose_position(means: Means, rule: str) -> int | None:
+    """Position that a rule chooses, None if it lacks scores or their errors.
 
-
-def rows_by_value(frame: Any, column: str | None) -> list[tuple[Any, Any]]:
-    """The rows of each value of a column, in order of appearance."""
-    return [("", frame)] if column is None else list(frame.groupby(column, sort=False))
-
-
-def stacked(runs: Sequence[Any]) -> NDArray[np.floating]:
-    """Stack runs of (size, score) pairs, filled up with NaN to the longest."""
-    stacked = np.full((len(runs), max(map(len, runs)), 2), np.nan)
-    for row, run in zip(stacked, runs, strict=True):
-        row[: len(run)] = run
-    return stacked
-
-
-def score_column(score: str) -> str:
-    """Name the column of a score."""
-    if score not in ("validation", "test"):
-        raise ValueError(f"score is {score!r}; expected 'validation' or 'test'.")
-    return f"{score}_score"
+    Only positions at which all runs are there count.
+    """
+    is_full = means.n_runs == means.n_runs.max(initial=0)
+    scores = np.where(is_full, means.y, np.nan)
+    if np.isnan(scores).all():
+        return None
+    if rule == "best":
+        return int(np.lexsort((means.x, -scores))[0])
+    if np.isnan(means.y_error[np.nanargmax(scores)]):
+        return None
+    return within_one_se(scores, means.y_error, means.x)
 
 
 def check_curve(
@@ -126,8 +152,42 @@ def check_curve(
         )
 
 
-def checked_baseline(label: str, value: Any) -> tuple[float, ...]:
-    """Return a baseline as a tuple of numbers."""
+def check_shapes(
+    what: str,
+    values: Mapping[str, NDArray[np.floating]],
+    scores: Mapping[str, NDArray[np.floating]],
+) -> None:
+    """Raise a ValueError if values, by curve, don't pair up with the scores."""
+    for name, of_curve in values.items():
+        expected = scores[name].shape if name in scores else "no curve of this name"
+        if of_curve.shape != expected:
+            raise ValueError(
+                f"{what}[{name!r}] has the shape {of_curve.shape}; expected {expected}."
+            )
+
+
+def check_rule(rule: Any) -> None:
+    """Raise a ValueError if there is no such way to choose a point."""
+    if rule is not None and rule not in RULES:
+        raise ValueError(f"choose is {rule!r}; expected one of {[*RULES]}, or None.")
+
+
+def check_position(
+    name: str, position: int, sizes: Mapping[str, NDArray[np.floating]]
+) -> None:
+    """Raise a ValueError if a curve has no point at a position."""
+    n_lambdas = sizes[name].shape[1] if name in sizes else 0
+    if not 0 <= position < n_lambdas:
+        raise ValueError(
+            f"chosen[{name!r}] is {position}, but the curve of this name has "
+            f"{n_lambdas} points."
+        )
+
+
+def baseline_of(label: str, value: Any, split: str) -> tuple[float, ...] | None:
+    """Return a baseline as a tuple of numbers, None if it has none on a split."""
+    if isinstance(value, Mapping):
+        return baseline_of(label, value[split], split) if split in value else None
     values = (value,) if isinstance(value, Real) else value
     if (
         not isinstance(values, tuple | list)
@@ -137,6 +197,6 @@ def checked_baseline(label: str, value: Any) -> tuple[float, ...]:
         raise ValueError(
             f"baselines[{label!r}] is {value!r}; expected score, "
             "(n_transitions, score) or (n_transitions, score, n_transitions_std, "
-            "score_std)."
+            "score_std), or a dict of these by what they were scored on."
         )
     return tuple(float(v) for v in values)

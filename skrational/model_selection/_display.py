@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from skrational.model_selection._artists import (
     add_legend,
     curve_look,
     draw_baseline,
+    draw_chosen,
     draw_curve,
     prepare_axes,
 )
 from skrational.model_selection._curves import (
+    baseline_of,
     check_curve,
-    checked_baseline,
+    check_position,
+    check_rule,
+    check_shapes,
+    line_positions,
+    means_of_runs,
+)
+from skrational.model_selection._sources import (
+    curves_of_frame,
+    curves_of_paths,
     fit_paths,
-    points_of_runs,
-    rows_by_value,
+    parameters_of,
     score_column,
-    size_label_of,
-    sizes_and_scores,
-    stacked,
 )
 from skrational.utils.figures import new_axes
 from skrational.utils.moved import with_new_parameters
@@ -34,7 +39,8 @@ __all__ = ["RegularizationPathDisplay"]
 
 _TRANSITIONS = "main-path transitions"
 
-Baselines: TypeAlias = Mapping[str, float | tuple[float, ...]]
+Baseline: TypeAlias = float | tuple[float, ...]
+Baselines: TypeAlias = Mapping[str, Baseline | Mapping[str, Baseline]]
 
 
 class RegularizationPathDisplay:
@@ -45,6 +51,12 @@ class RegularizationPathDisplay:
     the grid of ``lambda_``, with the standard deviation (ddof=1) in both directions. A
     run whose path ended before a position doesn't count there; the point then says how
     many do. Displays are made by `from_path`, `from_estimator` or `from_frame`.
+
+    A band is one standard error of the score wide in both directions: of several runs
+    that of their mean, of a single one that of its documents. Of points of equal size
+    the line goes through the one that is best on the validation data; the others are
+    faint. A ring marks the point that was chosen, which also is done on the validation
+    data, whatever score is drawn.
 
     Parameters
     ----------
@@ -58,9 +70,20 @@ class RegularizationPathDisplay:
     baselines : dict of str to float or tuple, default=None
         Other models, by label: ``score`` for a horizontal line, or
         ``(n_transitions, score)``, or these with their standard deviations,
-        ``(n_transitions, score, n_transitions_std, score_std)``.
+        ``(n_transitions, score, n_transitions_std, score_std)``. A dict of these by
+        what they were scored on, as ``{"validation": 0.88, "test": 0.90}``, draws the
+        one of ``score_name``, and none if that isn't among them; without a dict the
+        score is taken to be of ``score_name``.
     size_label : str, default="main-path transitions"
         What the sizes count, for the label of the axis.
+    errors : dict of str to array-like of shape (n_runs, n_lambdas), default=None
+        Standard errors of the scores. They are drawn of curves of a single run.
+    ranking : dict of str to array-like of shape (n_runs, n_lambdas), default=None
+        Scores that tell which of equally large models is best. None: ``scores``.
+    chosen : dict of str to int, default=None
+        Position of the point that has a ring, for some of the curves.
+    choice : str, default="chosen"
+        What the legend calls it.
 
     Attributes
     ----------
@@ -70,6 +93,12 @@ class RegularizationPathDisplay:
         The curves.
     errorbars_ : list of ErrorbarContainer
         The curves with their bars.
+    bands_ : list of PolyCollection
+        One for each curve, empty where standard errors aren't known.
+    others_ : list of Line2D
+        The points beside each curve, of the sizes that it has a better point of.
+    rings_ : dict of str to Line2D
+        Around the points that were chosen.
     baselines_ : list of Line2D or ErrorbarContainer
     n_runs_ : dict of str to ndarray of shape (n_lambdas,)
         Runs that count at each position. A logarithmic axis leaves out empty models.
@@ -77,8 +106,8 @@ class RegularizationPathDisplay:
     Raises
     ------
     ValueError
-        If names or shapes don't fit together, there are no scores, or a baseline has
-        another form.
+        If names or shapes don't fit together, there are no scores, a position isn't
+        there, or a baseline has another form.
 
     References
     ----------
@@ -99,6 +128,8 @@ class RegularizationPathDisplay:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(with_new_parameters(type(self), state))
+        for name in ("errors", "ranking", "chosen"):
+            setattr(self, name, getattr(self, name) or {})
 
     def __init__(
         self,
@@ -108,6 +139,10 @@ class RegularizationPathDisplay:
         score_name: str = "validation",
         baselines: Baselines | None = None,
         size_label: str = _TRANSITIONS,
+        errors: Mapping[str, ArrayLike] | None = None,
+        ranking: Mapping[str, ArrayLike] | None = None,
+        chosen: Mapping[str, int] | None = None,
+        choice: str = "chosen",
     ) -> None:
         if list(n_transitions) != list(scores):
             raise ValueError(
@@ -123,7 +158,17 @@ class RegularizationPathDisplay:
         self.score_name = score_name
         self.size_label = size_label
         given = (baselines or {}).items()
-        self.baselines = {label: checked_baseline(label, v) for label, v in given}
+        drawn = {label: baseline_of(label, v, score_name) for label, v in given}
+        self.baselines = {k: v for k, v in drawn.items() if v is not None}
+        self.errors, self.ranking = (
+            {k: np.array(v, float) for k, v in (values or {}).items()}
+            for values in (errors, ranking)
+        )
+        check_shapes("errors", self.errors, self.scores)
+        check_shapes("ranking", self.ranking, self.scores)
+        self.chosen, self.choice = dict(chosen or {}), choice
+        for name, position in self.chosen.items():
+            check_position(name, position, self.n_transitions)
 
     def plot(
         self, ax: Any = None, *, log: bool = True, **kwargs: Any
@@ -152,19 +197,33 @@ class RegularizationPathDisplay:
         ax = new_axes() if ax is None else ax
         prepare_axes(ax, log, self.size_label, f"accuracy ({self.score_name})")
         n_before = len(ax.containers)
-        self.errorbars_, self.n_runs_ = [], {}
+        self.errorbars_: list[Any] = []
+        self.bands_: list[Any] = []
+        self.others_: list[Any] = []
+        self.n_runs_, self.rings_ = {}, dict[str, Any]()
         for i, (name, sizes) in enumerate(self.n_transitions.items(), n_before):
             sizes = np.where(sizes > 0, sizes, np.nan) if log else sizes
-            errorbar, self.n_runs_[name] = draw_curve(
-                ax, name, sizes, self.scores[name], curve_look(i) | kwargs
-            )
-            self.errorbars_.append(errorbar)
+            means = means_of_runs(sizes, self.scores[name], self.errors.get(name))
+            ranking = self.ranking.get(name, self.scores[name])
+            line = line_positions(means.x, means_of_runs(sizes, ranking).y)
+            look = curve_look(i) | kwargs
+            for artists, artist in zip(
+                (self.errorbars_, self.bands_, self.others_),
+                draw_curve(ax, name, means, line, look),
+                strict=True,
+            ):
+                artists.append(artist)
+            self.n_runs_[name] = means.n_runs
+            if (chosen := self.chosen.get(name)) is not None:
+                label = None if self.rings_ else self.choice
+                point = means.x[chosen], means.y[chosen]
+                self.rings_[name] = draw_chosen(ax, *point, label)
         self.lines_ = [errorbar.lines[0] for errorbar in self.errorbars_]
         self.baselines_ = [
             draw_baseline(ax, i, label, values)
             for i, (label, values) in enumerate(self.baselines.items())
         ]
-        add_legend(ax, self.baselines)
+        add_legend(ax, [*self.baselines, self.choice])
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -176,6 +235,7 @@ class RegularizationPathDisplay:
         score: str = "validation",
         name: str | None = None,
         baselines: Baselines | None = None,
+        choose: str | None = "smallest_within_one_se",
         ax: Any = None,
         log: bool = True,
         **kwargs: Any,
@@ -190,8 +250,13 @@ class RegularizationPathDisplay:
             Which score of the paths is drawn.
         name : str, default=None
             Name of a single curve.
-        baselines : dict of str to float or tuple, default=None
+        baselines : dict of str to float, tuple or dict, default=None
             As for the class.
+        choose : {"smallest_within_one_se", "best"} or None, default=\
+"smallest_within_one_se"
+            The point that has a ring: the smallest one of which the mean validation
+            score is within one standard error, that of the best one, of the best, or
+            the best. None: no ring. Without standard errors there is none either.
         ax, log, **kwargs
             As for `plot`.
 
@@ -202,26 +267,15 @@ class RegularizationPathDisplay:
         Raises
         ------
         ValueError
-            If there is no path, ``score`` is another word, the paths have no such
-            scores, or ``name`` comes with a dict.
+            If there is no path, ``score`` or ``choose`` is another word, the paths have
+            no such scores, or ``name`` comes with a dict.
         TypeError
             If something else than paths came.
         """
         column = score_column(score)
-        if isinstance(paths, Mapping) and name is not None:
-            raise ValueError(
-                f"name is {name!r}, but paths is a dict, whose keys are the names; "
-                "expected None."
-            )
-        named = paths if isinstance(paths, Mapping) else {name or "": paths}
-        runs = {str(name): points_of_runs(value) for name, value in named.items()}
-        curves = {
-            name: stacked([sizes_and_scores(run, column) for run in of_curve])
-            for name, of_curve in runs.items()
-        }
-        points = chain.from_iterable(chain.from_iterable(runs.values()))
-        label = size_label_of(points, _TRANSITIONS)
-        display = cls._of(curves, score, baselines, label)
+        curves, size_label = curves_of_paths(paths, name, column, _TRANSITIONS)
+        parameters = parameters_of(curves, score, choose)
+        display = cls(**parameters, baselines=baselines, size_label=size_label)
         return display.plot(ax, log=log, **kwargs)
 
     @classmethod
@@ -235,6 +289,7 @@ class RegularizationPathDisplay:
         score: str = "validation",
         name: str | None = None,
         baselines: Baselines | None = None,
+        choose: str | None = "smallest_within_one_se",
         ax: Any = None,
         log: bool = True,
         **kwargs: Any,
@@ -250,8 +305,9 @@ class RegularizationPathDisplay:
             Data for a classifier, as for its ``fit``.
         random_states : iterable of int or None, default=(0, 1, 2)
             Seeds for a classifier. None: one path, with its own.
-        score, name, baselines, ax, log
-            As for `from_path`.
+        score, name, baselines, choose, ax, log
+            As for `from_path`. Of a fitted search the ring is around its own choice,
+            unless ``choose`` is None.
         **kwargs
             Passed on to `regularization_path`, such as ``X_test`` and ``y_test``.
 
@@ -265,7 +321,8 @@ class RegularizationPathDisplay:
             If data came with a fitted search, or none with a classifier; and as for
             `from_path`.
         """
-        score_column(score)  # before hours of fitting
+        column = score_column(score)  # before hours of fitting
+        check_rule(choose)
         if not hasattr(estimator, "paths_"):
             paths = fit_paths(estimator, X, y, random_states, kwargs)
         elif X is None and y is None and not kwargs:
@@ -276,9 +333,13 @@ class RegularizationPathDisplay:
                 f"{type(estimator).__name__}, whose paths_ are there to be drawn; "
                 "expected the estimator alone."
             )
-        return cls.from_path(
-            paths, score=score, name=name, baselines=baselines, ax=ax, log=log
-        )
+        curves, size_label = curves_of_paths(paths, name, column, _TRANSITIONS)
+        parameters = parameters_of(curves, score, choose)
+        display = cls(**parameters, baselines=baselines, size_label=size_label)
+        if choose is not None and hasattr(estimator, "best_index_"):
+            display.chosen = dict.fromkeys(curves, estimator.best_index_)
+            display.choice = "chosen by the search"
+        return display.plot(ax, log=log)
 
     @classmethod
     def from_frame(
@@ -290,6 +351,7 @@ class RegularizationPathDisplay:
         size: str = "n_transitions",
         score: str = "validation",
         baselines: Baselines | None = None,
+        choose: str | None = "smallest_within_one_se",
         ax: Any = None,
         log: bool = True,
         **kwargs: Any,
@@ -307,7 +369,7 @@ class RegularizationPathDisplay:
             The column that tells the runs of a curve apart. None: there is one.
         size : str, default="n_transitions"
             The column of the sizes.
-        score, baselines, ax, log, **kwargs
+        score, baselines, choose, ax, log, **kwargs
             As for `from_path`.
 
         Returns
@@ -319,59 +381,8 @@ class RegularizationPathDisplay:
         ValueError
             If a column isn't there, or a run has two rows of the same ``lambda_``.
         """
-        column = score_column(score)
-        labels = [label for label in (by, seed) if label is not None]
-        expected = [*labels, "lambda_", size, column]
-        if missing := set(expected) - set(frame.columns):
-            raise ValueError(f"frame has no {sorted(missing)}; expected {expected}.")
-        if (again := frame.duplicated([*labels, "lambda_"])).any():
-            row = frame.loc[again, [*labels, "lambda_"]].iloc[0].to_dict()
-            raise ValueError(
-                f"frame has several rows of {row}; expected one, with by={by!r} and "
-                f"seed={seed!r} telling the paths apart."
-            )
-        curves = {
-            str(name): stacked(
-                [
-                    run.sort_values("lambda_")[[size, column]].to_numpy()
-                    for _, run in rows_by_value(curve, seed)
-                ]
-            )
-            for name, curve in rows_by_value(frame, by)
-        }
+        curves = curves_of_frame(frame, by, seed, size, score_column(score))
         label = _TRANSITIONS if size == "n_transitions" else size.removeprefix("n_")
-        display = cls._of(curves, score, baselines, label)
+        parameters = parameters_of(curves, score, choose)
+        display = cls(**parameters, baselines=baselines, size_label=label)
         return display.plot(ax, log=log, **kwargs)
-
-    @classmethod
-    def _of(
-        cls,
-        curves: Mapping[str, NDArray[np.floating]],
-        score: str,
-        baselines: Baselines | None,
-        size_label: str,
-    ) -> RegularizationPathDisplay:
-        """Make a display of stacked runs.
-
-        Parameters
-        ----------
-        curves : dict of str to ndarray of shape (n_runs, n_lambdas, 2)
-            Sizes and scores.
-        score : {"validation", "test"}
-        baselines : dict or None
-        size_label : str
-
-        Returns
-        -------
-        RegularizationPathDisplay
-        """
-        sizes, scores = (
-            {name: runs[..., i] for name, runs in curves.items()} for i in (0, 1)
-        )
-        return cls(
-            sizes,
-            scores,
-            score_name=score,
-            baselines=baselines,
-            size_label=size_label,
-        )

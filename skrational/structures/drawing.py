@@ -2,8 +2,9 @@
 
 Both follow Fig. 1 of Dodge et al. (2019): states in a line, a main-path arc into each
 and a self-loop on each but the start. What was pruned stays visible, dashed, in the
-place it had. Weight and dashes tell the two apart, never colour, and every line has
-the colour of the text around it, so that a picture suits light and dark notebooks.
+place it had, unless it is left out. Weight and dashes tell the two apart, never colour,
+and every line has the colour of the text around it, so that a picture suits light and
+dark notebooks.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def automata_svg(
     kept_lengths: Sequence[int],
     *,
     all_final: bool = False,
+    removed: bool = True,
     title: str = "",
 ) -> str:
     """Draw automata, one a line, in as many columns as a notebook has room for.
@@ -47,6 +49,8 @@ def automata_svg(
         States left of each, from the start; 0 if the automaton was removed.
     all_final : bool, default=False
         Whether every state left is final (double circle), not only the last.
+    removed : bool, default=True
+        Whether what was removed is drawn too.
     title : str, default=""
         What a screen reader says and a pointer shows.
 
@@ -72,18 +76,17 @@ def automata_svg(
     (11, 1)
     """
     check_drawable(sum(initial_lengths), "states")
-    column = _LABEL + _STEP * max(initial_lengths) + 2 * _RADIUS + _GAP
-    n_rows = max(
-        _FEW_ROWS, math.ceil(len(initial_lengths) / max(1, _MAX_WIDTH // column))
-    )
+    drawn = _drawn(initial_lengths, kept_lengths, removed)
+    longest = max((n_states for _, n_states, _ in drawn), default=0)
+    column = _LABEL + _STEP * longest + 2 * _RADIUS + _GAP
+    n_rows = max(_FEW_ROWS, math.ceil(len(drawn) / max(1, _MAX_WIDTH // column)))
     automata = [
         _svg_automaton(
-            i, n_states, n_kept, all_final, column * (i // n_rows), i % n_rows
+            i, n_states, n_kept, all_final, column * (place // n_rows), place % n_rows
         )
-        for i, (n_states, n_kept) in enumerate(
-            zip(initial_lengths, kept_lengths, strict=True)
-        )
+        for place, (i, n_states, n_kept) in enumerate(drawn)
     ]
+    automata = automata or [_svg_text(column / 2, _ROW / 2, "none left")]
     width = column * math.ceil(len(automata) / n_rows)
     height = _ROW * min(n_rows, len(automata)) + 2
     return (
@@ -100,12 +103,13 @@ def automata_dot(
     kept_lengths: Sequence[int],
     *,
     all_final: bool = False,
+    removed: bool = True,
 ) -> str:
     """Write automata as a Graphviz graph, one cluster each.
 
     Parameters
     ----------
-    initial_lengths, kept_lengths, all_final
+    initial_lengths, kept_lengths, all_final, removed
         As for :func:`automata_svg`.
 
     Returns
@@ -138,9 +142,7 @@ def automata_dot(
     """
     check_drawable(sum(initial_lengths), "states")
     lines = ["digraph wfsas {", "  rankdir=LR;", "  node [shape=circle];"]
-    for i, (n_states, n_kept) in enumerate(
-        zip(initial_lengths, kept_lengths, strict=True)
-    ):
+    for i, n_states, n_kept in _drawn(initial_lengths, kept_lengths, removed):
         lines += [
             f"  subgraph cluster_{i} {{",
             f'    label="WFSA {i}"; style={"solid" if n_kept else "dashed"};',
@@ -148,6 +150,18 @@ def automata_dot(
             "  }",
         ]
     return "\n".join([*lines, "}"])
+
+
+def _drawn(
+    initial_lengths: Sequence[int], kept_lengths: Sequence[int], removed: bool
+) -> list[tuple[int, int, int]]:
+    """Number, states to draw and states left of each automaton that is drawn."""
+    lengths = zip(initial_lengths, kept_lengths, strict=True)
+    return [
+        (i, n_states if removed else n_kept, n_kept)
+        for i, (n_states, n_kept) in enumerate(lengths)
+        if removed or n_kept
+    ]
 
 
 def _dot_states(i: int, n_states: int, n_kept: int, all_final: bool) -> Iterator[str]:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skrational.structures.base import LARGEST, JSONStructure, register_structure
+from skrational.structures.diff import StructureDiff
 from skrational.structures.drawing import automata_dot, automata_svg
 from skrational.utils.checks import is_integer
 
@@ -29,46 +30,6 @@ _RANGES = {
     "n_readout_parameters_per_state": (0, 1),
     "n_fixed_self_loops": (0, _MOST_STATES),
 }
-
-
-@dataclass(frozen=True, repr=False)
-class StructureDiff:
-    """How one structure differs from another in what it keeps; false if it doesn't.
-
-    Parameters
-    ----------
-    rows : tuple of (int, int, int)
-        For each WFSA whose length differs: its original index (from 0), the states
-        kept here and the states kept there.
-    n_transitions, n_parameters : int
-        Main-path transitions and parameters there, minus those here.
-
-    Examples
-    --------
-    >>> StructureDiff(rows=((3, 4, 1),), n_transitions=-3, n_parameters=-303)
-    1 WFSA differs, -3 transitions, -303 parameters
-      WFSA 3: 4 -> 1 states
-    >>> bool(StructureDiff((), 0, 0))
-    False
-    """
-
-    rows: tuple[tuple[int, int, int], ...]
-    n_transitions: int
-    n_parameters: int
-
-    def __bool__(self) -> bool:
-        return bool(self.rows) or self.n_parameters != 0
-
-    def __repr__(self) -> str:
-        if not self:
-            return "no difference"
-        differ = "WFSA differs" if len(self.rows) == 1 else "WFSAs differ"
-        head = (
-            f"{len(self.rows)} {differ}, {self.n_transitions:+d} transitions, "
-            f"{self.n_parameters:+d} parameters"
-        )
-        rows = [f"  WFSA {i}: {here} -> {there} states" for i, here, there in self.rows]
-        return "\n".join([head, *rows])
 
 
 @register_structure
@@ -283,8 +244,13 @@ class RationalStructure(JSONStructure):
             n_parameters=other.n_parameters - self.n_parameters,
         )
 
-    def to_dot(self) -> str:
+    def to_dot(self, *, removed: bool = True) -> str:
         """Write the WFSAs as Graphviz DOT: kept states bold, removed ones dashed.
+
+        Parameters
+        ----------
+        removed : bool, default=True
+            Whether what was removed is there too.
 
         Raises
         ------
@@ -292,11 +258,19 @@ class RationalStructure(JSONStructure):
             If there are too many states to draw.
         """
         return automata_dot(
-            self.initial_lengths, self.kept_lengths, all_final=self.all_final
+            self.initial_lengths,
+            self.kept_lengths,
+            all_final=self.all_final,
+            removed=removed,
         )
 
-    def to_svg(self) -> str:
+    def to_svg(self, *, removed: bool = True) -> str:
         """Draw the WFSAs as an SVG document, after Fig. 1 of the paper.
+
+        Parameters
+        ----------
+        removed : bool, default=True
+            Whether what was removed is there too.
 
         Raises
         ------
@@ -307,7 +281,8 @@ class RationalStructure(JSONStructure):
             self.initial_lengths,
             self.kept_lengths,
             all_final=self.all_final,
-            title=f"{self}: kept states solid, removed states dashed",
+            removed=removed,
+            title=f"{self}{': kept states solid, removed ones dashed' * removed}",
         )
 
     def __repr__(self) -> str:

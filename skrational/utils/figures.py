@@ -6,7 +6,15 @@ import colorsys
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["COLOURS", "GREY", "check_drawable", "class_colour", "is_dark", "new_axes"]
+__all__ = [
+    "COLOURS",
+    "GREY",
+    "check_drawable",
+    "class_colour",
+    "is_dark",
+    "legible",
+    "new_axes",
+]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Okabe and Ito's, which all kinds of colour vision tell apart, less the pale yellow.
@@ -18,6 +26,8 @@ GREY = "#767676"
 
 
 _MOST_DRAWN = 10_000
+_LIGHTER = 0.3
+"""Of the way to white, for letters on a dark ground."""
 _GOLDEN_ANGLE = 0.381966
 """Of a turn: hues that far apart stay apart, however many there are."""
 
@@ -112,11 +122,27 @@ def is_dark(ax: Any) -> bool:
     from matplotlib import rcParams
     from matplotlib.colors import to_rgb
 
-    for patch in (ax.patch, ax.figure.patch):
+    # Axes that are switched off don't draw their ground.
+    for patch in (*([ax.patch] if ax.axison else []), ax.figure.patch):
         *ground, opacity = patch.get_facecolor()
         if opacity > 0.5 and patch.get_visible():
             return _brightness(ground) < 0.5
     return _brightness(to_rgb(rcParams["text.color"])) >= 0.5
+
+
+def legible(colour: str, ax: Any) -> str:
+    """Colour for text: itself on a light ground, lighter on a dark one.
+
+    Parameters
+    ----------
+    colour : str
+        As "#rrggbb".
+    ax : matplotlib Axes
+    """
+    if not is_dark(ax):
+        return colour
+    parts = bytes.fromhex(colour.removeprefix("#"))
+    return "#" + "".join(f"{round(p + _LIGHTER * (255 - p)):02X}" for p in parts)
 
 
 def _brightness(rgb: Sequence[float]) -> float:

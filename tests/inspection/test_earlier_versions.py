@@ -1,6 +1,7 @@
 """What version 0.1.0 pickled is read, and says what it said then."""
 
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,11 @@ def test_displays_hold_what_they_draw(values, expected):
     assert type(structure) is inspection.StructureDisplay
     assert structure.structure.n_transitions == sum(values["phrases"].lengths)
     assert type(automaton) is inspection.AutomatonDisplay
-    assert automaton.to_dot() == expected["dot"]
+    dot = automaton.to_dot()
+    # Colours stand for classes, of which that version's display knows nothing.
+    of_colours = re.compile(r',\s+(?:font)?color="[^"]*"')
+    shown, expected = (of_colours.sub("", d) for d in (dot, expected["dot"]))
+    assert shown == expected
 
 
 @pytest.mark.parametrize(

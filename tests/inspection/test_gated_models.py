@@ -16,7 +16,7 @@ from skrational import (
 )
 from skrational.datasets import make_planted_patterns
 
-DISPLAYS = ["AutomatonDisplay", "PhraseDisplay", "StructureDisplay"]
+DISPLAYS = ["AutomataDisplay", "AutomatonDisplay", "PhraseDisplay", "StructureDisplay"]
 FUNCTIONS = ["find_paths", "to_networkx", "to_openfst", "top_phrases", "top_words"]
 OF_OTHER_MODELS = {"ExplanationDisplay", "GateDisplay", "ManifoldDisplay", "explain"}
 

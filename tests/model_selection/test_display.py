@@ -15,14 +15,21 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
+RING = "smallest within one standard error of the best"
 
-def path(sizes, scores, test_scores=None):
+
+def path(sizes, scores, test_scores=None, error=np.nan):
     """A path by the attributes that are drawn."""
     test_scores = np.full(len(sizes), np.nan) if test_scores is None else test_scores
     return SimpleNamespace(
         interrupted=False,
         points=tuple(
-            SimpleNamespace(n_transitions=n, validation_score=v, test_score=t)
+            SimpleNamespace(
+                n_transitions=n,
+                validation_score=v,
+                validation_error=error,
+                test_score=t,
+            )
             for n, v, t in zip(sizes, scores, test_scores, strict=True)
         ),
     )
@@ -108,14 +115,21 @@ def test_runs_of_any_lengths_count_where_they_are(runs):
     means = [
         np.mean([run[i][1] for run in runs if len(run) > i]) for i in range(longest)
     ]
-    np.testing.assert_allclose(display.lines_[0].get_ydata(), means)
+    sizes = [np.mean([r[i][0] for r in runs if len(r) > i]) for i in range(longest)]
+    best = {}
+    for x, y in zip(sizes, means, strict=True):
+        best[x] = max(y, best.get(x, 0.0))
+    line = display.lines_[0]
+    np.testing.assert_allclose(line.get_xdata(), sorted(best, reverse=True))
+    np.testing.assert_allclose(
+        line.get_ydata(), [best[x] for x in sorted(best, reverse=True)]
+    )
+    assert len(display.others_[0].get_xdata()) == longest - len(best)
 
 
 def test_the_score_on_test_data_is_drawn_where_there_is_one(paths, ax):
     display = RegularizationPathDisplay.from_path(paths[0], score="test", ax=ax)
-    np.testing.assert_allclose(
-        display.lines_[0].get_ydata(), [0.89, 0.90, 0.80, np.nan]
-    )
+    np.testing.assert_allclose(display.lines_[0].get_ydata(), [0.89, 0.90, 0.80])
     assert ax.get_ylabel() == "accuracy (test)"
     assert ax.get_xlabel() == "main-path transitions"
     with pytest.raises(ValueError, match="X_test and y_test"):
@@ -135,7 +149,7 @@ def test_curves_and_baselines_are_told_apart_and_named(paths, ax):
     looks = {(line.get_color(), line.get_marker()) for line in display.lines_}
     assert len(looks) == 3
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["kitchen", "dvd", "books", "TF-IDF", "pooling", "dense"]
+    assert labels == ["kitchen", "dvd", "books", RING, "TF-IDF", "pooling", "dense"]
     line, marker, barred = display.baselines_
     np.testing.assert_array_equal(line.get_ydata(), [0.5, 0.5])
     np.testing.assert_array_equal(marker.lines[0].get_xydata(), [[40, 0.8]])
@@ -148,13 +162,129 @@ def test_a_second_display_on_the_axes_goes_on_with_the_looks(paths, ax):
     second = RegularizationPathDisplay.from_path(paths[0], name="subgradient", ax=ax)
     assert first.lines_[0].get_color() != second.lines_[0].get_color()
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["prox", "subgradient"]
+    assert labels == ["prox", "subgradient", RING]
 
 
 def test_one_curve_without_a_name_has_no_legend_and_may_be_styled(paths, ax):
-    display = RegularizationPathDisplay.from_path(paths, ax=ax, color="black")
+    display = RegularizationPathDisplay.from_path(
+        paths, ax=ax, color="black", choose=None
+    )
     assert ax.get_legend() is None
     assert display.lines_[0].get_color() == "black"
+    assert display.rings_ == {}
+
+
+def edges(band):
+    """Lower and upper edge of a band, by rising size."""
+    points = np.concatenate([p.vertices for p in band.get_paths()])
+    columns = [points[points[:, 0] == x, 1] for x in np.unique(points[:, 0])]
+    return [c.min() for c in columns], [c.max() for c in columns]
+
+
+def test_the_band_of_one_run_is_the_error_of_its_documents(ax):
+    one = path([8, 4, 2], [0.9, 0.8, 0.7], error=0.02)
+    display = RegularizationPathDisplay.from_path(one, ax=ax)
+    low, high = edges(display.bands_[0])
+    np.testing.assert_allclose(low, [0.68, 0.78, 0.88])
+    np.testing.assert_allclose(high, [0.72, 0.82, 0.92])
+
+
+def test_the_band_of_several_runs_is_the_error_of_their_mean(ax):
+    runs = [path([8, 4], [0.90, 0.80]), path([8, 4], [0.84, 0.80])]
+    display = RegularizationPathDisplay.from_path(runs, ax=ax)
+    low, high = edges(display.bands_[0])
+    np.testing.assert_allclose(low, [0.80, 0.84])
+    np.testing.assert_allclose(high, [0.80, 0.90])
+
+
+def test_a_score_on_test_data_has_no_band_of_other_documents(ax):
+    one = path([8, 4], [0.9, 0.8], [0.7, 0.6], error=0.02)
+    display = RegularizationPathDisplay.from_path(one, score="test", ax=ax)
+    assert not any(len(p.vertices) for p in display.bands_[0].get_paths())
+
+
+def test_of_equal_sizes_the_line_goes_through_the_best_on_validation_data(ax):
+    one = path([9, 4, 4, 4, 1], [0.9, 0.7, 0.8, 0.6, 0.5], [0.1, 0.4, 0.2, 0.3, 0.0])
+    for score, best in (("validation", 0.8), ("test", 0.2)):
+        display = RegularizationPathDisplay.from_path(one, score=score, ax=ax)
+        x, y = display.lines_[0].get_data()
+        assert x.tolist() == [9, 4, 1]
+        assert y[1] == best
+        assert display.others_[0].get_xdata().tolist() == [4, 4]
+
+
+@pytest.mark.parametrize("score", ["validation", "test"])
+def test_the_ring_is_around_the_smallest_within_one_standard_error(score, ax):
+    scores = [0.90, 0.91, 0.895, 0.7]
+    one = path([64, 20, 8, 2], scores, [0.1, 0.2, 0.3, 0.4], error=0.02)
+    display = RegularizationPathDisplay.from_path(one, score=score, ax=ax)
+    assert display.chosen == {"": 2}
+    ring = display.rings_[""]
+    assert ring.get_xydata().tolist() == [[8, 0.895 if score == "validation" else 0.3]]
+    best = RegularizationPathDisplay.from_path(one, choose="best", ax=ax)
+    assert best.chosen == {"": 1}
+    assert best.rings_[""].get_label() == "best"
+
+
+def test_several_runs_are_chosen_from_by_their_mean(ax):
+    runs = [path([64, 20, 8], [0.9, 0.92, 0.9]), path([64, 20, 8], [0.9, 0.96, 0.86])]
+    display = RegularizationPathDisplay.from_path(runs, ax=ax)
+    # The means are .9, .94 and .88, the standard error of the best one is .02.
+    assert display.chosen == {"": 1}
+
+
+def test_without_standard_errors_nothing_is_chosen(ax):
+    display = RegularizationPathDisplay.from_path(path([4, 2], [0.9, 0.8]), ax=ax)
+    assert display.chosen == {} and display.rings_ == {}
+
+
+def test_a_search_marks_its_own_choice(paths, ax):
+    search = SimpleNamespace(paths_=paths, best_index_=2)
+    display = RegularizationPathDisplay.from_estimator(search, ax=ax)
+    assert display.chosen == {"": 2}
+    assert display.rings_[""].get_label() == "chosen by the search"
+    plain = RegularizationPathDisplay.from_estimator(search, choose=None, ax=ax)
+    assert plain.rings_ == {}
+
+
+def test_baselines_are_drawn_over_the_split_that_they_were_scored_on(paths):
+    baselines = {
+        "TF-IDF": {"validation": 0.88, "test": 0.90},
+        "dense": {"test": (96, 0.91)},
+        "majority": 0.5,
+    }
+    for score, labels in (
+        ("validation", ["TF-IDF", "majority"]),
+        ("test", ["TF-IDF", "dense", "majority"]),
+    ):
+        display = RegularizationPathDisplay.from_path(
+            paths, score=score, baselines=baselines, ax=Figure().subplots()
+        )
+        assert list(display.baselines) == labels
+        height = baselines["TF-IDF"][score]
+        assert list(display.baselines_[0].get_ydata()) == [height, height]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"chosen": {"a": 2}}, r"chosen\['a'\] is 2, but .* 2 points"),
+        ({"chosen": {"b": 0}}, r"chosen\['b'\] is 0, but .* 0 points"),
+        ({"errors": {"a": [[1]]}}, r"errors\['a'\] has the shape \(1, 1\)"),
+        ({"ranking": {"b": [[1, 2]]}}, r"ranking\['b'\] .* no curve of this name"),
+    ],
+)
+def test_what_does_not_pair_up_with_the_curves_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        RegularizationPathDisplay({"a": [[4, 2]]}, {"a": [[0.9, 0.8]]}, **options)
+
+
+def test_a_display_of_an_earlier_version_is_drawn(paths, ax):
+    display = RegularizationPathDisplay.from_path(paths, ax=ax)
+    names = "n_transitions", "scores", "score_name", "baselines", "size_label"
+    old = RegularizationPathDisplay.__new__(RegularizationPathDisplay)
+    old.__setstate__({name: getattr(display, name) for name in names})
+    assert old.plot(Figure().subplots()).rings_ == {}
 
 
 @pytest.mark.parametrize("log", [True, False])
@@ -295,6 +425,8 @@ def test_an_unfitted_classifier_needs_data_and_a_known_score(fitted_paths):
         RegularizationPathDisplay.from_estimator(clf)
     with pytest.raises(ValueError, match="score is 'train'"):
         RegularizationPathDisplay.from_estimator(clf, "X", "y", score="train")
+    with pytest.raises(ValueError, match="choose is 'largest'"):
+        RegularizationPathDisplay.from_estimator(clf, "X", "y", choose="largest")
     assert not fitted_paths
 
 

@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.inspection.transitions.strengths import Words
-from skrational.utils.figures import COLOURS, GREY
+from skrational.utils.figures import GREY
 
-__all__ = ["Arc", "arcs_dot", "main_path_arcs", "self_loop_arcs"]
+__all__ = ["Arc", "arcs_dot", "arcs_legend", "main_path_arcs", "self_loop_arcs"]
 
 
 _THINNEST, _WIDEST = 0.8, 4.0
-_POSITIVE, _NEGATIVE = COLOURS[:2]
-_DASHES = {_POSITIVE: "solid", _NEGATIVE: "dashed", GREY: "dashdot"}
 
 
 @dataclass(frozen=True)
@@ -27,19 +25,20 @@ class Arc:
     ----------
     source, target : int
         The states; the same one for a loop.
-    lines : tuple of (str, str)
-        The lines of its label, each with its colour.
+    lines : tuple of (str, str or None)
+        The lines of its label, each with its colour; None for that of text.
     width : float
         In points.
-    colour : str, default=GREY
+    colour : str or None, default=GREY
+        None for that of text.
     dashes : {"solid", "dashed", "dashdot"}, default="solid"
     """
 
     source: int
     target: int
-    lines: tuple[tuple[str, str], ...]
+    lines: tuple[tuple[str, str | None], ...]
     width: float
-    colour: str = GREY
+    colour: str | None = GREY
     dashes: str = "solid"
 
     @property
@@ -49,17 +48,33 @@ class Arc:
 
 
 def main_path_arcs(
-    words: Sequence[Words], strengths: NDArray[np.floating]
+    words: Sequence[Words],
+    strengths: NDArray[np.floating],
+    colours: tuple[str, str] | None = None,
 ) -> list[Arc]:
-    """Arcs into each state, from state 1 on."""
+    """Arcs into each state, from state 1 on.
+
+    Parameters
+    ----------
+    words : sequence of K lists of (str, float)
+    strengths : ndarray of shape (K,)
+    colours : (str, str), default=None
+        Those of words of positive and of negative weights; None for that of text.
+    """
     signed = any(weight < 0 for state in words for _, weight in state)
     arcs = []
     for k, (state, width) in enumerate(zip(words, _widths(strengths), strict=True)):
-        colours = [_NEGATIVE if weight < 0 else _POSITIVE for _, weight in state]
-        colour = colours[0] if len(set(colours)) == 1 else GREY
-        lines = zip(_lines(state, signed=signed), colours, strict=True)
-        norm = (f"‖W_u‖ = {strengths[k]:.2g}", GREY)
-        dashes = _DASHES[colour] if state else "solid"
+        by_sign = sorted(state, key=lambda word: word[1] < 0)
+        is_negative = [weight < 0 for _, weight in by_sign]
+        of_words = [colours and colours[negative] for negative in is_negative]
+        same = len(set(is_negative)) == 1
+        lines = zip(_lines(by_sign, signed=signed), of_words, strict=True)
+        norm = (f"‖W_u‖ = {strengths[k]:.2g}", None)
+        dashes = "solid"
+        if any(is_negative):
+            dashes = "dashed" if same else "dashdot"
+        mixed = GREY if colours else None
+        colour = of_words[0] if same else mixed
         arcs.append(Arc(k, k + 1, tuple(lines) or (norm,), width, colour, dashes))
     return arcs
 
@@ -78,9 +93,32 @@ def self_loop_arcs(
                 lines += ["", head] if lines else [head]
                 lines += _lines(words)
         lines = lines or [f"‖W_f‖ = {strengths[k]:.2g}"]
-        label = tuple((line, GREY) for line in lines)
+        label = tuple((line, None) for line in lines)
         loops.append(Arc(k + 1, k + 1, label, width))
     return loops
+
+
+def arcs_legend(main_path: Sequence[Words], skipped: Sequence[Words]) -> list[str]:
+    """Say what words, widths and dashes of arcs mean, line by line.
+
+    Parameters
+    ----------
+    main_path, skipped : sequence of K lists of (str, float)
+        Words of the main path, and those that self-loops skip.
+    """
+    weights = [weight for words in main_path for _, weight in words]
+    if not weights:
+        return ["Width: the norm of the weights. Double circle: a path may end."]
+    is_log = any(weight < 0 for words in skipped for _, weight in words)
+    f, joins = ("log f", "adds up") if is_log else ("f", "multiplies")
+    lines = [
+        f"Words with weights: u under an arc, {f} over a loop; a path {joins} them.",
+        "Width: the largest |u|, the mean f. Double circle: a path may end.",
+    ]
+    if min(weights) < 0:
+        turns = ", which turns the sign of a score" * (len(main_path) > 1)
+        lines.append(f"Solid: u > 0. Dashed: u < 0{turns}. Dash-dot: both.")
+    return lines
 
 
 def _widths(strengths: NDArray[np.floating]) -> list[float]:
@@ -147,10 +185,12 @@ def _attributes(arc: Arc) -> str:
     # \l ends a line that begins at the left, so that weights stand in a column.
     label = "".join(_escaped(text) + r"\l" for text, _ in arc.lines)
     style = "dotted" if arc.dashes == "dashdot" else arc.dashes
-    return (
-        f'label="{label}", penwidth={arc.width:.3g}, style={style},\n'
-        f'    color="{arc.colour}", fontcolor="{arc.colour}"'
-    )
+    of_lines = {colour for _, colour in arc.lines}
+    font = of_lines.pop() if len(of_lines) == 1 else arc.colour
+    looks = {"color": arc.colour, "fontcolor": font}
+    colours = [f'{name}="{colour}"' for name, colour in looks.items() if colour]
+    line = f'label="{label}", penwidth={arc.width:.3g}, style={style}'
+    return ",\n    ".join(filter(None, [line, ", ".join(colours)]))
 
 
 def _quoted(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from skrational.inspection.drawing.arcs import Arc
-from skrational.utils.figures import new_axes
+from skrational.utils.figures import legible, new_axes
 
 __all__ = [
     "LINE_SPACING",
@@ -95,8 +95,10 @@ def draw_state(
     Circle
         The outer one.
     """
+    from matplotlib import rcParams
     from matplotlib.patches import Circle
 
+    look = {"color": rcParams["text.color"]} | look
     state = ax.add_patch(Circle((x, y), radius, fill=False, **look))
     if final:
         inner = {**look, "linewidth": 0.8}
@@ -135,7 +137,12 @@ def draw_labelled(
     -------
     FancyArrowPatch
     """
-    line: dict[str, Any] = {"color": arc.colour, "linestyle": arc.dashes}
+    from matplotlib import rcParams
+
+    def of(colour: str | None) -> str:
+        return rcParams["text.color"] if colour is None else legible(colour, ax)
+
+    line: dict[str, Any] = {"color": of(arc.colour), "linestyle": arc.dashes}
     line["linewidth"] = scale * arc.width
     fontsize *= scale
     look = {"fontsize": fontsize, "most": _MOST_OF_LINE, **look}
@@ -143,13 +150,13 @@ def draw_labelled(
         centre = x[arc.source]
         text = "\n".join(text for text, _ in arc.lines)
         place = {"ha": "center", "va": "bottom", "multialignment": "left"}
-        place["color"] = arc.colour
+        place["color"] = of(arc.lines[0][1])
         write(ax, centre, 3 * radius, text, **place | look)
         return draw_loop(ax, centre, 0, radius, mutation_scale=11 * scale, **line)
     start, end = x[arc.source] + radius, x[arc.target] - radius
     for i, (text, colour) in enumerate(arc.lines):
         below = 3 * scale, -8 * scale - LINE_SPACING * fontsize * i
-        place = {"color": colour, "va": "top"}
+        place = {"color": of(colour), "va": "top"}
         write(ax, start, 0, text, offset=below, **place | look)
     return draw_arc(ax, start, end, 0, mutation_scale=14 * scale, **line)
 

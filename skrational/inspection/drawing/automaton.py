@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from skrational.inspection.drawing.arcs import (
     Arc,
     arcs_dot,
+    arcs_legend,
     main_path_arcs,
     self_loop_arcs,
 )
@@ -19,13 +20,19 @@ from skrational.inspection.drawing.artists import (
     draw_labelled,
     draw_state,
     set_up_axes,
-    write,
 )
+from skrational.inspection.drawing.captions import wrapped, write_lines
+from skrational.inspection.meaning import ColouredText, meaning_of, sentence
 from skrational.inspection.model import Model, check_wfsa, open_model
-from skrational.inspection.tables import plain_repr
-from skrational.inspection.transitions.strengths import Words, words_and_strengths
+from skrational.inspection.tables import facts, plain_repr, shorten
+from skrational.inspection.transitions.strengths import (
+    Words,
+    read_words,
+    words_and_strengths,
+)
 from skrational.utils.checks import check_count
-from skrational.utils.figures import GREY, check_drawable
+from skrational.utils.figures import check_drawable, class_colour
+from skrational.utils.moved import with_new_parameters
 
 __all__ = ["AutomatonDisplay"]
 
@@ -35,8 +42,7 @@ _RADIUS = 0.24
 _MARGIN = 0.7
 _MIN_WIDTH = 5.5
 _TITLE = 0.45
-
-_CAPTION = "Words with their weights: u under the main path, {f} over the self-loops."
+_CHARACTER = 0.62  # of the font's size
 
 
 class AutomatonDisplay:
@@ -50,9 +56,21 @@ class AutomatonDisplay:
 
     Arcs are as wide as they are strong, from 0.8 to 4 points, in proportion to
     ``main_path_strengths`` or ``self_loop_strengths`` over the largest of them. A
-    main-path arc is blue if all its words have weights of at least 0, vermilion and
-    dashed if all are negative, else grey, with dots and dashes. If any weight is
-    negative, all are written with their signs. Displays are made by `from_estimator`.
+    main-path arc is solid if all its words have weights of at least 0, dashed if all
+    are negative, else it has dashes and dots. If any weight is negative, all are
+    written with their signs, the negative ones last. A legend says so.
+
+    Colour stands for a class, and only what speaks for one by itself has it. The words
+    of an automaton of a single transition do: each is a path. On a longer one a path
+    multiplies the weights of several words, and each negative one turns the sign of
+    its score, so that no word speaks for a class without the others: they and their
+    arcs have the colour of text. What scores speak for is in the legend, with the
+    classes in their colours.
+
+    The sign of the readout is folded into the automaton, so that high scores speak for
+    a class: where it is negative, the weights u of the first transition, which every
+    path takes, are shown multiplied by -1. In max-plus and max-times nothing is: a
+    maximum over paths doesn't keep a sign. Displays are made by `from_estimator`.
 
     Parameters
     ----------
@@ -72,6 +90,12 @@ class AutomatonDisplay:
         Its number among the WFSAs that are left (a column of ``coef_``).
     title : str, default=None
         None: "WFSA" with the number.
+    coef : array-like of shape (n_outputs,), default=None
+        Weights of its scores in the logits, as the words are shown: one for two
+        classes, that of the second, else one for each class. None: the legend doesn't
+        say what scores speak for, and nothing has a colour.
+    classes : sequence, default=None
+        Labels of the classes, if ``coef`` is given.
 
     Attributes
     ----------
@@ -82,11 +106,13 @@ class AutomatonDisplay:
     main_path_arcs_ : list of K FancyArrowPatch
     self_loop_arcs_ : list of K + 1 FancyArrowPatch
         That of the start is the first.
+    legend_ : AnnotationBbox
 
     Raises
     ------
     ValueError
-        If the parameters don't all have as many states.
+        If the parameters don't all have as many states, or ``coef`` and ``classes``
+        don't go together.
 
     References
     ----------
@@ -103,6 +129,8 @@ class AutomatonDisplay:
     ...     main_path_strengths=[1.9, 1.5],
     ...     self_loop_strengths=[0.6, 0.5],
     ...     final=[0, 1],
+    ...     coef=[1.4],
+    ...     classes=("bad", "good"),
     ... )
     >>> len(display.plot(ax=Figure().subplots()).states_)
     3
@@ -122,6 +150,8 @@ class AutomatonDisplay:
         *,
         wfsa: int = 0,
         title: str | None = None,
+        coef: ArrayLike | None = None,
+        classes: Sequence[Any] | None = None,
     ) -> None:
         self.main_path_words = [list(words) for words in main_path_words]
         self.skipped_words = [list(words) for words in skipped_words]
@@ -129,14 +159,26 @@ class AutomatonDisplay:
         self.main_path_strengths = np.array(main_path_strengths, float)
         self.self_loop_strengths = np.array(self_loop_strengths, float)
         self.final = np.array(final, float)
-        self.wfsa = wfsa
-        self.title = f"WFSA {wfsa}" if title is None else title
         for name, values in vars(self).items():
-            if name not in ("wfsa", "title") and len(values) != len(self.final):
+            if len(values) != len(self.final):
                 raise ValueError(
                     f"{name} has {len(values)} states and final has "
                     f"{len(self.final)}; expected as many."
                 )
+        self.wfsa = wfsa
+        self.title = f"WFSA {wfsa}" if title is None else title
+        self.coef = None if coef is None else np.array(coef, float)
+        self.classes = None if classes is None else list(classes)
+        n_outputs = 0 if self.coef is None else self.coef.size
+        n_classes = 0 if self.classes is None else len(self.classes)
+        if n_outputs != (1 if n_classes == 2 else n_classes):
+            raise ValueError(
+                f"coef has {n_outputs} weights, and there are {n_classes} classes; "
+                "expected one weight for two classes, or one for each of more."
+            )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(with_new_parameters(type(self), state))
 
     def plot(
         self, ax: Any = None, *, fontsize: float = 8.0, **kwargs: Any
@@ -174,14 +216,15 @@ class AutomatonDisplay:
         )
         step = _STEP_OF_POINT * fontsize
         width = max(step * len(self.final) + 2 * _MARGIN, _MIN_WIDTH)
-        bottom, top = -2 * _RADIUS - under, 3 * _RADIUS + over
-        limits = width, bottom, top
+        lines = self._legend(int(72 * width / (_CHARACTER * fontsize)))
+        line = LINE_SPACING * fontsize / 72
+        bottom = -1.5 * _RADIUS - under - line * len(lines)
+        limits = width, bottom, 3 * _RADIUS + over
         ax, scale = set_up_axes(ax, limits, self.title, (0, _TITLE))
-        if any(self.main_path_words):
-            is_log = any(f < 0 for words in self.skipped_words for _, f in words)
-            caption = _CAPTION.format(f="log f" if is_log else "f")
-            look: dict[str, Any] = {"fontsize": scale * fontsize, "color": GREY}
-            write(ax, width / 2, bottom, caption, ha="center", va="bottom", **look)
+        place = {"box_alignment": (0.5, 0)}
+        self.legend_ = write_lines(
+            ax, width / 2, bottom, lines, scale * fontsize, **place
+        )
         left = (width - step * len(self.final)) / 2
         x = [left + step * k for k in range(len(self.final) + 1)]
         final, size = self._final_states(), 8 * scale
@@ -234,8 +277,8 @@ class AutomatonDisplay:
         Returns
         -------
         AutomatonDisplay
-            Its title tells the WFSA's weight in the logit of the second of two classes,
-            or of the class of many in which the weight is largest.
+            Its title names the classes that high scores speak for, with the weights
+            that `Phrases` shows.
 
         Raises
         ------
@@ -265,13 +308,35 @@ class AutomatonDisplay:
         check_count("n_words", n_words)
         if min_count is not None:
             check_count("min_count", min_count, least=0)
-        display = cls(
-            *words_and_strengths(model, X, wfsa, n_words, min_count),
+        words = read_words(model, X, n_words, min_count)
+        return cls._of(model, words, wfsa, n_words).plot(ax, **kwargs)
+
+    @classmethod
+    def _of(cls, model: Model, words: Any, wfsa: int, n_words: int) -> AutomatonDisplay:
+        """Make the display of one of a model's automata.
+
+        Parameters
+        ----------
+        model : Model
+        words : (list of str, ndarray)
+            By `read_words`.
+        wfsa : int
+        n_words : int
+        """
+        about = facts(model)
+        coef, classes = about["coef"][:, wfsa], about["classes"]
+        names = [plain_repr(label) for label in classes]
+        pieces = sentence(coef, names, between="\n")
+        high, *_ = "".join(piece.text for piece in pieces).split("\n")
+        weight = f" (weight {coef[0]:.2f})" if len(coef) == 1 else ""
+        return cls(
+            *words_and_strengths(model, words, wfsa, n_words),
             model.automata.final[model.automata.states(wfsa)],
             wfsa=wfsa,
-            title=_title(model, wfsa),
+            title=f"WFSA {wfsa}: {high}{weight}",
+            coef=coef,
+            classes=classes,
         )
-        return display.plot(ax, **kwargs)
 
     def to_dot(self) -> str:
         """Write the automaton as Graphviz DOT, with the same labels and looks.
@@ -304,15 +369,28 @@ class AutomatonDisplay:
         check_drawable(len(self.final), "states")
         loop_words = self.skipped_words, self.breaking_words
         return (
-            main_path_arcs(self.main_path_words, self.main_path_strengths),
+            main_path_arcs(
+                self.main_path_words, self.main_path_strengths, self._colours()
+            ),
             self_loop_arcs(*loop_words, self.self_loop_strengths),
         )
 
+    def _colours(self) -> tuple[str, str] | None:
+        """Colours of positive and of negative words, if one word is a path."""
+        if self.coef is None or self.classes is None or len(self.final) > 1:
+            return None
+        high, low = (
+            class_colour(side[0] if side else None, len(self.classes))
+            for side in meaning_of(self.coef)
+        )
+        return high, low
 
-def _title(model: Model, wfsa: int) -> str:
-    """Weight of the WFSA's score, where it counts most."""
-    coef, classes = model.automata.coef[:, wfsa], model.classifier.classes_
-    output = int(abs(coef).argmax())
-    label = classes[1] if len(classes) == 2 else classes[output]
-    weight = f"{coef[output]:+z.2f}".replace("-", "−")
-    return f"WFSA {wfsa}: weight {weight} in the logit of {plain_repr(label)}"
+    def _legend(self, most: int) -> list[list[ColouredText]]:
+        """What the looks of arcs mean, in lines of so many characters."""
+        lines = arcs_legend(self.main_path_words, self.skipped_words)
+        pieces = [[ColouredText(line)] for line in lines]
+        if self.coef is None or self.classes is None:
+            return pieces
+        names = [shorten(plain_repr(label)) for label in self.classes]
+        begin, between = "Scores above 0 speak for ", ", below 0 for "
+        return pieces + wrapped(sentence(self.coef, names, begin, between), most)

@@ -1,12 +1,16 @@
-"""Text that is no wider than the axes that it is about."""
+"""Text that is no wider than the axes that it is about, with classes in colour."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from textwrap import wrap
 from typing import Any
 
-__all__ = ["fit", "room"]
+from skrational.inspection.drawing.artists import LINE_SPACING, spelled_out
+from skrational.inspection.meaning import ColouredText
+from skrational.utils.figures import GREY, legible
+
+__all__ = ["fit", "room", "wrapped", "write_lines"]
 
 _REACH = 1.2
 """Text may reach half way to the neighbour: by default a fifth of axes is between."""
@@ -53,3 +57,75 @@ def fit(parts: Iterable[str], most: int) -> str:
         else:
             lines += wrap(part, most, break_long_words=False)
     return "\n".join(lines)
+
+
+def wrapped(pieces: Iterable[ColouredText], most: int) -> list[list[ColouredText]]:
+    """Put pieces on lines of so many characters, if none of them is longer.
+
+    Examples
+    --------
+    >>> pieces = map(ColouredText, ("high: ", "a", ", low: ", "b"))
+    >>> [len(line) for line in wrapped(pieces, 9)]
+    [1, 3]
+    """
+    units: list[list[ColouredText]] = []
+    for piece in pieces:
+        # A comma or a weight stays with the name before it.
+        if units and piece.text.startswith((",", " (")):
+            units[-1].append(piece)
+        else:
+            units.append([piece])
+    lines: list[list[ColouredText]] = [[]]
+    used = 0
+    for unit in units:
+        width = sum(len(piece.text) for piece in unit)
+        if lines[-1] and used + width > most:
+            lines.append([])
+            used = 0
+        lines[-1] += unit
+        used += width
+    return lines
+
+
+def write_lines(
+    ax: Any,
+    x: float,
+    y: float,
+    lines: Sequence[Sequence[ColouredText]],
+    fontsize: float,
+    **place: Any,
+) -> Any:
+    """Write lines of pieces, grey but for the classes.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x, y : float
+    lines : sequence of sequences of ColouredText
+    fontsize : float
+    **place
+        Passed on to ``AnnotationBbox``: ``box_alignment``, (0, 0) to (1, 1), and where
+        the point is.
+
+    Returns
+    -------
+    AnnotationBbox
+    """
+    from matplotlib.offsetbox import AnnotationBbox, HPacker, TextArea, VPacker
+
+    def area(piece: ColouredText) -> Any:
+        look: dict[str, Any] = {"fontsize": fontsize, "parse_math": False}
+        look["color"] = legible(piece.colour or GREY, ax)
+        look["fontweight"] = "bold" if piece.colour else "normal"
+        return TextArea(spelled_out(piece.text), textprops=look)
+
+    rows: list[Any] = [
+        HPacker(children=[area(p) for p in line], pad=0, sep=0) for line in lines
+    ]
+    gap = (LINE_SPACING - 1) * fontsize
+    align: Any = "center" if place["box_alignment"][0] else "left"
+    column = VPacker(children=rows, pad=0, sep=gap, align=align)
+    look: dict[str, Any] = {"frameon": False, "pad": 0, "annotation_clip": False}
+    box = AnnotationBbox(column, (x, y), **look | place)
+    box.set_in_layout(False)
+    return ax.add_artist(box)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from skrational.inspection.drawing.artists import (
     draw_arc,
@@ -12,9 +15,13 @@ from skrational.inspection.drawing.artists import (
     set_up_axes,
     write,
 )
+from skrational.inspection.drawing.captions import wrapped, write_lines
+from skrational.inspection.meaning import ColouredText, meaning_of, sentence
 from skrational.inspection.model import open_model
+from skrational.inspection.tables import facts, plain_repr, shorten
 from skrational.structures import RationalStructure
-from skrational.utils.figures import check_drawable
+from skrational.utils.figures import check_drawable, class_colour, legible
+from skrational.utils.moved import with_new_parameters
 
 __all__ = ["StructureDisplay"]
 
@@ -27,7 +34,7 @@ _NAME = 0.75
 _GAP = 0.2
 _EDGE = 0.05
 _HEAD = 0.2
-_CAPTION_ROOM = 0.3
+_CAPTION_LINE = 0.15
 _TITLE = 0.4
 _MIN_WIDTH = 4.5
 
@@ -36,6 +43,9 @@ _HEIGHT_TO_WIDTH = 0.8
 _FONT_SIZE = 7.0
 _LABEL_SIZE = 7.5
 _CAPTION = "solid: kept · dashed: removed · double circle: final"
+_CAPTION_OF_KEPT = "double circle: final"
+_CHARACTER = 0.62  # of the font's size
+_MOST_NAMED, _WIDEST_NAME = 3, 16
 _KEPT: dict[str, Any] = {"linewidth": 1.3, "linestyle": "solid"}
 _REMOVED = {**_KEPT, "linewidth": 0.7, "linestyle": "dashed", "alpha": 0.4}
 
@@ -48,10 +58,21 @@ class StructureDisplay:
     pruning and, if a state of it is left, its number among those that are left (its
     column of ``coef_``).
 
+    Where the weights of the scores are known, as by `from_estimator`, a WFSA has the
+    colour of the class that its high scores speak for most, and the classes that they
+    speak for stand behind it, three at most; with two classes the caption says so for
+    all. Signs are
+    those of `Phrases`: high scores always speak for a class.
+
     Parameters
     ----------
     structure : RationalStructure
         A classifier's ``learned_structure_``.
+    coef : ndarray of shape (n_outputs, n_wfsas), default=None
+        Weights of the scores of the WFSAs that are left, with the signs of `Phrases`.
+        None: everything has the colour of text.
+    classes : sequence, default=None
+        Labels of the classes, if ``coef`` is given.
 
     Attributes
     ----------
@@ -66,6 +87,8 @@ class StructureDisplay:
     ------
     TypeError
         If the structure is something else.
+    ValueError
+        If ``coef`` doesn't have a weight for each WFSA and output, or no classes.
 
     References
     ----------
@@ -81,7 +104,13 @@ class StructureDisplay:
     (8, 7)
     """
 
-    def __init__(self, structure: RationalStructure) -> None:
+    def __init__(
+        self,
+        structure: RationalStructure,
+        *,
+        coef: Any = None,
+        classes: Sequence[Any] | None = None,
+    ) -> None:
         if not isinstance(structure, RationalStructure):
             raise TypeError(
                 f"structure is a {type(structure).__name__}; expected a "
@@ -89,8 +118,20 @@ class StructureDisplay:
                 "SparseRationalClassifier. GateDisplay draws a GatedStructure."
             )
         self.structure = structure
+        self.coef = None if coef is None else np.asarray(coef, float)
+        self.classes = [] if classes is None else list(classes)
+        n_classes = len(self.classes)
+        expected = (1 if n_classes == 2 else n_classes), structure.n_wfsas
+        if self.coef is not None and self.coef.shape != expected:
+            raise ValueError(
+                f"coef has the shape {self.coef.shape}; expected {expected}, a weight "
+                f"for each WFSA that is left, of {n_classes} classes."
+            )
 
-    def plot(self, ax: Any = None) -> StructureDisplay:
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update({"classes": []} | with_new_parameters(type(self), state))
+
+    def plot(self, ax: Any = None, *, removed: bool = True) -> StructureDisplay:
         """Draw the structure.
 
         Parameters
@@ -98,6 +139,8 @@ class StructureDisplay:
         ax : matplotlib Axes, default=None
             Where to; what is there stays, its axes are hidden, and letters shrink if
             there isn't room enough. None makes a new figure, as large as it takes.
+        removed : bool, default=True
+            Whether what was removed is drawn too.
 
         Returns
         -------
@@ -110,36 +153,47 @@ class StructureDisplay:
         ImportError
             If matplotlib isn't installed.
         """
-        lengths = self.structure.initial_lengths
-        check_drawable(sum(lengths), "states")
+        structure = self.structure
+        check_drawable(sum(structure.initial_lengths), "states")
+        drawn = (
+            range(len(structure.initial_lengths)) if removed else structure.survivors
+        )
+        lengths = structure.initial_lengths if removed else structure.kept_lengths
         column = _NUMBER + _NAME + 2 * _RADIUS + _STEP * max(lengths) + _GAP
-        n_rows = _n_rows(len(lengths), column)
-        n_columns = math.ceil(len(lengths) / n_rows)
+        column += self._room_of_names()
+        n_rows = _n_rows(max(len(drawn), 1), column)
+        n_columns = max(math.ceil(len(drawn) / n_rows), 1)
         width = max(column * n_columns - _GAP + 2 * _EDGE, _MIN_WIDTH)
-        height = _HEAD + _ROW * n_rows + _CAPTION_ROOM
-        title, limits = repr(self.structure), (width, -height, 0.0)
+        captions = self._captions(removed, int(72 * width / _CHARACTER / _LABEL_SIZE))
+        height = _HEAD + _ROW * n_rows + _CAPTION_LINE * (len(captions) + 1)
+        title, limits = repr(structure), (width, -height, 0.0)
         ax, scale = set_up_axes(ax, limits, title, (0.3, _TITLE))
         left = (width - column * n_columns + _GAP) / 2
         self.kept_states_: list[Any] = []
         self.kept_arcs_: list[Any] = []
         self.removed_states_: list[Any] = []
         self.removed_arcs_: list[Any] = []
-        for i in range(n_columns):
+        for i in range(n_columns if drawn else 0):
             _write_cells(ax, left + column * i, -_HEAD / 2, "before", "after", scale)
-        places = {i: f"WFSA {j}" for j, i in enumerate(self.structure.survivors)}
-        for i in range(len(lengths)):
-            y = -_HEAD - _ROW * (i % n_rows + 1) + _RADIUS + 0.02
-            x = left + column * (i // n_rows)
-            _write_cells(ax, x, y, str(i), places.get(i, "–"), scale, bold=i in places)
-            self._draw_row(ax, i, x, y, scale)
-        look: dict[str, Any] = {"ha": "center", "va": "bottom"}
-        look["fontsize"] = scale * _LABEL_SIZE
-        write(ax, width / 2, -height, _CAPTION, **look)
+        places = {i: j for j, i in enumerate(structure.survivors)}
+        for place, i in enumerate(drawn):
+            y = -_HEAD - _ROW * (place % n_rows + 1) + _RADIUS + 0.02
+            x = left + column * (place // n_rows)
+            after = f"WFSA {places[i]}" if i in places else "–"
+            _write_cells(ax, x, y, str(i), after, scale, bold=i in places)
+            high = self._high(places.get(i))
+            right = self._draw_row(ax, i, x, y, scale, lengths[i], high)
+            if len(self.classes) > 2:
+                self._write_names(ax, right, y, scale, high)
+        at = {"box_alignment": (0.5, 0)}
+        write_lines(ax, width / 2, -height, captions, scale * _LABEL_SIZE, **at)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> StructureDisplay:
+    def from_estimator(
+        cls, estimator: Any, *, ax: Any = None, removed: bool = True
+    ) -> StructureDisplay:
         """Draw what is left of a fitted classifier.
 
         Parameters
@@ -147,7 +201,7 @@ class StructureDisplay:
         estimator : SparseRationalClassifier, or an estimator that holds one
             A fitted classifier, a pipeline that ends with one, or a search or another
             wrapper around either, as `explain` takes it.
-        ax : matplotlib Axes, default=None
+        ax, removed
             As for `plot`.
 
         Returns
@@ -178,10 +232,81 @@ class StructureDisplay:
         >>> len(display.kept_states_ + display.removed_states_)
         120
         """
-        return cls(open_model(estimator).classifier.learned_structure_).plot(ax)
+        model = open_model(estimator)
+        about = facts(model)
+        return cls(
+            model.classifier.learned_structure_,
+            coef=about["coef"],
+            classes=about["classes"],
+        ).plot(ax, removed=removed)
 
-    def _draw_row(self, ax: Any, i: int, left: float, y: float, scale: float) -> None:
-        """Draw a WFSA, to the right of its numbers, in the colour of text.
+    def _high(self, wfsa: int | None) -> tuple[int, ...]:
+        """Classes that high scores of a WFSA that is left speak for."""
+        if self.coef is None or wfsa is None:
+            return ()
+        return meaning_of(self.coef[:, wfsa]).high
+
+    def _names(self) -> list[str]:
+        return [shorten(plain_repr(label), _WIDEST_NAME) for label in self.classes]
+
+    def _room_of_names(self) -> float:
+        """Inches for the names of classes behind each WFSA."""
+        if self.coef is None or len(self.classes) <= 2:
+            return 0.0
+        names = self._names()
+        shown = [
+            [names[i] for i in self._high(wfsa)[:_MOST_NAMED]]
+            for wfsa in range(self.structure.n_wfsas)
+        ]
+        longest = max((len(", ".join(row)) for row in shown), default=0)
+        return (longest + 6) * _CHARACTER * _LABEL_SIZE / 72
+
+    def _write_names(
+        self, ax: Any, x: float, y: float, scale: float, high: tuple[int, ...]
+    ) -> None:
+        """Write the classes that high scores speak for, in their colours.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes
+        x, y : float
+            Left end and middle of the text.
+        scale : float
+            What letters shrink by.
+        high : tuple of int
+        """
+        names, n_classes = self._names(), len(self.classes)
+        pieces: list[ColouredText] = []
+        for i in high[:_MOST_NAMED]:
+            pieces += [ColouredText(", ")] if pieces else []
+            pieces.append(ColouredText(names[i], class_colour(i, n_classes)))
+        pieces += [ColouredText(", …")] if len(high) > _MOST_NAMED else []
+        if pieces:
+            at = {"box_alignment": (0, 0.5)}
+            write_lines(ax, x, y, [pieces], scale * _LABEL_SIZE, **at)
+
+    def _captions(self, removed: bool, most: int) -> list[list[ColouredText]]:
+        """What lines and colours mean, in lines of so many characters."""
+        captions = [[ColouredText(_CAPTION if removed else _CAPTION_OF_KEPT)]]
+        if not self.structure.n_wfsas:
+            return captions if removed else [[ColouredText("no WFSA is left")]]
+        if self.coef is None:
+            return captions
+        if len(self.classes) == 2:
+            return captions + wrapped(sentence(np.ones(1), self._names()), most)
+        return [*captions, [ColouredText("colour and names: classes of high scores")]]
+
+    def _draw_row(
+        self,
+        ax: Any,
+        i: int,
+        left: float,
+        y: float,
+        scale: float,
+        n_states: int,
+        high: tuple[int, ...],
+    ) -> float:
+        """Draw a WFSA, to the right of its numbers; return where it ends.
 
         Parameters
         ----------
@@ -192,27 +317,37 @@ class StructureDisplay:
             Left end and middle of the row.
         scale : float
             What letters and lines shrink by.
+        n_states : int
+            Those to draw, without the start.
+        high : tuple of int
+            Classes that give what is kept its colour; none: that of text.
         """
         from matplotlib import rcParams
 
-        structure, colour = self.structure, {"color": rcParams["text.color"]}
+        structure, text = self.structure, rcParams["text.color"]
+        kept = legible(class_colour(high[0], len(self.classes)), ax) if high else text
         n_kept = structure.kept_lengths[i]
         first, head = left + _NUMBER + _NAME + _RADIUS, 6 * scale
-        for k in range(structure.initial_lengths[i] + 1):
+        for k in range(n_states + 1):
             x = first + _STEP * k
             final = 0 < k <= n_kept and (structure.all_final or k == n_kept)
             states, arcs, look = (
-                (self.kept_states_, self.kept_arcs_, _KEPT)
+                (self.kept_states_, self.kept_arcs_, _KEPT | {"color": kept})
                 if k <= n_kept > 0
-                else (self.removed_states_, self.removed_arcs_, _REMOVED)
+                else (
+                    self.removed_states_,
+                    self.removed_arcs_,
+                    _REMOVED | {"color": text},
+                )
             )
-            look = look | colour | {"linewidth": scale * look["linewidth"]}
+            look = look | {"linewidth": scale * look["linewidth"]}
             size = {"fontsize": scale * _FONT_SIZE, **look}
             states.append(draw_state(ax, x, y, _RADIUS, str(k), final=final, **size))
             if k > 0:
                 ends = x - _STEP + _RADIUS, x - _RADIUS
                 arcs.append(draw_arc(ax, *ends, y, mutation_scale=head, **look))
                 arcs.append(draw_loop(ax, x, y, _RADIUS, mutation_scale=head, **look))
+        return first + _STEP * n_states + 2 * _RADIUS
 
 
 def _n_rows(n_wfsas: int, column: float) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skrational.inspection.explaining.explain import explain
+from skrational.inspection.explaining.explain import Toward, explain
 from skrational.inspection.explaining.explanations import Explanation
 from skrational.inspection.explaining.picture import (
     WIDTH,
@@ -22,16 +22,18 @@ __all__ = ["ExplanationDisplay"]
 class ExplanationDisplay:
     """Draw the explanation of one prediction.
 
-    Bars are the bias and what each WFSA adds to the logit; they sum to it. They are
-    blue if they speak for the prediction, vermilion if against. A label says which WFSA
-    it is, and the phrase of the path that leads, with self-loops in parentheses. What
-    is predicted without a phrase, and the phrase's share of the score, are in
+    Bars are the bias and what each WFSA adds to the logit of the predicted class (or,
+    as `explain` was asked, of the second class); they sum to it. What speaks for the
+    prediction has its colour and a solid line. What speaks against it has dashes and,
+    of two classes, the colour of the other one, else it is grey. A label says which
+    WFSA it is, and the phrase of the path that leads, with self-loops in parentheses.
+    What is predicted without a phrase, and the phrase's share of the score, are in
     `Explanation.to_html` and `Explanation.to_text`. Bars of a gated network are those
     of its units; their labels say which gates vary.
 
-    Below are the tokens, highlighted by what each adds to the log-odds of the
-    prediction, the strong ones framed: solid for it, dashed against it. What these
-    effects leave of the log-odds is `Explanation.remainder`.
+    Below are the tokens, highlighted likewise by what each adds to the log-odds of the
+    prediction, the strong ones framed. What these effects leave of the log-odds is
+    `Explanation.remainder`.
 
     Parameters
     ----------
@@ -62,8 +64,9 @@ class ExplanationDisplay:
     >>> display = ExplanationDisplay.from_estimator(
     ...     clf.fit(data.X, data.y), data.X[:1], ax=Figure().subplots()
     ... )
+    >>> logit = display.explanation.logits[0]
     >>> bars = sum(bar.get_width() for bar in display.bars_)
-    >>> bool(np.isclose(bars, display.explanation.logits[0], atol=1e-5))
+    >>> bool(np.isclose(bars, abs(logit), atol=1e-5))
     True
     """
 
@@ -138,7 +141,13 @@ class ExplanationDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, *, ax: Any = None, **kwargs: Any
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        toward: Toward = "prediction",
+        ax: Any = None,
+        **kwargs: Any,
     ) -> ExplanationDisplay:
         """Explain the prediction for one document and draw that.
 
@@ -150,6 +159,8 @@ class ExplanationDisplay:
         X : str, SequenceArray or array-like
             One document: what the classifier reads or, with a pipeline, a str or what
             that reads.
+        toward : {"prediction", "positive"}, default="prediction"
+            As for `explain`.
         ax, **kwargs
             As for `plot`.
 
@@ -162,10 +173,9 @@ class ExplanationDisplay:
         NotFittedError
             If the estimator isn't fitted.
         TypeError, ValueError
-            If the estimator holds no such classifier, or X isn't what it reads, or not
-            one document.
+            As for `explain`, or if X isn't one document.
         """
-        explained = explain(estimator, X)
+        explained = explain(estimator, X, toward=toward)
         if not isinstance(explained, Explanation):
             if len(explained) != 1:
                 raise ValueError(

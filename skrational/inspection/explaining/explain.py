@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any, overload
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +22,34 @@ from skrational.inspection.model import Model, open_any_model
 from skrational.sequences import SequenceArray
 from skrational.utils.optional import advancing, check_progress
 
-__all__ = ["explain"]
+__all__ = ["Toward", "explain"]
+
+Toward: TypeAlias = Literal["prediction", "positive"]
+"""The class that what is shown counts towards."""
 
 
-@overload
-def explain(estimator: Any, X: str, *, progress: bool | None = None) -> Explanation: ...
 @overload
 def explain(
-    estimator: Any, X: Any, *, progress: bool | None = None
+    estimator: Any,
+    X: str,
+    *,
+    toward: Toward = "prediction",
+    progress: bool | None = None,
+) -> Explanation: ...
+@overload
+def explain(
+    estimator: Any,
+    X: Any,
+    *,
+    toward: Toward = "prediction",
+    progress: bool | None = None,
 ) -> Explanations: ...
 def explain(
-    estimator: Any, X: Any, *, progress: bool | None = None
+    estimator: Any,
+    X: Any,
+    *,
+    toward: Toward = "prediction",
+    progress: bool | None = None,
 ) -> Explanation | Explanations:
     """Explain the predictions for one or more documents.
 
@@ -51,6 +68,10 @@ def explain(
     X : str, SequenceArray or array-like
         Documents: what the classifier reads or, with a pipeline, what that reads. A
         single str is one document.
+    toward : {"prediction", "positive"}, default="prediction"
+        What text, HTML and pictures of the explanations count towards: positive numbers
+        speak for the predicted class or, of two classes, for the second one, whose
+        logit ``decision_function`` returns. The attributes are the same for both.
     progress : bool or None, default=None
         Whether to show a progress bar, for which rich is needed. None: for 1,000
         documents and more, if rich is installed.
@@ -67,7 +88,8 @@ def explain(
     NotFittedError
         If the estimator isn't fitted.
     TypeError, ValueError
-        If the estimator holds no such classifier, or X isn't what it reads.
+        If the estimator holds no such classifier, X isn't what it reads, or ``toward``
+        is another word, or "positive" with more than two classes.
     ImportError
         If a progress bar is asked for and rich isn't installed.
 
@@ -105,28 +127,51 @@ def explain(
     True
     """
     model = open_any_model(estimator)
+    _check_toward(toward, len(model.classifier.classes_))
     single = isinstance(X, str) and bool(model.vectorizers)
     sequences = model.read([X] if single else X)
     has_bar = check_progress(progress, len(sequences))
     explanations: list[Explanation] = []
     explained = _explain_by_automata if model.has_automata else explain_by_units
     with advancing("explain", len(sequences), has_bar) as advance:
-        for some in explained(model, sequences):
+        for some in explained(model, sequences, toward):
             explanations += some
             advance(len(some))
     return explanations[0] if single else Explanations(explanations)
 
 
-def _explain_by_automata(model: Model, X: SequenceArray) -> Iterator[list[Explanation]]:
+def _check_toward(toward: Any, n_classes: int) -> None:
+    if toward not in ("prediction", "positive"):
+        raise ValueError(f"toward is {toward!r}; expected 'prediction' or 'positive'.")
+    if toward == "positive" and n_classes != 2:
+        raise ValueError(
+            f"toward is 'positive', but there are {n_classes} classes, each with a "
+            "logit of its own; expected 'prediction'."
+        )
+
+
+def _explain_by_automata(
+    model: Model, X: SequenceArray, toward: str
+) -> Iterator[list[Explanation]]:
     """Explain documents, some at a time."""
     for part in weighted_tokens(model.automata, X):
-        yield list(_explanations(model, X[part.start : part.stop], part))
+        yield list(_explanations(model, X[part.start : part.stop], part, toward))
 
 
 def _explanations(
-    model: Model, X: SequenceArray, tokens: WeightedTokens
+    model: Model, X: SequenceArray, tokens: WeightedTokens, toward: str
 ) -> Iterator[Explanation]:
-    """Explain some documents: all at once, then one by one."""
+    """Explain some documents: all at once, then one by one.
+
+    Parameters
+    ----------
+    model : Model
+    X : SequenceArray
+        n documents.
+    tokens : WeightedTokens
+        Of the same documents.
+    toward : {"prediction", "positive"}
+    """
     automata, classes = model.automata, model.classifier.classes_
     coef, bias = automata.coef.astype(np.float64), automata.intercept.astype(np.float64)
     scored = model.predict(X)
@@ -164,6 +209,7 @@ def _explanations(
             probabilities_without=without[i],
             temperature=model.classifier.temperature_,
             verdicts=verdicts[i],
+            toward=toward,
         )
 
 

@@ -89,6 +89,9 @@ class Explanation(ExplainedPrediction):
         The text of ``original``.
     words : tuple of str, length T
         The tokens as they stand in the text; by their labels where they don't.
+    toward : {"prediction", "positive"}
+        Whether text, HTML and pictures count towards the prediction or towards the
+        second of two classes. It changes none of the other attributes.
     gates : tuple of str
         Empty; of a `GatedExplanation` the gates of each unit.
     temperature : float
@@ -117,9 +120,9 @@ class Explanation(ExplainedPrediction):
     >>> list(explanation.to_dict()["wfsas"][leader])[:4]
     ['wfsa', 'number', 'score', 'contributions']
     >>> print(explanation)
-    1 (p = ...)
-    logit of 1 = ...; positive numbers speak for 1, negative ones for 0
-      WFSA    adds  share  without it  ...
+    1 (p ...)
+    logit of 1 = +...; positive numbers speak for 1, negative ones for 0
+      WFSA  adds  share  without it  ...
     """
 
     def to_dict(self) -> dict[str, Any]:
@@ -283,7 +286,8 @@ class Explanations(Sequence[Explanation]):
         """Return a DataFrame of a row for each document and WFSA or unit.
 
         Columns are ``document``, ``prediction``, ``wfsa``, ``number``, ``score``,
-        ``contribution`` (to the logit of ``classes[1]`` or of the predicted class),
+        ``contribution`` (of two classes to the logit of ``classes[1]``, of more to
+        that of the predicted class),
         ``share``, ``phrase``, and what is predicted without the phrase. Of a gated
         network they are ``document``, ``prediction``, ``unit``, ``gates``, ``score``
         and ``contribution``.

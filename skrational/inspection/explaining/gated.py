@@ -50,7 +50,7 @@ class GatedExplanation(Explanation):
     Attributes
     ----------
     tokens, classes, prediction, probabilities, logits, bias, n_words, n_unknown, \
-    temperature, verdicts
+    temperature, verdicts, toward
         As in an `Explanation`.
     contributions : ndarray of shape (n_outputs, d)
         Of each unit.
@@ -132,13 +132,15 @@ class GatedExplanation(Explanation):
         ]
 
 
-def explain_by_units(model: Model, X: SequenceArray) -> Iterator[list[Explanation]]:
+def explain_by_units(
+    model: Model, X: SequenceArray, toward: str = "prediction"
+) -> Iterator[list[Explanation]]:
     """Explain documents, some at a time."""
     for piece in pieces(X.lengths**2, MOST_TOKENS):
-        yield list(_explanations(model, X[piece]))
+        yield list(_explanations(model, X[piece], toward))
 
 
-def _explanations(model: Model, X: SequenceArray) -> Iterator[Explanation]:
+def _explanations(model: Model, X: SequenceArray, toward: str) -> Iterator[Explanation]:
     clf = model.classifier
     coef, structure = clf.coef_.astype(np.float64), clf.learned_structure_
     scored = model.predict(X)
@@ -162,4 +164,5 @@ def _explanations(model: Model, X: SequenceArray) -> Iterator[Explanation]:
             effects=effects[X.offsets[i] : X.offsets[i + 1]],
             temperature=clf.temperature_,
             verdicts=verdicts[i],
+            toward=toward,
         )

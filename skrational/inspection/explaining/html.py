@@ -1,7 +1,8 @@
 """Explanations as HTML, for a notebook, light or dark.
 
-Text and lines have the notebook's own colour; highlights are transparent. What colour
-tells is told by solid and dashed lines too. There is no script and nothing to load.
+Text and lines have the notebook's own colour; highlights are transparent. Colour is
+that of the class that something speaks for, or grey; solid and dashed lines tell what
+speaks for and against the prediction. There is no script and nothing to load.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from skrational.inspection.explaining.tokens import (
 )
 from skrational.inspection.explaining.underlined import visible
 from skrational.inspection.matching.paths import SHOWN_LOOPS, cell_bounds
-from skrational.inspection.tables import shorten
+from skrational.inspection.tables import ground, shorten
 from skrational.sequences import is_unknown
 
 __all__ = ["document_html", "documents_html"]
@@ -40,7 +41,6 @@ _MAX_DOCUMENTS = 50
 _LONGEST_PIECE = 2000
 _LONGEST_SUMMARY = 200
 
-_FOR, _AGAINST = "0,114,178", "213,94,0"
 _DARKEST = 0.45
 _FAINT = "opacity:.65"
 _PALE = "opacity:.5"
@@ -89,7 +89,8 @@ def document_html(explanation: ExplainedPrediction) -> str:
     warning = f"<p><b>{summary.warning}</b></p>\n" if summary.warning else ""
     return (
         f'<div style="{_BOX}">\n{warning}'
-        f"<p><b>{escape(summary.prediction)}</b> "
+        f'<p><span style="{ground(explanation.colours[0])};padding:0 .2em">'
+        f"<b>{escape(summary.prediction)}</b></span> "
         f"({escape(in_short(summary))})<br>"
         f"{''.join(f'{escape(verdict)}<br>' for verdict in summary.verdicts)}"
         f"{escape(summary.logit)}; "
@@ -146,8 +147,8 @@ def _table(explanation: ExplainedPrediction, summary: Summary) -> str:
         for summand, length in zip(summary.summands, lengths, strict=True)
     )
     return (
-        '<table style="border-collapse:collapse;margin:.5em 0 .7em;font-size:inherit;'
-        'line-height:1.4">\n'
+        '<table style="border-collapse:collapse;color:inherit;font-size:inherit;'
+        'margin:.5em 0 .7em;line-height:1.4">\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
     )
 
@@ -164,7 +165,8 @@ def _row(explanation: ExplainedPrediction, summand: Summand, length: float) -> s
         _phrase(explanation, summand),
     )
     known = known if explanation.has_paths else (summand.gates,)
-    cells = summand.name, summand.adds, _bar(length), *known
+    bar = _bar(length, _colour(explanation, length))
+    cells = summand.name, summand.adds, bar, *known
     return (
         '<tr style="background:none">'
         + "".join(
@@ -175,12 +177,12 @@ def _row(explanation: ExplainedPrediction, summand: Summand, length: float) -> s
     )
 
 
-def _bar(length: float) -> str:
+def _bar(length: float, colour: str) -> str:
     if round(abs(length), 2) == 0:
         return ""
     return (
         f'<span style="display:inline-block;width:{6 * abs(length):.2f}em;height:.7em;'
-        f"background:rgba({_colour(length)},{_DARKEST});"
+        f"{ground(colour, _DARKEST)};"
         f'border-bottom:2px {_line(length)} currentColor"></span>'
     )
 
@@ -237,17 +239,21 @@ def _in_phrase(pieces: Sequence[Piece], inside: NDArray[np.bool_]) -> list[bool]
 
 
 def _legend(explanation: ExplainedPrediction, summary: Summary) -> str:
-    name = escape(summary.prediction)
+    about = f"point at a token for what it adds to the log-odds, {summary.sides[0]}"
     notes = [
-        "point at a token for what it adds to the log-odds",
+        escape(about),
         _ABOUT_PHRASES if explanation.has_paths else escape(summary.remainder),
         "unknown words are pale" if summary.unknown else "",
     ]
+    signs = np.array([1.0, -1.0]) * explanation.direction
+    sides = [
+        f'<span style="{_highlight(explanation, sign)}">{escape(side)}</span>'
+        for side, sign in zip(summary.sides, signs, strict=True)
+    ]
     return (
         '<div style="font-size:smaller;margin:.5em 0">'
-        f'<span style="{_highlight(1.0)}">speaks for {name}</span> '
-        f'<span style="{_highlight(-1.0)}">against it</span> <span style="{_FAINT}">'
-        f"{'; '.join(filter(None, notes))}</span></div>"
+        f"speaks {' '.join(sides)} "
+        f'<span style="{_FAINT}">{"; ".join(filter(None, notes))}</span></div>'
     )
 
 
@@ -258,7 +264,8 @@ def _marked_pieces(
     marks = entering(explanation, summary.wfsas)
     strength = strengths(explanation.effects)
     chosen = [t for piece in pieces for t in piece.tokens]
-    effects = dict(zip(chosen, signed(explanation.effects[chosen]), strict=True))
+    amounts = signed(explanation.direction * explanation.effects[chosen])
+    effects = dict(zip(chosen, amounts, strict=True))
     written = []
     for i, piece in enumerate(pieces):
         text = escape(_visible(piece))
@@ -267,7 +274,8 @@ def _marked_pieces(
         if piece.tokens:
             strongest = max((strength[t] for t in piece.tokens), key=abs)
             title = ", ".join(effects[t] for t in piece.tokens)
-            look = f'title="{title}" style="{_highlight(strongest)}"'
+            style = _highlight(explanation, strongest)
+            look = f'title="{title}" style="{style}"'
             text = f"<span {look}>{text}</span>"
         numbers = sorted({n for t in piece.tokens for n in marks.get(t, ())})
         text += _raised(numbers)
@@ -294,16 +302,16 @@ def _raised(numbers: Sequence[int]) -> str:
     return f'<sup style="{_FAINT};user-select:none;line-height:0">{text}</sup>'
 
 
-def _highlight(strength: float) -> str:
-    """Blue and underlined for the prediction, vermilion and dashed against it."""
-    style = f"background:rgba({_colour(strength)},{_DARKEST * abs(strength):.2f})"
+def _highlight(explanation: ExplainedPrediction, strength: float) -> str:
+    """In a class's colour, underlined for the prediction, dashed against it."""
+    style = ground(_colour(explanation, strength), _DARKEST * abs(strength))
     if abs(strength) >= MARKED:
         style += f";border-bottom:2px {_line(strength)} currentColor"
     return style
 
 
-def _colour(strength: float) -> str:
-    return _FOR if strength > 0 else _AGAINST
+def _colour(explanation: ExplainedPrediction, strength: float) -> str:
+    return explanation.colours[0 if strength > 0 else 1]
 
 
 def _line(strength: float) -> str:

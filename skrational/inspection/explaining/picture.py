@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.inspection.drawing.artists import set_text, spelled_out, write
+from skrational.inspection.drawing.captions import write_lines
 from skrational.inspection.explaining.pieces import Piece, shown_pieces
 from skrational.inspection.explaining.prediction import ExplainedPrediction
 from skrational.inspection.explaining.summands import Summand, Summary, in_short
@@ -22,8 +23,9 @@ from skrational.inspection.explaining.tokens import (
     phrase,
     strengths,
 )
+from skrational.inspection.meaning import ColouredText
 from skrational.inspection.tables import shorten
-from skrational.utils.figures import COLOURS, GREY
+from skrational.utils.figures import GREY
 
 __all__ = ["WIDTH", "draw_bars", "write_captions", "write_tokens"]
 
@@ -43,7 +45,7 @@ _LABELS = 0.45
 """Share of the width that labels may take, with letters of a usual width."""
 
 _FEWEST_TOKENS = 10
-_DARKEST = 0.45
+_DARKEST, _BAR = 0.45, 0.7
 
 
 def write_tokens(
@@ -79,7 +81,8 @@ def write_tokens(
     strength = strengths(explanation.effects)
     n_tokens = min(len(explanation.tokens), max_tokens)
     while True:
-        words = _words(ax, shown_pieces(explanation, summary.wfsas, n_tokens), strength)
+        shown = shown_pieces(explanation, summary.wfsas, n_tokens)
+        words = _words(ax, explanation, shown, strength)
         lines = _lines(words, width - _GAP)
         needed = top + _LINE * len(lines)
         if fit_height or needed <= height or n_tokens <= _FEWEST_TOKENS:
@@ -103,14 +106,22 @@ def write_tokens(
     return list(chain.from_iterable(words))
 
 
+def _colour(explanation: ExplainedPrediction, support: float) -> str:
+    return explanation.colours[0 if support >= 0 else 1]
+
+
 def _words(
-    ax: Any, pieces: list[Piece], strength: NDArray[np.float64]
+    ax: Any,
+    explanation: ExplainedPrediction,
+    pieces: list[Piece],
+    strength: NDArray[np.float64],
 ) -> list[list[Any]]:
     """Write pieces in the upper left corner; list those between white space together.
 
     Parameters
     ----------
     ax : matplotlib Axes
+    explanation : ExplainedPrediction
     pieces : list of Piece
     strength : ndarray of shape (T,)
         Of each token.
@@ -128,7 +139,9 @@ def _words(
         for i, text in enumerate(texts):
             words += [[]] if i else []
             if text:
-                words[-1].append(_token(ax, text, strongest, piece.is_unknown))
+                colour = _colour(explanation, strongest)
+                token = _token(ax, text, strongest, colour, piece.is_unknown)
+                words[-1].append(token)
         words += [] if piece.is_own else [[]]
     return list(filter(None, words))
 
@@ -150,14 +163,23 @@ def _lines(words: list[list[Any]], room: float) -> list[list[list[Any]]]:
     return fill(parts, lambda word: sum(map(_width, word)), room, _GAP)
 
 
-def _token(ax: Any, text: str, strength: float, is_unknown: bool) -> Any:
-    """Write a token in the upper left corner; line and colour tell its strength."""
-    colour = COLOURS[0 if strength > 0 else 1]
+def _token(ax: Any, text: str, strength: float, colour: str, is_unknown: bool) -> Any:
+    """Write a token in the upper left corner; line and colour tell its strength.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    text : str
+    strength : float
+        From -1, against the prediction, to 1, for it.
+    colour : str
+    is_unknown : bool
+    """
     box = {
         "boxstyle": "square,pad=0.12",
         "facecolor": (colour, _DARKEST * abs(strength)),
         "edgecolor": colour if abs(strength) >= MARKED else "none",
-        "linestyle": "-" if strength > 0 else (0, (2, 1.5)),
+        "linestyle": _line(strength),
         "linewidth": 0.9,
     }
     look: dict[str, Any] = {"fontsize": _FONT_SIZE, "va": "baseline", "bbox": box}
@@ -185,8 +207,11 @@ def draw_bars(
     amounts = np.array([summand.amount for summand in summands])
     largest = np.abs(amounts[np.isfinite(amounts)]).max(initial=0.0) or 1.0
     ends = np.clip(np.nan_to_num(amounts), -largest, largest)
-    colours = [COLOURS[0 if summand.support >= 0 else 1] for summand in summands]
+    colours = [_colour(explanation, summand.support) for summand in summands]
     bars = ax.barh(rows, ends, height=0.6, color=colours)
+    for bar, colour, summand in zip(bars, colours, summands, strict=True):
+        bar.set(facecolor=(colour, _BAR), edgecolor=colour, linewidth=0.9)
+        bar.set_linestyle(_line(summand.support))
     written = [summand.adds for summand in summands]
     numbers = ax.bar_label(bars, written, padding=_PAD, fontsize=_FONT_SIZE)
     longest = int(_LABELS * width / (0.55 * _FONT_SIZE))
@@ -230,18 +255,39 @@ def write_captions(ax: Any, explanation: ExplainedPrediction, summary: Summary) 
     warning = summary.warning.replace(": ", ":\n")
     lines = [warning, prediction, *summary.verdicts, logit]
     title = "\n".join(filter(None, lines))
-    colours = f"blue, solid: for {summary.prediction}; vermilion, dashed: against it"
-    meaning = colours if explanation.tokens else "the document is empty"
-    parts = [summary.nothing, meaning, "grey: unknown" if summary.unknown else ""]
-    caption = "; ".join(filter(None, parts))
-    look: dict[str, Any] = {"fontsize": _SMALL, "alpha": 0.65, "va": "center"}
+    title = set_text(ax.set_title(" ", fontsize=10), title)
+    title.set_fontsize(title.get_fontsize() * _shrunk(ax, title))
     below = 0, -_ROW * (len(summary.summands) + 0.75)
-    for text in (
-        set_text(ax.set_title(" ", fontsize=10), title),
-        write(ax, 0, 1, caption, offset=below, xycoords="axes fraction", **look),
-    ):
-        # Letters are smaller where the text is wider than the axes.
-        text.set_fontsize(text.get_fontsize() * min(1.0, _size(ax)[0] / _width(text)))
+    place = {"xycoords": "axes fraction", "xybox": below, "boxcoords": "offset points"}
+    place["box_alignment"] = 0, 0.5
+    pieces = _legend(explanation, summary)
+    caption = write_lines(ax, 0, 1, [pieces], _SMALL, **place)
+    if (factor := _shrunk(ax, caption)) < 1:
+        caption.remove()
+        write_lines(ax, 0, 1, [pieces], factor * _SMALL, **place)
+
+
+def _legend(explanation: ExplainedPrediction, summary: Summary) -> list[ColouredText]:
+    """What lines and colours mean, and what else is to be said."""
+    if not explanation.tokens:
+        meaning = [ColouredText("the document is empty")]
+    else:
+        sides = map(spelled_out, summary.sides[:: explanation.direction])
+        solid, dashed = map(ColouredText, sides, explanation.colours)
+        begin, between = ColouredText("solid: speaks "), ColouredText("; dashed: ")
+        meaning = [begin, solid, between, dashed]
+    others = summary.nothing, "grey: unknown" if summary.unknown else ""
+    return [*meaning, *(ColouredText(f"; {text}") for text in others if text)]
+
+
+def _line(support: float) -> Any:
+    """Dashes of what speaks against the prediction."""
+    return "-" if support >= 0 else (0, (2, 1.5))
+
+
+def _shrunk(ax: Any, text: Any) -> float:
+    """Factor by which letters are smaller where text is wider than the axes."""
+    return min(1.0, _size(ax)[0] / max(_width(text), 1.0))
 
 
 def _size(ax: Any) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from skrational.inspection.model import log_odds
 from skrational.inspection.names import mark_unknown
 from skrational.inspection.wrappers import Verdict
 from skrational.sequences import Original
+from skrational.utils.figures import class_colour
 
 __all__ = ["ExplainedPrediction"]
 
@@ -54,6 +55,7 @@ class ExplainedPrediction:
     temperature: float = 1.0
     verdicts: tuple[Verdict, ...] = ()
     original: Original | None = None
+    toward: str = "prediction"
 
     @property
     def text(self) -> str | None:
@@ -105,6 +107,27 @@ class ExplainedPrediction:
         """
         negated = len(self.logits) == 1 and self.predicted == 0
         return -self.contributions[0] if negated else self.contributions[self.output]
+
+    @property
+    def target(self) -> int:
+        """Number of the class that what is shown counts towards."""
+        return 1 if self.toward == "positive" else self.predicted
+
+    @property
+    def direction(self) -> int:
+        """1 if what is shown counts towards the prediction, -1 if against it."""
+        return 1 if self.target == self.predicted else -1
+
+    @property
+    def colours(self) -> tuple[str, str]:
+        """Colours of what speaks for the prediction, and of what speaks against it.
+
+        Of two classes they are those of the two, of more that of the prediction and
+        grey.
+        """
+        n_classes = len(self.classes)
+        other = 1 - self.predicted if n_classes == 2 else None
+        return class_colour(self.predicted, n_classes), class_colour(other, n_classes)
 
     @property
     def order(self) -> list[int]:

@@ -37,7 +37,7 @@ class Summand(NamedTuple):
     name : str
         "bias", the number of the WFSA or unit, or how many others there are.
     adds : str
-        What it adds to the logit.
+        What it adds to the logit of the class that is counted towards.
     amount : float
         The same as a number.
     support : float
@@ -95,6 +95,9 @@ class Summary(NamedTuple):
         What to say first if no word of the document is known, else empty.
     unknown : str
         How many words are unknown, if some but not all are, else empty.
+    sides : (str, str)
+        Whom positive and negative numbers speak for: "for 'a'", and "for 'b'" or, among
+        more than two classes, "against it".
     remainder : str
         That the effects of tokens don't add up, and what they leave; empty where paths
         tell what tokens do together, or there is no token.
@@ -110,6 +113,7 @@ class Summary(NamedTuple):
     nothing: str
     warning: str
     unknown: str
+    sides: tuple[str, str]
     remainder: str
     verdicts: tuple[str, ...] = ()
 
@@ -135,14 +139,17 @@ def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> S
     e, binary = explanation, len(explanation.logits) == 1
     predicted = e.predicted
     names = [_class_name(label) for label in e.classes]
-    target = 1 if binary else predicted
+    target = e.target
     probability = probability_text(e.probabilities[predicted])
     if not binary:
         others = np.argsort(-e.probabilities, kind="stable")
         second = int(others[others != predicted][0])
         of_second = probability_text(e.probabilities[second])
         probability += f"; runner-up {names[second]}, {of_second}"
-    negative = f"negative ones for {names[0]}" if binary else "negative ones against it"
+    sides = (
+        f"for {names[target]}",
+        f"for {names[1 - target]}" if binary else "against it",
+    )
     summands, logit = _summands(e, names, max_wfsas)
     if e.temperature != 1:
         logit += f" (divided by the temperature {e.temperature:.3g} for p)"
@@ -151,12 +158,13 @@ def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> S
         names[predicted],
         probability,
         f"logit of {names[target]} = {logit}",
-        f"positive numbers speak for {names[target]}, {negative}",
+        f"positive numbers speak {sides[0]}, negative ones {sides[1]}",
         summands,
         nothing,
         nothing_known(e),
         share_unknown(e),
-        "" if e.has_paths or not e.tokens else _remainder(e, names[predicted]),
+        sides,
+        "" if e.has_paths or not e.tokens else _remainder(e, names[target]),
         tuple(_verdict(verdict, e) for verdict in e.verdicts),
     )
 
@@ -182,18 +190,19 @@ def _summands(
     e: ExplainedPrediction, names: list[str], max_wfsas: int
 ) -> tuple[tuple[Summand, ...], str]:
     """The summands of the logit, and the logit, written to the same precision."""
-    contributions, order = e.contributions[e.output], e.order
+    # Contributions of two classes are to the logit of the second one.
+    sign = -1.0 if len(e.logits) == 1 and e.target == 0 else 1.0
+    contributions, order = sign * e.contributions[e.output], e.order
     own, others = order[:max_wfsas], order[max_wfsas:]
     labels = ["bias", *(str(k if e.has_paths else e.numbers[k]) for k in own)]
-    amounts = [e.bias[e.output], *contributions[own]]
+    amounts = [sign * e.bias[e.output], *contributions[own]]
     if others:
         with np.errstate(invalid="ignore", over="ignore"):
             amounts.append(contributions[others].sum())
         labels.append(f"{len(others)} {'others' if len(others) > 1 else 'other'}")
-    sign = -1.0 if len(e.logits) == 1 and e.predicted == 0 else 1.0
-    *written, logit = signed([*amounts, e.logits[e.output]])
+    *written, logit = signed([*amounts, sign * e.logits[e.output]])
     summands = [
-        Summand(label, text, float(amount), sign * float(amount))
+        Summand(label, text, float(amount), e.direction * float(amount))
         for label, text, amount in zip(labels, written, amounts, strict=True)
     ]
     for place, k in enumerate(own, 1):
@@ -223,13 +232,13 @@ def _of_unit(e: ExplainedPrediction, unit: int) -> dict[str, Any]:
     return {"gates": ", ".join(letters) or "none"}
 
 
-def _remainder(e: ExplainedPrediction, prediction: str) -> str:
+def _remainder(e: ExplainedPrediction, target: str) -> str:
     """Say what the effects of tokens leave of the log-odds."""
-    effects = float(e.effects.sum())
-    summed, gained, rest = signed([effects, effects + e.remainder, e.remainder])
+    effects, remainder = e.direction * float(e.effects.sum()), e.direction * e.remainder
+    summed, gained, rest = signed([effects, effects + remainder, remainder])
     return (
         f"token effects, each exact by itself, don't add up: they sum to {summed}, but "
-        f"all tokens together change the log-odds of {prediction} by {gained}; the "
+        f"all tokens together change the log-odds of {target} by {gained}; the "
         f"difference of {rest} is what tokens do together"
     )
 

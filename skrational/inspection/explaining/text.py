@@ -103,28 +103,31 @@ def _document(explanation: ExplainedPrediction, summary: Summary) -> list[str]:
     parts = _marked_parts(explanation, summary)
     numbers = ", 0 is in the phrase of WFSA 0" if explanation.has_paths else ""
     unknown = ", ? is unknown" if any("?" in part.label for part in parts) else ""
+    positive, negative = summary.sides
     return [
-        *_strongest(explanation),
+        *_strongest(explanation, summary),
         *(_wrapped(summary.remainder.split()) if summary.remainder else []),
-        f"document (+ and - speak for and against it{numbers}{unknown}):",
+        f"document (+ speaks {positive}, - {negative}{numbers}{unknown}):",
         *(f"  {line}".rstrip() for line in underlined(parts, _COLUMNS - 2)),
     ]
 
 
-def _strongest(explanation: ExplainedPrediction) -> list[str]:
-    """The tokens that speak most for the prediction, and against it."""
-    sides = [strongest(explanation, sign, _N_STRONGEST) for sign in (1, -1)]
+def _strongest(explanation: ExplainedPrediction, summary: Summary) -> list[str]:
+    """The tokens that speak most for the class that is counted towards, and against."""
+    direction = explanation.direction
+    sides = [strongest(explanation, s * direction, _N_STRONGEST) for s in (1, -1)]
     chosen = sides[0] + sides[1]
-    numbers = dict(zip(chosen, signed(explanation.effects[chosen]), strict=True))
+    effects = signed(direction * explanation.effects[chosen])
+    numbers = dict(zip(chosen, effects, strict=True))
     lines = []
-    for side, tokens in zip(("for", "against"), sides, strict=True):
+    for side, tokens in zip(summary.sides, sides, strict=True):
         words = [
             f"{shorten(explanation.marked_words[t])} {numbers[t]},"
             for t in tokens
             if float(numbers[t])  # as it is written: 0.00 speaks for neither
         ]
         last = [words.pop().removesuffix(",")] if words else ["none"]
-        lines += _wrapped([f"tokens that speak most {side} it:", *words, *last])
+        lines += _wrapped([f"tokens that speak most {side}:", *words, *last])
     return lines
 
 
@@ -141,7 +144,7 @@ def _marked_parts(
 ) -> list[MarkedText]:
     """The document in parts, with what is to be written below each."""
     marks = entering(explanation, summary.wfsas)
-    strength = strengths(explanation.effects)
+    strength = strengths(explanation.direction * explanation.effects)
     parts = []
     for piece in shown_pieces(explanation, summary.wfsas, _MAX_TOKENS):
         strongest = max((strength[t] for t in piece.tokens), key=abs, default=0.0)

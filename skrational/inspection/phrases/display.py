@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, zip_longest
 from typing import Any, NamedTuple
 
 from skrational.inspection.drawing.artists import set_text
+from skrational.inspection.meaning import ColouredText
 from skrational.inspection.phrases.phrases import Phrase, Phrases
 from skrational.inspection.phrases.search import top_phrases
 from skrational.inspection.tables import shorten, three_digits
-from skrational.utils.figures import GREY, check_drawable, class_colour, new_axes
+from skrational.utils.figures import GREY, check_drawable, legible, new_axes
 
 __all__ = ["PhraseDisplay"]
 
-# In font sizes: from line to line, from column to column, between two words, around.
-_LINE, _GAP, _SPACE, _MARGIN = 1.6, 1.5, 0.35, 1.2
+# In font sizes: from line to line, from column to column, between two words, around,
+# and the widest line of a heading.
+_LINE, _GAP, _SPACE, _MARGIN, _HEADING = 1.6, 1.5, 0.35, 1.2, 62
 _NUMERIC = 1, 2  # columns of numbers
+_N_NAME = 2  # words of the name of a WFSA
 _HINTING = 1.04  # letters are at most so much wider where they are fitted to pixels
 
 
@@ -25,7 +28,8 @@ class PhraseDisplay:
 
     This is Table 1 of [1]_ as a figure. A score has the colour of the class for which
     it speaks, and the class stands beside it; tokens that self-loops take are in grey
-    italics. Displays are made by `from_estimator`.
+    italics. The sign of the readout is folded into the scores, as `Phrases` says.
+    Displays are made by `from_estimator`.
 
     Parameters
     ----------
@@ -152,10 +156,21 @@ class PhraseDisplay:
 
 
 class _Line(NamedTuple):
-    """Texts that were written, by cell, and whether the cells stand in columns."""
+    """Texts that were written, by cell.
+
+    Attributes
+    ----------
+    cells : list of lists of Text
+        Of a line that isn't aligned, one cell.
+    aligned : bool, default=True
+        Whether the cells stand in columns.
+    height : float, default=1.6
+        From the line before, in font sizes.
+    """
 
     cells: list[list[Any]]
     aligned: bool = True
+    height: float = _LINE
 
 
 def _write_lines(ax: Any, phrases: Phrases, fontsize: float) -> list[_Line]:
@@ -163,6 +178,8 @@ def _write_lines(ax: Any, phrases: Phrases, fontsize: float) -> list[_Line]:
 
     def write(text: str, **look: Any) -> Any:
         look = {"fontsize": fontsize, "va": "baseline", **look}
+        if "color" in look:
+            look["color"] = legible(look["color"], ax)
         return set_text(ax.text(0, 0, "", **look), text)
 
     most = max(phrases.lengths[wfsa] for wfsa in phrases.wfsas)
@@ -170,23 +187,51 @@ def _write_lines(ax: Any, phrases: Phrases, fontsize: float) -> list[_Line]:
     names += [f"transition {k + 1}" for k in range(most)]
     lines = [_Line([[write(name, color=GREY)] for name in names])]
     for wfsa, table in zip(phrases.wfsas, phrases.tables(), strict=True):
-        name, meaning = table.heading.split(":", 1)
-        heading = [write(f"{name}:", weight="bold"), write(meaning.strip())]
-        lines.append(_Line([heading], aligned=False))
+        lines += _write_heading(write, table.heading, fontsize)
         if not table.rows:
-            lines.append(_Line([[write(table.nothing)]], aligned=False))
+            lines.append(_Line([[write(table.nothing)]], False, 1.5 * _LINE))
         of_wfsa = [phrase for phrase in phrases if phrase.wfsa == wfsa]
         for phrase in of_wfsa:
             lines.append(_Line(_write_phrase(write, phrases, phrase)))
     return lines
 
 
+def _write_heading(
+    write: Callable[..., Any], pieces: Sequence[ColouredText], fontsize: float
+) -> Iterator[_Line]:
+    """Write a heading; the names of the WFSA and of classes are bold."""
+    room, height = 0.0, 1.5 * _LINE
+    line: list[Any] = []
+    for place, (word, colour) in enumerate(_words(pieces)):
+        look = {"color": colour} if colour else {}
+        bold = place < _N_NAME or colour is not None
+        text = write(word, weight="bold" if bold else "normal", **look)
+        width = _text_width(text) / fontsize
+        if line and width > room:
+            yield _Line([line], False, height)
+            line, height = [], _LINE
+        room = (room if line else _HEADING) - width - _SPACE
+        line.append(text)
+    yield _Line([line], False, height)
+
+
+def _words(pieces: Sequence[ColouredText]) -> Iterator[ColouredText]:
+    """Split pieces into words; a name stays whole, with the comma behind it."""
+    word = ColouredText("")
+    for text, colour in pieces:
+        first, *more = [text] if colour else text.split(" ")
+        word = ColouredText(word.text + first, word.colour or colour)
+        for following in more:
+            yield word
+            word = ColouredText(following)
+    yield from [word] if word.text else []
+
+
 def _write_phrase(
     write: Callable[..., Any], phrases: Phrases, phrase: Phrase
 ) -> list[list[Any]]:
     label = phrases.class_of(phrase.wfsa, phrase.score)
-    number = None if label is None else phrases.classes.index(label)
-    colour = class_colour(number, len(phrases.classes))
+    colour = phrases.colour_of(phrase.wfsa, phrase.score)
     look = {"color": colour, "weight": "bold"}
     cells = [
         [write(phrase.side if phrase.rank == 1 else "", color=GREY)],
@@ -228,7 +273,7 @@ def _place_lines(lines: list[_Line], fontsize: float) -> tuple[float, float]:
     for line, of_cells in zip(lines, widths, strict=True):
         if not line.aligned:
             right = max(right, _MARGIN + sum(of_cells))
-        y += _LINE if line.aligned else 1.5 * _LINE
+        y += line.height
         for j, (cell, width) in enumerate(zip(line.cells, of_cells, strict=True)):
             x = lefts[j]
             if line.aligned and j in _NUMERIC:

@@ -9,7 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from skrational.inspection.tables import Column, Table, WFSATables, three_digits
+from skrational.inspection.tables import (
+    Cell,
+    Column,
+    Table,
+    WFSATables,
+    three_digits,
+)
 from skrational.utils.optional import data_frame
 
 __all__ = ["Phrase", "Phrases"]
@@ -28,7 +34,8 @@ class Phrase:
     rank : int
         From 1, the most extreme one.
     score : float
-        Its path's score, of several documents' paths the most extreme one.
+        Its path's score, of several documents' paths the most extreme one. It is that
+        of `Path`, times -1 where the WFSA's sign is turned: see `Phrases`.
     count : int
         Documents whose best (worst) path in this WFSA reads so.
     document : int
@@ -69,6 +76,13 @@ class Phrase:
 class Phrases(WFSATables):
     """The phrases that WFSAs score highest and lowest; prints and shows as tables.
 
+    The sign of the readout is folded into the scores: a WFSA whose weight in the
+    classifier's ``coef_`` is negative is shown with its scores and its weights
+    multiplied by -1, so that high scores always speak for something. With two classes
+    that is the second class, with more the class of the largest weight, in size, less
+    the mean weight of all classes. In max-plus and max-times, where a maximum is taken
+    over paths, nothing is multiplied; the heading says what high scores speak for.
+
     Attributes
     ----------
     rows : tuple of Phrase
@@ -79,8 +93,9 @@ class Phrases(WFSATables):
     lengths, numbers : tuple of int, length d
         Transitions of each WFSA that is left, and its number before pruning.
     coef : ndarray of shape (n_outputs, d)
-        Weights of their scores. With two classes, a positive score times a positive
-        weight speaks for the second class.
+        Weights of the scores as they are shown: the classifier's ``coef_``, its columns
+        times -1 where the scores are. With two classes, a positive score times a
+        positive weight speaks for the second class.
     classes : tuple, length n_classes
 
     Examples
@@ -132,14 +147,16 @@ class Phrases(WFSATables):
         length = self.lengths[wfsa]
         columns = [Column(""), Column("score", True), Column("count", True)]
         columns += [Column(f"transition {k + 1}") for k in range(length)]
-        rows: list[list[str | tuple[str, str]]] = []
+        rows = []
         for row in self.rows:
             if row.wfsa == wfsa:
                 cells = [
-                    (token, cell[len(token) :])
+                    Cell(token, cell[len(token) :])
                     for token, cell in zip(row.main_path, row.cells, strict=True)
                 ]
-                cells += [("", "")] * (length - len(cells))
-                side = row.side if row.rank == 1 else ""
-                rows.append([side, three_digits(row.score), str(row.count), *cells])
-        return Table(self.heading(wfsa), columns, rows, "No document has a path.")
+                cells += [Cell("")] * (length - len(cells))
+                side = Cell(row.side if row.rank == 1 else "")
+                colour = self.colour_of(wfsa, row.score)
+                score = Cell(three_digits(row.score), colour=colour)
+                rows.append([side, score, Cell(str(row.count)), *cells])
+        return Table(self._heading(wfsa), columns, rows, "No document has a path.")

@@ -9,7 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.inspection.matching.paths import Paths, extreme_paths
-from skrational.inspection.matching.weighted_tokens import weighted_tokens
+from skrational.inspection.matching.weighted_tokens import (
+    WeightedTokens,
+    weighted_tokens,
+)
+from skrational.inspection.meaning import readout_signs
 from skrational.inspection.model import open_model
 from skrational.inspection.names import mark_unknown, token_names
 from skrational.inspection.phrases.keys import phrase_keys, token_codes
@@ -39,7 +43,9 @@ def top_phrases(
 
     In each document the path of the highest and that of the lowest score are taken, as
     `find_paths` finds them; documents too short for a path, such as empty ones, are
-    left out. Of equal scores the first document's comes first.
+    left out. Of equal scores the first document's comes first. Scores are shown with
+    the sign of the readout folded in, so that high ones speak for a class: see
+    `Phrases`.
 
     Parameters
     ----------
@@ -171,18 +177,27 @@ def _search(
     top, bottom : _Side
     """
     top, bottom = _Side(), _Side()
-    codes = token_codes(X)
+    codes, signs = token_codes(X), readout_signs(automata)[wfsas]
     for part in weighted_tokens(automata, X):
         part_codes = codes(part.start, part.stop)
-        extremes = extreme_paths(automata, part)
+        extremes = _high_and_low(automata, part)
         for side, sign, paths in zip((top, bottom), (-1.0, 1.0), extremes, strict=True):
             if merge:
                 keys = phrase_keys(paths, part_codes, part.offsets)
             else:
                 documents = np.arange(part.start, part.stop, dtype=np.uint64)
                 keys = np.broadcast_to(documents[:, None], paths.scores.shape)
-            side.add(sign * paths.scores[:, wfsas], keys[:, wfsas])
+            side.add(sign * signs * paths.scores[:, wfsas], keys[:, wfsas])
     return top, bottom
+
+
+def _high_and_low(
+    automata: WeightedAutomata, tokens: WeightedTokens
+) -> tuple[Paths, Paths]:
+    """The paths of the highest and the lowest score, the readout's sign folded in."""
+    best, worst = extreme_paths(automata, tokens)
+    is_kept = np.broadcast_to(readout_signs(automata) > 0, best.scores.shape)
+    return Paths.where(is_kept, best, worst), Paths.where(is_kept, worst, best)
 
 
 def _phrases(
@@ -192,9 +207,9 @@ def _phrases(
     documents = sorted({phrase.document for phrase in chosen})
     place = {document: i for i, document in enumerate(documents)}
     some = X[documents]
-    parts = [extreme_paths(automata, p) for p in weighted_tokens(automata, some)]
+    parts = [_high_and_low(automata, p) for p in weighted_tokens(automata, some)]
     sides = [Paths.concatenate(side) for side in zip(*parts, strict=True)]
-    names = token_names(some)
+    names, signs = token_names(some), readout_signs(automata)
     for wfsa, side, rank, count, document in chosen:
         i = place[document]
         path = sides[side].path(i, wfsa)
@@ -204,4 +219,5 @@ def _phrases(
         main_path = tuple(words[t] for t in path.entries)
         cells = tuple(path.cells(mark_unknown(labels, words)))
         where = count, document
-        yield Phrase(wfsa, _SIDES[side], rank, path.score, *where, main_path, cells)
+        score = float(signs[wfsa] * path.score) + 0.0  # no score is -0.0
+        yield Phrase(wfsa, _SIDES[side], rank, score, *where, main_path, cells)

@@ -9,17 +9,46 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.inspection.meaning import readout_signs
 from skrational.inspection.model import Model
 from skrational.inspection.transitions.vocabulary import Vocabulary, read_vocabulary
 
-__all__ = ["Words", "largest", "words_and_strengths"]
+__all__ = ["Words", "largest", "read_words", "words_and_strengths"]
 
 Words: TypeAlias = Sequence[tuple[str, float]]
 """Words with their weights."""
 
 
+def read_words(
+    model: Model, X: Any, n_words: int, min_count: int | None = None
+) -> tuple[list[str], NDArray[Any]]:
+    """Read the words of documents or, without them, of the vectorizer; else none.
+
+    Parameters
+    ----------
+    model : Model
+    X : SequenceArray, array-like or None
+        As for `read_vocabulary`.
+    n_words : int
+        That a list is to have.
+    min_count : int or None, default=None
+        How often a word has to occur in X, if enough do, as for `top_words`.
+
+    Returns
+    -------
+    words : list of str
+    rows : ndarray of shape (n_words, n_features)
+    """
+    if X is not None or any(hasattr(step, "vocabulary") for step in model.vectorizers):
+        return _enough(read_vocabulary(model, X), min_count, 2 * n_words)
+    return [], np.empty((0, model.automata.W_u.shape[1]))
+
+
 def words_and_strengths(
-    model: Model, X: Any, wfsa: int, n_words: int, min_count: int | None = None
+    model: Model,
+    words_and_rows: tuple[list[str], NDArray[Any]],
+    wfsa: int,
+    n_words: int,
 ) -> tuple[
     list[Words],
     list[Words],
@@ -27,19 +56,16 @@ def words_and_strengths(
     NDArray[np.floating],
     NDArray[np.floating],
 ]:
-    """Read the transitions of each state of a WFSA.
+    """Read the transitions of each state of a WFSA, the readout's sign folded in.
 
     Parameters
     ----------
     model : Model
-    X : SequenceArray, array-like or None
-        As for `read_vocabulary`; if None and no vectorizer has a vocabulary, there are
-        no words.
+    words_and_rows : (list of str, ndarray of shape (n_words_in_all, n_features))
+        By `read_words`.
     wfsa : int
     n_words : int
         At most so many words a list.
-    min_count : int or None, default=None
-        How often a word has to occur in X, if enough do, as for `top_words`.
 
     Returns
     -------
@@ -52,14 +78,13 @@ def words_and_strengths(
     automata = model.automata
     states = automata.states(wfsa)
     weights = {name: getattr(automata, name)[states] for name in ("W_u", "W_f", "b_f")}
-    words: list[str] = []
-    if X is not None or any(hasattr(step, "vocabulary") for step in model.vectorizers):
-        words, rows = _enough(read_vocabulary(model, X), min_count, 2 * n_words)
+    words, rows = words_and_rows
     if not words:
         nothing: list[Words] = [[] for _ in weights["b_f"]]
         norms = (np.linalg.norm(weights[name], axis=1) for name in ("W_u", "W_f"))
         return nothing, nothing, nothing, *norms
     u, f = replace(automata, **weights).transition_weights(rows)
+    u[:, 0] *= readout_signs(automata)[wfsa]
     others = min(n_words, max(len(words) - n_words, 0))
     return (
         [_top(words, state, abs(state), n_words) for state in u.T],

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from skrational.inspection.meaning import readout_signs
 from skrational.inspection.model import open_model
 from skrational.inspection.tables import (
+    Cell,
     Column,
     Table,
     WFSATables,
@@ -42,7 +44,8 @@ class TransitionWord:
         From 1, the most extreme one.
     word : str
     weight : float
-        u of the main path, or f of the self-loop.
+        u of the main path, or f of the self-loop. That u of the first transition is
+        multiplied by -1 where the WFSA's sign is turned: see `TransitionWords`.
 
     Examples
     --------
@@ -72,6 +75,15 @@ class TransitionWord:
 class TransitionWords(WFSATables):
     """The words that transitions weigh most and least; prints and shows as tables.
 
+    The sign of the readout is folded into the WFSAs, as in `Phrases`, so that high
+    scores always speak for something: where it is negative, the weights u of the first
+    transition, which every path takes, and those of ``coef`` are multiplied by -1. In
+    max-plus and max-times nothing is.
+
+    A word speaks for a class by itself only where it makes a path by itself. In HTML
+    the weights u of a WFSA of a single transition have the colour of that class; of a
+    longer one a word of a negative weight turns the sign of the path's score.
+
     Attributes
     ----------
     rows : tuple of TransitionWord
@@ -82,7 +94,7 @@ class TransitionWords(WFSATables):
     lengths, numbers : tuple of int, length d
         Transitions of each WFSA that is left, and its number before pruning.
     coef : ndarray of shape (n_outputs, d)
-        Weights of their scores.
+        Weights of their scores, without the signs that are folded into these.
     classes : tuple, length n_classes
 
     Examples
@@ -125,13 +137,16 @@ class TransitionWords(WFSATables):
         for kind, side in _LISTS:
             weight = "u" if kind == "main path" else "f"
             columns += [Column(f"{kind}, {side}"), Column(weight, True)]
-        lines: dict[tuple[int, int], list[str]] = {}
+        lines: dict[tuple[int, int], list[Cell]] = {}
         for row in self.rows:
             if row.wfsa == wfsa:
-                begin = str(row.transition) if row.rank == 1 else ""
+                begin = Cell(str(row.transition) if row.rank == 1 else "")
                 line = lines.setdefault((row.transition, row.rank), [begin])
-                line += [row.word, three_digits(row.weight)]
-        return Table(self.heading(wfsa), columns, list(lines.values()), "No words.")
+                colour = None
+                if self.lengths[wfsa] == 1 and row.kind == "main path":
+                    colour = self.colour_of(wfsa, row.weight)
+                line += [Cell(row.word), Cell(three_digits(row.weight), colour=colour)]
+        return Table(self._heading(wfsa), columns, list(lines.values()), "No words.")
 
 
 def top_words(
@@ -184,7 +199,8 @@ def top_words(
     ``sigmoid(W_u @ x)``. In max-plus the self-loop weight is a logarithm, 0 at most.
 
     A path multiplies its transitions (in max-plus it adds them up), so that a word of
-    a negative weight turns the sign of the score.
+    a negative weight turns the sign of the score. The sign of the readout is folded
+    into the first transition: see `TransitionWords`.
 
     References
     ----------
@@ -208,13 +224,9 @@ def top_words(
     least = None if min_count is None else check_count("min_count", min_count, least=0)
     words, features, *_ = vocabulary = read_vocabulary(model, X)
     is_frequent = vocabulary.frequent(least)
-    weights = dict(
-        zip(
-            ("main path", "self-loop"),
-            model.automata.transition_weights(features),
-            strict=True,
-        )
-    )
+    u, f = model.automata.transition_weights(features)
+    u[:, model.automata.starts[:-1]] *= readout_signs(model.automata)
+    weights = {"main path": u + 0.0, "self-loop": f}  # no weight is -0.0
     rows = []
     for wfsa in chosen:
         states = range(model.automata.n_transitions)[model.automata.states(wfsa)]

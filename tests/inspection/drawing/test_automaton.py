@@ -22,6 +22,7 @@ matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
 
 ODD_WORDS = [
     "日本",
@@ -148,6 +149,11 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
+def legend(display):
+    lines = [text.get_text() for text in display.legend_.findobj(Text)]
+    return "".join(lines)
+
+
 def texts(ax):
     return [text.get_text() for text in ax.texts]
 
@@ -194,7 +200,7 @@ def test_states_arcs_and_loops_are_drawn(ax):
     assert len(circles) == 4 + 2  # two are final
     assert len(display.main_path_arcs_) == 3
     assert len(display.self_loop_arcs_) == 4
-    assert texts(ax)[1:5] == ["q0", "q1\n0", "q2\n0.5", "q3\n1"]
+    assert texts(ax)[:4] == ["q0", "q1\n0", "q2\n0.5", "q3\n1"]
 
 
 def test_widths_are_in_proportion_to_strengths(ax):
@@ -215,18 +221,109 @@ def test_strengths_of_zero_are_drawn_thin(ax):
 def test_signs_are_written_and_dashed(ax):
     X = documents(["good", "bad", "so"])
     W_u = [[2.0, 1.0, 3.0], [-2.0, -1.0, -3.0], [2.0, -1.0, 3.0]]
-    clf = hand_made(W_u, W_f=np.zeros((3, 3)))
+    clf = hand_made(W_u, W_f=np.zeros((3, 3)), coef=np.ones((1, 1)))
     display = AutomatonDisplay.from_estimator(clf, X, n_words=2, ax=ax)
-    assert texts(ax)[5:9] == ["+1.50 so", "+1.00 good", "−1.50 so", "−1.00 good"]
+    assert texts(ax)[4:8] == ["+1.50 so", "+1.00 good", "−1.50 so", "−1.00 good"]
     looks = [(a.get_linestyle(), a.get_edgecolor()) for a in display.main_path_arcs_]
-    colour = matplotlib.colors.to_rgba
-    assert looks[:2] == [
-        ("solid", colour(COLOURS[0])),
-        ("dashed", colour(COLOURS[1])),
-    ]
+    text = matplotlib.colors.to_rgba(matplotlib.rcParams["text.color"])
+    assert looks[:2] == [("solid", text), ("dashed", text)]
     display = AutomatonDisplay.from_estimator(clf, X, n_words=3, ax=Figure().subplots())
     mixed = display.main_path_arcs_[2]
-    assert (mixed.get_linestyle(), mixed.get_edgecolor()) == ("dashdot", colour(GREY))
+    assert (mixed.get_linestyle(), mixed.get_edgecolor()) == ("dashdot", text)
+    lines = texts(display.ax_)[10:13]
+    assert lines == ["+1.50 so", "+1.00 good", "−0.50 bad"]  # negative ones last
+
+
+@pytest.mark.parametrize("weight", [1.5, -1.5])
+def test_the_sign_of_the_readout_is_folded_into_the_first_transition(weight, ax):
+    X = documents(["good", "bad"])
+    coef = np.full((1, 1), weight)
+    clf = hand_made([[2.0, -3.0], [4.0, -5.0]], W_f=np.zeros((2, 2)), coef=coef)
+    display = AutomatonDisplay.from_estimator(clf, X, ax=ax)
+    sign = np.sign(weight)
+    assert display.main_path_words[0] == [("bad", -1.5 * sign), ("good", 1.0 * sign)]
+    assert display.main_path_words[1] == [("bad", -2.5), ("good", 2.0)]
+    np.testing.assert_array_equal(display.coef, [1.5])
+    # The product of any path's weights times the weight in the logit is unchanged.
+    (_, u), (_, v) = (words[0] for words in display.main_path_words)
+    assert u * v * display.coef[0] == pytest.approx(-1.5 * -2.5 * weight)
+    assert "Scores above 0 speak for 'pos', below 0 for 'neg'" in legend(display)
+
+
+def test_words_that_are_paths_have_the_colour_of_their_class(ax):
+    X = documents(["good", "bad"])
+    clf = hand_made([[-2.0, 3.0]], W_f=np.zeros((1, 2)))  # its weight is negative
+    display = AutomatonDisplay.from_estimator(clf, X, ax=ax)
+    colour = {t.get_text(): t.get_color() for t in ax.texts}
+    assert (colour["+1.00 good"], colour["−1.50 bad"]) == COLOURS[:2]
+    (arc,) = display.main_path_arcs_
+    assert arc.get_edgecolor() == matplotlib.colors.to_rgba(GREY)
+    dot = display.to_dot()
+    assert f'color="{GREY}"' in dot
+    one = AutomatonDisplay.from_estimator(clf, X, n_words=1, ax=Figure().subplots())
+    (arc,) = one.main_path_arcs_
+    assert arc.get_edgecolor() == matplotlib.colors.to_rgba(COLOURS[1])
+    assert arc.get_linestyle() == "dashed"
+
+
+def test_of_many_classes_all_are_named(ax):
+    coef = np.array([[-2.0], [1.0], [0.9], [0.1]])
+    names = ("a", "b", "c", "d")
+    clf = hand_made([[1.0, -2.0]], coef=coef, n_outputs=4, classes=names)
+    display = AutomatonDisplay.from_estimator(clf, documents(["x", "y"]), ax=ax)
+    # Without the mean, 0: the first weighs most, and against what it is of.
+    assert display.title == "WFSA 0: high scores speak for 'a' (+2.00)"
+    assert "below 0 for 'b' (-1.00), 'c' (-0.900)" in legend(display)
+    assert "'d'" not in legend(display)
+
+
+def test_maxima_are_not_multiplied(ax):
+    clf = hand_made(np.ones((1, 2)), semiring="max-times")
+    display = AutomatonDisplay.from_estimator(clf, documents(["a", "b"]), ax=ax)
+    assert all(u > 0 for _, u in display.main_path_words[0])
+    np.testing.assert_array_equal(display.coef, [-1.234])
+    assert display.title == "WFSA 0: high scores speak for 'neg' (weight -1.23)"
+
+
+def test_the_legend_tells_what_is_drawn(ax):
+    clf = hand_made([[1.0, -2.0], [1.0, 1.0]], coef=np.ones((1, 1)))
+    X = documents(["a", "b"])
+    text = legend(AutomatonDisplay.from_estimator(clf, X, ax=ax))
+    assert "u under an arc, f over a loop; a path multiplies them." in text
+    assert "Width: the largest |u|, the mean f." in text
+    assert "Dashed: u < 0, which turns the sign of a score." in text
+    bare = legend(AutomatonDisplay.from_estimator(clf, ax=Figure().subplots()))
+    assert "Width: the norm of the weights." in bare and "u < 0" not in bare
+
+
+def test_a_dark_ground_has_light_states_and_words():
+    clf = hand_made([[1.0, -2.0]])
+    for style in ("dark_background", {"figure.facecolor": "none", "text.color": "w"}):
+        with plt.style.context(style):
+            display = AutomatonDisplay.from_estimator(clf, documents(["a", "b"]))
+        marks = [state.get_edgecolor() for state in display.states_]
+        marks += [text.get_color() for text in display.ax_.texts if text.get_text()]
+        for mark in marks:
+            red, green, blue = matplotlib.colors.to_rgb(mark)
+            assert 0.3 * red + 0.6 * green + 0.1 * blue > 0.4
+
+
+def test_a_display_that_was_pickled_without_classes_is_read():
+    display = AutomatonDisplay([[("a", 1.0)]], [[]], [[]], [1], [1], [1])
+    state = vars(display).copy()
+    del state["coef"], state["classes"]
+    old = AutomatonDisplay.__new__(AutomatonDisplay)
+    old.__setstate__(state)
+    assert old.to_dot() == display.to_dot()
+    assert old.plot(Figure().subplots()).states_
+
+
+@pytest.mark.parametrize(
+    ("coef", "classes"), [([1.0], None), ([1, 2], ["a", "b"]), (None, ["a", "b"])]
+)
+def test_weights_and_classes_go_together(coef, classes):
+    with pytest.raises(ValueError, match=r"coef has \d weights, and there are \d"):
+        AutomatonDisplay([[]], [[]], [[]], [1], [1], [1], coef=coef, classes=classes)
 
 
 def test_without_negative_weights_no_sign_is_written(ax):
@@ -243,7 +340,7 @@ def test_max_plus_shows_logarithms_and_draws_the_mean_of_weights(ax):
     assert display.skipped_words[0] == [("b", pytest.approx(np.log(f[1])))]
     assert display.breaking_words[0] == [("a", pytest.approx(np.log(f[0])))]
     np.testing.assert_allclose(display.self_loop_strengths, [f.mean()])
-    assert any("log f" in text for text in texts(ax))
+    assert "log f over a loop; a path adds up" in legend(display)
 
 
 def test_no_word_is_both_skipped_and_breaking(ax):
@@ -283,9 +380,9 @@ def test_a_pipeline_brings_its_vocabulary(ax):
     assert words == {"not", "worth", "the"}
 
 
-def test_the_title_tells_the_weight_of_the_second_class(ax):
+def test_the_title_tells_the_class_of_high_scores(ax):
     display = AutomatonDisplay.from_estimator(hand_made(np.ones((1, 2))), ax=ax)
-    assert display.title == "WFSA 0: weight −1.23 in the logit of 'pos'"
+    assert display.title == "WFSA 0: high scores speak for 'pos' (weight 1.23)"
     assert ax.get_title() == display.title
 
 
@@ -293,7 +390,7 @@ def test_the_title_tells_the_class_of_the_largest_weight(ax):
     coef = np.array([[0.5], [-2.0], [1.0]])
     clf = hand_made(np.ones((1, 2)), coef=coef, n_outputs=3, classes=(10, 20, 30))
     display = AutomatonDisplay.from_estimator(clf, ax=ax)
-    assert display.title == "WFSA 0: weight −2.00 in the logit of 20"
+    assert display.title == "WFSA 0: high scores speak for 20 (+1.83)"
 
 
 def test_axes_that_are_given_keep_what_they_show(ax):
@@ -373,7 +470,9 @@ def unquoted(dot):
 
 
 def test_dot_holds_states_arcs_and_looks():
-    clf = hand_made([[1.0, 2.0], [-1.0, -2.0]], final=np.array([0.0, 1.0]))
+    clf = hand_made(
+        [[1.0, 2.0], [-1.0, -2.0]], final=np.array([0.0, 1.0]), coef=np.ones((1, 1))
+    )
     display = AutomatonDisplay.from_estimator(
         clf, documents(["a", "b"]), n_words=1, ax=Figure().subplots()
     )
@@ -396,10 +495,11 @@ def test_dot_escapes_what_graphviz_would_read():
     main_path = strings[3]
     lines = main_path.rstrip("\n").split("\n")
     assert [line.split(" ", 1)[1] for line in lines] == [
-        *ODD_WORDS[:7],
+        *ODD_WORDS[4:7],
         "&amp;amp;",
         r"new\nline",
         r"\ud800",
+        *ODD_WORDS[:4],  # of negative weights
     ]
 
 

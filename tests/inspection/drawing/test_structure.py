@@ -1,5 +1,6 @@
 """Pictures of structures beside their counts."""
 
+import re
 import sys
 from types import SimpleNamespace
 
@@ -13,11 +14,15 @@ from sklearn.preprocessing import FunctionTransformer
 from skrational import SparseRationalClassifier
 from skrational.inspection.drawing.structure import StructureDisplay
 from skrational.structures import RationalStructure
+from skrational.utils.figures import COLOURS
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.colors import to_hex  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.offsetbox import AnnotationBbox  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
 
 
 class HandMade(BaseEstimator):
@@ -34,7 +39,18 @@ class HandMade(BaseEstimator):
 
     @property
     def automata_(self):
-        return SimpleNamespace(n_wfsas=self.structure.n_wfsas)
+        d = self.structure.n_wfsas
+        return SimpleNamespace(
+            n_wfsas=d,
+            lengths=self.structure.lengths,
+            numbers=self.structure.survivors,
+            coef=np.linspace(-1, 1, 3 * d).reshape(3, d),
+            semiring="plus-times",
+        )
+
+    @property
+    def classes_(self):
+        return np.array(["a", "b", "c"])
 
     @property
     def learned_structure_(self):
@@ -198,3 +214,54 @@ def test_drawing_without_matplotlib_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"skrational\[plots\]"):
         StructureDisplay(structure((2,), (1,))).plot()
+
+
+def test_what_was_removed_can_be_left_out(ax):
+    value = structure((4, 4, 4), (2, 0, 3))
+    display = StructureDisplay(value).plot(ax, removed=False)
+    assert display.removed_states_ == display.removed_arcs_ == []
+    assert len(display.kept_states_) == 5 + 2
+    names = [text for text in texts(ax) if text.startswith(("WFSA", "–"))]
+    assert names == ["WFSA 0", "WFSA 1"]
+    assert [text for text in texts(ax) if text in ("0", "2")][::3] == ["0", "2"]
+    captions = " ".join(text.get_text() for text in ax.findobj(Text))
+    assert "removed" not in captions and "double circle: final" in captions
+
+
+def test_nothing_left_and_nothing_removed_is_said(ax):
+    StructureDisplay(structure((2, 2), (0, 0))).plot(ax, removed=False)
+    assert "no WFSA is left" in [text.get_text() for text in ax.findobj(Text)]
+
+
+def test_automata_have_the_colour_of_the_class_of_high_scores(ax):
+    coef = np.array([[1.0, -1.0], [-0.9, 0.3], [-0.1, 0.7]])
+    value = structure((2, 2, 2), (1, 0, 2))
+    display = StructureDisplay(value, coef=coef, classes=("a", "b", "c")).plot(ax)
+    colours = [to_hex(s.get_edgecolor()).upper() for s in display.kept_states_]
+    assert colours == [COLOURS[0]] * 2 + [COLOURS[2]] * 3
+    boxes = [b.offsetbox.findobj(Text) for b in ax.findobj(AnnotationBbox)]
+    assert [t.get_text() for t in boxes[0]] == ["'a'"]
+    assert [t.get_text() for t in boxes[1]] == ["'c'", ", ", "'b'"]
+    assert boxes[1][2].get_color() == COLOURS[1]
+
+
+def test_two_classes_are_named_in_the_caption(ax):
+    value = structure((2, 2), (1, 2))
+    StructureDisplay(value, coef=[[1.0, 2.0]], classes=("bad", "good")).plot(ax)
+    shown = "".join(text.get_text() for text in ax.findobj(Text))
+    assert "high scores speak for 'good', negative ones for 'bad'" in shown
+    with pytest.raises(ValueError, match=r"shape \(1, 1\); expected \(1, 2\)"):
+        StructureDisplay(value, coef=[[1.0]], classes=("bad", "good"))
+
+
+def test_text_pictures_can_leave_out_what_was_removed():
+    value = structure((4, 4, 4), (2, 0, 3))
+    svg, dot = value.to_svg(removed=False), value.to_dot(removed=False)
+    assert svg.count('class="start"') == 2 and "dashed" not in svg
+    assert re.findall(r'data-wfsa="(\d)"', svg) == ["0", "2"]
+    assert 'class="removed"' not in svg and 'class="removed"' in value.to_svg()
+    assert re.findall(r'label="WFSA (\d)"', dot) == ["0", "2"]
+    assert "dashed" not in dot and dot.count('label="q') == 7
+    empty = structure((2,), (0,))
+    assert "none left" in empty.to_svg(removed=False)
+    assert "subgraph" not in empty.to_dot(removed=False)

@@ -10,13 +10,14 @@ from skrational.inspection.explaining.display import ExplanationDisplay
 from skrational.inspection.explaining.explain import explain
 from skrational.inspection.explaining.explanations import Explanation
 from skrational.inspection.matching.paths import Path
-from skrational.utils.figures import COLOURS
+from skrational.utils.figures import COLOURS, GREY
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.colors import to_hex  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.offsetbox import AnnotationBbox  # noqa: E402
 from matplotlib.text import Text  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 
@@ -84,6 +85,16 @@ def hand_made(tokens=TOKENS, n_wfsas=2, classes=("neg", "pos"), **changes):
     return replace(e, **changes)
 
 
+def pieces(display):
+    """Texts of the line that tells what colours mean."""
+    (box,) = display.ax_.findobj(AnnotationBbox)
+    return box.offsetbox.findobj(Text)
+
+
+def caption(display):
+    return "".join(text.get_text() for text in pieces(display))
+
+
 def written(ax):
     return [text.get_text() for text in ax.findobj(Text)]
 
@@ -92,9 +103,11 @@ def test_bars_add_up_to_the_logit_in_the_title(explanation, ax):
     display = ExplanationDisplay.from_explanation(explanation, ax=ax)
     assert len(display.bars_) == 1 + len(explanation.scores)
     total = sum(bar.get_width() for bar in display.bars_)
-    np.testing.assert_allclose(total, explanation.logits[0], atol=1e-5)
+    sign = 1 if explanation.prediction == 1 else -1
+    logit = sign * explanation.logits[0]
+    np.testing.assert_allclose(total, logit, atol=1e-5)
     title = ax.get_title()
-    assert f"logit of 1 = {explanation.logits[0]:+.3f}" in title
+    assert f"logit of {explanation.prediction} = {logit:+.3f}" in title
     assert title.startswith(f"{explanation.prediction} (p = ")
     assert display.ax_ is ax
     assert display.figure_ is ax.figure
@@ -106,9 +119,39 @@ def test_colours_tell_what_speaks_for_the_prediction(ax):
     display = ExplanationDisplay(e).plot(ax)
     support = np.array([0.1, *e.support[e.order]])
     colours = [to_hex(bar.get_facecolor()) for bar in display.bars_]
-    assert colours == [COLOURS[0 if s > 0 else 1].lower() for s in support]
+    # "neg", the first of two classes, is predicted.
+    assert colours == [COLOURS[1 if s > 0 else 0].lower() for s in support]
+    dashes = [bar.get_linestyle() == "-" for bar in display.bars_]
+    assert dashes == (support > 0).tolist()
     numbers = [text.get_text() for text in display.numbers_]
-    assert numbers == [f"{v:+.3f}" for v in [-0.1, *e.contributions[0, e.order]]]
+    assert numbers == [f"{v:+.3f}" for v in support]
+
+
+def test_towards_the_second_class_numbers_turn_and_colours_stay(ax):
+    e = hand_made()
+    plain = ExplanationDisplay(e).plot(Figure().subplots())
+    turned = ExplanationDisplay(replace(e, toward="positive")).plot(ax)
+    for one, other in zip(plain.bars_, turned.bars_, strict=True):
+        assert one.get_width() == -other.get_width()
+        assert one.get_facecolor() == other.get_facecolor()
+        assert one.get_linestyle() == other.get_linestyle()
+    assert "logit of 'pos' = -0.106; positive numbers speak for 'pos'" in ax.get_title()
+    line = caption(turned)
+    assert line == caption(plain) == "solid: speaks for 'neg'; dashed: for 'pos'"
+
+
+def test_among_many_classes_grey_speaks_against_the_prediction(ax):
+    e = hand_made(classes=("a", "b", "c"), prediction="c")
+    changes = {
+        "contributions": np.array([[0, 0], [0, 0], [2.0, -1.0]]),
+        "bias": np.zeros(3),
+        "logits": np.array([0.0, 0.0, 1.0]),
+        "probabilities": np.array([0.1, 0.2, 0.7]),
+    }
+    display = ExplanationDisplay(replace(e, **changes)).plot(ax)
+    colours = [to_hex(bar.get_facecolor()) for bar in display.bars_]
+    assert colours[1:] == [COLOURS[2].lower(), GREY]
+    assert caption(display) == "solid: speaks for 'c'; dashed: against it"
 
 
 def test_phrases_and_tokens_are_written(ax):
@@ -120,8 +163,7 @@ def test_phrases_and_tokens_are_written(ax):
         begin = label.get_text().removesuffix("…")
         assert full.startswith(begin) and len(begin) >= min(len(full), 20)
     assert [text.get_text() for text in display.tokens_] == TOKENS
-    caption = "blue, solid: for 'neg'; vermilion, dashed: against it"
-    assert caption in written(ax)
+    assert caption(display) == "solid: speaks for 'neg'; dashed: for 'pos'"
 
 
 def test_boxes_tell_strength_by_line_and_colour(ax):
@@ -129,7 +171,7 @@ def test_boxes_tell_strength_by_line_and_colour(ax):
     display = ExplanationDisplay(hand_made(effects=effects)).plot(ax)
     boxes = [token.get_bbox_patch() for token in display.tokens_]
     edges = [to_hex(box.get_edgecolor(), keep_alpha=True) for box in boxes]
-    opaque = [f"{colour}ff".lower() for colour in COLOURS[:2]]
+    opaque = [f"{colour}ff".lower() for colour in COLOURS[1::-1]]
     assert edges == [*opaque, *["#00000000"] * 4]
     assert boxes[0].get_linestyle() != boxes[1].get_linestyle()
     alphas = [box.get_facecolor()[3] for box in boxes]
@@ -215,7 +257,7 @@ def test_many_wfsas_are_summed_up(ax):
     display = ExplanationDisplay.from_explanation(e, ax=ax)
     assert len(display.bars_) == 10
     total = sum(bar.get_width() for bar in display.bars_)
-    np.testing.assert_allclose(total, e.logits[0])
+    np.testing.assert_allclose(total, -e.logits[0])
     assert "16 others" in written(ax)
 
 
@@ -223,7 +265,7 @@ def boxes(display):
     """Extents of all texts and of the figure, in pixels."""
     display.figure_.draw_without_rendering()
     ax = display.ax_
-    texts = [ax.title, *ax.texts, *display.phrases_]
+    texts = [ax.title, *ax.texts, *display.phrases_, *pieces(display)]
     everything = ax.findobj(lambda a: isinstance(a, Text) and a.get_visible())
     assert set(texts) == {text for text in everything if text.get_text()}
     return texts, [text.get_window_extent() for text in texts], display.figure_.bbox

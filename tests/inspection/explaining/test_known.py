@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from sklearn.pipeline import make_pipeline
 
 from skrational import SparseRationalClassifier, WordVectorizer
@@ -86,8 +87,8 @@ def test_some_unknown_words_are_counted(clf, data):
         assert "; 1 of 4 words unknown)" in rendering.split("\n")[rendering is html]
     for rendering in (text, html, picture):
         assert "is known" not in rendering
-    captions = ExplanationDisplay(explanation).plot(Figure().subplots()).ax_.texts
-    assert any("; grey: unknown" in text.get_text() for text in captions)
+    ax = ExplanationDisplay(explanation).plot(Figure().subplots()).ax_
+    assert any("; grey: unknown" in text.get_text() for text in ax.findobj(Text))
     assert "; unknown words are pale" in html and ", ? is unknown" in text
 
 

@@ -147,6 +147,13 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data
 
 
+def towards(e):
+    """The logit of the predicted class; of two, the first has minus the second's."""
+    if len(e.logits) > 1:
+        return e.logits[list(e.classes).index(e.prediction)]
+    return e.logits[0] if e.prediction == e.classes[1] else -e.logits[0]
+
+
 def numbers_in_text(text):
     """The column of what is added, and the logit, of a text."""
     lines = text.splitlines()
@@ -161,16 +168,14 @@ def test_the_numbers_in_the_text_add_up_to_the_logit(explained):
         adds, logit = numbers_in_text(document_text(e))
         assert len(adds) == 1 + min(len(e.scores), 9)
         np.testing.assert_allclose(sum(adds), logit, atol=0.005 * (len(adds) + 1))
-        np.testing.assert_allclose(logit, e.logits[e.output], atol=0.006)
+        np.testing.assert_allclose(logit, towards(e), atol=0.006)
 
 
 def test_the_numbers_in_html_add_up_to_the_logit(explained):
     for e in [*explained, dense()]:
         rows = Page(document_html(e)).rows[1:]
         adds = [float(row[1]) for row in rows]
-        np.testing.assert_allclose(
-            sum(adds), e.logits[e.output], atol=0.005 * (len(adds) + 1)
-        )
+        np.testing.assert_allclose(sum(adds), towards(e), atol=0.005 * (len(adds) + 1))
 
 
 def test_the_summands_add_up_exactly(explained):
@@ -178,11 +183,30 @@ def test_the_summands_add_up_exactly(explained):
         for max_wfsas in (0, 1, 8, 100):
             summands = summarize(e, max_wfsas).summands
             total = sum(summand.amount for summand in summands)
-            np.testing.assert_allclose(total, e.logits[e.output], atol=1e-5)
+            np.testing.assert_allclose(total, towards(e), atol=1e-5)
 
 
 def test_a_text_tells_all():
     assert document_text(hand_made()).splitlines() == [
+        "'neg' (p = 0.93)",
+        "logit of 'neg' = +1.52; positive numbers speak for 'neg', negative ones for "
+        "'pos'",
+        "  WFSA   adds  share  without it           phrase",
+        "  bias  +0.12",
+        "  0     +1.90   0.81  'pos' (0.61), flips  not | worth (the)",
+        "  1     -0.50   0.81  'neg' (0.93)         money",
+        "tokens that speak most for 'neg': money +1.20, the +0.88, worth +0.56, not "
+        "+0.24",
+        "tokens that speak most for 'pos': this -0.40, is -0.08",
+        "document (+ speaks for 'neg', - for 'pos', 0 is in the phrase of WFSA 0):",
+        "  this is not worth the money",
+        "  ----        +++++ +++ +++++",
+        "          0   0         1",
+    ]
+
+
+def test_a_text_can_count_towards_the_second_class():
+    assert document_text(replace(hand_made(), toward="positive")).splitlines() == [
         "'neg' (p = 0.93)",
         "logit of 'pos' = -1.52; positive numbers speak for 'pos', negative ones for "
         "'neg'",
@@ -190,42 +214,87 @@ def test_a_text_tells_all():
         "  bias  -0.12",
         "  0     -1.90   0.81  'pos' (0.61), flips  not | worth (the)",
         "  1     +0.50   0.81  'neg' (0.93)         money",
-        "tokens that speak most for it: money +1.20, the +0.88, worth +0.56, not +0.24",
-        "tokens that speak most against it: this -0.40, is -0.08",
-        "document (+ and - speak for and against it, 0 is in the phrase of WFSA 0):",
+        "tokens that speak most for 'pos': this +0.40, is +0.08",
+        "tokens that speak most for 'neg': money -1.20, the -0.88, worth -0.56, not "
+        "-0.24",
+        "document (+ speaks for 'pos', - for 'neg', 0 is in the phrase of WFSA 0):",
         "  this is not worth the money",
-        "  ----        +++++ +++ +++++",
+        "  ++++        ----- --- -----",
         "          0   0         1",
     ]
 
 
+def test_the_direction_is_no_part_of_the_values():
+    e = hand_made()
+    turned = replace(e, toward="positive")
+    assert turned == e and turned.support.tolist() == e.support.tolist()
+    for name in ("contributions", "logits", "bias", "effects"):
+        assert getattr(turned, name) is getattr(e, name)
+
+
+def test_towards_the_second_class_html_keeps_colours_and_lines():
+    e = hand_made()
+    plain, turned = document_html(e), document_html(replace(e, toward="positive"))
+    for look in (r"rgba\([^)]*\)", "solid|dashed"):
+        # The legend names both classes in the other order.
+        table = [
+            re.findall(look, html.split("</table>")[0]) for html in (plain, turned)
+        ]
+        assert table[0] == table[1]
+    titles = [
+        [float(a["title"]) for a in Page(html).attributes if "title" in a]
+        for html in (plain, turned)
+    ]
+    assert titles[0] == [-effect for effect in titles[1]]
+    assert Page(turned).rows[2][1] == "-1.90"
+
+
+@pytest.mark.parametrize("toward", ["class", None, 1])
+def test_other_directions_are_refused(explained, toward):
+    data = make_planted_patterns(n_documents=60, random_state=0)
+    clf = SparseRationalClassifier(n_wfsas=1, max_epochs=1, random_state=0)
+    clf.fit(data.X, data.y)
+    with pytest.raises(ValueError, match=r"toward is .*; expected 'prediction'"):
+        explain(clf, data.X[:1], toward=toward)
+    (e,) = explain(clf, data.X[:1], toward="positive")
+    assert e.toward == "positive"
+    assert f"logit of 1 = {e.logits[0]:+.2f}"[:14] in document_text(e)
+
+
+def test_with_many_classes_no_single_one_is_positive():
+    data = make_planted_patterns(60, class_of_pattern=(1, 2), random_state=0)
+    clf = SparseRationalClassifier(n_wfsas=1, max_epochs=1, random_state=0)
+    with pytest.raises(ValueError, match="there are 3 classes"):
+        explain(clf.fit(data.X, data.y), data.X[:1], toward="positive")
+
+
 def test_a_token_speaks_for_neither_side_by_less_than_is_written():
     lines = document_text(hand_made(effects=[1.2, -1e-3, -0.4, 2e-3, 0, 0.1]))
-    assert "most for it: this +1.20, money +0.10\n" in lines
-    assert "most against it: not -0.40\n" in lines
+    assert "most for 'neg': this +1.20, money +0.10\n" in lines
+    assert "most for 'pos': not -0.40\n" in lines
 
 
 def test_html_tells_all():
     page = Page(document_html(hand_made()))
     assert page.rows == [
         ["WFSA", "adds", "", "share", "without its phrase", "phrase"],
-        ["bias", "-0.12", "", "", "", ""],
-        ["0", "-1.90", "", "0.81", "flips: 'pos' (0.61)", "not | worth the"],
-        ["1", "+0.50", "", "0.81", "'neg' (0.93)", "money"],
+        ["bias", "+0.12", "", "", "", ""],
+        ["0", "+1.90", "", "0.81", "flips: 'pos' (0.61)", "not | worth the"],
+        ["1", "-0.50", "", "0.81", "'neg' (0.93)", "money"],
     ]
     assert page.document == "this is not worth the money"
     titles = [a["title"] for a in page.attributes if "title" in a]
     assert titles == ["-0.40", "-0.08", "+0.24", "+0.56", "+0.88", "+1.20"]
-    assert "positive numbers speak for 'pos', negative ones for 'neg'" in page.text
+    assert "positive numbers speak for 'neg', negative ones for 'pos'" in page.text
     assert page.tags.count("sup") == 3
 
 
-def test_colour_follows_the_prediction_not_the_sign_of_the_logit():
+def test_colour_is_that_of_the_class_and_lines_follow_the_prediction():
     summary = summarize(hand_made())
     assert [summand.support for summand in summary.summands] == [0.12, 1.9, -0.5]
-    row = document_html(hand_made()).split("<tr")[3]
-    assert "rgba(0,114,178" in row
-    assert "solid" in row
+    for_neg, for_pos = document_html(hand_made()).split("<tr")[3:5]
+    assert "rgba(213,94,0" in for_neg and "solid" in for_neg
+    assert "rgba(0,114,178" in for_pos and "dashed" in for_pos
 
 
 def test_more_classes_name_the_runner_up():
@@ -281,7 +350,7 @@ def test_what_cannot_be_printed_is_spelled_out():
 
 def test_html_has_no_colour_of_its_own(explained):
     for html in (document_html(explained[0]), documents_html(explained)):
-        assert not re.search(r"(?<![-\w])color:", html)
+        assert not re.search(r"(?<![-\w])color:(?!inherit)", html)
         backgrounds = re.findall(r"background[\w-]*:\s*([^;\"]+)", html)
         assert backgrounds
         for value in set(backgrounds) - {"none"}:

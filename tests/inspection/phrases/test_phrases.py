@@ -77,12 +77,14 @@ def corpus(*documents, words, labels=True):
 
 def brute_force(estimator, X, n, merge):
     """(wfsa, side, rank, score, count, document, cells), by a scan of all paths."""
-    names = token_names(X)
-    for wfsa in range(estimator.automata_.n_wfsas):
-        for side, paths in zip(
-            ("top", "bottom"), find_paths(estimator, X), strict=True
-        ):
-            sign = -1 if side == "top" else 1
+    names, automata = token_names(X), estimator.automata_
+    for wfsa in range(automata.n_wfsas):
+        # High scores speak for the second class; a maximum doesn't keep a sign.
+        turned = automata.semiring == "plus-times" and automata.coef[0, wfsa] < 0
+        fold = -1 if turned else 1
+        both = find_paths(estimator, X)[::fold]
+        for side, paths in zip(("top", "bottom"), both, strict=True):
+            sign = -fold if side == "top" else fold
             groups = {}
             for i in range(len(X)):
                 if path := paths.path(i, wfsa):
@@ -91,7 +93,7 @@ def brute_force(estimator, X, n, merge):
                     groups.setdefault(key, []).append((sign * path.score, i, cells))
             ranked = sorted((min(group), len(group)) for group in groups.values())
             for rank, ((cost, i, cells), count) in enumerate(ranked[:n], 1):
-                yield wfsa, side, rank, sign * cost, count, i, cells
+                yield wfsa, side, rank, sign * fold * cost, count, i, cells
 
 
 def random_problem(seed, semiring, match, labels):
@@ -244,7 +246,7 @@ def test_without_labels_positions_are_shown():
     ("coef", "meaning"),
     [
         (1.5, "weight 1.50: high scores speak for 'pos', negative ones for 'neg'"),
-        (-0.25, "weight -0.250: high scores speak for 'neg', negative ones for 'pos'"),
+        (-0.25, "weight 0.250: high scores speak for 'pos', negative ones for 'neg'"),
         (0.0, "weight 0.00: scores speak for no class"),
     ],
 )
@@ -257,17 +259,72 @@ def test_a_heading_says_what_scores_speak_for(coef, meaning):
     assert phrases.to_text().splitlines()[0] == f"{head}, {meaning}"
 
 
-def test_a_heading_names_two_of_several_classes():
+def test_a_heading_of_maxima_tells_what_high_scores_speak_for():
+    X = corpus("a", words=["a"])
+    estimator = of_words([[1]], coef=[[-0.25]], semiring="max-times")
+    phrases = top_phrases(estimator, X)
+    assert phrases.heading(0).endswith(
+        "weight -0.250: high scores speak for 'neg', negative ones for 'pos'"
+    )
+    assert phrases.rows[0].score > 0
+    assert phrases.class_of(0, phrases.rows[0].score) == "neg"
+
+
+@pytest.mark.parametrize("weight", [2.0, -2.0])
+def test_top_phrases_speak_for_the_second_class(weight):
+    X = corpus("good", "bad", words=["good", "bad"])
+    estimator = of_words([[weight, -weight]], coef=[[0.5 * weight]])
+    phrases = top_phrases(estimator, X, 1)
+    assert [(r.side, r.score, r.cells) for r in phrases] == [
+        ("top", 1.0, ("good",)),
+        ("bottom", -1.0, ("bad",)),
+    ]
+    np.testing.assert_array_equal(phrases.coef, [[1.0]])
+    assert [phrases.class_of(0, r.score) for r in phrases] == ["pos", "neg"]
+
+
+def test_a_heading_names_all_classes_but_weak_ones():
+    coef = np.array([[-2.0], [1.0], [0.9], [0.1]])
+    estimator = of_words([[1]], coef=coef, classes=("a", "b", "c", "d"))
+    phrases = top_phrases(estimator, corpus("a", words=["a"]))
+    assert phrases.heading(0) == (
+        "WFSA 0: 1 transition, high scores speak for 'a' (+2.00), "
+        "negative ones for 'b' (-1.00), 'c' (-0.900)"
+    )
+    assert phrases.classes_of(0, 3.0) == ("a",)
+    assert phrases.classes_of(0, -3.0) == ("b", "c")
+    assert phrases.classes_of(0, 0.0) == ()
+    assert phrases.rows[0].score == -0.5  # the weight of "a" is negative
+    np.testing.assert_array_equal(phrases.coef, -coef)
+
+
+def test_what_all_classes_have_in_common_speaks_for_none():
+    coef = np.array([[5.0], [4.0], [4.0]])
+    estimator = of_words([[1]], coef=coef, classes=("a", "b", "c"))
+    phrases = top_phrases(estimator, corpus("a", words=["a"]))
+    assert phrases.classes_of(0, 1.0) == ("a",)
+    assert phrases.classes_of(0, -1.0) == ("b", "c")
+
+
+def test_of_very_many_classes_some_are_counted():
+    coef = np.linspace(-1, 1, 40)[:, None]
+    estimator = of_words([[1]], coef=coef, classes=tuple(range(40)))
+    heading = top_phrases(estimator, corpus("a", words=["a"])).heading(0)
+    assert heading.count("(+") == heading.count("(-") == 8
+    assert heading.endswith("and 7 more")
+
+
+def test_a_heading_gives_each_of_several_classes_its_weight():
     coef = np.array([[0.5, 1.0], [-2.0, 1.0], [1.5, 1.0]])
     estimator = of_words(
         [[1], [1], [1]], lengths=(2, 1), coef=coef, classes=("x", "y", "z")
     )
     phrases = top_phrases(estimator, corpus("a", words=["a"]))
     assert phrases.heading(0) == (
-        "WFSA 0: 2 transitions, high scores speak for 'z' (weight 1.50), "
-        "negative ones for 'y' (weight -2.00)"
+        "WFSA 0: 2 transitions, high scores speak for 'y' (+2.00), "
+        "negative ones for 'z' (-1.50), 'x' (-0.500)"
     )
-    assert [phrases.class_of(0, score) for score in (2.0, -2.0)] == ["z", "y"]
+    assert [phrases.class_of(0, score) for score in (2.0, -2.0)] == ["y", "z"]
     assert phrases.class_of(1, 1.0) is None
 
 
@@ -358,7 +415,7 @@ def test_html_is_escaped_and_takes_the_colours_of_the_notebook():
     assert html == phrases.to_html()
     parsed = Tags(html)
     assert {tag for tag, _ in parsed.tags} == {
-        *("div", "table", "thead", "tbody", "tr", "th", "td", "i")
+        *("div", "table", "thead", "tbody", "tr", "th", "td", "i", "span")
     }
     assert f"({markup})" in parsed.data
     assert "'<b>'" in parsed.data and "'&amp;'" in parsed.data
