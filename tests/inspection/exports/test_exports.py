@@ -182,7 +182,8 @@ def test_exports_score_as_the_classifier_does(
     expected = clf.transform(X) * factor
     assert np.all(expected[0] == 0)
     rtol = 1e-10 if dtype == "float64" else 1e-5
-    near = {"rtol": rtol, "atol": rtol * 1e-2 * abs(expected).max()}
+    # Paths that cancel leave an error of some units in the last place of the largest.
+    near = {"rtol": rtol, "atol": rtol * 1e-1 * abs(expected).max()}
 
     files = to_openfst(clf, tmp_path / "new" / "folder", X)
     documents = numbered(words_of(X), tmp_path / "new" / "folder")
