@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -83,13 +84,18 @@ def test_an_interrupted_fit_leaves_what_was_there(folder, tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What a shell runs in the background ignores the signal, with all its children.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-    # The first lines tell what was read, the next ones of epochs.
-    while "warmup" not in process.stderr.readline():
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    printed, said = process.communicate(timeout=60)
+    try:
+        # The first lines tell what was read, the next ones of epochs.
+        while "warmup" not in process.stderr.readline():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert (process.returncode, printed) == (130, "")
     assert "Interrupted" in said
     assert "Traceback" not in said
