@@ -40,8 +40,8 @@ extensions = [
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 default_role = "literal"
-# Pages that a branch lacks leave their place in the table of contents empty.
-suppress_warnings = ["toc.empty_glob", "config.cache"]
+# The classes of the configuration can't be compared with those of the last build.
+suppress_warnings = ["config.cache"]
 
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 3
