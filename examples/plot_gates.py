@@ -1,18 +1,11 @@
-"""Read a gated network: which gates are left, and why it predicts what it predicts.
-
-Diaries, invented here with a seed: somebody earns and spends, and an audit sets the
-balance to zero. Whether the last balance is positive takes a sum, and the order of the
-words. Needs matplotlib; the pictures and a page of explanations are written to
-``build/gates``.
 """
+Read a gated network
+====================
 
-from __future__ import annotations
-
-from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("Agg")
+Which gates of an LSTM are left, and why does it predict what it predicts? Diaries,
+invented here with a seed: somebody earns and spends, and an audit sets the balance to
+zero. Whether the last balance is positive takes a sum, and the order of the words.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +17,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from skrational import SparseLSTMClassifier, WordVectorizer
 from skrational.inspection import ExplanationDisplay, GateDisplay, explain
 
-FOLDER = Path("build/gates")
 WORDS = ("earn", "spend", "audit", "tea", "and", "then", "walk", "rain", "sun")
 FREQUENCIES = (0.25, 0.25, 0.08, *[0.07] * 6)
 EFFECTS = {"earn": 1, "spend": -1}
@@ -45,10 +37,13 @@ def draw_diaries(n: int) -> tuple[list[str], NDArray[np.str_]]:
     return [" ".join(words) for words in diaries], labels
 
 
-def build_pipeline() -> Pipeline:
-    """Random vectors will do: they tell words apart."""
-    vectors = np.random.default_rng(1).normal(size=(len(WORDS), 12))
-    classifier = SparseLSTMClassifier(
+# %%
+# Random vectors will do: they tell words apart.
+texts, labels = draw_diaries(N_DIARIES)
+vectors = np.random.default_rng(1).normal(size=(len(WORDS), 12))
+pipeline = make_pipeline(
+    WordVectorizer(dict(zip(WORDS, vectors, strict=True))),
+    SparseLSTMClassifier(
         n_units=16,
         lambda_=1e-2,
         learning_rate=5e-3,
@@ -58,14 +53,33 @@ def build_pipeline() -> Pipeline:
         max_epochs=25,
         finetune_epochs=10,
         random_state=0,
-    )
-    return make_pipeline(
-        WordVectorizer(dict(zip(WORDS, vectors, strict=True))), classifier
-    )
+    ),
+)
+pipeline.fit(texts[:N_TRAINED], labels[:N_TRAINED])
+accuracy = pipeline.score(texts[N_TRAINED:], labels[N_TRAINED:])
+print(f"accuracy on {N_DIARIES - N_TRAINED} other diaries: {accuracy:.3f}")
+counts = make_pipeline(CountVectorizer(), LogisticRegression())
+counts.fit(texts[:N_TRAINED], labels[:N_TRAINED])
+accuracy = counts.score(texts[N_TRAINED:], labels[N_TRAINED:])
+print(f"counts of words with logistic regression: {accuracy:.3f}")
+
+# %%
+# What is left, in words.
+structure = pipeline[-1].learned_structure_
+print(structure.reading())
+print(f"{structure.n_bytes:,} of {structure.n_bytes_initial:,} bytes")
+
+# %%
+# And as a picture: a gate that varies with the tokens is hatched, of the others the
+# value is written.
+GateDisplay.from_estimator(pipeline)
 
 
+# %%
+# What the gates that vary do is in the weights. Each of them at each word, after a
+# state of zeros:
 def say_gates(pipeline: Pipeline) -> str:
-    """What each gate that varies is at each word, after a state of zeros."""
+    """A row for each gate that varies, a column for each word."""
     vectorizer, classifier = pipeline
     structure, weights = classifier.learned_structure_, classifier.weights_
     gates, units = np.nonzero(structure.varies)
@@ -84,40 +98,15 @@ def say_gates(pipeline: Pipeline) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    texts, labels = draw_diaries(N_DIARIES)
-    pipeline = build_pipeline().fit(texts[:N_TRAINED], labels[:N_TRAINED])
-    accuracy = pipeline.score(texts[N_TRAINED:], labels[N_TRAINED:])
-    print(f"accuracy on {N_DIARIES - N_TRAINED} other diaries: {accuracy:.3f}")
-    counts = make_pipeline(CountVectorizer(), LogisticRegression())
-    counts.fit(texts[:N_TRAINED], labels[:N_TRAINED])
-    accuracy = counts.score(texts[N_TRAINED:], labels[N_TRAINED:])
-    print(f"counts of words with logistic regression: {accuracy:.3f}\n")
+print(say_gates(pipeline))
 
-    structure = pipeline[-1].learned_structure_
-    print(f"{structure.reading()}\n")
-    print(f"{structure.n_bytes:,} of {structure.n_bytes_initial:,} bytes\n")
-    print(f"gates after a state of zeros, at each word:\n{say_gates(pipeline)}\n")
+# %%
+# Why it predicts what it predicts: what each unit adds, and the effect of each token.
+explanations = explain(
+    pipeline,
+    ["spend earn tea earn earn and walk", "earn earn rain earn audit then spend"],
+)
+print(explanations[1])
 
-    explanations = explain(
-        pipeline,
-        [
-            "spend earn tea earn earn and walk",
-            "earn earn rain earn audit then spend",
-        ],
-    )
-    print(explanations)
-    (FOLDER / "explanations.html").write_text(explanations.to_html(), encoding="utf-8")
-
-    displays = {
-        "gates": GateDisplay.from_estimator(pipeline),
-        "explanation": ExplanationDisplay.from_explanation(explanations[1]),
-    }
-    for name, display in displays.items():
-        display.figure_.savefig(FOLDER / f"{name}.png", dpi=120)
-    print(f"\npictures and explanations.html: {FOLDER}")
-
-
-if __name__ == "__main__":
-    main()
+# %%
+ExplanationDisplay.from_explanation(explanations[1])

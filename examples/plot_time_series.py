@@ -1,30 +1,23 @@
-"""Time series: ragged, of several channels, with missing values, and explained.
+"""
+Time series: ragged, with missing values, and explained
+=======================================================
 
 Gestures as an accelerometer on a wrist records them, invented here with a seed: waves,
 knocks and circles of 3 channels, 40 to 90 steps long, that begin anywhere, drift, and
-have gaps. Needs matplotlib; the picture is written to ``build/time_series``.
+have gaps.
 """
-
-from __future__ import annotations
-
-from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import numpy as np
 from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrational import SparseRationalClassifier, TimeStepTransformer, as_sequences
 from skrational.inspection import explain
 
-FOLDER = Path("build/time_series")
 GESTURES = ("circle", "knock", "wave")
 CHANNELS = ("x", "y", "z")
 MISSING = 0.03
@@ -55,46 +48,38 @@ def draw_series(kind: str, rng: np.random.Generator) -> NDArray[np.float64]:
     return series
 
 
-def draw_recordings(n: int) -> tuple[list[NDArray[np.float64]], NDArray[np.str_]]:
-    rng = np.random.default_rng(0)
-    y = np.array(GESTURES)[np.arange(n) % len(GESTURES)]
-    return [draw_series(kind, rng) for kind in y], y
+# %%
+# A list of arrays of shape (n_steps, n_channels), and a label for each.
+rng = np.random.default_rng(0)
+y = np.array(GESTURES)[np.arange(240) % len(GESTURES)]
+X = [draw_series(kind, rng) for kind in y]
+X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 
+# %%
+# ``TimeStepTransformer`` applies transformers of rows to every step. Gaps become the
+# mean, and are told as features of their own.
+steps = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
+pipeline = make_pipeline(
+    TimeStepTransformer(steps),
+    SparseRationalClassifier(lambda_=2e-2, random_state=0),
+)
+pipeline.fit(X_train, y_train)
+print(f"{len(X_train)} recordings, learned: {pipeline[-1].learned_structure_}")
+print(f"accuracy on {len(X_test)} others: {pipeline.score(X_test, y_test):.3f}")
 
-def build_pipeline() -> Pipeline:
-    """Gaps become the mean, and are told as features of their own."""
-    steps = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
-    return make_pipeline(
-        TimeStepTransformer(steps),
-        SparseRationalClassifier(lambda_=2e-2, random_state=0),
-    )
+# %%
+# A recording, and below it what each step adds to the prediction. An explanation names
+# steps by their labels.
+series = X_test[0]
+labels = [f"t={t}" for t in range(len(series))]
+explanation = explain(pipeline, as_sequences([series], labels=labels))[0]
+figure, (above, below) = plt.subplots(2, sharex=True, layout="constrained")
+above.plot(series - np.nanmean(series, axis=0), label=CHANNELS)
+above.legend(loc="upper right")
+above.set(title=f"predicted: {explanation.prediction}", ylabel="acceleration")
+below.bar(np.arange(len(series)), explanation.effects, width=1)
+below.set(xlabel="step", ylabel="effect on the log-odds")
 
-
-def draw_explanation(pipeline: Pipeline, series: NDArray[np.float64]) -> None:
-    """Draw a recording, and below it what each step adds to the prediction."""
-    # An explanation names the steps as their labels do.
-    labels = [f"t={t}" for t in range(len(series))]
-    explanation = explain(pipeline, as_sequences([series], labels=labels))[0]
-    print(f"\n{explanation}")
-    figure, (above, below) = plt.subplots(2, sharex=True, layout="constrained")
-    above.plot(series - np.nanmean(series, axis=0), label=CHANNELS)
-    above.legend(loc="upper right")
-    above.set(title=f"predicted: {explanation.prediction}", ylabel="acceleration")
-    below.bar(np.arange(len(series)), explanation.effects, width=1)
-    below.set(xlabel="step", ylabel="effect on the log-odds")
-    figure.savefig(FOLDER / "explanation.png", dpi=120)
-
-
-def main() -> None:
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    X, y = draw_recordings(240)
-    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-    pipeline = build_pipeline().fit(X_train, y_train)
-    print(f"{len(X_train)} recordings, learned: {pipeline[-1].learned_structure_}")
-    print(f"accuracy on {len(X_test)} others: {pipeline.score(X_test, y_test):.3f}")
-    draw_explanation(pipeline, X_test[0])
-    print(f"\npicture: {FOLDER / 'explanation.png'}")
-
-
-if __name__ == "__main__":
-    main()
+# %%
+# The automata behind it, and the strongest steps.
+explanation

@@ -124,7 +124,7 @@ class SparseLSTMLanguageModel(LanguageModel, GatedMethod):
     weights_ : dict of str to ndarray
         ``Emb``, ``W_ih``, ``W_hh`` and ``b``: rows of embeddings for the words that are
         left, rows of weights for the gates that vary.
-    coef_ : ndarray of shape (n_words, n_units_)
+    coef_ : ndarray of shape (n_words, n_units)
         Weights of the readout.
     intercept_ : ndarray of shape (n_words,)
     n_gates_, n_units_ : int

@@ -181,7 +181,7 @@ class TimeStepTransformer(  # type: ignore[call-arg]
 
         Returns
         -------
-        ndarray of shape (n_features_out_,), str
+        ndarray of shape (n_features_out,), str
             As the transformer names them or, if it names none, numbered.
 
         Raises

@@ -114,8 +114,8 @@ class SparseRationalClassifierCV(
 
     See Also
     --------
-    regularization_path : The path of a single training set.
-    RegularizationPathDisplay : Draws the paths of the folds.
+    skrational.model_selection.regularization_path : The path of one training set.
+    skrational.model_selection.RegularizationPathDisplay : Draws the paths of the folds.
 
     Examples
     --------

@@ -86,11 +86,11 @@ def smallest_within_one_se(
 
     Parameters
     ----------
-    size : str, default="n_transitions_"
+    size : str
         Name of the size among the scores of the search, as `score_and_size` reports
-        it. If the search doesn't report it, but its grid varies nothing but
-        ``lambda_``, alone or as the parameter of a step (``..__lambda_``), the
-        candidate of the largest value counts as the smallest.
+        it, by default ``"n_transitions_"``. If the search doesn't report it, but its
+        grid varies nothing but ``lambda_``, alone or as the parameter of a step
+        (``..__lambda_``), the candidate of the largest value counts as the smallest.
     score : str, default="score"
         Name of the score: "score" in a search with a single one and with
         `score_and_size`, else a key of its ``scoring``.
@@ -131,8 +131,9 @@ def score_and_size(
 
     Parameters
     ----------
-    size : str, default="n_transitions_"
-        An attribute of the fitted classifier; of a pipeline, that of its last step.
+    size : str
+        An attribute of the fitted classifier, by default ``"n_transitions_"``; of a
+        pipeline, that of its last step.
     scoring : str, callable or None, default=None
         The score: a name that `sklearn.metrics.get_scorer` knows, or a callable
         ``(estimator, X, y)``. None is the estimator's own ``score``.

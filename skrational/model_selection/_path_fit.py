@@ -134,7 +134,7 @@ def regularization_path(
 
     See Also
     --------
-    SparseRationalClassifierCV : Chooses lambda by cross-validation along paths.
+    skrational.SparseRationalClassifierCV : Chooses lambda by cross-validated paths.
     lambda_max : The smallest lambda that leaves nothing, for single fits.
 
     References

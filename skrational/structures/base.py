@@ -171,12 +171,12 @@ class JSONStructure:
 
     @classmethod
     def _of_content(cls, content: dict[str, Any]) -> Self:
-        """Build the structure of what :meth:`_content` returned."""
+        """Build the structure of what `_content` returned."""
         return cls(**content)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what :meth:`to_json` wrote.
+        """Read what `to_json` wrote.
 
         Raises
         ------

@@ -80,7 +80,7 @@ class TextVectorizer(  # type: ignore[call-arg]
 
         Returns
         -------
-        ndarray of shape (n_features_out_,), str
+        ndarray of shape (n_features_out,), str
             The name of the class with the number of each feature.
 
         Raises
