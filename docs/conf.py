@@ -95,6 +95,7 @@ sphinx_gallery_conf = {
     "backreferences_dir": "generated/backreferences",
     "reference_url": {"skrational": None},
     "ignore_repr_types": r"matplotlib|Display",
+    "parallel": True,
     "abort_on_example_error": True,
     "remove_config_comments": True,
     "download_all_examples": False,

@@ -87,7 +87,10 @@ def presumed(tmp_path):
         "all_texts": [*texts, *more],
         "frame": frame,
         "path": write_vectors(tmp_path / "vectors.txt", texts),
-        "series": [rng.normal(size=(n, 2)) + (i % 2) for i, n in enumerate(lengths)],
+        "series": [
+            rng.normal(size=(n, 2)) + 2 * label
+            for n, label in zip(lengths, labels, strict=True)
+        ],
     }
 
 
