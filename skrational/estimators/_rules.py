@@ -33,6 +33,10 @@ class ToldInWords:
             return repr(self)
         return f"{type(self).__name__}: {self._in_words()}"
 
+    def __format__(self, spec: str) -> str:
+        # Messages of scikit-learn format the estimator: rules would bury what they say.
+        return format(repr(self), spec)
+
 
 class RulesInWords(ToldInWords):
     """Keeps phrases of the documents that automata were learned from."""

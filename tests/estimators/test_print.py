@@ -97,3 +97,13 @@ def test_other_networks_tell_their_structure(data):
     rnn = ModuliRNNClassifier(n_hidden=4, max_epochs=1, random_state=0)
     rnn.fit(data.X, data.y)
     assert rnn.learned_structure_.reading() in str(rnn)
+
+
+def test_messages_about_a_fitted_classifier_hold_its_repr(data):
+    clf = quick().fit(data.X, data.y)
+    assert f"{clf}" == repr(clf)
+    assert f"{clf!s}" == str(clf) != repr(clf)
+    with pytest.raises(ValueError, match="lamda_") as caught:
+        clf.set_params(lamda_=1)
+    assert "bias:" not in str(caught.value)
+    assert repr(clf) in str(caught.value)
