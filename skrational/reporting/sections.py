@@ -47,7 +47,8 @@ def automata_section(estimator: Any, model: Model, documents: Documents) -> str:
     left_out = model.automata.n_wfsas - len(order)
     more = f" The {left_out} others change fewer predictions." if left_out else ""
     return (
-        paragraph(f"What becomes of the given documents if one is left out.{more}")
+        _about_inner(model, documents)
+        + paragraph(f"What becomes of the given documents if one is left out.{more}")
         + table(head, rows)
         + "<h3>Phrases</h3>"
         + paragraph(
@@ -58,6 +59,32 @@ def automata_section(estimator: Any, model: Model, documents: Documents) -> str:
         + "<h3>Words</h3><details><summary>The words that single transitions weigh "
         f"most and least</summary>\n{words._repr_html_()}\n</details>"
     )
+
+
+def _about_inner(model: Model, documents: Documents) -> str:
+    """Say whose predictions change, if an estimator around the classifier decides."""
+    if not model.wrappers:
+        return ""
+    inner, outer = (type(e).__name__ for e in (model.classifier, model.wrappers[0]))
+    predictions = model.predict(documents.sequences).predictions.tolist()
+    given = documents.predicted.tolist()
+    n_same = sum(
+        documents.classes[i] == p for i, p in zip(given, predictions, strict=True)
+    )
+    told = (
+        f"These are the predictions of the {inner} itself, not those of the {outer} "
+        f"around it, which the section before is about. On {n_same:,} of the {len(documents):,} "
+        "documents both agree."
+    )
+    if documents.labels is not None:
+        right = documents.labels == documents.predicted
+        labels = [documents.classes[i] for i in documents.labels.tolist()]
+        own = np.mean([a == b for a, b in zip(labels, predictions, strict=True)])
+        told += (
+            f" The accuracy of the {inner} with all automata is {own:.3f}, that of the "
+            f"{outer} {right.mean():.3f}."
+        )
+    return note(told)
 
 
 def _without_each(

@@ -305,7 +305,21 @@ def test_a_wrapper_that_decides_otherwise_is_told_of(pipeline):
     wrapped = FixedThresholdClassifier(FrozenEstimator(pipeline), threshold=0.999)
     made = report(wrapped.fit(*TRAIN), *TEST)
     assert made.scores.accuracy == pytest.approx(wrapped.score(*TEST))
-    assert "decides otherwise" in Page(made.to_html()).said
+    read = Page(made.to_html()).said
+    assert "decides otherwise" in read
+    assert "not those of the FixedThresholdClassifier around it" in read
+    own, outer = pipeline.score(*TEST), wrapped.score(*TEST)
+    assert f"with all automata is {own:.3f}, that of the" in read
+    assert f"FixedThresholdClassifier {outer:.3f}." in read
+    n_same = np.sum(pipeline.predict(TEST[0]) == wrapped.predict(TEST[0]))
+    assert f"On {n_same} of the {len(TEST[0])} documents" in read
+    assert "The accuracy of the" not in report(wrapped, TEST[0]).to_html()
+
+
+def test_what_does_not_decide_otherwise_is_not_told_apart(pipeline, page):
+    assert "around it, which the section" not in page.to_html()
+    frozen = report(FrozenEstimator(pipeline), *TEST)
+    assert "around it, which the section" not in frozen.to_html()
 
 
 @pytest.fixture(scope="module")
