@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EISDIR
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -39,7 +40,7 @@ def replaced_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[A
     Raises
     ------
     OSError
-        If the file can't be written.
+        If the file can't be written; it names ``path``.
 
     Examples
     --------
@@ -51,15 +52,29 @@ def replaced_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[A
     ...     path.read_text(), len(list(Path(folder).iterdir()))
     ('whole', 1)
     """
+    if path.is_dir():
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
     part = path.with_name(f"{path.name}.{uuid4().hex[:8]}{_SUFFIX}")
     try:
-        with open(part, mode, **options) as file:
+        with _told_of(path):
+            opened = open(part, mode, **options)
+        with opened as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(part, path)
+        with _told_of(path):
+            os.replace(part, path)
     finally:
         discard(part)
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """Let errors name a file that the caller knows, not the unfinished one."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def checksum(*parts: bytes | memoryview) -> str:
