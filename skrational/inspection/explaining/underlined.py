@@ -11,7 +11,8 @@ __all__ = ["MarkedText", "columns", "underlined", "visible"]
 
 # Separators, and what turns the direction of all that follows.
 _UNSAFE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+    "\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _BREAK = re.compile(r"(\s+)")
 
@@ -168,6 +169,8 @@ def visible(text: str) -> str:
     --------
     >>> print(visible("\x1b[31m, \u202e"))
     \x1b[31m, \u202e
+    >>> print(visible("a\rb\x0c"))
+    a\rb\x0c
     >>> visible("a\u200db\n") == "a\u200db\n"
     True
     """

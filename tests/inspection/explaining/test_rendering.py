@@ -348,6 +348,17 @@ def test_what_cannot_be_printed_is_spelled_out():
     text.encode()
 
 
+def test_breaks_that_are_no_lines_are_spelled_out():
+    e = hand_made(tokens=["a\rb", "c\x0bd", "e\x0cf", "g\r\nh", "i\nj", "k"])
+    text = document_text(e)
+    assert not {"\r", "\x0b", "\x0c"} & set(text)
+    for shown in ("a\\rb", "c\\x0bd", "e\\x0cf"):
+        assert shown in text
+    document = text.partition("document (")[2]
+    assert "  h i\n" in document
+    assert "g\\r" not in document
+
+
 def test_html_has_no_colour_of_its_own(explained):
     for html in (document_html(explained[0]), documents_html(explained)):
         assert not re.search(r"(?<![-\w])color:(?!inherit)", html)
