@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from skrational._version import __version__
+from skrational.inspection.explaining.underlined import visible
 from skrational.inspection.model import open_any_model
 from skrational.reporting.card import card_html, card_markdown
 from skrational.reporting.documents import read_documents, read_training
@@ -35,6 +36,7 @@ from skrational.utils.files import replaced_file
 __all__ = ["Report", "report"]
 
 _READ = ("automata_", "n_gates_", "n_links_")
+_PAGES, _CARDS = (".html", ".htm"), (".md", ".markdown")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,7 +83,7 @@ class Report:
         """
         sections = (*self._sections, ("Model card", card_html(self._card)))
         footer = f"Made by skrational {__version__} on {self._made}."
-        return page(self.title, self._lead, sections, footer)
+        return visible(page(self.title, self._lead, sections, footer))
 
     def to_markdown(self) -> str:
         """Write the model card, in the form of the Hugging Face hub.
@@ -90,7 +92,8 @@ class Report:
         -------
         str
         """
-        return card_markdown(self.title, self.facts, self.scores, self._card)
+        card = card_markdown(self.title, self.facts, self.scores, self._card)
+        return visible(card)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file or, if its name ends with ".md", the model card.
@@ -100,7 +103,8 @@ class Report:
         Parameters
         ----------
         path : path-like
-            In a folder that is there.
+            In a folder that is there. The name ends with ".html" or ".htm" for the
+            page, with ".md" or ".markdown" for the card.
 
         Returns
         -------
@@ -108,12 +112,20 @@ class Report:
 
         Raises
         ------
+        ValueError
+            If the name ends with something else.
         OSError
             If the file can't be written.
         """
         path = Path(path).expanduser()
-        is_card = path.suffix.lower() in (".md", ".markdown")
-        text = self.to_markdown() if is_card else self.to_html()
+        suffix = path.suffix.lower()
+        if suffix not in (*_PAGES, *_CARDS) and not path.is_dir():
+            expected = ", ".join(_PAGES + _CARDS)
+            raise ValueError(
+                f"path is {str(path)!r}, whose name ends with {suffix!r}; expected one "
+                f"of {expected}."
+            )
+        text = self.to_markdown() if suffix in _CARDS else self.to_html()
         with replaced_file(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         return path
@@ -127,8 +139,9 @@ class Report:
     def _repr_html_(self) -> str:
         # A notebook has a page of its own: this one gets a frame, so that neither
         # changes how the other looks.
+        title = escape(visible(self.title))
         return (
-            f'<iframe srcdoc="{escape(self.to_html())}" title="{escape(self.title)}" '
+            f'<iframe srcdoc="{escape(self.to_html())}" title="{title}" '
             'style="width:100%;height:40em;border:1px solid rgba(127,127,127,.4)">'
             "</iframe>"
         )

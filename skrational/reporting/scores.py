@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 __all__ = ["Baseline", "Calibration", "Scores", "score"]
 
@@ -57,7 +57,7 @@ class Scores:
     n_known : int
         How many of them the model knows.
     accuracy, macro_f1 : float
-        The mean of F1 is over the classes that occur among the labels.
+        The mean of F1 is over the classes that occur among labels or predictions.
     error : float
         Standard error of the accuracy.
     precision, recall, f1 : ndarray of shape (n_classes,)
@@ -129,7 +129,7 @@ def score(
         names=tuple(names),
         n_known=n_known,
         accuracy=accuracy,
-        macro_f1=float(f1[support > 0].mean()),
+        macro_f1=float(f1_score(labels, predicted, average="macro", zero_division=0)),
         error=float(np.sqrt(accuracy * (1 - accuracy) / len(labels))),
         precision=precision,
         recall=recall,

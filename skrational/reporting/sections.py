@@ -73,8 +73,8 @@ def _about_inner(model: Model, documents: Documents) -> str:
     )
     told = (
         f"These are the predictions of the {inner} itself, not those of the {outer} "
-        f"around it, which the section before is about. On {n_same:,} of the {len(documents):,} "
-        "documents both agree."
+        f"around it, which the section before is about. On {n_same:,} of the "
+        f"{len(documents):,} documents both agree."
     )
     if documents.labels is not None:
         right = documents.labels == documents.predicted

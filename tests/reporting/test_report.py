@@ -25,6 +25,8 @@ from skrational.datasets import make_planted_patterns, make_product_reviews
 from skrational.inspection import explain, top_phrases
 from skrational.model_selection import regularization_path
 from skrational.reporting import Report, report
+from skrational.reporting.baselines import majority
+from skrational.reporting.scores import score
 
 REVIEWS = make_product_reviews(260, random_state=0)
 TRAIN = REVIEWS.texts[:200], REVIEWS.labels[:200]
@@ -261,6 +263,46 @@ def test_files_are_written_whole_or_not_at_all(page, tmp_path, monkeypatch):
         page.save(saved)
     assert saved.read_text() == "before"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["card.md", "page.html"]
+
+
+def test_messages_about_files_name_the_path_that_was_given(page, tmp_path):
+    for path, error in (
+        (tmp_path, IsADirectoryError),
+        (tmp_path / "nowhere" / "page.html", FileNotFoundError),
+    ):
+        with pytest.raises(error) as caught:
+            page.save(path)
+        assert str(caught.value).endswith(f": {str(path)!r}")
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"folder\.html'$"):
+        page.save(tmp_path / "folder.html")
+    for name in ("page.pdf", "page.txt", "page"):
+        with pytest.raises(ValueError, match=rf"{name}'.*\.html, \.htm, \.md"):
+            page.save(tmp_path / name)
+    assert [p.name for p in tmp_path.iterdir()] == ["folder.html"]
+    assert page.save(tmp_path / "PAGE.HTM").read_text("utf-8") == page.to_html()
+
+
+def test_what_no_file_can_hold_is_spelled_out(pipeline, tmp_path):
+    odd = "\ud800 \x00 \x0c good"
+    texts = [f"{odd} {text}" for text in TEST[0][:6]]
+    made = report(pipeline, texts, TEST[1][:6], title=odd, intended_use=odd)
+    shown = made.save(tmp_path / "page.html").read_text("utf-8")
+    assert "<h1>\\ud800 \\x00 \\x0c good</h1>" in shown
+    card = made.save(tmp_path / "card.md").read_text("utf-8")
+    assert "# \\ud800" in card.replace("\\\\", "\\")
+    for written in (shown, card, made._repr_html_()):
+        written.encode()
+        assert not {"\x00", "\x0c", "\ud800"} & set(written)
+
+
+def test_macro_f1_counts_a_class_that_only_the_model_names():
+    labels = np.zeros(4, dtype=np.intp)
+    predicted = np.array([0, 0, 0, 1])
+    expected = f1_score(labels, predicted, average="macro")
+    assert score("ab", 2, labels, predicted, None).macro_f1 == expected
+    told = majority(labels, np.ones(3, dtype=np.intp), "ab")
+    assert told.macro_f1 == f1_score(labels, np.ones(4), average="macro") == 0.0
 
 
 def test_the_card_is_in_the_form_of_the_hub(page):
