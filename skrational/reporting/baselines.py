@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,9 +15,11 @@ from sklearn.pipeline import make_pipeline
 
 from skrational.reporting.scores import Baseline
 
-__all__ = ["bag_of_words", "majority"]
+__all__ = ["bag_of_words", "majority", "why_no_bag_of_words"]
 
 _C = 10.0
+# scikit-learn's own pattern leaves out words of one letter.
+_WORD = r"\b\w+\b"
 
 
 def majority(
@@ -39,6 +42,17 @@ def majority(
     return _baseline(name, labels, np.full_like(labels, most), f"The majority of {of}.")
 
 
+def why_no_bag_of_words(
+    training_texts: Sequence[str], training_labels: NDArray[np.intp]
+) -> str:
+    """Say why a bag of words can't be fitted; "" if it can."""
+    if len(np.unique(training_labels)) < 2:
+        return "all of the training documents are of one class"
+    if not any(re.search(_WORD, text) for text in training_texts):
+        return "the training documents hold no word"
+    return ""
+
+
 def bag_of_words(
     texts: Sequence[str],
     labels: NDArray[np.intp],
@@ -54,8 +68,7 @@ def bag_of_words(
     training_texts : sequence of str, length n_training
     training_labels : ndarray of shape (n_training,)
     """
-    # scikit-learn's own pattern leaves out words of one letter.
-    words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\b\w+\b")
+    words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=_WORD)
     model: Any = make_pipeline(words, LogisticRegression(C=_C, max_iter=1000))
     model.fit(list(training_texts), training_labels)
     n_features = len(model[0].vocabulary_)

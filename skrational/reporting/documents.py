@@ -159,10 +159,17 @@ def read_training(train: Any, classes: list[Any]) -> Training | None:
             f"train is a {type(train).__name__}; expected a pair (texts, y)."
         ) from None
     texts = _listed("the texts of train", texts)
-    labels = _codes(
-        "the y of train", y, _num_samples(texts), list(classes), "texts of train"
-    )
-    if len(labels) and labels.max() >= len(classes):
+    try:
+        n = _num_samples(texts)
+    except TypeError as error:
+        raise ValueError(
+            f"the texts of train are a {type(texts).__name__}; expected a sequence of "
+            "documents."
+        ) from error
+    if n == 0:
+        raise ValueError("train is empty; expected at least one document.")
+    labels = _codes("the y of train", y, n, list(classes), "the texts of train")
+    if labels.max() >= len(classes):
         raise ValueError(
             f"the y of train holds a class that is neither the model's nor in y; the "
             f"model knows {classes}."
@@ -192,7 +199,13 @@ def _codes(name: str, y: Any, n: int, classes: list[Any], of: str) -> NDArray[np
         What the labels are of, for messages.
     """
     listed = list(y) if isinstance(y, Iterator) else y
-    labels = column_or_1d(np.asarray(listed), warn=False).tolist()
+    try:
+        labels = column_or_1d(np.asarray(listed), warn=False).tolist()
+    except ValueError as error:
+        raise ValueError(
+            f"{name} is a {type(y).__name__}, not a sequence of labels; expected one "
+            f"label for each of the {n} documents."
+        ) from error
     if len(labels) != n:
         raise ValueError(f"{name} holds {len(labels)} labels and {of} {n} documents.")
     missing = [i for i, label in enumerate(labels) if is_missing(label)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from skrational.reporting.baselines import bag_of_words, majority
+from skrational.reporting.baselines import bag_of_words, majority, why_no_bag_of_words
 from skrational.reporting.card import limits
 from skrational.reporting.documents import Documents, Training
 from skrational.reporting.facts import ModelFacts
@@ -26,7 +26,12 @@ def scores_of(documents: Documents, training: Training | None) -> Scores | None:
         return None
     of_training = None if training is None else training.labels
     baselines = [majority(labels, of_training, documents.names)]
-    if training is not None and documents.are_texts and training.are_texts:
+    if (
+        training is not None
+        and documents.are_texts
+        and training.are_texts
+        and not why_no_bag_of_words(training.texts, training.labels)
+    ):
         baselines.append(
             bag_of_words(documents.texts, labels, training.texts, training.labels)
         )
@@ -61,6 +66,12 @@ def about_documents(documents: Documents, training: Training | None) -> list[str
             f"It was fitted on {len(training.labels):,} documents, {n_shared:,} of "
             "which are among these."
         )
+        why = why_no_bag_of_words(training.texts, training.labels)
+        if why and documents.labels is not None:
+            told.append(
+                "There is no TF-IDF with logistic regression to compare with, as "
+                f"{why}."
+            )
     return told
 
 

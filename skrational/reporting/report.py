@@ -178,7 +178,8 @@ def report(
         least sure of.
     train : tuple (texts, y), default=None
         What the estimator was fitted on. If given, TF-IDF with logistic regression is
-        fitted on it for comparison, and documents that are in both are counted.
+        fitted on it for comparison, unless all of its labels are the same, and
+        documents that are in both are counted.
     path : RegularizationPath, default=None
         Shown as a curve and a table.
     title : str, default=None

@@ -305,6 +305,40 @@ def test_macro_f1_counts_a_class_that_only_the_model_names():
     assert told.macro_f1 == f1_score(labels, np.ones(4), average="macro") == 0.0
 
 
+@pytest.mark.parametrize(
+    ("train", "why"),
+    [
+        ((TRAIN[0][:5], [1] * 5), "all of the training documents are of one class"),
+        ((["!", "?"], [0, 1]), "the training documents hold no word"),
+    ],
+)
+def test_a_baseline_that_cannot_be_fitted_is_left_out(pipeline, train, why):
+    given = TEST[0][:8], TEST[1][:8]
+    made = report(pipeline, *given, train=train, n_errors=0)
+    assert len(made.scores.baselines) == 1
+    assert why in Page(made.to_html()).said
+    assert why in made.to_markdown()
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        (TRAIN[0], None),
+        (TRAIN[0], 1),
+        (TRAIN[0], TRAIN[1][:-1]),
+        (TRAIN[0][:2], [[0, 1], [1, 0]]),
+        (TRAIN[0][:2], [[0], [1, 0]]),
+        ([], []),
+        (None, TRAIN[1]),
+        TRAIN[0],
+        3,
+    ],
+)
+def test_a_wrong_train_is_named(pipeline, train):
+    with pytest.raises(ValueError, match="train"):
+        report(pipeline, TEST[0][:4], TEST[1][:4], train=train)
+
+
 def test_the_card_is_in_the_form_of_the_hub(page):
     card = page.to_markdown()
     before, head, body = card.split("---\n", 2)
