@@ -15,6 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.structures.automata import WeightedAutomata
+from skrational.structures.meaning import (
+    MOST_NAMED,
+    NO_CLASS,
+    SHARE,
+    Meaning,
+    evidence,
+    meaning_of,
+)
 from skrational.utils.figures import class_colour
 
 __all__ = [
@@ -27,60 +35,12 @@ __all__ = [
     "sentence",
 ]
 
-SHARE = 0.25
-"""A class is named if its weight is at least this share of the largest."""
-
-_MOST_NAMED = 8
-
-
-class Meaning(NamedTuple):
-    """Numbers of the classes that scores speak for, the strongest first.
-
-    Attributes
-    ----------
-    high, low : tuple of int
-        Those that positive and that negative scores speak for.
-    """
-
-    high: tuple[int, ...]
-    low: tuple[int, ...]
-
 
 class ColouredText(NamedTuple):
     """A part of a line of text, with the colour of a class or None for that of text."""
 
     text: str
     colour: str | None = None
-
-
-def evidence(coef: NDArray[Any]) -> NDArray[np.float64]:
-    """What a score of 1 adds to the logit of each class, less the mean over classes.
-
-    Softmax doesn't see what all logits have in common.
-
-    Parameters
-    ----------
-    coef : ndarray of shape (n_outputs,)
-        Weights of the score.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,), float64
-        Of two classes the second has the weight itself, the first its negative.
-
-    Examples
-    --------
-    >>> evidence(np.array([-1.5])).tolist()
-    [1.5, -1.5]
-    >>> evidence(np.array([3.0, 1.0, 2.0])).tolist()
-    [1.0, -1.0, 0.0]
-    """
-    weights = np.asarray(coef, np.float64)
-    if len(weights) == 1:
-        return np.array([-weights[0], weights[0]])
-    if np.ptp(weights) == 0:
-        return np.zeros(len(weights))
-    return weights - weights.mean()
 
 
 def readout_signs(automata: WeightedAutomata) -> NDArray[np.float64]:
@@ -107,30 +67,6 @@ def readout_signs(automata: WeightedAutomata) -> NDArray[np.float64]:
     return np.where(np.array(leading) < 0, -1.0, 1.0)
 
 
-def meaning_of(coef: NDArray[Any]) -> Meaning:
-    """Return the classes that a score of these weights speaks for.
-
-    These are the classes whose `evidence` is, in size, at least a quarter of the
-    largest.
-
-    Parameters
-    ----------
-    coef : ndarray of shape (n_outputs,)
-
-    Examples
-    --------
-    >>> meaning_of(np.array([1.0, -1.0, 0.9, 0.1]))
-    Meaning(high=(0, 2), low=(1,))
-    """
-    weights = evidence(coef)
-    least = SHARE * np.abs(weights).max(initial=0.0)
-    sides = []
-    for signed in (weights, -weights):
-        strongest = np.argsort(-signed, kind="stable")
-        sides.append(tuple(int(i) for i in strongest if signed[i] >= least > 0))
-    return Meaning(*sides)
-
-
 def sentence(
     coef: NDArray[Any],
     names: Sequence[str],
@@ -153,7 +89,7 @@ def sentence(
     'high scores speak for a (+0.750), c (+0.650), negative ones for b (-1.25)'
     """
     meaning, weights = meaning_of(coef), evidence(coef)
-    if not meaning.high:
+    if not any(meaning):
         return [ColouredText("scores speak for no class")]
     high, low = (_listed(side, names, weights) for side in meaning)
     return [ColouredText(begin), *high, ColouredText(between), *low]
@@ -171,12 +107,12 @@ def _listed(
     names : sequence of str, length n_classes
     weights : ndarray of shape (n_classes,)
     """
-    pieces = []
-    for place, i in enumerate(numbers[:_MOST_NAMED]):
+    pieces = [] if numbers else [ColouredText(NO_CLASS)]
+    for place, i in enumerate(numbers[:MOST_NAMED]):
         pieces += [ColouredText(", ")] if place else []
         pieces.append(ColouredText(names[i], class_colour(i, len(names))))
         if len(names) > 2:
             pieces.append(ColouredText(f" ({weights[i]:+#.3g})".replace(".)", ")")))
-    if (n_more := len(numbers) - _MOST_NAMED) > 0:
+    if (n_more := len(numbers) - MOST_NAMED) > 0:
         pieces.append(ColouredText(f" and {n_more} more"))
     return pieces

@@ -25,6 +25,7 @@ from skrational.inspection.meaning import (
     sentence,
 )
 from skrational.inspection.model import Model, check_wfsa
+from skrational.structures.meaning import plain_repr
 from skrational.utils.figures import class_colour
 
 __all__ = [
@@ -181,7 +182,7 @@ class WFSATables(ABC):
 
     def _meaning(self, wfsa: int) -> list[ColouredText]:
         weights = self.coef[:, wfsa]
-        names = [shorten(repr(label)) for label in self.classes]
+        names = [shorten(plain_repr(label)) for label in self.classes]
         pieces = sentence(weights, names)
         if len(weights) > 1 and len(pieces) > 1:
             return pieces
@@ -258,11 +259,6 @@ def choose_wfsas(model: Model, wfsas: Any) -> tuple[int, ...]:
 def three_digits(value: float) -> str:
     """Write a number with three significant digits."""
     return f"{value:#.3g}".rstrip(".")
-
-
-def plain_repr(label: Any) -> str:
-    """Write a class as Python does, also where numpy holds it."""
-    return repr(label.item() if isinstance(label, np.generic) else label)
 
 
 def plural(n: int, noun: str) -> str:

@@ -203,8 +203,7 @@ def _codes(name: str, y: Any, n: int, classes: list[Any], of: str) -> NDArray[np
         labels = column_or_1d(np.asarray(listed), warn=False).tolist()
     except ValueError as error:
         raise ValueError(
-            f"{name} is a {type(y).__name__}, not a sequence of labels; expected one "
-            f"label for each of the {n} documents."
+            f"{name} is no label for each of the {n} documents of {of}: {error}"
         ) from error
     if len(labels) != n:
         raise ValueError(f"{name} holds {len(labels)} labels and {of} {n} documents.")

@@ -7,20 +7,21 @@ lies between their words are in `skrational.inspection`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from textwrap import shorten
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skrational.structures.automata import WeightedAutomata
+from skrational.structures.meaning import MOST_NAMED, NO_CLASS, meaning_of, plain_repr
 
-__all__ = ["classes_of", "rules_in_words", "rules_of"]
+__all__ = ["rules_in_words", "rules_of"]
 
 N_PHRASES = 3
 """Of each sign of an automaton's score."""
 _LEAST_COUNT = 3
+_WIDEST_NAME = 24
 _MOST_TOKENS = 2**14
 """Of the documents, evenly spread, whose phrases are looked at."""
 
@@ -158,32 +159,6 @@ def _phrases(
             yield float(value), int(inside[np.argmax(final_scores == value)]), k + 1
 
 
-def classes_of(coef: NDArray[Any], wfsa: int, sign: int) -> list[int]:
-    """Numbers of the classes that scores of a sign speak for, the first one most.
-
-    Parameters
-    ----------
-    coef : ndarray of shape (n_outputs, d)
-    wfsa : int
-    sign : {1, -1}
-
-    Examples
-    --------
-    >>> coef = np.array([[2.0], [1.9], [-1.0], [-2.9]])
-    >>> classes_of(coef, 0, 1), classes_of(coef, 0, -1)
-    ([0, 1], [3])
-    """
-    raised = sign * coef[:, wfsa].astype(np.float64)
-    if len(raised) == 1:
-        raised = np.array([-raised[0], raised[0]])
-    raised = raised - raised.mean()
-    strongest = raised.max()
-    if strongest <= 0:
-        return []
-    order = np.argsort(-raised, kind="stable")
-    return [int(i) for i in order if raised[i] >= strongest / 2]
-
-
 def rules_in_words(
     automata: WeightedAutomata, rules: NDArray[np.str_] | None, classes: NDArray[Any]
 ) -> str:
@@ -202,22 +177,33 @@ def rules_in_words(
     str
         Some lines for each automaton, and one for the bias.
     """
-    names = [shorten(str(label), 24, placeholder="…") for label in classes.tolist()]
+    names = [_short(plain_repr(label)) for label in classes.tolist()]
     if rules is None or len(rules) != automata.n_wfsas:
         rules = np.full((automata.n_wfsas, 2, 0), "")
     lines = []
     for wfsa, length in enumerate(automata.lengths):
         lines.append(f"WFSA {wfsa}, {length} transition{'s' if length > 1 else ''}")
-        for sign, phrases in zip((1, -1), rules[wfsa].tolist(), strict=True):
-            spoken_for = ", ".join(
-                names[i] for i in classes_of(automata.coef, wfsa, sign)
-            )
+        sides = zip(meaning_of(automata.coef[:, wfsa]), rules[wfsa], strict=True)
+        for kind, (numbers, phrases) in zip(("high", "negative"), sides, strict=True):
             told = ", ".join(f'"{phrase}"' for phrase in phrases if phrase)
             if not rules.any():
-                told = "high scores" if sign == 1 else "negative scores"
-            if told and spoken_for:
-                lines.append(f"  for {spoken_for}: {told}")
+                told = f"{kind} scores"
+            if told:
+                lines.append(f"  for {_listed(numbers, names)}: {told}")
     return "\n".join([*lines, _bias_in_words(automata.intercept, names)])
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _WIDEST_NAME else f"{name[: _WIDEST_NAME - 1]}…"
+
+
+def _listed(numbers: Sequence[int], names: Sequence[str]) -> str:
+    """Name classes, of many the first ones."""
+    if not numbers:
+        return NO_CLASS
+    listed = ", ".join(names[i] for i in numbers[:MOST_NAMED])
+    n_more = len(numbers) - MOST_NAMED
+    return f"{listed} and {n_more} more" if n_more > 0 else listed
 
 
 def _bias_in_words(intercept: NDArray[Any], names: list[str]) -> str:

@@ -3,8 +3,10 @@ import itertools
 import numpy as np
 import pytest
 
+from skrational.inspection.meaning import sentence
 from skrational.structures.automata import WeightedAutomata
-from skrational.structures.rules import classes_of, rules_in_words, rules_of
+from skrational.structures.meaning import meaning_of
+from skrational.structures.rules import rules_in_words, rules_of
 
 WORDS = np.array(["not", "worth", "great", "it", "the", "never"])
 
@@ -91,14 +93,40 @@ def test_empty_documents_and_no_token_have_no_rules():
 
 
 def test_classes_are_those_whose_logits_rise():
-    coef = np.array([[1.0, -2.0]])
-    assert classes_of(coef, 0, 1) == classes_of(coef, 1, -1) == [1]
-    assert classes_of(coef, 0, -1) == classes_of(coef, 1, 1) == [0]
-    assert classes_of(np.zeros((1, 1)), 0, 1) == []
-    many = np.array([[5.0], [5.1], [-1.0], [0.0]])
-    assert classes_of(many, 0, 1) == [1, 0]
-    assert classes_of(many + 100, 0, 1) == [1, 0]
-    assert classes_of(many, 0, -1) == [2, 3]
+    assert meaning_of(np.array([1.0])) == ((1,), (0,))
+    assert meaning_of(np.array([-2.0])) == ((0,), (1,))
+    assert meaning_of(np.zeros(1)) == ((), ())
+    many = np.array([5.0, 5.1, -1.0, 0.0])
+    assert meaning_of(many) == meaning_of(many + 100) == ((1, 0), (2, 3))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_print_and_headings_name_the_same_classes(seed):
+    weights = np.random.default_rng(seed).standard_cauchy(30)
+    weights = np.zeros(30) + (np.arange(30) == 4) if seed == 2 else weights
+    names = [f"c{i}" for i in range(30)]
+    model = automata(np.random.default_rng(0), lengths=(1,))
+    model = type(model)(
+        **{**vars(model), "coef": weights[:, None], "intercept": np.zeros(30)}
+    )
+    rules = np.array([[["up", "", ""], ["down", "", ""]]])
+    _, high, low, _ = rules_in_words(model, rules, np.array(names)).splitlines()
+    heading = "".join(
+        piece.text
+        for piece in sentence(weights, [repr(name) for name in names])
+        if not piece.text.startswith(" (")
+    )
+    high = high.removeprefix("  for ").removesuffix(': "up"')
+    low = low.removeprefix("  for ").removesuffix(': "down"')
+    assert heading == f"high scores speak for {high}, negative ones for {low}"
+
+
+def test_a_side_whose_weights_are_small_speaks_for_no_class():
+    alone = np.array([1.0, *np.zeros(9)])
+    text = "".join(piece.text for piece in sentence(-alone, "abcdefghij"))
+    assert text == (
+        "high scores speak for no class in particular, negative ones for a (-0.900)"
+    )
 
 
 def test_rules_are_told_for_the_classes_they_speak_for():
@@ -114,11 +142,11 @@ def test_rules_are_told_for_the_classes_they_speak_for():
     told = rules_in_words(model, rules, np.array(["bad", "good"]))
     assert told.splitlines() == [
         "WFSA 0, 2 transitions",
-        '  for good: "not worth"',
+        "  for 'good': \"not worth\"",
         "WFSA 1, 1 transition",
-        '  for bad: "it", "a"',
-        '  for good: "it", "a"',
-        "bias: 3.00 for bad",
+        '  for \'bad\': "it", "a"',
+        '  for \'good\': "it", "a"',
+        "bias: 3.00 for 'bad'",
     ]
     unnamed = rules_in_words(model, None, np.array([0, 1])).splitlines()
     assert unnamed[1:3] == ["  for 1: high scores", "  for 0: negative scores"]
