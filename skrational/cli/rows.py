@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from skrational.cli.faults import Fault, UsageFault
-from skrational.cli.files import STREAM, open_input
+from skrational.cli.files import STREAM, open_input, plain_suffix
 
 __all__ = ["FORMATS", "LINES", "Layout", "Row", "Rows", "open_rows"]
 
@@ -122,9 +121,9 @@ def open_rows(path: str, layout: Layout) -> Iterator[Rows]:
 
 def _form_of(path: str, first: str) -> str:
     """Tell the format by the name of the file or, without one that tells, its line."""
-    suffixes = Path(path.removesuffix(".gz")).suffix.lower()
-    if suffixes in _SUFFIXES:
-        return _SUFFIXES[suffixes]
+    suffix = plain_suffix(path)
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
     if first.lstrip().startswith("{"):
         return "jsonl"
     return "tsv" if "\t" in first else "csv"

@@ -20,7 +20,7 @@ from skrational.cli.examples import (
     text_of,
 )
 from skrational.cli.faults import Fault, UsageFault
-from skrational.cli.files import STREAM, check_writable, open_output
+from skrational.cli.files import STREAM, check_writable, form_by_name, open_output
 from skrational.cli.messages import note, warn
 from skrational.cli.models import describe, load_model
 from skrational.cli.progress import wants_bar
@@ -33,6 +33,15 @@ __all__ = ["explain", "predict", "report", "test"]
 
 _AT_ONCE = 4096
 """Texts that are predicted together: output begins soon, and memory has a bound."""
+
+_EXPLAINED = {
+    ".txt": "text",
+    ".html": "html",
+    ".htm": "html",
+    ".jsonl": "jsonl",
+    ".json": "jsonl",
+}
+_REPORTED = {".html": "html", ".htm": "html", ".md": "markdown"}
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -108,19 +117,20 @@ def explain(args: argparse.Namespace) -> None:
 
     if args.table is None and not args.document:
         raise UsageFault("Nothing to explain: give a TABLE, or texts by --document.")
+    form = args.output_format or form_by_name(args.out, _EXPLAINED, "text")
     model = _open_model(args)
     named = [(text, text) for text in args.document]
     named += [] if args.table is None else list(_first_texts(args))
     names, texts = zip(*named, strict=True)
     explanations = inspection.explain(model, list(texts), progress=False)
-    form = args.output_format or _page_form(args.out)
     with open_output(args.out) as file:
         for line in _written(form, names, explanations, Path(args.model).name):
             print(line, file=file)
 
 
 def report(args: argparse.Namespace) -> None:
-    """Write a page about a model."""
+    """Write a page about a model, or its model card."""
+    form = form_by_name(args.out, _REPORTED, "html")
     try:
         make = import_module("skrational.reporting").report
     except (ImportError, AttributeError) as error:
@@ -131,7 +141,7 @@ def report(args: argparse.Namespace) -> None:
     title = {"title": args.title} if args.title else {}
     page = make(model, examples.texts, labels, **title)
     with open_output(args.out) as file:
-        file.write(page.to_html())
+        file.write(page.to_html() if form == "html" else page.to_markdown())
     note(f"Wrote {args.out}.")
 
 
@@ -187,13 +197,6 @@ def _first_texts(args: argparse.Namespace) -> Iterator[tuple[str, str]]:
             yield name, _text(table.name, row, columns.text)
         if next(rows, None) is not None:
             note(f"These are the first {args.first} texts; --first N gives more.")
-
-
-def _page_form(name: str | None) -> str:
-    suffix = Path(name or "").suffix.lower()
-    return {".html": "html", ".htm": "html", ".jsonl": "jsonl", ".json": "jsonl"}.get(
-        suffix, "text"
-    )
 
 
 def _written(
