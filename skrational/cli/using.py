@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from html import escape
 from importlib import import_module
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -86,21 +86,18 @@ def predict(args: argparse.Namespace) -> None:
         names = _free_names(predictor.columns, table.columns if args.keep else [])
         kept = table.columns if args.keep else []
         shows = wants_bar(args.quiet) and args.out not in (None, STREAM)
+        empty: list[int] = []
+        parts = _predicted(predictor, rows, table.name, columns.text, empty)
+        # A model that can't predict texts is at fault before anything is written.
+        first = list(islice(parts, 1))
         with (
             open_output(args.out) as file,
             advancing("predict", None, shows) as advance,
         ):
             form = form_of(args.out, args.output_format)
             write = row_writer(file, form, [*kept, *names])
-            empty = []
-            for part in chunks(rows, _AT_ONCE):
-                texts = [_text(table.name, row, columns.text) for row in part]
-                empty += [
-                    row.line
-                    for row, text in zip(part, texts, strict=True)
-                    if not text.strip()
-                ]
-                for row, values in zip(part, predictor.rows(texts), strict=True):
+            for part, predictions in chain(first, parts):
+                for row, values in zip(part, predictions, strict=True):
                     own = row.cells if args.keep else {}
                     write({**own, **dict(zip(names, values, strict=True))})
                 advance(len(part))
@@ -186,6 +183,28 @@ def _text(name: str, row: Row, column: str) -> str:
         return text_of(row, column)
     except Fault as fault:
         raise Fault(f"{name}, line {row.line}: {fault}") from None
+
+
+def _predicted(
+    predictor: Predictor, rows: Iterator[Row], name: str, column: str, empty: list[int]
+) -> Iterator[tuple[list[Row], list[list[Any]]]]:
+    """Yield rows, some at a time, with what is predicted for them.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    rows : iterator of Row
+    name, column : str
+        Of the table, and of its texts.
+    empty : list of int
+        Gets the lines of texts without a word.
+    """
+    for part in chunks(rows, _AT_ONCE):
+        texts = [_text(name, row, column) for row in part]
+        empty += [
+            row.line for row, text in zip(part, texts, strict=True) if not text.strip()
+        ]
+        yield part, list(predictor.rows(texts))
 
 
 def _first_texts(args: argparse.Namespace) -> Iterator[tuple[str, str]]:

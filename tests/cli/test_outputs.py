@@ -2,10 +2,14 @@
 
 import gzip
 import re
+from pathlib import Path
 
+import joblib
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from skrational import WordVectorizer
+from skrational.cli.main import main
 
 
 def test_the_name_of_a_report_tells_page_from_card(folder, skrational, tmp_path):
@@ -53,3 +57,27 @@ def test_compressed_vectors_are_those_of_the_plain_file(
     assert gzip.decompress(packed.read_bytes()) == plain.read_bytes()
     read = WordVectorizer(str(packed), cache=False).fit(["great"])
     assert read.n_features_out_ == 4
+
+
+def test_a_model_of_other_things_is_told_before_anything_is_written(
+    folder, skrational, tmp_path
+):
+    model = tmp_path / "m"
+    joblib.dump(LogisticRegression().fit([[0.0], [1.0]], ["a", "b"]), model)
+    args = ("predict", model, folder / "test.csv", "--text", "review")
+    code, printed, said = skrational(*args)
+    assert (code, printed) == (1, "")
+    assert "The model is a LogisticRegression, which can't predict texts" in said
+    assert len(said) < 500
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+def test_a_full_disk_is_told_of_the_output(folder, monkeypatch, capsys):
+    args = ("predict", folder / "model.joblib", folder / "test.csv", "--text", "review")
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        code = main([*map(str, args)])
+    assert code == 1
+    assert capsys.readouterr().err == (
+        "error: the output can't be written: No space left on device.\n"
+    )
