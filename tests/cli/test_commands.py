@@ -441,7 +441,7 @@ def test_values_that_a_parameter_cannot_have(folder, skrational, tmp_path):
     code, _, said = skrational(
         "fit", folder / "train.csv", *columns, "--set", "semiring=plus"
     )
-    assert code == 1
+    assert code == 2
     assert "The 'semiring' parameter of SparseRationalClassifier" in said
 
 

@@ -187,7 +187,7 @@ def test_sizes_are_integers(size):
     for name in ("size", "n_transitions"):
         with pytest.raises(ValueError, match=f"^{name} is .*; expected an integer"):
             path.at(**{name: size})
-    with pytest.raises(ValueError, match="^lambda_ is '1'; expected a number"):
+    with pytest.raises(ValueError, match=r"^lambda_ is '1'; expected a number"):
         path.at(lambda_="1")
 
 
