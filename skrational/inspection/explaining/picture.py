@@ -140,7 +140,8 @@ def _words(
             words += [[]] if i else []
             if text:
                 colour = _colour(explanation, strongest)
-                token = _token(ax, text, strongest, colour, piece.is_unknown)
+                is_pale = piece.is_unknown or piece.is_unread
+                token = _token(ax, text, strongest, colour, is_pale)
                 words[-1].append(token)
         words += [] if piece.is_own else [[]]
     return list(filter(None, words))
@@ -163,7 +164,7 @@ def _lines(words: list[list[Any]], room: float) -> list[list[list[Any]]]:
     return fill(parts, lambda word: sum(map(_width, word)), room, _GAP)
 
 
-def _token(ax: Any, text: str, strength: float, colour: str, is_unknown: bool) -> Any:
+def _token(ax: Any, text: str, strength: float, colour: str, is_pale: bool) -> Any:
     """Write a token in the upper left corner; line and colour tell its strength.
 
     Parameters
@@ -173,7 +174,8 @@ def _token(ax: Any, text: str, strength: float, colour: str, is_unknown: bool) -
     strength : float
         From -1, against the prediction, to 1, for it.
     colour : str
-    is_unknown : bool
+    is_pale : bool
+        Whether it is unknown, or not read.
     """
     box = {
         "boxstyle": "square,pad=0.12",
@@ -183,7 +185,7 @@ def _token(ax: Any, text: str, strength: float, colour: str, is_unknown: bool) -
         "linewidth": 0.9,
     }
     look: dict[str, Any] = {"fontsize": _FONT_SIZE, "va": "baseline", "bbox": box}
-    look |= {"color": GREY} if is_unknown else {}
+    look |= {"color": GREY} if is_pale else {}
     text = shorten(spelled_out(text))
     return write(ax, 0, 1, text, xycoords="axes fraction", **look)
 
