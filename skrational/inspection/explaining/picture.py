@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from skrational.inspection.drawing.artists import set_text, spelled_out, write
 from skrational.inspection.drawing.captions import write_lines
-from skrational.inspection.explaining.pieces import Piece, shown_pieces
+from skrational.inspection.explaining.pieces import Piece, pieces_of, shown_pieces
 from skrational.inspection.explaining.prediction import ExplainedPrediction
 from skrational.inspection.explaining.summands import Summand, Summary, in_short
 from skrational.inspection.explaining.tokens import (
@@ -278,7 +278,12 @@ def _legend(explanation: ExplainedPrediction, summary: Summary) -> list[Coloured
         solid, dashed = map(ColouredText, sides, explanation.colours)
         begin, between = ColouredText("solid: speaks "), ColouredText("; dashed: ")
         meaning = [begin, solid, between, dashed]
-    others = summary.nothing, "grey: unknown" if summary.unknown else ""
+    has_unread = any(piece.is_unread for piece in pieces_of(explanation))
+    others = (
+        summary.nothing,
+        "grey: unknown" if summary.unknown else "",
+        "grey: not read" if has_unread else "",
+    )
     return [*meaning, *(ColouredText(f"; {text}") for text in others if text)]
 
 
