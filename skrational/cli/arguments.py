@@ -40,6 +40,13 @@ def add_table(command: argparse.ArgumentParser) -> None:
         "first line",
     )
     group.add_argument(
+        "--delimiter",
+        type=delimiter,
+        metavar="CHARACTER",
+        help="what stands between cells, such as ';' or tab. Without it a tab in TSV; "
+        "in CSV the comma, semicolon or tab that the header holds most often",
+    )
+    group.add_argument(
         "--encoding", default="utf-8", metavar="NAME", help="default: utf-8"
     )
     group.add_argument(
@@ -125,6 +132,16 @@ def add_learning(command: argparse.ArgumentParser, strengths: bool) -> None:
         action="store_true",
         help="a line for each epoch instead of a bar",
     )
+
+
+def delimiter(text: str) -> str:
+    """Read the character between cells; a tab may be spelled out."""
+    character = "\t" if text.lower() in ("tab", "\\t") else text
+    if len(character) != 1 or character in '"\r\n':
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no delimiter; expected one character, such as ';', or tab"
+        )
+    return character
 
 
 def strength(text: str) -> float:

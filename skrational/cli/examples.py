@@ -10,9 +10,9 @@ from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from skrational.cli.columns import Columns, choose_columns
-from skrational.cli.faults import Fault
+from skrational.cli.faults import Fault, UsageFault
 from skrational.cli.messages import note, warn
-from skrational.cli.rows import Layout, Row, Rows, open_rows
+from skrational.cli.rows import LINES, Layout, Row, Rows, open_rows
 
 __all__ = ["Examples", "begin", "chunks", "layout_of", "read_examples", "text_of"]
 
@@ -43,7 +43,9 @@ class Examples(NamedTuple):
 
 def layout_of(args: argparse.Namespace) -> Layout:
     """Return how tables are written, as the command line says."""
-    return Layout(args.format, args.encoding, args.header, args.quotes)
+    if args.delimiter is not None and args.format in ("jsonl", LINES):
+        raise UsageFault(f"--delimiter has no meaning for --format {args.format}.")
+    return Layout(args.format, args.encoding, args.header, args.quotes, args.delimiter)
 
 
 def read_examples(

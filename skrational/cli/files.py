@@ -6,7 +6,7 @@ import gzip
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -14,10 +14,20 @@ from typing import IO, Any
 from skrational.cli.faults import Fault, UsageFault
 from skrational.utils.files import replaced_file
 
-__all__ = ["STREAM", "check_writable", "open_input", "open_output", "shown_size"]
+__all__ = [
+    "STREAM",
+    "check_writable",
+    "form_by_name",
+    "open_input",
+    "open_output",
+    "plain_suffix",
+    "shown_size",
+]
 
 STREAM = "-"
 """Stands for the standard input or output."""
+GZIPPED = ".gz"
+"""At the end of the name of a file whose bytes are compressed."""
 
 
 @contextmanager
@@ -53,6 +63,45 @@ def check_writable(name: str | None) -> None:
         raise Fault(f"{name} can't be written: permission denied.")
 
 
+def form_by_name(name: str | None, forms: Mapping[str, str], default: str) -> str:
+    """Return the format that the suffix of a file to be written tells.
+
+    Parameters
+    ----------
+    name : str or None
+        Of the file, with ".gz" at its end or without.
+    forms : mapping from str to str
+        Formats by suffixes.
+    default : str
+        That of the standard output.
+
+    Raises
+    ------
+    UsageFault
+        If the suffix tells none of them.
+
+    Examples
+    --------
+    >>> form_by_name("page.html.gz", {".html": "html"}, "text")
+    'html'
+    >>> form_by_name(None, {".html": "html"}, "text")
+    'text'
+    """
+    if name is None or name == STREAM or _is_special(Path(name)):
+        return default
+    suffix = plain_suffix(name)
+    if suffix not in forms:
+        raise UsageFault(
+            f"--out {name}: its ending tells no format; expected {_either(forms)}."
+        )
+    return forms[suffix]
+
+
+def _either(forms: Mapping[str, str]) -> str:
+    *others, last = forms
+    return f"{', '.join(others)} or {last}"
+
+
 @contextmanager
 def open_output(name: str | None, text: bool = True) -> Iterator[IO[Any]]:
     """Open what a command writes; a file takes its name once all of it is there.
@@ -60,7 +109,7 @@ def open_output(name: str | None, text: bool = True) -> Iterator[IO[Any]]:
     Parameters
     ----------
     name : str or None
-        None and "-" mean the standard output.
+        None and "-" mean the standard output. A file of ".gz" is compressed.
     text : bool, default=True
         Whether str is written, as UTF-8, or bytes.
     """
@@ -68,7 +117,10 @@ def open_output(name: str | None, text: bool = True) -> Iterator[IO[Any]]:
         yield sys.stdout if text else sys.stdout.buffer
         return
     try:
-        with _open_whole(Path(name).resolve()) as file:
+        with (
+            _open_whole(Path(name).resolve()) as plain,
+            _compressing(plain, name) as file,
+        ):
             if not text:
                 yield file
                 return
@@ -87,8 +139,32 @@ def open_output(name: str | None, text: bool = True) -> Iterator[IO[Any]]:
 
 def _open_whole(path: Path) -> Any:
     # A device or a pipe is written to, not replaced by a file.
-    is_special = path.exists() and not path.is_file()
-    return open(path, "wb") if is_special else replaced_file(path)
+    return open(path, "wb") if _is_special(path) else replaced_file(path)
+
+
+@contextmanager
+def _compressing(file: IO[bytes], name: str) -> Iterator[Any]:
+    """Compress what goes to a file whose name says so, with no time of day in it."""
+    if not name.endswith(GZIPPED):
+        yield file
+        return
+    with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+        yield packed
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file()
+
+
+def plain_suffix(name: str) -> str:
+    """Return the ending of a file's name, in lower case and without ".gz".
+
+    Examples
+    --------
+    >>> plain_suffix("table.CSV.gz")
+    '.csv'
+    """
+    return Path(name.removesuffix(GZIPPED)).suffix.lower()
 
 
 def shown_size(name: str) -> str:

@@ -124,11 +124,13 @@ examples:
         "write a page",
         """\
 Write one page of HTML that can be mailed: size and scores of a model, its automata with
-their words and phrases, and errors explained.
+their words and phrases, and errors explained. A name that ends in .md gets the model
+card instead, in Markdown.
 """,
         """\
-example:
+examples:
   skrational report model.joblib test.csv --text review --label stars --out report.html
+  skrational report model.joblib test.csv --out model_card.md
 """,
     ),
     "get": Help(

@@ -59,9 +59,18 @@ def path(args: argparse.Namespace) -> None:
         given[f"X_{split}"] = vectorizer.transform(examples.texts)
         given[f"y_{split}"] = examples.labels
     _with_bar(classifier, args)
-    found = regularization_path(
-        classifier, X, training.labels, n_lambdas=args.points, **given
-    )
+    try:
+        found = regularization_path(
+            classifier, X, training.labels, n_lambdas=args.points, **given
+        )
+    except ValueError as error:
+        if args.dev is None and "give X_val" in str(error):
+            raise Fault(
+                f"{training.name} holds {len(training.texts)} texts, too few to hold "
+                "some of each class out, which choose the point; give others by "
+                "--dev TABLE."
+            ) from error
+        raise
     if getattr(found, "interrupted", False):
         raise KeyboardInterrupt
     chosen = _choose(found, args.max_transitions)
@@ -107,7 +116,9 @@ def _build(args: argparse.Namespace) -> Any:
         random_state=args.seed, verbose=int(args.verbose)
     )
     pipeline = Pipeline([("vectorizer", _vectorizer(args)), ("classifier", classifier)])
-    return pipeline.set_params(**_settings(args.set, pipeline))
+    pipeline.set_params(**_settings(args.set, pipeline))
+    _check_settings(args.set, pipeline)
+    return pipeline
 
 
 def _vectorizer(args: argparse.Namespace) -> Any:
@@ -148,6 +159,17 @@ def _settings(given: list[str], pipeline: Any) -> dict[str, Any]:
             )
         settings[full] = _value(text)
     return settings
+
+
+def _check_settings(given: list[str], pipeline: Any) -> None:
+    """Make sure that the estimators take the values, before a table is read."""
+    from sklearn.utils._param_validation import InvalidParameterError
+
+    for _, step in pipeline.steps:
+        try:
+            step._validate_params()
+        except InvalidParameterError as error:
+            raise UsageFault(f"--set {' '.join(given)}: {error}") from error
 
 
 def _value(text: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -67,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if args.debug:
             traceback.print_exc()
+        if _is_of_output(error):
+            _drop_output()
         print(f"error: {_said(error)}", file=sys.stderr)
         return error.exit_code if isinstance(error, Fault) else FAULT
     return OK
@@ -79,7 +82,18 @@ def _command(name: str) -> Callable[[Any], None]:
     return command
 
 
+def _is_of_output(error: Exception) -> bool:
+    """Whether the standard output took no more; what has a name isn't that."""
+    return (
+        isinstance(error, OSError)
+        and error.filename is None
+        and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EDQUOT)
+    )
+
+
 def _said(error: Exception) -> str:
+    if isinstance(error, OSError) and _is_of_output(error):
+        return f"the output can't be written: {error.strerror}."
     if isinstance(error, Fault):
         return str(error)
     if isinstance(error, _EXPECTED) and str(error):

@@ -199,7 +199,7 @@ def _add_explain(commands: Any) -> None:
 def _add_report(commands: Any) -> None:
     command = _add(commands, "report", "using:report")
     _add_model_and_table(command, "texts, with labels or without; - is stdin")
-    add_output(command, "the page, such as report.html", required=True)
+    add_output(command, "report.html: the page; card.md: the model card", required=True)
     command.add_argument("--title", metavar="TITLE", help="of the page")
     add_columns(command)
     add_table(command)

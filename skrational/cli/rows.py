@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from skrational.cli.faults import Fault, UsageFault
-from skrational.cli.files import STREAM, open_input
+from skrational.cli.files import STREAM, open_input, plain_suffix
 
 __all__ = ["FORMATS", "LINES", "Layout", "Row", "Rows", "open_rows"]
 
@@ -29,6 +29,9 @@ _SUFFIXES = {
     ".txt": LINES,
 }
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
+_OF_CSV = (",", ";", "\t")
+"""What stands between cells of CSV files; many spreadsheets write semicolons."""
+_QUOTED = re.compile(r'"[^"]*("|$)')
 _LONGEST = 2**31 - 1
 """Characters of a cell; the standard library stops at 131,072, which texts exceed."""
 
@@ -61,12 +64,15 @@ class Layout:
         Whether the first row names the columns; without one they are "1", "2", ...
     quotes : bool
         Whether quotes stand around cells, or are characters like others.
+    delimiter : str or None
+        The character between cells. None: the format, and in CSV the header, tells.
     """
 
     form: str | None = None
     encoding: str = "utf-8"
     header: bool = True
     quotes: bool = True
+    delimiter: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,23 +117,42 @@ def open_rows(path: str, layout: Layout) -> Iterator[Rows]:
             if first is None:
                 raise Fault(f"{name} is empty.")
             lines = chain([first], lines)
-            form = layout.form or _form_of(path, first)
+            form = layout.form or _form_of(path, first, layout)
             if form in _DELIMITERS:
-                yield _delimited(lines, _DELIMITERS[form], layout, name)
+                delimiter = layout.delimiter or _delimiter_of(form, first, layout)
+                yield _delimited(lines, delimiter, layout, name)
             else:
                 yield (_json_lines if form == "jsonl" else _texts)(lines, name)
     finally:
         csv.field_size_limit(limit)
 
 
-def _form_of(path: str, first: str) -> str:
+def _form_of(path: str, first: str, layout: Layout) -> str:
     """Tell the format by the name of the file or, without one that tells, its line."""
-    suffixes = Path(path.removesuffix(".gz")).suffix.lower()
-    if suffixes in _SUFFIXES:
-        return _SUFFIXES[suffixes]
+    if layout.delimiter is not None:
+        return "csv"
+    suffix = plain_suffix(path)
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
     if first.lstrip().startswith("{"):
         return "jsonl"
     return "tsv" if "\t" in first else "csv"
+
+
+def _delimiter_of(form: str, first: str, layout: Layout) -> str:
+    """Tell what stands between the cells: in CSV what the header holds most often.
+
+    A row of data doesn't tell, since texts hold commas and semicolons, too.
+
+    Examples
+    --------
+    >>> _delimiter_of("csv", '"a, b";"c"', Layout())
+    ';'
+    """
+    if form != "csv" or not layout.header:
+        return _DELIMITERS[form]
+    bare = _QUOTED.sub("", first) if layout.quotes else first
+    return max(_OF_CSV, key=bare.count)  # of equals the first, the comma
 
 
 @contextmanager
@@ -198,6 +223,7 @@ def _records(
     """Yield the cells of each record, with the line on which it begins."""
     quoting: Any = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    is_first = True
     while True:
         line = reader.line_num + 1
         try:
@@ -205,16 +231,24 @@ def _records(
         except StopIteration:
             return
         except csv.Error as error:
-            raise Fault(f"{name}, line {line}: {_csv_fault(str(error))}") from error
+            reason = _csv_fault(str(error), delimiter, is_first)
+            raise Fault(f"{name}, line {line}: {reason}") from error
+        is_first = False
 
 
-def _csv_fault(message: str) -> str:
+def _csv_fault(message: str, delimiter: str, is_first: bool) -> str:
     if "new-line character" in message:
         return "a line ends by a carriage return alone; save the file with line feeds."
-    return (
-        f"quotes don't match up ({message}). A quote within a quoted cell has to be "
-        "doubled; if quotes are characters like others here, say --no-quotes."
+    about_quotes = (
+        "A quote within a quoted cell has to be doubled; if quotes are characters like "
+        "others here, say --no-quotes."
     )
+    if is_first and "expected after" in message:
+        return (
+            f"a quoted cell isn't followed by the delimiter, {delimiter!r}. If another "
+            f"character stands between cells, name it by --delimiter. {about_quotes}"
+        )
+    return f"quotes don't match up ({message}). {about_quotes}"
 
 
 def _rows(
@@ -230,7 +264,7 @@ def _rows(
             raise Fault(
                 f"{name}, line {line}: {len(cells)} cells, but the header has "
                 f"{len(columns)} ({', '.join(columns)}). A cell that holds the "
-                "delimiter has to stand in quotes."
+                "delimiter has to stand in quotes; --delimiter names another one."
             )
         if len(columns) == 1:
             # Here a blank line amid others is an empty text, elsewhere it is nothing.

@@ -13,6 +13,10 @@ from skrational.cli.faults import Fault
 __all__ = ["Predictor", "measure", "shown"]
 
 
+_LONGEST = 200
+"""Characters of what a foreign model says of texts."""
+
+
 class Predictor:
     """A model of texts, which are vectorized once for classes and probabilities.
 
@@ -57,6 +61,22 @@ class Predictor:
 
     def predict(self, texts: list[str]) -> tuple[Any, Any]:
         """Return classes (n,), and probabilities (n, n_classes) or None."""
+        try:
+            return self._predict(texts)
+        except (ValueError, TypeError, AttributeError) as error:
+            first = getattr(self.model, "steps", [("", self.model)])[0][1]
+            if type(first).__module__.startswith("skrational."):
+                raise
+            # Others quote all that they were given.
+            why = str(error).partition("\n")[0]
+            why = why if len(why) <= _LONGEST else f"{why[:_LONGEST]}..."
+            raise Fault(
+                f"The model is a {type(self.model).__name__}, which can't predict "
+                f"texts; expected a pipeline of a vectorizer and a classifier. It "
+                f"says: {why}"
+            ) from error
+
+    def _predict(self, texts: list[str]) -> tuple[Any, Any]:
         from sklearn.pipeline import Pipeline
 
         model, X = self.model, texts

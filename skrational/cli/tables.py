@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import IO, Any
 
-from skrational.cli.files import open_output
+from skrational.cli.files import open_output, plain_suffix
 
 __all__ = ["form_of", "row_writer", "write_table"]
 
@@ -18,7 +17,7 @@ _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 def form_of(name: str | None, form: str | None) -> str:
     """Return the format that is asked for, or that a file's name tells, or CSV."""
-    return form or _FORMS.get(Path(name or "").suffix.lower(), "csv")
+    return form or _FORMS.get(plain_suffix(name or ""), "csv")
 
 
 def row_writer(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from html import escape
 from importlib import import_module
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from skrational.cli.examples import (
     text_of,
 )
 from skrational.cli.faults import Fault, UsageFault
-from skrational.cli.files import STREAM, check_writable, open_output
+from skrational.cli.files import STREAM, check_writable, form_by_name, open_output
 from skrational.cli.messages import note, warn
 from skrational.cli.models import describe, load_model
 from skrational.cli.progress import wants_bar
@@ -33,6 +33,15 @@ __all__ = ["explain", "predict", "report", "test"]
 
 _AT_ONCE = 4096
 """Texts that are predicted together: output begins soon, and memory has a bound."""
+
+_EXPLAINED = {
+    ".txt": "text",
+    ".html": "html",
+    ".htm": "html",
+    ".jsonl": "jsonl",
+    ".json": "jsonl",
+}
+_REPORTED = {".html": "html", ".htm": "html", ".md": "markdown"}
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -77,21 +86,18 @@ def predict(args: argparse.Namespace) -> None:
         names = _free_names(predictor.columns, table.columns if args.keep else [])
         kept = table.columns if args.keep else []
         shows = wants_bar(args.quiet) and args.out not in (None, STREAM)
+        empty: list[int] = []
+        parts = _predicted(predictor, rows, table.name, columns.text, empty)
+        # A model that can't predict texts is at fault before anything is written.
+        first = list(islice(parts, 1))
         with (
             open_output(args.out) as file,
             advancing("predict", None, shows) as advance,
         ):
             form = form_of(args.out, args.output_format)
             write = row_writer(file, form, [*kept, *names])
-            empty = []
-            for part in chunks(rows, _AT_ONCE):
-                texts = [_text(table.name, row, columns.text) for row in part]
-                empty += [
-                    row.line
-                    for row, text in zip(part, texts, strict=True)
-                    if not text.strip()
-                ]
-                for row, values in zip(part, predictor.rows(texts), strict=True):
+            for part, predictions in chain(first, parts):
+                for row, values in zip(part, predictions, strict=True):
                     own = row.cells if args.keep else {}
                     write({**own, **dict(zip(names, values, strict=True))})
                 advance(len(part))
@@ -108,19 +114,20 @@ def explain(args: argparse.Namespace) -> None:
 
     if args.table is None and not args.document:
         raise UsageFault("Nothing to explain: give a TABLE, or texts by --document.")
+    form = args.output_format or form_by_name(args.out, _EXPLAINED, "text")
     model = _open_model(args)
     named = [(text, text) for text in args.document]
     named += [] if args.table is None else list(_first_texts(args))
     names, texts = zip(*named, strict=True)
     explanations = inspection.explain(model, list(texts), progress=False)
-    form = args.output_format or _page_form(args.out)
     with open_output(args.out) as file:
         for line in _written(form, names, explanations, Path(args.model).name):
             print(line, file=file)
 
 
 def report(args: argparse.Namespace) -> None:
-    """Write a page about a model."""
+    """Write a page about a model, or its model card."""
+    form = form_by_name(args.out, _REPORTED, "html")
     try:
         make = import_module("skrational.reporting").report
     except (ImportError, AttributeError) as error:
@@ -131,7 +138,7 @@ def report(args: argparse.Namespace) -> None:
     title = {"title": args.title} if args.title else {}
     page = make(model, examples.texts, labels, **title)
     with open_output(args.out) as file:
-        file.write(page.to_html())
+        file.write(page.to_html() if form == "html" else page.to_markdown())
     note(f"Wrote {args.out}.")
 
 
@@ -178,6 +185,28 @@ def _text(name: str, row: Row, column: str) -> str:
         raise Fault(f"{name}, line {row.line}: {fault}") from None
 
 
+def _predicted(
+    predictor: Predictor, rows: Iterator[Row], name: str, column: str, empty: list[int]
+) -> Iterator[tuple[list[Row], list[list[Any]]]]:
+    """Yield rows, some at a time, with what is predicted for them.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    rows : iterator of Row
+    name, column : str
+        Of the table, and of its texts.
+    empty : list of int
+        Gets the lines of texts without a word.
+    """
+    for part in chunks(rows, _AT_ONCE):
+        texts = [_text(name, row, column) for row in part]
+        empty += [
+            row.line for row, text in zip(part, texts, strict=True) if not text.strip()
+        ]
+        yield part, list(predictor.rows(texts))
+
+
 def _first_texts(args: argparse.Namespace) -> Iterator[tuple[str, str]]:
     """Yield the first texts of the table, each after its name."""
     with open_rows(args.table, layout_of(args)) as table:
@@ -187,13 +216,6 @@ def _first_texts(args: argparse.Namespace) -> Iterator[tuple[str, str]]:
             yield name, _text(table.name, row, columns.text)
         if next(rows, None) is not None:
             note(f"These are the first {args.first} texts; --first N gives more.")
-
-
-def _page_form(name: str | None) -> str:
-    suffix = Path(name or "").suffix.lower()
-    return {".html": "html", ".htm": "html", ".jsonl": "jsonl", ".json": "jsonl"}.get(
-        suffix, "text"
-    )
 
 
 def _written(

@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from skrational.cli.examples import read_examples
 from skrational.cli.faults import Fault
-from skrational.cli.files import check_writable, open_output, shown_size
+from skrational.cli.files import check_writable, open_output, plain_suffix, shown_size
 from skrational.cli.messages import note
 
 __all__ = ["get", "learn"]
@@ -48,7 +47,7 @@ def learn(args: argparse.Namespace) -> None:
     learned = vectorizer.vocabulary(None)
     words, rows = np.asarray(learned.labels).tolist(), learned.features
     with open_output(args.out, text=False) as file:
-        _write_word2vec(file, words, rows, binary=Path(args.out).suffix == ".bin")
+        _write_word2vec(file, words, rows, binary=plain_suffix(args.out) == ".bin")
     print(f"{len(words):,} words of {rows.shape[1]} numbers, from {len(texts):,} texts")
     note(f"Wrote {args.out}. Use it by --vectors {args.out}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, cast, overload
 
 import numpy as np
@@ -15,6 +16,7 @@ from skrational.model_selection._one_se import within_one_se
 from skrational.model_selection._path_html import path_html
 from skrational.model_selection._pipelines import FirstSteps
 from skrational.structures import RationalStructure, Structure
+from skrational.utils.checks import check_count, is_integer
 from skrational.utils.optional import data_frame
 
 __all__ = ["PathPoint", "RegularizationPath"]
@@ -182,6 +184,14 @@ class RegularizationPath(Sequence[Any]):
             part._first_steps = self._first_steps
             part.interrupted = self.interrupted
             return part
+        if not is_integer(i):
+            raise TypeError(
+                f"path[{i!r}]: a {type(i).__name__}; expected an integer or a slice."
+            )
+        if not -len(self) <= i < len(self):
+            raise IndexError(
+                f"path[{i}] is not on the path, which has {len(self)} points."
+            )
         point, fitted = self.points[i], self._fitted[i]
         clf = clone(self._template).set_params(lambda_=point.lambda_)
         clf._adopt(deepcopy(fitted))
@@ -218,8 +228,9 @@ class RegularizationPath(Sequence[Any]):
         Raises
         ------
         ValueError
-            If no point is that small or of that strength, or not exactly one of the
-            parameters is given.
+            If no point is that small or of that strength, a size isn't an integer from
+            0 upwards or a strength no number, or not exactly one of the parameters is
+            given.
         """
         given = {"size": size, "n_transitions": n_transitions, "lambda_": lambda_}
         if sum(value is not None for value in given.values()) != 1:
@@ -228,6 +239,8 @@ class RegularizationPath(Sequence[Any]):
                 f"at() takes size, n_transitions or lambda_, one of them; got {listed}."
             )
         if lambda_ is not None:
+            if not isinstance(lambda_, Real):
+                raise ValueError(f"lambda_ is {lambda_!r}; expected a number.")
             there = [point.lambda_ for point in self.points]
             equal = np.flatnonzero(np.isclose(there, lambda_, rtol=1e-9, atol=0))
             if not len(equal):
@@ -235,7 +248,8 @@ class RegularizationPath(Sequence[Any]):
                     f"lambda_={lambda_} is not on the path; expected one of {there}."
                 )
             return self[int(equal[0])]
-        name, most = next((n, v) for n, v in given.items() if v is not None)
+        name, given_size = next((n, v) for n, v in given.items() if v is not None)
+        most = check_count(name, given_size, 0)
         sizes = [point.size for point in self.points]
         allowed = [i for i, size in enumerate(sizes) if size <= most]
         if sizes and not allowed:

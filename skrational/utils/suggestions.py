@@ -12,15 +12,20 @@ __all__ = ["SuggestsNames", "did_you_mean"]
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a question that names what is written alike, or nothing.
 
+    Dashes before options don't count, which all of them have.
+
     Examples
     --------
     >>> did_you_mean("lable", ["text", "label"])
     " Did you mean 'label'?"
     >>> did_you_mean("stars", ["text", "label"])
     ''
+    >>> did_you_mean("--lamda", ["--lambda"]), did_you_mean("--set", ["--quiet"])
+    (" Did you mean '--lambda'?", '')
     """
-    alike = get_close_matches(name, list(known), n=1)
-    return f" Did you mean {alike[0]!r}?" if alike else ""
+    bare = {one.lstrip("-"): one for one in known}
+    alike = get_close_matches(name.lstrip("-"), bare, n=1)
+    return f" Did you mean {bare[alike[0]]!r}?" if alike else ""
 
 
 class SuggestsNames:

@@ -413,6 +413,10 @@ def test_any_classifier_of_texts_predicts_but_not_all_explain(
         (("path", "t.csv", "--out", "m", "--max-transitions", "0"), "0 is no integer"),
         (("fit", "t.csv", "--out", "nowhere/m"), "there is no folder 'nowhere'"),
         (("fit", "t.csv", "--out", "m", "--set", "n_wfsa=2"), "Did you mean 'n_wfsas'"),
+        (("fit", "t.csv", "--out", "m", "--set", "n_wfsas=abc"), "'n_wfsas' parameter"),
+        (("fit", "t.csv", "--out", "m", "--set", "vectorizer__window=0"), "'window'"),
+        (("fit", "t.csv", "--out", "m", "--delimiter", ";;"), "';;' is no delimiter"),
+        (("vectors", "learn", "t.csv", "--out", "m", "--set", "a=1"), "unknown: --set"),
         (("fit", "t.csv", "--out", "m", "--vectors", "a,,b"), "a name is missing"),
         (("explain", "m"), "Nothing to explain"),
         (("predict", "-", "-"), "can't both be the standard input"),
@@ -437,7 +441,7 @@ def test_values_that_a_parameter_cannot_have(folder, skrational, tmp_path):
     code, _, said = skrational(
         "fit", folder / "train.csv", *columns, "--set", "semiring=plus"
     )
-    assert code == 1
+    assert code == 2
     assert "The 'semiring' parameter of SparseRationalClassifier" in said
 
 
@@ -453,3 +457,25 @@ def test_debug_shows_where_an_error_arose(folder, skrational):
     args = ("predict", folder / "test.csv", folder / "test.csv", "--text", "review")
     assert "Traceback" not in skrational(*args)[2]
     assert "Traceback" in skrational(*args, "--debug")[2]
+
+
+def test_nothing_that_is_written_otherwise_is_suggested(skrational):
+    args = ("vectors", "learn", "t.csv", "--out", "m", "--set", "min_count=1")
+    assert "Did you mean" not in skrational(*args)[2]
+
+
+def test_a_path_of_few_texts_asks_for_others(skrational, tmp_path):
+    table = write_table(tmp_path / "t.csv", reviews(2, 0))
+    columns = (
+        "--text",
+        "review",
+        "--label",
+        "stars",
+        "--set",
+        "vectorizer__min_count=1",
+    )
+    settings = ("--set", "vectorizer__n_features=2", "--out", tmp_path / "m")
+    code, _, said = skrational("path", table, *columns, *settings)
+    assert code == 1
+    assert "--dev TABLE" in said
+    assert "X_val" not in said

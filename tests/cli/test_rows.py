@@ -120,3 +120,26 @@ def test_files_that_are_empty_damaged_or_not_there(tmp_path):
     assert "Is a directory" in fault(tmp_path)
     packed = gzip.compress(b"text,label\n" + b"good,1\n" * 50_000)
     assert "is damaged" in fault(write(tmp_path, packed[:-40], "t.csv.gz"))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "header", ["review|stars", '"review"|"stars"', '"a;;b,,\t\t"|c']
+)
+def test_the_header_tells_the_delimiter(tmp_path, delimiter, header):
+    row = '"u;v,w\tx"|"1"'
+    content = f"\ufeff{header}\n{row}\n".replace("|", delimiter)
+    columns, rows = read(write(tmp_path, content))
+    assert columns == header.replace('"', "").split("|")
+    assert rows == [(2, "u;v,w\tx", "1")]
+
+
+def test_a_delimiter_can_be_named_and_is_named_as_the_likely_fault(tmp_path):
+    path = write(tmp_path, '"review"|"stars"\n"a"|"b"\n')
+    assert "name it by --delimiter" in fault(path)
+    assert read(path, delimiter="|") == (["review", "stars"], [(2, "a", "b")])
+
+
+def test_texts_without_a_header_do_not_tell_the_delimiter(tmp_path):
+    path = write(tmp_path, "good; nice; fine,1\nbad,0\n")
+    assert read(path, header=False)[0] == ["1", "2"]

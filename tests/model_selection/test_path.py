@@ -179,3 +179,21 @@ def test_a_point_has_the_counts_of_automata_under_their_names(path):
     assert {"n_transitions", "n_wfsas", "size"} <= {*dir(point)}
     assert point.size == point.n_transitions == point.structure.n_transitions
     assert not hasattr(point, "n_fixed_self_loops")
+
+
+@pytest.mark.parametrize("size", ["6", 2.5, True, -1])
+def test_sizes_are_integers(size):
+    path = RegularizationPath(SparseRationalClassifier(), [], [], 0.0)
+    for name in ("size", "n_transitions"):
+        with pytest.raises(ValueError, match=f"^{name} is .*; expected an integer"):
+            path.at(**{name: size})
+    with pytest.raises(ValueError, match=r"^lambda_ is '1'; expected a number"):
+        path.at(lambda_="1")
+
+
+def test_places_on_the_path_are_integers_within_it():
+    path = RegularizationPath(SparseRationalClassifier(), [], [], 0.0)
+    with pytest.raises(IndexError, match=r"path\[99\] is not on the path, which has 0"):
+        path[99]
+    with pytest.raises(TypeError, match=r"path\['a'\]: a str; expected an integer"):
+        path["a"]

@@ -704,3 +704,21 @@ def test_after_pickling_vectors_of_another_width_are_refused():
     again = pickle.loads(pickle.dumps(fitted)).set_params(vectors={"good": [1.0]})
     with pytest.raises(ValueError, match=r"of 1 numbers, but .* fitted with 2"):
         again.transform(["good"])
+
+
+def test_a_tokenizer_that_returns_nothing_is_told_as_one_that_returns_a_str():
+    for value, kind in ((None, "None"), ("a", "a str"), (5, "the int 5")):
+        vectorizer = WordVectorizer({"a": [1.0]}, tokenizer=lambda text, v=value: v)
+        with pytest.raises(TypeError, match=f"tokenizer returned {kind}; expected a l"):
+            vectorizer.fit(["a"])
+
+
+def test_what_a_prediction_without_known_words_rests_on():
+    vectorizer = WordVectorizer({"a": [1.0]}).fit(["a"])
+    around = "intercept and the start and end tokens"
+    with pytest.warns(OutOfVocabularyWarning, match=around):
+        vectorizer.transform(["", " ", "a a a"])
+    with pytest.warns(
+        OutOfVocabularyWarning, match="end tokens and the vector that unknown words sh"
+    ):
+        vectorizer.transform(["", "b", "a a a"])

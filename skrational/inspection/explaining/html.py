@@ -225,7 +225,7 @@ def _document(explanation: ExplainedPrediction, summary: Summary) -> str:
         )
     return (
         f'<div data-part="document" style="{_OWN_TEXT}">'
-        f"{''.join(runs)}</div>\n{_legend(explanation, summary)}"
+        f"{''.join(runs)}</div>\n{_legend(explanation, summary, pieces)}"
     )
 
 
@@ -238,12 +238,15 @@ def _in_phrase(pieces: Sequence[Piece], inside: NDArray[np.bool_]) -> list[bool]
     ]
 
 
-def _legend(explanation: ExplainedPrediction, summary: Summary) -> str:
+def _legend(
+    explanation: ExplainedPrediction, summary: Summary, pieces: Sequence[Piece]
+) -> str:
     about = f"point at a token for what it adds to the log-odds, {summary.sides[0]}"
     notes = [
         escape(about),
         _ABOUT_PHRASES if explanation.has_paths else escape(summary.remainder),
         "unknown words are pale" if summary.unknown else "",
+        "what isn't read is pale" if any(p.is_unread for p in pieces) else "",
     ]
     signs = np.array([1.0, -1.0]) * explanation.direction
     sides = [
@@ -269,7 +272,7 @@ def _marked_pieces(
     written = []
     for i, piece in enumerate(pieces):
         text = escape(_visible(piece))
-        if piece.is_unknown:
+        if piece.is_unknown or piece.is_unread:
             text = f'<span style="{_PALE}">{text}</span>'
         if piece.tokens:
             strongest = max((strength[t] for t in piece.tokens), key=abs)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from skrational.inspection.drawing.artists import set_text, spelled_out, write
 from skrational.inspection.drawing.captions import write_lines
-from skrational.inspection.explaining.pieces import Piece, shown_pieces
+from skrational.inspection.explaining.pieces import Piece, pieces_of, shown_pieces
 from skrational.inspection.explaining.prediction import ExplainedPrediction
 from skrational.inspection.explaining.summands import Summand, Summary, in_short
 from skrational.inspection.explaining.tokens import (
@@ -140,7 +140,8 @@ def _words(
             words += [[]] if i else []
             if text:
                 colour = _colour(explanation, strongest)
-                token = _token(ax, text, strongest, colour, piece.is_unknown)
+                is_pale = piece.is_unknown or piece.is_unread
+                token = _token(ax, text, strongest, colour, is_pale)
                 words[-1].append(token)
         words += [] if piece.is_own else [[]]
     return list(filter(None, words))
@@ -163,7 +164,7 @@ def _lines(words: list[list[Any]], room: float) -> list[list[list[Any]]]:
     return fill(parts, lambda word: sum(map(_width, word)), room, _GAP)
 
 
-def _token(ax: Any, text: str, strength: float, colour: str, is_unknown: bool) -> Any:
+def _token(ax: Any, text: str, strength: float, colour: str, is_pale: bool) -> Any:
     """Write a token in the upper left corner; line and colour tell its strength.
 
     Parameters
@@ -173,7 +174,8 @@ def _token(ax: Any, text: str, strength: float, colour: str, is_unknown: bool) -
     strength : float
         From -1, against the prediction, to 1, for it.
     colour : str
-    is_unknown : bool
+    is_pale : bool
+        Whether it is unknown, or not read.
     """
     box = {
         "boxstyle": "square,pad=0.12",
@@ -183,7 +185,7 @@ def _token(ax: Any, text: str, strength: float, colour: str, is_unknown: bool) -
         "linewidth": 0.9,
     }
     look: dict[str, Any] = {"fontsize": _FONT_SIZE, "va": "baseline", "bbox": box}
-    look |= {"color": GREY} if is_unknown else {}
+    look |= {"color": GREY} if is_pale else {}
     text = shorten(spelled_out(text))
     return write(ax, 0, 1, text, xycoords="axes fraction", **look)
 
@@ -276,7 +278,12 @@ def _legend(explanation: ExplainedPrediction, summary: Summary) -> list[Coloured
         solid, dashed = map(ColouredText, sides, explanation.colours)
         begin, between = ColouredText("solid: speaks "), ColouredText("; dashed: ")
         meaning = [begin, solid, between, dashed]
-    others = summary.nothing, "grey: unknown" if summary.unknown else ""
+    has_unread = any(piece.is_unread for piece in pieces_of(explanation))
+    others = (
+        summary.nothing,
+        "grey: unknown" if summary.unknown else "",
+        "grey: not read" if has_unread else "",
+    )
     return [*meaning, *(ColouredText(f"; {text}") for text in others if text)]
 
 

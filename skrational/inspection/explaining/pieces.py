@@ -29,12 +29,16 @@ class Piece(NamedTuple):
         Whether it's part of the document: not "<s>", and not "…" in place of more.
     is_unknown : bool
         Whether the word has no vector of its own.
+    is_unread : bool
+        Whether it holds words that no token stands for, such as those beyond the most
+        that a vectorizer reads.
     """
 
     text: str
     tokens: tuple[int, ...] = ()
     is_own: bool = True
     is_unknown: bool = False
+    is_unread: bool = False
 
 
 _MORE = Piece("…", is_own=False)
@@ -63,19 +67,24 @@ def pieces_of(explanation: ExplainedPrediction) -> list[Piece]:
     place = 0
     for start, stop, token in _words(original):
         begin = max(start, place)
-        body += [Piece(original.text[place:begin])] if begin > place else []
+        body += _between(original.text[place:begin])
         tokens = () if token is None else (token,)
         is_new = token is None or is_unknown(labels[token])
         if stop <= begin and body and body[-1].tokens:
             # Several tokens are parts of one character.
-            text, others, _, is_old = body.pop()
+            text, others, _, is_old, _ = body.pop()
             body.append(Piece(text, others + tokens, is_unknown=is_old or is_new))
         else:
             body.append(Piece(original.text[begin:stop], tokens, is_unknown=is_new))
         place = max(stop, begin)
-    rest = [Piece(original.text[place:])] if place < len(original.text) else []
+    body += _between(original.text[place:])
     n_before = original.n_before
-    return [*marks[:n_before], *body, *rest, *marks[n_before:]]
+    return [*marks[:n_before], *body, *marks[n_before:]]
+
+
+def _between(text: str) -> list[Piece]:
+    """Return what stands beside words as a piece, if it's anything."""
+    return [Piece(text, is_unread=any(map(str.isalnum, text)))] if text else []
 
 
 def _joined(tokens: tuple[str, ...]) -> Original:

@@ -32,6 +32,7 @@ _HEAD_OF_UNITS = ("unit", "adds", "gates that vary")
 _NUMERIC = (False, True, True, False)
 _N_STRONGEST = 5
 _MAX_TOKENS = 300
+_UNREAD = "~"
 
 
 def document_text(explanation: ExplainedPrediction) -> str:
@@ -103,11 +104,12 @@ def _document(explanation: ExplainedPrediction, summary: Summary) -> list[str]:
     parts = _marked_parts(explanation, summary)
     numbers = ", 0 is in the phrase of WFSA 0" if explanation.has_paths else ""
     unknown = ", ? is unknown" if any("?" in part.label for part in parts) else ""
+    unread = f", {_UNREAD} is not read" * any(part.sign == _UNREAD for part in parts)
     positive, negative = summary.sides
     return [
         *_strongest(explanation, summary),
         *(_wrapped(summary.remainder.split()) if summary.remainder else []),
-        f"document (+ speaks {positive}, - {negative}{numbers}{unknown}):",
+        f"document (+ speaks {positive}, - {negative}{numbers}{unknown}{unread}):",
         *(f"  {line}".rstrip() for line in underlined(parts, _COLUMNS - 2)),
     ]
 
@@ -149,6 +151,7 @@ def _marked_parts(
     for piece in shown_pieces(explanation, summary.wfsas, _MAX_TOKENS):
         strongest = max((strength[t] for t in piece.tokens), key=abs, default=0.0)
         sign = "" if abs(strongest) < MARKED else "+" if strongest > 0 else "-"
+        sign = _UNREAD if piece.is_unread else sign
         numbers = sorted({n for t in piece.tokens for n in marks.get(t, ())})
         label = ",".join(map(str, numbers)) + "?" * piece.is_unknown
         parts.append(MarkedText(piece.text, sign, label, not piece.is_own))

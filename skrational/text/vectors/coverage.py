@@ -31,10 +31,13 @@ class UnknownTexts(NamedTuple):
         How many there are.
     first : int
         The position of the first one; -1 if there is none.
+    n_empty : int, default=0
+        How many of them hold no word at all.
     """
 
     n: int
     first: int
+    n_empty: int = 0
 
     def describe(
         self, X: Iterable[Any], n_texts: int, framing: tuple[int, int], oov: str
@@ -73,11 +76,14 @@ class UnknownTexts(NamedTuple):
             which += ", which is empty" if is_empty else f", {reprlib.repr(text)}"
         basis = ["the classifier's intercept"]
         basis += ["the start and end tokens"] * any(framing)
-        basis += ["the vector that unknown words share"] * (oov != "drop")
+        has_shared = oov != "drop" and self.n_empty < self.n
+        basis += ["the vector that unknown words share"] * has_shared
+        *others, last = basis
+        listed = f"{', '.join(others)} and {last}" if others else last
         return (
             f"{self.n} of {n_texts} texts hold no word that has a vector; the first is "
             f"{which}. However confident, a prediction for such a text rests on "
-            f"nothing but {', '.join(basis)}."
+            f"nothing but {listed}."
         )
 
 
@@ -161,7 +167,7 @@ def find_unknown(
     --------
     >>> tokens, offsets = np.array([0, 1, 1, 0], dtype=np.int32), np.array([0, 2, 4])
     >>> find_unknown(tokens, offsets, np.array([True, False]), framing=(1, 0))
-    UnknownTexts(n=1, first=0)
+    UnknownTexts(n=1, first=0, n_empty=0)
     """
     given = read_only(tokens), read_only(offsets), read_only(is_known)
     return UnknownTexts(*_find_unknown(*given, *framing))
@@ -171,7 +177,7 @@ def find_unknown(
 def _find_unknown(
     tokens: Any, offsets: Any, is_known: Any, n_before: Any, n_behind: Any
 ) -> Any:
-    """Count the texts without a known word, and find the first; as `find_unknown`.
+    """Count texts without a known word, find the first, and count those without any.
 
     Parameters
     ----------
@@ -180,16 +186,18 @@ def _find_unknown(
     is_known : ndarray of shape (n_words,), bool
     n_before, n_behind : int
     """
-    n, first = 0, -1
+    n, first, n_empty = 0, -1, 0
     for text in range(len(offsets) - 1):
         i, end = offsets[text] + n_before, offsets[text + 1] - n_behind
         while i < end and not is_known[tokens[i]]:
             i += 1
         if i >= end:
             n += 1
+            if offsets[text] + n_before >= end:
+                n_empty += 1
             if first < 0:
                 first = text
-    return n, first
+    return n, first, n_empty
 
 
 def describe_missing(missing: Counter[str], n_tokens: int, lowercase: bool) -> str:

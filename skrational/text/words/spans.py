@@ -190,7 +190,7 @@ def split_by(
     Raises
     ------
     TypeError
-        If the tokenizer returns a str, or a token that isn't one.
+        If the tokenizer returns no list of tokens, or a token that isn't a str.
 
     Examples
     --------
@@ -234,8 +234,10 @@ def _tokenized(
 ) -> Iterable[str]:
     is_text = isinstance(document, str)
     words = tokenizer(document.lower() if is_text and lowercase else document)
-    if isinstance(words, str):
-        raise TypeError("tokenizer returned a str; expected a list of tokens.")
+    if isinstance(words, str) or not hasattr(words, "__iter__"):
+        kind = "None" if words is None else f"the {type(words).__name__} {words!r}"
+        kind = "a str" if isinstance(words, str) else kind
+        raise TypeError(f"tokenizer returned {kind}; expected a list of tokens.")
     if is_text or not lowercase:
         return words
     return [word.lower() if isinstance(word, str) else word for word in words]

@@ -234,3 +234,16 @@ def test_marks_that_need_more_room_have_rows_of_their_own():
         " \t +",
     ]
     assert underlined([MarkedText("a\n\nb")], 40) == ["a", "", "b"]
+
+
+def test_words_beyond_the_most_that_are_read_are_told_from_those_of_no_effect(readers):
+    (cut,) = explain(readers["cut"], [TEXT])
+    (whole,) = explain(readers["random"], [TEXT])
+    unread = [piece.text for piece in pieces_of(cut) if piece.is_unread]
+    assert unread == ["Looks great, but it is NOT worth the "]
+    assert not any(piece.is_unread for piece in pieces_of(whole))
+    assert "~ is not read" in cut.to_text()
+    assert "~~~~~ ~~~~~" in cut.to_text()
+    assert "~" not in whole.to_text()
+    assert "what isn't read is pale" in cut.to_html()
+    assert "what isn't read is pale" not in whole.to_html()
