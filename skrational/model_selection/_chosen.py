@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from numpy.typing import NDArray
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators._base import keeping_index
@@ -27,8 +28,12 @@ def _of_the_best(name: str) -> Callable[..., NDArray[Any]]:
     return method
 
 
-class ChosenEstimatorMixin:
-    """Hands predictions and attributes on to ``best_estimator_``."""
+class ChosenEstimatorMixin(TransformerMixin):
+    """Hands predictions and attributes on to ``best_estimator_``.
+
+    scikit-learn makes frames of what ``transform`` returns where a class that is a
+    TransformerMixin defines it.
+    """
 
     best_estimator_: Any
 

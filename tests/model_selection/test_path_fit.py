@@ -35,6 +35,7 @@ def quick(**params):
         "warmup_epochs": 2,
         "max_epochs": 20,
         "finetune_epochs": 4,
+        "feature_dropout": 0.0,
         "random_state": 0,
     }
     return SparseRationalClassifier(**(defaults | params))
