@@ -91,9 +91,10 @@ def jobs(split: str, sets: list[str]) -> list[VectorsJob]:
         names = tuple(name for name in names if name != WORDLLAMA)
     return [
         VectorsJob(split, name, vectors, seed)
+        for seed in SEEDS[split]
         for vectors in names
         for name in sets
-        for seed in (SEEDS[split] if vectors != TFIDF else [0])
+        if vectors != TFIDF or seed == 0
     ]
 
 
