@@ -137,7 +137,7 @@ class TestUnknown:
         [
             ("random", "the vector that unknown words share"),
             ("zero", "the vector that unknown words share"),
-            ("drop", "the classifier's intercept, the start and end tokens"),
+            ("drop", "the classifier's intercept and the start and end tokens"),
         ],
     )
     def test_transform_warns(self, oov, basis):
