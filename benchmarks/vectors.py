@@ -84,9 +84,9 @@ class VectorsJob(NamedTuple):
         return ", ".join(map(str, self))
 
 
-def jobs(split: str, sets: list[str]) -> list[VectorsJob]:
-    """All fits of a split, vectors by vectors."""
-    names = FINAL if split == "test" else TRIED
+def jobs(split: str, sets: list[str], names: list[str]) -> list[VectorsJob]:
+    """All fits of a split, seed by seed."""
+    names = names or (FINAL if split == "test" else TRIED)
     if not harness.is_installed("wordllama"):
         names = tuple(name for name in names if name != WORDLLAMA)
     return [
@@ -166,10 +166,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--split", choices=SEEDS, default="dev")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
+    known = (*TABLES, *WORD2VEC, WORDLLAMA, TFIDF)
+    parser.add_argument("--vectors", nargs="+", choices=known, default=())
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     options = parser.parse_args()
     store = Store(options.out, {}, COLUMNS)
-    waiting = jobs(options.split, options.sets)
+    waiting = jobs(options.split, options.sets, options.vectors)
     finish(waiting, run, store, options.jobs)
     store.write_csv()
     print_rows(store.all_rows(), options.split)
