@@ -341,7 +341,8 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
 
     def _fit(self, X: Iterable[Any], transform: bool) -> SequenceArray | None:
         loaded = load_tables(self.vectors, self.cache)
-        unusable = " ".join(t.describe_unusable() for t in loaded if t is not None)
+        told = (t.describe_unusable() for t in loaded if t is not None)
+        unusable = " ".join(filter(None, told))
         lexicon = Lexicon()
         encoded = self._encode(X, lexicon)
         tables = [table or self._learn(encoded, lexicon) for table in loaded]

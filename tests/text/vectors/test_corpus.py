@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -158,6 +159,13 @@ class TestJoined:
         np.testing.assert_allclose(mug, [0, 1, 0, 0, 0, 0, 0])
         assert not lid[:2].any()
         assert np.linalg.norm(lid) == pytest.approx(1)
+
+    def test_two_tables_are_joined_without_a_warning(self):
+        other = {"kettle": [1.0], "lid": [2.0]}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            WordVectorizer([TABLE, other]).fit(["kettle mug lid"])
+        assert not caught, [str(w.message) for w in caught]
 
     def test_a_pickle_finds_files_and_holds_the_rest(self, tmp_path):
         path = tmp_path / "table.txt"
