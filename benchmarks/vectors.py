@@ -41,11 +41,13 @@ TFIDF = "TF-IDF"
 
 TABLES: dict[str, dict[str, Any]] = {
     "corpus": {},
+    "corpus, n_features=50": {"n_features": 50},
     "corpus, n_features=100": {"n_features": 100},
     "corpus, n_features=300": {"n_features": 300},
     "corpus, window=2": {"window": 2},
     "corpus, window=10": {"window": 10},
     "corpus, min_count=1": {"min_count": 1},
+    "corpus, min_count=2": {"min_count": 2},
     "corpus, min_count=5": {"min_count": 5},
     "GloVe, 50": {"vectors": GLOVE_50},
     "GloVe, 300": {"vectors": GLOVE_300},

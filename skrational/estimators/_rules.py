@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from copy import copy
 from typing import Any
 
@@ -46,9 +47,9 @@ class RulesInWords(ToldInWords):
     rules_: NDArray[np.str_]
 
     @property
+    @abstractmethod
     def automata_(self) -> WeightedAutomata:
         """The automata that are left, of a classifier."""
-        raise NotImplementedError
 
     def _rules(self, fitted: dict[str, Any], data: Labelled) -> dict[str, Any]:
         model: Any = copy(self)
