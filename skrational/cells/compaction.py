@@ -42,7 +42,7 @@ def what_remains(
     W_hh: NDArray[Any],
     A: NDArray[Any],
     stirred: Mask,
-    needed: Callable[[Mask], Mask],
+    needed: Callable[[Mask, Mask], Mask],
     silent: Callable[[Mask], Mask],
 ) -> Remains:
     """Find what computes something.
@@ -58,7 +58,8 @@ def what_remains(
     stirred : ndarray of shape (G, H), bool
         Gates that move even if no weight leads into them.
     needed : callable
-        Takes and returns a mask like ``varies``: leaves out gates that have no effect.
+        Takes two masks like ``varies``, of gates that move and of gates that hear a
+        unit that does; leaves out of the first those that have no effect.
     silent : callable
         Takes a mask like ``varies``; returns a mask of the units, (H,), whose state is
         always 0, judged by the gates that are constant.
@@ -75,8 +76,9 @@ def what_remains(
     # At first every state is 0; it stays so where nothing else leads to the unit.
     is_silent = np.ones(n_units, bool)
     while True:
-        moved = reads.any(axis=1) | hears[:, ~is_silent].any(axis=1)
-        moving = needed(varies & (moved.reshape(varies.shape) | stirred))
+        recurrent = hears[:, ~is_silent].any(axis=1).reshape(varies.shape)
+        moved = reads.any(axis=1).reshape(varies.shape) | recurrent | stirred
+        moving = needed(varies & moved, recurrent)
         found = silent(moving)
         if (found == is_silent).all():
             break

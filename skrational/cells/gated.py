@@ -244,8 +244,11 @@ class GatedCell(StatesCell):
         """Mask of the gates, (G, H), that move even if no weight leads into them."""
         return np.zeros_like(self.varies)
 
-    def _needed(self, varies: Mask) -> Mask:
-        """Leave out gates that have no effect, (G, H)."""
+    def _needed(self, varies: Mask, recurrent: Mask) -> Mask:
+        """Leave out of gates that vary, (G, H), those that have no effect.
+
+        Those that hear a unit are ``recurrent``, (G, H).
+        """
         return varies
 
     @abstractmethod

@@ -84,10 +84,10 @@ class GRUCell(GatedCell):
         stirred[_N, self.varies[_N]] = self.b_hn.detach().cpu().numpy() != 0
         return stirred
 
-    def _needed(self, varies: Mask) -> Mask:
-        """Leave out the reset gates of constant candidates."""
+    def _needed(self, varies: Mask, recurrent: Mask) -> Mask:
+        """Leave out reset gates that have nothing to reset: U_n h + b_hn is 0."""
         needed = varies.copy()
-        needed[_R] &= varies[_N]
+        needed[_R] &= varies[_N] & (recurrent | self._stirred())[_N]
         return needed
 
     @torch.no_grad()

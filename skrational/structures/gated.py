@@ -368,8 +368,8 @@ class LSTMStructure(GatedStructure):
 class GRUStructure(GatedStructure):
     """The units that pruning left of a GRU, and their gates.
 
-    r is the reset gate, z the update gate, n the candidate. A constant reset gate whose
-    candidate is constant too has no effect.
+    r is the reset gate, z the update gate, n the candidate. A constant reset gate has
+    no effect if its candidate is constant too, or hears no unit and has no bias there.
 
     Examples
     --------

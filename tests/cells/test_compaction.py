@@ -17,7 +17,8 @@ def networks(draw):
     """Which gates vary, what they read and hear, and what the readout hears.
 
     Beside that, gates that something else moves. Then two rules: gate 1 of a unit is of
-    no use where gate 2 doesn't vary, and some units are silent if their gate 0 doesn't.
+    no use where gate 2 hears no unit, and some units are silent if their gate 0 is
+    constant.
     """
     n_units, n_features = draw(st.integers(0, 4)), draw(st.integers(1, 3))
 
@@ -33,9 +34,9 @@ def networks(draw):
     stirred = mask(G, n_units) & mask(G, n_units)
     mute = mask(n_units)
 
-    def needed(moving):
+    def needed(moving, recurrent):
         useful = moving.copy()
-        useful[1] &= moving[2]
+        useful[1] &= moving[2] & recurrent[2]
         return useful
 
     def silent(moving):
@@ -55,11 +56,12 @@ def by_definition(varies, W_ih, W_hh, A, stirred, needed, silent):
     rows = dict(zip(map(tuple, np.argwhere(varies)), range(len(W_ih)), strict=True))
 
     def moving_if_silent(quiet):
-        moving = np.zeros_like(varies)
+        moving, recurrent = np.zeros_like(varies), np.zeros_like(varies)
         for place, row in rows.items():
             hears = set(np.flatnonzero(W_hh[row])) - set(quiet)
-            moving[place] = W_ih[row].any() or bool(hears) or stirred[place]
-        return needed(moving)
+            recurrent[place] = bool(hears)
+            moving[place] = W_ih[row].any() or recurrent[place] or stirred[place]
+        return needed(moving, recurrent)
 
     # States begin at 0. Those of a set stay so if that follows from their having been
     # 0 so far; a union of such sets is one, too.

@@ -271,6 +271,17 @@ def test_all_that_is_left_has_an_effect(cell):
         assert has_effect(cell, documents, *places)
 
 
+@pytest.mark.parametrize("b_hn", [0.0, 0.5])
+def test_a_reset_gate_goes_where_it_has_nothing_to_reset(b_hn):
+    cell = draw_cell(cell_type=GRUCell)
+    n_units = len(cell.b_hn)
+    with torch.no_grad():
+        cell.W_hh[2 * n_units] = 0  # the first unit's candidate hears no unit
+        cell.b_hn[0] = b_hn
+    structure = cell.compacted()[0].structure()
+    assert structure.parts()[0] == ("rzn" if b_hn else "zn")
+
+
 @pytest.mark.parametrize(("cell", "units"), EXAMPLES.values(), ids=EXAMPLES)
 def test_which_units_are_left(cell, units):
     small, _ = cell.compacted()
