@@ -10,20 +10,23 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
-import skrational
 
-page = Path(sys.argv[1])
-if page.resolve().parent in Path(skrational.__file__).resolve().parents:
-    # A venv may lie within the sources; the package itself may not.
-    assert "site-packages" in Path(skrational.__file__).parts, skrational.__file__
-assert (Path(skrational.__file__).parent / "py.typed").is_file()
-assert any(
-    script.name == "skrational" for script in entry_points(group="console_scripts")
-)
+def main():
+    page = Path(sys.argv[1])
+    block = re.search(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+    namespace = {"__name__": "__main__"}
+    exec(compile(block[1], str(page), "exec"), namespace)
+    pipeline = namespace["pipeline"]
+    assert pipeline.predict(["Not worth the money."]) == [0]
 
-code = re.search(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)[1]
-namespace = {"__name__": "__main__"}
-exec(compile(code, str(page), "exec"), namespace)
-pipeline = namespace["pipeline"]
-print(f"skrational {skrational.__version__}: {pipeline[-1].learned_structure_}")
-assert pipeline.predict(["Not worth the money."]) == [0]
+    import skrational
+
+    folder = Path(skrational.__file__).parent
+    assert "site-packages" in folder.parts, f"{folder} isn't installed"
+    assert (folder / "py.typed").is_file()
+    assert "skrational" in {s.name for s in entry_points(group="console_scripts")}
+    print(f"skrational {skrational.__version__}: {pipeline[-1].learned_structure_}")
+
+
+if __name__ == "__main__":
+    main()
