@@ -351,7 +351,7 @@ def test_a_file_is_not_a_folder(data, tmp_path):
 
 
 @pytest.mark.parametrize("function", WRITING)
-@pytest.mark.parametrize("n_before", [0, 4])
+@pytest.mark.parametrize("n_before", [1, 4])
 def test_a_full_disk_warns_once_and_the_path_goes_on(
     data, tmp_path, monkeypatch, assert_same_paths, expected, function, n_before
 ):
@@ -366,6 +366,67 @@ def test_a_full_disk_warns_once_and_the_path_goes_on(
     monkeypatch.undo()
     # With space again it goes on from what could be kept.
     assert_same_paths(follow(data, tmp_path), expected)
+
+
+@pytest.mark.parametrize("function", ["os.fsync", "os.replace"])
+def test_a_disk_that_is_full_at_the_beginning_is_told_before_any_work(
+    data, tmp_path, monkeypatch, function
+):
+    fail(monkeypatch, function, 0, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    monkeypatch.setattr("skrational.training.loop.PhaseRun.run_epoch", None)
+    with pytest.raises(OSError, match="No space left"):
+        follow(data, tmp_path)
+    assert not names(tmp_path)
+
+
+def strip(record, name):
+    facts, arrays = record
+    return facts, {key: value for key, value in arrays.items() if key != name}
+
+
+def spoil(record, name):
+    facts, arrays = record
+    spoilt = arrays[name].copy()
+    spoilt.flat[0] = np.nan
+    return facts, arrays | {name: spoilt}
+
+
+def widen(record, name):
+    facts, arrays = record
+    return facts, arrays | {name: arrays[name][:1]}
+
+
+@pytest.mark.parametrize("change", [strip, spoil, widen])
+@pytest.mark.parametrize(
+    ("name", "array"), [("point-0001.npz", "weights/W_u"), ("trunk.npz", "mean/0")]
+)
+def test_what_is_not_whole_is_refused_whatever_its_checksum_says(
+    data, tmp_path, assert_same_paths, expected, name, array, change
+):
+    interrupt(3, data, tmp_path)
+    begun = json.loads((tmp_path / "path.json").read_text())
+    with Checkpoint(tmp_path, begun["about"], 0) as checkpoint:
+        checkpoint._save(name, change(checkpoint._read(name), array))
+    with pytest.warns(UserWarning, match="is damaged.*begins anew") as caught:
+        path = follow(data, tmp_path)
+    assert len(caught) == 1
+    assert_same_paths(path, expected)
+
+
+def test_a_folder_that_is_in_use_is_refused(data, tmp_path, assert_same_paths):
+    process = start(tmp_path, 0.1)
+    while not (tmp_path / "point-0000.npz").exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+    part = tmp_path / "trunk.npz.123.part"
+    part.write_bytes(b"of the other process")
+    with pytest.raises(OSError, match=f"in use.*process {process.pid}"):
+        follow(data, tmp_path)
+    assert part.exists()
+    process.kill()
+    process.communicate()
+    follow(data, tmp_path)
+    assert not part.exists()
 
 
 def test_a_folder_that_is_gone_does_not_end_the_path(
@@ -419,6 +480,7 @@ def test_where_warnings_are_errors_nothing_half_written_stays(tmp_path, monkeypa
         with pytest.raises(UserWarning, match="full"):
             checkpoint.save(0, ({}, {}), ({}, {}))
     checkpoint.save(0, ({}, {}), ({}, {}))
+    checkpoint.close()
     assert names(tmp_path) == ["path.json"]
 
 

@@ -1,0 +1,147 @@
+"""A file that one process at a time holds; its lock ends when the process does."""
+
+from __future__ import annotations
+
+import os
+import socket
+import warnings
+import weakref
+from contextlib import suppress
+from errno import EACCES, EAGAIN, EDEADLK
+from pathlib import Path
+from typing import Any
+
+from skrational.utils.callers import caller_level
+
+try:
+    import fcntl
+except ImportError:  # Windows has another call for it
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["FileLock", "HeldError"]
+
+_OF_OTHERS = {EACCES, EAGAIN, EDEADLK}
+"""Errors that say that somebody else holds a lock, and not that there are no locks."""
+
+_descriptors: set[int] = set()
+
+
+class HeldError(OSError):
+    """Somebody else holds the lock; the message says who, as far as is known."""
+
+
+class FileLock:
+    """A file that is locked from now on, until it's released or the process is gone.
+
+    A fork doesn't hold the lock of its parent. Where the file system knows no locks, a
+    warning says so, and nobody is kept out.
+
+    Parameters
+    ----------
+    path : Path
+        Made, and removed again. It says who holds it.
+
+    Raises
+    ------
+    HeldError
+        If another process, or another part of this one, holds it.
+    OSError
+        If the file can't be made.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lock = FileLock(Path(folder, "lock"))
+    ...     try:
+    ...         FileLock(Path(folder, "lock"))
+    ...     except HeldError:
+    ...         print("held")
+    ...     lock.release()
+    ...     FileLock(Path(folder, "lock")).release()
+    held
+    """
+
+    def __init__(self, path: Path) -> None:
+        descriptor = _open_locked(path)
+        _descriptors.add(descriptor)
+        os.truncate(descriptor, 0)
+        with suppress(OSError):  # a full disk
+            os.write(descriptor, f"{os.getpid()} on {socket.gethostname()}".encode())
+        self._release = weakref.finalize(self, _release, descriptor, path, os.getpid())
+
+    def release(self) -> None:
+        """Let others have it; doing so twice does no harm."""
+        self._release()
+
+
+def _open_locked(path: Path) -> int:
+    """Open a file, and lock it; its last holder may remove it just then."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _lock(descriptor, path)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                    return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            _lock_on_windows(descriptor)
+    except OSError as error:
+        if error.errno in _OF_OTHERS:
+            raise HeldError(f"{path} is held by process {_holder(path)}") from None
+        warnings.warn(
+            f"{path} can't be locked ({error}): make sure that no other process uses "
+            "the folder.",
+            UserWarning,
+            stacklevel=caller_level(),
+        )
+
+
+def _lock_on_windows(descriptor: int) -> None:
+    import msvcrt
+
+    windows: Any = msvcrt
+    # Far behind what is written: a locked byte can't be read by others.
+    os.lseek(descriptor, 2**20, os.SEEK_SET)
+    windows.locking(descriptor, windows.LK_NBLCK, 1)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+
+
+def _holder(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")[:99] or "unknown"
+    except OSError:
+        return "unknown"
+
+
+def _release(descriptor: int, path: Path, process: int) -> None:
+    if process != os.getpid() or descriptor not in _descriptors:
+        return  # a fork, which has closed it
+    _descriptors.discard(descriptor)
+    with suppress(OSError):
+        # Unless somebody has emptied the folder, and another holds it since.
+        if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+            path.unlink()
+    os.close(descriptor)
+
+
+def _let_go() -> None:
+    """Close, in a fork, what would keep the locks alive after their holder's end."""
+    for descriptor in _descriptors:
+        with suppress(OSError):
+            os.close(descriptor)
+    _descriptors.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
