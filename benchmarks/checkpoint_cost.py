@@ -1,65 +1,77 @@
 """What it costs to keep every epoch: fits with checkpoints, and without.
 
-    SKRATIONAL_DATA=... python -m benchmarks.checkpoint_cost [--repeats 5] [--out DIR]
+    SKRATIONAL_DATA=... python -m benchmarks.checkpoint_cost [--rounds 5] [--out DIR]
 
 Kitchen reviews with 300-d vectors and the default classifier; without SKRATIONAL_DATA,
-invented texts. Both kinds of fits take turns. Prints the median of the seconds of each,
-their ratio, and what a fit spends on the parts: on the hash of the data, and on writing
-an epoch.
+invented texts. Both kinds of fits take turns. What a fit spends on the parts of it, on
+the hash of the data and on writing epochs, is timed in fits of their own.
 """
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import statistics
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks import _harness as harness
 from benchmarks.fit_time import time_inside
 from skrational import SparseRationalClassifier, WordVectorizer
 from skrational.training import identity
-from skrational.training.checkpoints import KeptEpochs
+from skrational.training.checkpoints import FitCheckpoint
 from skrational.training.snapshots import Snapshot
 
+WRITING = ((Snapshot, "to_record"), (FitCheckpoint, "save"))
 
-def main() -> None:
-    """Time the fits, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--out", default=None, help="on the disk that is to be timed")
-    options = parser.parse_args()
-    data = harness.load_texts()
-    X = WordVectorizer(data.vectors).fit_transform(data.train.texts)
-    y = data.train.labels
-    SparseRationalClassifier(max_epochs=1, finetune_epochs=0).fit(X[:100], y[:100])
-    writing = ((KeptEpochs, "save"), (Snapshot, "of"), (Snapshot, "to_record"))
-    plain, kept, written, hashed = [], [], [], []
-    for i in range(options.repeats):
-        clf = SparseRationalClassifier(random_state=i)
-        seconds, _ = harness.clock(lambda clf=clf: clf.fit(X, y))
-        plain.append(seconds)
-        folder = Path(tempfile.mkdtemp(dir=options.out))
-        with time_inside(writing) as of_writing:
-            seconds, _ = harness.clock(
-                lambda clf=clf, folder=folder: clf.fit(X, y, checkpoint_dir=folder)
-            )
-        kept.append(seconds)
-        written.append(sum(of_writing))
-        seconds, _ = harness.clock(lambda: identity._digest(clf._read_fit(X, y, None)))
-        hashed.append(seconds)
-        size = sum(path.stat().st_size for path in folder.iterdir())
+
+def run(options: Any) -> None:
+    data = harness.load_texts("train", options.quick)
+    vectorizer = WordVectorizer(harness.load_vectors(), tokenizer=str.split)
+    X, y = vectorizer.fit_transform(data.texts), data.labels
+    epochs = {"warmup_epochs": 1, "max_epochs": 2, "finetune_epochs": 2}
+    params = {"random_state": 0, **(epochs if options.quick else {})}
+    clf = SparseRationalClassifier(**params)
+    folders: list[Path] = []
+
+    def with_checkpoints() -> None:
+        folders.append(Path(tempfile.mkdtemp(dir=options.out)))
+        clf.fit(X, y, checkpoint_dir=folders[-1])
+
+    rounds = harness.rounds_of(options, full=5)
+    contestants = {"without": lambda: clf.fit(X, y), "with": with_checkpoints}
+    times = harness.race(contestants, rounds)
+    writing, hashing = [], []
+    for _ in range(rounds):
+        with time_inside(WRITING) as seconds:
+            with_checkpoints()
+        writing.append(sum(seconds))
+        read = clf._read_fit(X, y, None)
+        hashing.append(harness.clock(lambda read=read: identity._digest(read))[0])
+    n_bytes = sum(path.stat().st_size for path in folders[-1].iterdir())
+    for folder in folders:
         shutil.rmtree(folder)
-    medians = [statistics.median(values) for values in (plain, kept, written, hashed)]
-    n_epochs = clf.n_iter_
-    print(f"{len(y)} documents, {n_epochs} epochs, {options.repeats} fits of each kind")
-    print(f"without checkpoints    {medians[0]:8.3f} s")
-    print(f"with checkpoints       {medians[1]:8.3f} s, {medians[1] / medians[0]:.3f}x")
-    print(f"  an epoch is written in {1e3 * medians[2] / n_epochs:.2f} ms")
-    print(f"  reading and hash of the data {1e3 * medians[3]:.1f} ms")
-    print(f"the folder holds {size / 1e6:.2f} MB")
+    harness.print_heading(
+        "A fit that keeps every epoch",
+        f"{data.source}: {len(X)} documents, {clf.n_iter_} epochs, medians of {rounds} "
+        f"fits of each kind; the folder holds {n_bytes / 1e6:.2f} MB",
+    )
+    plain, kept = (harness.median(times[name]) for name in contestants)
+    share = harness.ratio(times["with"], times["without"])
+    rows = [
+        ("without checkpoints", f"{plain:.3f} s"),
+        ("with checkpoints", f"{kept:.3f} s"),
+        ("median ratio of a round", f"{share:.4f}"),
+        (
+            "writing an epoch",
+            f"{1e3 * statistics.median(writing) / clf.n_iter_:.2f} ms",
+        ),
+        ("hash of the data", f"{1e3 * statistics.median(hashing):.1f} ms"),
+    ]
+    harness.print_table(["", ""], rows)
 
 
 if __name__ == "__main__":
-    main()
+    parser = harness.common_options(__doc__)
+    parser.add_argument("--out", help="folder on the disk that is to be timed")
+    harness.main(parser, run)

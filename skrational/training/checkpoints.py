@@ -19,15 +19,15 @@ share of the time that waiting for the disk may take."""
 class FitCheckpoint(CheckpointFolder):
     """A folder of the checkpoints of a fit; see `CheckpointFolder` for the parameters.
 
-    Of each network that is trained it holds the last epoch, and an earlier one that was
+    Of each network that is trained it holds the last two epochs, and one that was
     written through to the disk: a killed process loses the epoch that it was in, a
-    power failure those since the earlier one.
+    power failure those since the one on the disk.
     """
 
     _run: ClassVar[str] = "fit"
     _about: ClassVar[str] = "fit.json"
     _first: ClassVar[str] = "fit.synced.npz"
-    _others: ClassVar[tuple[str, ...]] = ("fit.npz", "calibration*.npz")
+    _others: ClassVar[tuple[str, ...]] = ("fit.[01].npz", "calibration.*.npz")
 
     def epochs(self, name: str = "fit") -> KeptEpochs:
         """Return what is kept of one of the networks: "fit" or "calibration"."""
@@ -43,15 +43,19 @@ class FitCheckpoint(CheckpointFolder):
 
     def save(self, name: str, record: Record, durable: bool) -> None:
         """Keep an epoch; see `CheckpointFolder` for what a full disk does."""
-        self._save(_names(name)[durable], record, durable)
+        file = _names(name)[2 if durable else len(record[0]["history"]) % 2]
+        if self._folder is not None and not durable:
+            # File systems write a file through to the disk that takes another's name.
+            discard(self._folder / file)
+        self._save(file, record, durable)
 
     def refuse(self, name: str, fault: object) -> None:
         """Warn that an epoch isn't whole, whatever its checksum says."""
-        self._warn_of_damage(_names(name)[0], fault, _OUTCOME)
+        self._warn_of_damage(f"{name}.*.npz", fault)
 
     def _warn_of_damage(self, name: str, fault: object, outcome: str = "") -> None:
         if name != self._about:
-            outcome = _OUTCOME
+            outcome = "The fit goes on from an earlier epoch, or begins anew."
         super()._warn_of_damage(name, fault, outcome)
 
     def _forget(self, folder: object) -> None:
@@ -59,9 +63,6 @@ class FitCheckpoint(CheckpointFolder):
         for name in (self._first, *self._others):
             for path in self._folder.glob(name):
                 discard(path)
-
-
-_OUTCOME = "The fit goes on from an earlier epoch, or begins anew."
 
 
 class KeptEpochs:
@@ -106,6 +107,6 @@ class KeptEpochs:
             self._next_sync = ended + pause
 
 
-def _names(name: str) -> tuple[str, str]:
-    """Names of the files of the last epoch, and of the one on the disk."""
-    return f"{name}.npz", f"{name}.synced.npz"
+def _names(name: str) -> tuple[str, str, str]:
+    """Names of the files of even and odd epochs, and of the one on the disk."""
+    return f"{name}.0.npz", f"{name}.1.npz", f"{name}.synced.npz"

@@ -96,8 +96,8 @@ class Snapshot(NamedTuple):
         arrays = {
             **_prefixed("cell", _arrays(self.cell.state_dict())),
             **_prefixed("live", self.masks),
-            **_prefixed("mean", _numbered(self.moments.mean)),
-            **_prefixed("square", _numbered(self.moments.square)),
+            "mean": _joined(self.moments.mean),
+            "square": _joined(self.moments.square),
             **_prefixed("generators", self.generators[1]),
             "rest": progress.rest,
         }
@@ -137,12 +137,11 @@ class Snapshot(NamedTuple):
 
         present = cell(facts["structure"], "cell")
 
-        def moments(prefix: str) -> list[Tensor]:
-            tensors = _tensors(_under(prefix, arrays))
-            return [
-                tensors[str(i)].view(p.shape).to(device)
-                for i, p in enumerate(present.parameters())
-            ]
+        def moments(name: str) -> list[Tensor]:
+            shapes = [p.shape for p in present.parameters()]
+            joined = torch.from_numpy(arrays[name]).to(device)
+            pieces = joined.split([shape.numel() for shape in shapes])
+            return [v.view(shape) for v, shape in zip(pieces, shapes, strict=True)]
 
         best = None
         if facts["best"] is not None:
@@ -195,5 +194,5 @@ def _tensors(arrays: Mapping[str, Any]) -> dict[str, Tensor]:
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
-def _numbered(tensors: list[Tensor]) -> dict[str, Any]:
-    return _arrays({str(i): tensor for i, tensor in enumerate(tensors)})
+def _joined(tensors: list[Tensor]) -> Any:
+    return torch.cat([tensor.reshape(-1) for tensor in tensors]).cpu().numpy()
