@@ -3,13 +3,14 @@
     python -m benchmarks.kills --out FOLDER [--rounds 20] [--kinds fit-lstm path ...]
 
 Of each kind the work is done once without a kill. In each round a process begins it in
-a folder of its own, and is killed after a random part of the time that it should take;
-the same call is then made again, and its result compared to the bit. A line of
+a folder of its own, and is killed after a random part of the time that it should take,
+in every other round as soon as it then writes a file; the same call is then made again,
+and its result compared to the bit. A line of
 ``FOLDER/kills.jsonl`` is written for each round, and rounds that have one aren't run
 again. The table says of each kind
 
 - where the kills fell: before anything was kept, while more was to come, or after the
-  end;
+  end; and how many of them left an unfinished file, or a database's journal;
 - how many of the calls that followed had a result (resumed), did some of the work again
   that was done (the most epochs, points or documents that were), failed, warned or left
   unfinished files behind (lost), and had another result (different).
@@ -184,7 +185,13 @@ class Run(NamedTuple):
     trouble: str
 
 
-def run(kind: Kind, folder: Path, home: Path, kill_after: float | None = None) -> Run:
+def run(
+    kind: Kind,
+    folder: Path,
+    home: Path,
+    kill_after: float | None = None,
+    while_writing: bool = False,
+) -> Run:
     """Do the work in a fork, which may be killed.
 
     Parameters
@@ -196,6 +203,8 @@ def run(kind: Kind, folder: Path, home: Path, kill_after: float | None = None) -
         For what was prepared, and what the process reports.
     kill_after : float or None, default=None
         Seconds.
+    while_writing : bool, default=False
+        Whether to wait then until a file is being written.
     """
     report, parts = folder.with_suffix(".report"), folder.with_suffix(".parts")
     for path in (report, parts):
@@ -209,12 +218,23 @@ def run(kind: Kind, folder: Path, home: Path, kill_after: float | None = None) -
             os._exit(0)
     if kill_after is not None:
         time.sleep(kill_after)
+        while while_writing and not (_is_writing(folder) or report.exists()):
+            pass
         os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
     seconds = time.perf_counter() - began
     n_parts = parts.stat().st_size if parts.exists() else 0
     told = json.loads(report.read_text()) if report.exists() else {}
     return Run(told.get("result", ""), seconds, n_parts, told.get("trouble", ""))
+
+
+def _is_writing(folder: Path) -> bool:
+    """Whether there is an unfinished file, or a database's journal."""
+    return any(
+        name.endswith((".part", "-journal"))
+        for _, _, names in os.walk(folder)
+        for name in names
+    )
 
 
 def _work(kind: Kind, folder: Path, home: Path, report: Path, parts: Path) -> None:
@@ -262,7 +282,8 @@ def kill_once(name: str, i: int, whole: Run, home: Path) -> dict[str, Any]:
     kind, folder = KINDS[name], home / f"{name}-{i}"
     shutil.rmtree(folder, ignore_errors=True)
     moment = random.Random(f"{name} {i}").uniform(0, 1.05 * whole.seconds)
-    killed = run(kind, folder, home, moment)
+    killed = run(kind, folder, home, moment, while_writing=i % 2 == 1)
+    was_writing = _is_writing(folder)
     has_kept = any(folder.glob(kind.kept))
     where = "after" if killed.result else "during" if has_kept else "before"
     again = run(kind, folder, home)
@@ -275,6 +296,7 @@ def kill_once(name: str, i: int, whole: Run, home: Path) -> dict[str, Any]:
         "round": i,
         "moment": moment,
         "where": where,
+        "writing": was_writing,
         "resumed": bool(again.result),
         "again": n_again if kind.unit else None,
         "lost": bool(not again.result or again.trouble or left_over or too_many),
@@ -336,6 +358,7 @@ def table(rows: list[dict[str, Any]], kinds: list[str]) -> list[list[Any]]:
                 name,
                 len(of_kind),
                 *(places.count(where) for where in ("before", "during", "after")),
+                sum(row["writing"] for row in of_kind),
                 sum(row["resumed"] for row in of_kind),
                 max(again, default="-"),
                 sum(row["lost"] for row in of_kind),
@@ -356,8 +379,9 @@ def main() -> None:
     home = options.out.expanduser().absolute()
     home.mkdir(parents=True, exist_ok=True)
     rows = run_all(home, options.kinds, options.rounds)
-    head = ["kind", "kills", "before", "during", "after", "resumed", "again at most"]
-    harness.print_table([*head, "lost", "different"], table(rows, options.kinds))
+    places = ["before", "during", "after", "amid a file"]
+    head = ["kind", "kills", *places, "resumed", "again at most", "lost", "different"]
+    harness.print_table(head, table(rows, options.kinds))
     for row in rows:
         if row["lost"] or row["different"]:
             print(json.dumps(row))

@@ -248,9 +248,17 @@ def _locked(folder: Path) -> FileLock:
         )
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        return FileLock(folder / _LOCK)
+        lock = FileLock(folder / _LOCK)
     except HeldError as error:
         raise HeldError(
             f"checkpoint_dir={str(folder)!r} is in use: {error}. Wait until that has "
             "ended, or name another folder."
         ) from None
+    if lock.fault:
+        warnings.warn(
+            f"checkpoint_dir={str(folder)!r} can't be locked ({lock.fault}): make sure "
+            "that no other process uses it.",
+            UserWarning,
+            stacklevel=caller_level(),
+        )
+    return lock

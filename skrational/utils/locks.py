@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-import warnings
 import weakref
 from contextlib import suppress
 from errno import EACCES, EAGAIN, EDEADLK
 from pathlib import Path
 from typing import Any
-
-from skrational.utils.callers import caller_level
 
 try:
     import fcntl
@@ -33,13 +30,17 @@ class HeldError(OSError):
 class FileLock:
     """A file that is locked from now on, until it's released or the process is gone.
 
-    A fork doesn't hold the lock of its parent. Where the file system knows no locks, a
-    warning says so, and nobody is kept out.
+    A fork doesn't hold the lock of its parent.
 
     Parameters
     ----------
     path : Path
         Made, and removed again. It says who holds it.
+
+    Attributes
+    ----------
+    fault : str
+        Why the file system can't lock it, and nobody is kept out; empty if it can.
 
     Raises
     ------
@@ -63,7 +64,7 @@ class FileLock:
     """
 
     def __init__(self, path: Path) -> None:
-        descriptor = _open_locked(path)
+        descriptor, self.fault = _open_locked(path)
         _descriptors.add(descriptor)
         os.truncate(descriptor, 0)
         with suppress(OSError):  # a full disk
@@ -75,22 +76,30 @@ class FileLock:
         self._release()
 
 
-def _open_locked(path: Path) -> int:
-    """Open a file, and lock it; its last holder may remove it just then."""
+def _open_locked(path: Path) -> tuple[int, str]:
+    """Open a file, and lock it; its last holder may remove it just then.
+
+    Returns
+    -------
+    descriptor : int
+    fault : str
+        As of `FileLock`.
+    """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            _lock(descriptor, path)
+            fault = _lock(descriptor, path)
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                    return descriptor
+                    return descriptor, fault
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)
 
 
-def _lock(descriptor: int, path: Path) -> None:
+def _lock(descriptor: int, path: Path) -> str:
+    """Lock a file; return why the file system can't, or nothing."""
     try:
         if fcntl is not None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -99,12 +108,8 @@ def _lock(descriptor: int, path: Path) -> None:
     except OSError as error:
         if error.errno in _OF_OTHERS:
             raise HeldError(f"{path} is held by process {_holder(path)}") from None
-        warnings.warn(
-            f"{path} can't be locked ({error}): make sure that no other process uses "
-            "the folder.",
-            UserWarning,
-            stacklevel=caller_level(),
-        )
+        return str(error)
+    return ""
 
 
 def _lock_on_windows(descriptor: int) -> None:
