@@ -44,6 +44,9 @@ class PathRun:
     ----------
     fit : SparseFit
         The run.
+    seed : int
+    moments : Moments or None
+        Of its optimizer.
     """
 
     def __init__(
@@ -57,35 +60,39 @@ class PathRun:
         early = early if estimator.early_stopping else None
         self.fit = SparseFit(estimator, training, Randomness(seed), early)
         self.fit.epoch_level = logging.DEBUG
-        self._seed = seed
+        self.seed = seed
         self._epochs = epochs
-        self._moments: Moments | None = None
+        self.moments: Moments | None = None
 
     def warm_up(self) -> None:
         """Train without penalty."""
         phase = warmup(self.fit.params)
         if phase.epochs:
-            self._moments = self.fit.run(phase)
+            self.moments = self.fit.run(phase)
 
     def regularize(self, i: int, lambda_: float) -> None:
         """Go on to the i-th lambda, and prune."""
         fit = self.fit
-        fit.params = copy(fit.params)
-        fit.params.lambda_ = lambda_
-        fit.randomness = Randomness(self._seed, 2 * i)
+        self.go_to(lambda_)
+        fit.randomness = Randomness(self.seed, 2 * i)
         phase = replace(
             regularize(fit.params),
             epochs=self._epochs.per_lambda,
             ramp=0,
             patience=None,
         )
-        self._moments = fit.run(phase, self._moments)
-        self._moments = fit.prune(phase, self._moments)
+        self.moments = fit.run(phase, self.moments)
+        self.moments = fit.prune(phase, self.moments)
+
+    def go_to(self, lambda_: float) -> None:
+        """Let this lambda be that of the run, and of what branches off."""
+        self.fit.params = copy(self.fit.params)
+        self.fit.params.lambda_ = lambda_
 
     def branch(self, i: int) -> SparseFit:
         """Copy the network under the i-th lambda, to be finetuned."""
         branch = self.fit.copy()
-        branch.randomness = Randomness(self._seed, 2 * i + 1)
+        branch.randomness = Randomness(self.seed, 2 * i + 1)
         return branch
 
     def finetune(self, branch: SparseFit) -> dict[str, Any]:
@@ -128,7 +135,7 @@ class PathRun:
 
     def state(self) -> Record:
         """What `restore` needs: the network, the optimizer and the history."""
-        cell, moments = self.fit.cell, self._moments
+        cell, moments = self.fit.cell, self.moments
         parameters = cell.to_arrays()
         arrays = {
             f"weights/{name}" if name in parameters else name: tensor.cpu().numpy()
@@ -170,7 +177,7 @@ class PathRun:
             )
             moments = Moments(facts["n_steps"], mean, square)
         history = facts["history"]
-        self._moments, fit.cell, fit.history = moments, cell.to(fit.device), history
+        self.moments, fit.cell, fit.history = moments, cell.to(fit.device), history
         fit.masks = {
             name.removeprefix("live/"): value
             for name, value in arrays.items()

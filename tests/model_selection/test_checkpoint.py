@@ -12,7 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from skrational import SequenceArray, SparseRationalClassifier
+from skrational import (
+    SequenceArray,
+    SparseRationalClassifier,
+    SparseRationalClassifierCV,
+)
 from skrational.datasets import make_planted_patterns
 from skrational.model_selection import regularization_path
 from skrational.model_selection._checkpoint import Checkpoint
@@ -138,10 +142,10 @@ def test_a_run_is_put_back_as_it_was(data, tmp_path):
         assert torch.equal(a, b)
         assert a.dtype == b.dtype
     np.testing.assert_equal(again.fit.history, run.fit.history)
-    assert again._moments.n_steps == run._moments.n_steps == (4 + 4 + 4) * 3
+    assert again.moments.n_steps == run.moments.n_steps == (4 + 4 + 4) * 3
     for name in ("mean", "square"):
         pairs = zip(
-            getattr(again._moments, name), getattr(run._moments, name), strict=True
+            getattr(again.moments, name), getattr(run.moments, name), strict=True
         )
         assert all(torch.equal(a, b) for a, b in pairs)
 
@@ -566,3 +570,40 @@ def test_a_limit_on_the_size_of_files_is_as_a_full_disk(tmp_path, expected):
     assert "No more checkpoints" in messages[0]
     assert "Exception ignored" not in errors
     assert names(tmp_path) == ["path.json", "point-0000.npz"]
+
+
+def search(data, folder=None, **params):
+    defaults = {"lambdas": LAMBDAS[1:], "cv": 2, "refit": "best", "random_state": 4}
+    cv = SparseRationalClassifierCV(quick(), **(defaults | params))
+    return cv.fit(data.X, data.y, checkpoint_dir=folder)
+
+
+@pytest.mark.parametrize("at", [1, 5, 9])
+def test_a_killed_search_ends_as_if_nothing_had_happened(
+    data, tmp_path, assert_same_paths, monkeypatch, at
+):
+    expected, calls, regularize = search(data), [], PathRun.regularize
+
+    def interrupted(self, i, lambda_):
+        calls.append(i)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+        return regularize(self, i, lambda_)
+
+    monkeypatch.setattr(PathRun, "regularize", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        search(data, tmp_path)
+    found = search(data, tmp_path, n_jobs=1)
+    for a, b in zip(found.paths_, expected.paths_, strict=True):
+        assert_same_paths(a, b)
+    assert found.best_index_ == expected.best_index_
+    for name, weights in expected.best_estimator_.weights_.items():
+        np.testing.assert_array_equal(found.best_estimator_.weights_[name], weights)
+    # One lambda begins again, no more of them; and then none.
+    n_all = 2 * len(LAMBDAS[1:]) + expected.best_index_ + 1
+    assert len(calls) <= n_all + 1
+    search(data, tmp_path, refit="max_transitions", max_transitions=12)
+    with pytest.raises(ValueError, match="seed of the search: 4 there, 5 here"):
+        search(data, tmp_path, random_state=5)
+    with pytest.raises(ValueError, match="folds: "):
+        search(data, tmp_path, cv=3)
