@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import tempfile
 import weakref
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from errno import EACCES, EAGAIN, EDEADLK
 from pathlib import Path
 from typing import Any
@@ -15,11 +18,12 @@ try:
 except ImportError:  # Windows has another call for it
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["FileLock", "HeldError"]
+__all__ = ["FileLock", "HeldError", "scratch_folder"]
 
 _OF_OTHERS = {EACCES, EAGAIN, EDEADLK}
 """Errors that say that somebody else holds a lock, and not that there are no locks."""
 
+_LOCK = "lock"
 _descriptors: set[int] = set()
 
 
@@ -74,6 +78,40 @@ class FileLock:
     def release(self) -> None:
         """Let others have it; doing so twice does no harm."""
         self._release()
+
+
+@contextmanager
+def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Yield a new folder that goes at the end, and those with it that killed ones left.
+
+    Parameters
+    ----------
+    parent : Path
+        Where it's made.
+    prefix : str
+        Of its name, and of those of its kind.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     with scratch_folder(Path(parent), ".scratch-") as folder:
+    ...         folder.name.startswith(".scratch-"), folder.is_dir()
+    ...     folder.exists()
+    (True, True)
+    False
+    """
+    for left_over in parent.glob(f"{prefix}*"):
+        with suppress(OSError):  # someone is at work there, or has just ended
+            lock = FileLock(left_over / _LOCK)
+            if not lock.fault:
+                shutil.rmtree(left_over, ignore_errors=True)
+            lock.release()
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as name:
+        lock = FileLock(Path(name, _LOCK))
+        try:
+            yield Path(name)
+        finally:
+            lock.release()
 
 
 def _open_locked(path: Path) -> tuple[int, str]:

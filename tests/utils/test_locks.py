@@ -8,7 +8,7 @@ import time
 import pytest
 
 from skrational.utils import locks
-from skrational.utils.locks import FileLock, HeldError
+from skrational.utils.locks import FileLock, HeldError, scratch_folder
 
 HOLDER = """
 import sys, time
@@ -91,3 +91,16 @@ def test_where_there_are_no_locks_it_says_so(tmp_path, monkeypatch):
     lock = FileLock(tmp_path / "lock")
     assert "not supported" in lock.fault
     lock.release()
+
+
+def test_scratch_folders_of_killed_processes_are_removed(tmp_path):
+    left_over, mine = tmp_path / ".scratch-killed", tmp_path / "mine"
+    for folder in (left_over, mine):
+        folder.mkdir()
+        (folder / "file").write_text("half")
+    with scratch_folder(tmp_path, ".scratch-") as first:
+        assert not left_over.exists()
+        with scratch_folder(tmp_path, ".scratch-") as second:
+            assert first.exists()
+        assert not second.exists()
+    assert list(tmp_path.iterdir()) == [mine]
