@@ -57,7 +57,7 @@ def run(options: Any) -> None:
         f"fits of each kind; the folder holds {n_bytes / 1e6:.2f} MB",
     )
     plain, kept = (times[name] for name in contestants)
-    of_cpu = float(np.median(kept.cpu / plain.cpu))
+    of_cpu = float(np.nanmedian(kept.cpu / plain.cpu))
     rows = [
         ("without checkpoints", f"{harness.median(plain):.3f} s"),
         ("with checkpoints", f"{harness.median(kept):.3f} s"),

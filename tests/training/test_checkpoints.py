@@ -25,6 +25,7 @@ from skrational.datasets import make_planted_patterns
 from skrational.training.checkpoints import FitCheckpoint
 from skrational.training.identity import describe_value
 from skrational.training.loop import PhaseRun
+from tests.extensions.method import GatedUnigramClassifier
 
 SHORT = {
     "warmup_epochs": 1,
@@ -107,6 +108,10 @@ FITS = {
     "moduli, values": series(ModuliRNNRegressor, SUMS, n_hidden=8, cell="gru"),
     "moduli, values of tokens": series(ModuliRNNRegressor, RUNNING, n_hidden=8),
     "moduli, words": texts(ModuliRNNLanguageModel, n_hidden=8),
+    "a method of another author": (
+        GatedUnigramClassifier(lambda_=0.05, max_epochs=4, random_state=0),
+        (PATTERNS.X, PATTERNS.y),
+    ),
     "LSTM, words": texts(SparseLSTMLanguageModel, n_units=8, lambda_=0.03),
 }
 
