@@ -38,7 +38,7 @@ class FitCheckpoint(CheckpointFolder):
         records = [self._read(file) for file in _names(name)]
         return sorted(
             (record for record in records if record is not None),
-            key=lambda record: -len(record[0]["history"]),
+            key=lambda record: -len(record[0].get("history") or ()),
         )
 
     def save(self, name: str, record: Record, durable: bool) -> None:
