@@ -242,6 +242,11 @@ class ReadoutCell(nn.Module):
     def set_parameters(self, values: Iterable[Tensor]) -> Self:
         """Copy values, one for each parameter, into this cell, and return it."""
         for parameter, value in zip(self.parameters(), values, strict=True):
+            if parameter.shape != value.shape:
+                raise ValueError(
+                    f"{type(self).__name__} has a parameter of the shape "
+                    f"{tuple(parameter.shape)}; got values of {tuple(value.shape)}."
+                )
             parameter.copy_(value)
         return self
 

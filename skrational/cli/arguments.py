@@ -127,6 +127,12 @@ def add_learning(command: argparse.ArgumentParser, strengths: bool) -> None:
         "of the vectorizer, such as vectorizer__min_count=1; may be repeated",
     )
     group.add_argument(
+        "--checkpoint",
+        metavar="FOLDER",
+        help="keep what is done so far there: the same command goes on after it was "
+        "killed; each model needs a folder of its own",
+    )
+    group.add_argument(
         "-v",
         "--verbose",
         action="store_true",

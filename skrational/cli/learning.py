@@ -30,7 +30,9 @@ def fit(args: argparse.Namespace) -> None:
     pipeline.set_params(classifier__lambda_=args.lambda_)
     examples = _read(args.table, args)
     with_bar = _with_bar(pipeline[-1], args)
-    pipeline.fit(examples.texts, examples.labels)
+    pipeline.fit(
+        examples.texts, examples.labels, classifier__checkpoint_dir=args.checkpoint
+    )
     if with_bar:
         pipeline[-1].set_callbacks()
     save_model(pipeline, args.out)
@@ -54,7 +56,7 @@ def path(args: argparse.Namespace) -> None:
         if name is not None
     }
     X = vectorizer.fit_transform(training.texts)
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {"checkpoint_dir": args.checkpoint}
     for split, examples in others.items():
         given[f"X_{split}"] = vectorizer.transform(examples.texts)
         given[f"y_{split}"] = examples.labels

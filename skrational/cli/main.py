@@ -63,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read the output has seen enough.
         _drop_output()
     except KeyboardInterrupt:
-        print("\nInterrupted; no file was changed.", file=sys.stderr)
+        kept = getattr(args, "checkpoint", None)
+        left = f"it goes on from {kept}" if kept else "no file was changed"
+        print(f"\nInterrupted; {left}.", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         if args.debug:

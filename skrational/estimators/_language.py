@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
@@ -65,7 +66,14 @@ class LanguageModel(NextTokenMixin, SparseEstimator):
         return self._vocabulary.words
 
     @with_callbacks
-    def fit(self, X: Iterable[Any], y: Any = None, *, X_val: Any = None) -> Self:
+    def fit(
+        self,
+        X: Iterable[Any],
+        y: Any = None,
+        *,
+        X_val: Any = None,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
+    ) -> Self:
         """Learn the vocabulary, the structure and the weights.
 
         Parameters
@@ -77,6 +85,12 @@ class LanguageModel(NextTokenMixin, SparseEstimator):
             Ignored.
         X_val : like X, default=None
             Validation data for early stopping, instead of a part of X.
+        checkpoint_dir : path-like, default=None
+            A folder in which the last epoch is kept. If the fit is killed or
+            interrupted, the same call goes on after that epoch, and ends as if nothing
+            had happened, to the bit; after the end it returns the same model at once.
+            ``random_state=None`` then means the seed of the fit that was begun. Every
+            fit needs a folder of its own.
 
         Returns
         -------
@@ -87,12 +101,20 @@ class LanguageModel(NextTokenMixin, SparseEstimator):
         ValueError, TypeError
             If a parameter or a text is not what it should be, or not one token is left
             to learn from. The estimator is then as it was before, also when a fit is
-            interrupted.
+            interrupted. A ValueError, too, if ``checkpoint_dir`` holds a fit of other
+            data or parameters, or of another version.
+        OSError
+            If ``checkpoint_dir`` is a file, can't be made or written, or another
+            process works in it.
 
         Warns
         -----
         ConvergenceWarning
             If so much was removed that the network reads no word any more.
+        UserWarning
+            If an epoch can't be kept, because the disk is full for instance; the fit
+            goes on without. If one is damaged; the fit then goes on from an earlier
+            one, or begins anew.
         """
         self._validate_params()
         self._check_own_parameters(self._training_device().type)
@@ -106,7 +128,8 @@ class LanguageModel(NextTokenMixin, SparseEstimator):
         held_out = (
             None if X_val is None else self._cut(vocabulary.encode(X_val), vocabulary)
         )
-        self._learn(training, held_out, {"X": X, "y": None, "metadata": None})
+        data = {"X": X, "y": None, "metadata": None}
+        self._learn(training, held_out, data, checkpoint_dir)
         return self
 
     def _learn_vocabulary(self, X: Iterable[Any]) -> tuple[Vocabulary, EncodedTexts]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -121,6 +122,7 @@ class SparseSequenceRegressor(_StatesOfTokens, RegressorMixin, PackedEstimator):
         *,
         X_val: Any = None,
         y_val: Any = None,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Learn the structure and the weights: regularize, prune, finetune.
 
@@ -140,6 +142,12 @@ class SparseSequenceRegressor(_StatesOfTokens, RegressorMixin, PackedEstimator):
             Weights of sequences, at least 0; one of weight 0 is left out.
         X_val, y_val : like X and y, default=None
             Validation data for early stopping, instead of a part of X.
+        checkpoint_dir : path-like, default=None
+            A folder in which the last epoch is kept. If the fit is killed or
+            interrupted, the same call goes on after that epoch, and ends as if nothing
+            had happened, to the bit; after the end it returns the same model at once.
+            ``random_state=None`` then means the seed of the fit that was begun. Every
+            fit needs a folder of its own.
 
         Returns
         -------
@@ -150,14 +158,23 @@ class SparseSequenceRegressor(_StatesOfTokens, RegressorMixin, PackedEstimator):
         ValueError, TypeError
             If a parameter, X, y or a weight is not what it should be: if, for instance,
             y has another number of rows than the sequence has tokens. The estimator is
-            then as it was before, also when a fit is interrupted.
+            then as it was before, also when a fit is interrupted. A ValueError, too, if
+            ``checkpoint_dir`` holds a fit of other data or parameters, or of another
+            version.
+        OSError
+            If ``checkpoint_dir`` is a file, can't be made or written, or another
+            process works in it.
 
         Warns
         -----
         FeatureScaleWarning
             If features are so large, or so small, that little is learned from them.
+        UserWarning
+            If an epoch can't be kept, because the disk is full for instance; the fit
+            goes on without. If one is damaged; the fit then goes on from an earlier
+            one, or begins anew.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val)
+        return self._fit(X, y, sample_weight, X_val, y_val, checkpoint_dir)
 
     def predict(self, X: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
         """Predict the values of each sequence, or of each of its tokens.

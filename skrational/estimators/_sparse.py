@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -201,6 +202,7 @@ class SparseEstimator(
         training: Learnable,
         held_out: Learnable | None,
         data: dict[str, Any],
+        checkpoint_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         """Regularize, prune, finetune, and take over the result.
 
@@ -211,14 +213,24 @@ class SparseEstimator(
             Serves early stopping instead of a part of ``training``.
         data : dict
             What callbacks are told.
+        checkpoint_dir : path-like or None, default=None
+            Where epochs are kept.
         """
+        from skrational.training.checkpoints import FitCheckpoint
         from skrational.training.fit import SparseFit, training_resources
         from skrational.training.held_out import calibrated
-        from skrational.training.rng import Randomness
+        from skrational.training.identity import describe_fit
+        from skrational.training.rng import Randomness, draw_seed
 
-        randomness = Randomness.drawn_from(self.random_state)
-        with training_resources(self.verbose):
-            run = SparseFit(self, training, randomness, held_out)
+        seed, about = draw_seed(self.random_state), {}
+        if checkpoint_dir is not None:
+            about = describe_fit(self, training, held_out)
+        with (
+            FitCheckpoint(checkpoint_dir, about, seed) as checkpoint,
+            training_resources(self.verbose),
+        ):
+            run = SparseFit(self, training, Randomness(checkpoint.seed), held_out)
+            run.keep_in(checkpoint.epochs())
             fitted = run.regularize_prune_finetune(data)
             fitted |= calibrated(run, SparseFit.regularize_prune_finetune)
         self._adopt(fitted)
@@ -287,7 +299,15 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
     """Takes that, and X and y of sequences that aren't trained on, which may be None;
     returns them likewise."""
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any) -> Self:
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        X_val: Any,
+        y_val: Any,
+        checkpoint_dir: str | os.PathLike[str] | None,
+    ) -> Self:
         """Fit; the parameters are those of ``fit``."""
         training = self._read_fit(X, y, sample_weight)
         serve = self.early_stopping or getattr(self, "calibration", None)
@@ -298,7 +318,8 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
             )
         held_out = self._read_held_out(training, X_val, y_val)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        self._learn(training, held_out, {"X": X, "y": y, "metadata": metadata})
+        data = {"X": X, "y": y, "metadata": metadata}
+        self._learn(training, held_out, data, checkpoint_dir)
         return self
 
     def _read_fit(self, X: Any, y: Any, sample_weight: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import ArrayLike
@@ -55,6 +56,7 @@ class SparseSequenceClassifier(
         *,
         X_val: Any = None,
         y_val: ArrayLike | None = None,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Learn the structure and the weights: regularize, prune, finetune.
 
@@ -74,6 +76,12 @@ class SparseSequenceClassifier(
             ``calibration``, instead of a second fit. A pipeline transforms them too
             if it is made with ``transform_input=["X_val"]``, with scikit-learn's
             metadata routing.
+        checkpoint_dir : path-like, default=None
+            A folder in which the last epoch is kept. If the fit is killed or
+            interrupted, the same call goes on after that epoch, and ends as if nothing
+            had happened, to the bit; after the end it returns the same model at once.
+            ``random_state=None`` then means the seed of the fit that was begun. Every
+            fit needs a folder of its own.
 
         Returns
         -------
@@ -83,7 +91,12 @@ class SparseSequenceClassifier(
         ------
         ValueError, TypeError
             If a parameter, X, y or a weight is not what it should be. The estimator is
-            then as it was before, also when a fit is interrupted.
+            then as it was before, also when a fit is interrupted. A ValueError, too, if
+            ``checkpoint_dir`` holds a fit of other data or parameters, or of another
+            version.
+        OSError
+            If ``checkpoint_dir`` is a file, can't be made or written, or another
+            process works in it.
 
         Warns
         -----
@@ -93,6 +106,10 @@ class SparseSequenceClassifier(
         FeatureScaleWarning
             If features are so large, or so small, that little is learned from them.
         UserWarning
+            If an epoch can't be kept, because the disk is full for instance; the fit
+            goes on without. If one is damaged; the fit then goes on from an earlier
+            one, or begins anew.
+        UserWarning
             If samples are too few to hold any out for ``calibration``.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val)
+        return self._fit(X, y, sample_weight, X_val, y_val, checkpoint_dir)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -28,13 +29,12 @@ from skrational.model_selection._fold_results import fold_results, standard_erro
 from skrational.model_selection._lambdas import check_lambdas, default_lambdas
 from skrational.model_selection._one_se import within_one_se
 from skrational.model_selection._path import RegularizationPath
-from skrational.training.labelled import Labelled
 from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from skrational.utils.moved import with_new_parameters
 from skrational.utils.suggestions import SuggestsNames
 
 if TYPE_CHECKING:
-    from skrational.model_selection._cv_runs import SizeLimit
+    from skrational.model_selection._cv_runs import KeptPath, Search, SizeLimit
     from skrational.model_selection._path_run import PathRun
     from skrational.training.fit import SparseFit
 
@@ -168,7 +168,12 @@ class SparseRationalClassifierCV(
 
     @with_callbacks
     def fit(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
     ) -> SparseRationalClassifierCV:
         """Follow a path for each fold, choose, and fit on all samples.
 
@@ -176,6 +181,11 @@ class SparseRationalClassifierCV(
         ----------
         X, y, sample_weight
             As for `SparseRationalClassifier.fit`.
+        checkpoint_dir : path-like, default=None
+            A folder in which the paths are kept, point by point, each in a folder of
+            its own. If the search is killed, the same call goes on after the last
+            points, and ends as if nothing had happened. ``refit``, the limits and
+            ``n_jobs`` may be others then: the paths don't depend on them.
 
         Returns
         -------
@@ -184,10 +194,18 @@ class SparseRationalClassifierCV(
         Raises
         ------
         ValueError, TypeError
-            If a parameter or the data are not what they should be. What was fitted
-            before is then left as it was.
+            If a parameter or the data are not what they should be, or
+            ``checkpoint_dir`` holds a search of others. What was fitted before is then
+            left as it was.
+        OSError
+            If ``checkpoint_dir`` is a file, can't be made or written, or another
+            process works in it.
         """
-        from skrational.model_selection._cv_runs import begin_run, finish
+        from skrational.model_selection._cv_runs import (
+            Search,
+            SearchCheckpoint,
+            describe_search,
+        )
         from skrational.training.rng import draw_seed
 
         self._validate_params()
@@ -202,17 +220,47 @@ class SparseRationalClassifierCV(
                 "refit='one_se' needs a standard error, and that two folds; got "
                 f"{len(splits)}."
             )
-        seed = draw_seed(self.random_state)
+        seed, about = draw_seed(self.random_state), {}
+        if checkpoint_dir is not None:
+            named = f"{self.n_lambdas} by default" if lambdas is None else str(lambdas)
+            about = describe_search(
+                template, labelled, splits, named, self.random_state
+            )
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         task = FitTask(self, len(splits) + 1, {"X": X, "y": y, "metadata": metadata})
-        run = begin_run(template, labelled, seed, limit)
+        with SearchCheckpoint(checkpoint_dir, about, seed) as checkpoint:
+            search = Search(template, labelled, splits, checkpoint, about)
+            self._search(search, lambdas, limit, task)
+        return self
+
+    def _search(
+        self,
+        search: Search,
+        lambdas: list[float] | None,
+        limit: SizeLimit | None,
+        task: FitTask,
+    ) -> None:
+        """Follow the paths, choose, and take over the result.
+
+        Parameters
+        ----------
+        search : Search
+        lambdas : list of float or None
+        limit : SizeLimit or None
+        task : FitTask
+        """
+        from skrational.model_selection._cv_runs import begin_run, finish
+
+        template, labelled = search.template, search.labelled
+        run = begin_run(template, labelled, search.checkpoint.seed, limit)
         if lambdas is None:
             lambdas = default_lambdas(run.scale(), self.n_lambdas)
-        paths = self._follow_folds(template, labelled, splits, lambdas, seed, task)
+        paths = self._follow_folds(search, lambdas, task)
         results = fold_results(paths, lambdas)
         last = task.phase("refit", 0)
-        best, branches = self._choose(results, run, lambdas, limit)
-        held_out = (labelled[test] for _, test in splits)
+        kept = search.kept("all", lambdas)
+        best, branches = self._choose(results, run, lambdas, limit, kept)
+        held_out = (labelled[test] for _, test in search.splits)
         fitted = finish(run, branches[best], paths, held_out, best)
         last.end(lambda: fitted)
         task.end(lambda: fitted)
@@ -222,7 +270,6 @@ class SparseRationalClassifierCV(
         self.lambda_, self.best_index_ = lambdas[best], best
         self.lambdas_ = np.array(lambdas)
         self.cv_results_, self.paths_ = results, paths
-        return self
 
     def _template(self) -> SparseSequenceClassifier:
         given = self.estimator
@@ -245,34 +292,22 @@ class SparseRationalClassifierCV(
         return SizeLimit(self.refit, getattr(self, self.refit))
 
     def _follow_folds(
-        self,
-        template: SparseSequenceClassifier,
-        labelled: Labelled,
-        splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
-        lambdas: list[float],
-        seed: int,
-        task: FitTask,
+        self, search: Search, lambdas: list[float], task: FitTask
     ) -> list[RegularizationPath]:
-        """Follow the path of each fold, several at once.
-
-        Parameters
-        ----------
-        template : SparseSequenceClassifier
-        labelled : Labelled
-            All n samples.
-        splits : list of (ndarray, ndarray)
-            Positions for training and validation, of each fold.
-        lambdas : list of float
-        seed : int
-        task : FitTask
-        """
+        """Follow the path of each fold, several at once."""
         from skrational.model_selection._cv_runs import follow_fold
 
+        labelled, splits = search.labelled, search.splits
         running = Parallel(self.n_jobs, return_as="generator")(
             delayed(follow_fold)(
-                template, labelled[train], labelled[test], lambdas, seed
+                search.template,
+                labelled[train],
+                labelled[test],
+                lambdas,
+                search.checkpoint.seed,
+                search.kept(f"fold-{i}", lambdas),
             )
-            for train, test in splits
+            for i, (train, test) in enumerate(splits)
         )
         paths = []
         for i in range(len(splits)):
@@ -287,6 +322,7 @@ class SparseRationalClassifierCV(
         run: PathRun,
         lambdas: list[float],
         limit: SizeLimit | None,
+        kept: KeptPath,
     ) -> tuple[int, list[SparseFit]]:
         """Choose a lambda.
 
@@ -297,6 +333,8 @@ class SparseRationalClassifierCV(
             On all samples, warmed up.
         lambdas : list of float
         limit : SizeLimit or None
+        kept : KeptPath
+            Where the path on all samples is kept.
 
         Returns
         -------
@@ -309,7 +347,7 @@ class SparseRationalClassifierCV(
 
         means = results["mean_test_score"]
         if limit is not None:
-            branches = branches_of(run, lambdas, len(lambdas))
+            branches = branches_of(run, lambdas, len(lambdas), kept)
             structures = [branch.cell.structure() for branch in branches]
             sizes = np.array([structure.size for structure in structures])
             allowed = np.flatnonzero(sizes <= limit.size)
@@ -324,7 +362,7 @@ class SparseRationalClassifierCV(
         else:
             sizes = results[f"mean_n_{run.fit.cell.structure().size_name}"]
             best = within_one_se(means, standard_errors(results), sizes)
-        branches = branches_of(run, lambdas, best + 1)
+        branches = branches_of(run, lambdas, best + 1, kept)
         return min(best, len(branches) - 1), branches
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -20,14 +20,12 @@ from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._family import check_estimator, template_of
 from skrational.model_selection._lambdas import check_lambdas, default_lambdas
 from skrational.model_selection._path import PathPoint, RegularizationPath
-from skrational.model_selection._path_run import PathRun
+from skrational.model_selection._path_run import PathRun, resume
 from skrational.model_selection._pipelines import split_steps
 from skrational.model_selection._records import (
     describe,
     describe_class,
     digest,
-    fitted_of,
-    point_of,
     record,
 )
 from skrational.training.fit import SparseFit, training_resources
@@ -120,7 +118,8 @@ def regularization_path(
         If a parameter or the data are not what they should be, or ``checkpoint_dir``
         holds a path of others.
     OSError
-        If ``checkpoint_dir`` is a file, or can't be made or read.
+        If ``checkpoint_dir`` is a file, can't be made, read or written, or another
+        process works in it.
 
     Warns
     -----
@@ -183,21 +182,22 @@ def regularization_path(
             "validation data": digest(validation),
             "test data": digest(test),
         }
-    checkpoint = Checkpoint(checkpoint_dir, about, draw_seed(template.random_state))
-    template.set_params(**checkpoint.as_begun)
-    if validation is None:
-        training, validation = _hold_out(template, training, checkpoint.seed)
+    seed = draw_seed(template.random_state)
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-    path = fit_path(
-        template,
-        (training, validation, test),
-        validation,
-        given or n_lambdas,
-        epochs,
-        checkpoint,
-        {"X": X, "y": y, "metadata": metadata},
-        may_be_cut=True,
-    )
+    with Checkpoint(checkpoint_dir, about, seed) as checkpoint:
+        template.set_params(**checkpoint.as_begun)
+        if validation is None:
+            training, validation = _hold_out(template, training, checkpoint.seed)
+        path = fit_path(
+            template,
+            (training, validation, test),
+            validation,
+            given or n_lambdas,
+            epochs,
+            checkpoint,
+            {"X": X, "y": y, "metadata": metadata},
+            may_be_cut=True,
+        )
     path._first_steps = first_steps
     return path
 
@@ -325,18 +325,17 @@ def _follow(
         Takes in the points.
     """
     began = time.perf_counter()
-    records, state = checkpoint.load()
+    kept = resume(run, checkpoint)
     examples = [None if part is None else run.fit.examples(part) for part in scored]
-    if state is None:
+    if kept is None:
         run.warm_up()
         if isinstance(lambdas, int):
             lambdas = default_lambdas(run.scale(), lambdas)
     else:
-        run.restore(state)
-        lambdas = [float(value) for value in state[0]["lambdas"]]
-        began -= state[0]["seconds"]
-    for kept in records:
-        done.add(point_of(*kept), fitted_of(run.fit, *kept))
+        lambdas = kept.lambdas
+        began -= kept.seconds
+        for known in kept.points:
+            done.add(*known)
     for i in range(len(done.points), len(lambdas)):
         if done.points and not done.points[-1].size:
             break

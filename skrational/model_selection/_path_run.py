@@ -10,21 +10,22 @@ from __future__ import annotations
 import logging
 from copy import copy
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from skrational.estimators._sparse_classifier import SparseSequenceClassifier
-from skrational.model_selection._checkpoint import Record
+from skrational.model_selection._checkpoint import Checkpoint, Record
 from skrational.model_selection._epochs import PathEpochs
-from skrational.model_selection._records import structure_of
+from skrational.model_selection._path import PathPoint
+from skrational.model_selection._records import fitted_of, point_of, structure_of
 from skrational.training.adam import Moments
 from skrational.training.fit import SparseFit
 from skrational.training.labelled import Labelled
 from skrational.training.recipe import finetune, regularize, warmup
 from skrational.training.rng import Randomness
 
-__all__ = ["PathRun"]
+__all__ = ["Kept", "PathRun", "resume"]
 
 
 class PathRun:
@@ -43,6 +44,9 @@ class PathRun:
     ----------
     fit : SparseFit
         The run.
+    seed : int
+    moments : Moments or None
+        Of its optimizer.
     """
 
     def __init__(
@@ -56,35 +60,39 @@ class PathRun:
         early = early if estimator.early_stopping else None
         self.fit = SparseFit(estimator, training, Randomness(seed), early)
         self.fit.epoch_level = logging.DEBUG
-        self._seed = seed
+        self.seed = seed
         self._epochs = epochs
-        self._moments: Moments | None = None
+        self.moments: Moments | None = None
 
     def warm_up(self) -> None:
         """Train without penalty."""
         phase = warmup(self.fit.params)
         if phase.epochs:
-            self._moments = self.fit.run(phase)
+            self.moments = self.fit.run(phase)
 
     def regularize(self, i: int, lambda_: float) -> None:
         """Go on to the i-th lambda, and prune."""
         fit = self.fit
-        fit.params = copy(fit.params)
-        fit.params.lambda_ = lambda_
-        fit.randomness = Randomness(self._seed, 2 * i)
+        self.go_to(lambda_)
+        fit.randomness = Randomness(self.seed, 2 * i)
         phase = replace(
             regularize(fit.params),
             epochs=self._epochs.per_lambda,
             ramp=0,
             patience=None,
         )
-        self._moments = fit.run(phase, self._moments)
-        self._moments = fit.prune(phase, self._moments)
+        self.moments = fit.run(phase, self.moments)
+        self.moments = fit.prune(phase, self.moments)
+
+    def go_to(self, lambda_: float) -> None:
+        """Let this lambda be that of the run, and of what branches off."""
+        self.fit.params = copy(self.fit.params)
+        self.fit.params.lambda_ = lambda_
 
     def branch(self, i: int) -> SparseFit:
         """Copy the network under the i-th lambda, to be finetuned."""
         branch = self.fit.copy()
-        branch.randomness = Randomness(self._seed, 2 * i + 1)
+        branch.randomness = Randomness(self.seed, 2 * i + 1)
         return branch
 
     def finetune(self, branch: SparseFit) -> dict[str, Any]:
@@ -127,7 +135,7 @@ class PathRun:
 
     def state(self) -> Record:
         """What `restore` needs: the network, the optimizer and the history."""
-        cell, moments = self.fit.cell, self._moments
+        cell, moments = self.fit.cell, self.moments
         parameters = cell.to_arrays()
         arrays = {
             f"weights/{name}" if name in parameters else name: tensor.cpu().numpy()
@@ -146,7 +154,7 @@ class PathRun:
         return facts, arrays
 
     def restore(self, record: Record) -> None:
-        """Go back to a `state`."""
+        """Go back to a `state`, all the way or not at all."""
         facts, arrays = record
         fit = self.fit
         structure = structure_of(facts, fit.cell.structure())
@@ -158,19 +166,54 @@ class PathRun:
             if not name.startswith(("mean/", "square/", "live/"))
         }
         cell.load_state_dict(state)
-        fit.cell = cell.to(fit.device)
+        moments = None
+        if facts["n_steps"] is not None:
+            mean, square = (
+                [
+                    torch.from_numpy(arrays[f"{kind}/{i}"]).view(p.shape).to(fit.device)
+                    for i, p in enumerate(cell.parameters())
+                ]
+                for kind in ("mean", "square")
+            )
+            moments = Moments(facts["n_steps"], mean, square)
+        history = facts["history"]
+        self.moments, fit.cell, fit.history = moments, cell.to(fit.device), history
         fit.masks = {
             name.removeprefix("live/"): value
             for name, value in arrays.items()
             if name.startswith("live/")
         }
-        fit.history = facts["history"]
-        if facts["n_steps"] is not None:
-            mean, square = (
-                [
-                    torch.from_numpy(arrays[f"{kind}/{i}"]).to(fit.device)
-                    for i in range(len(names))
-                ]
-                for kind in ("mean", "square")
-            )
-            self._moments = Moments(facts["n_steps"], mean, square)
+
+
+class Kept(NamedTuple):
+    """What a checkpoint holds of a path.
+
+    Attributes
+    ----------
+    points : list of (PathPoint, dict)
+        Each with its fitted attributes.
+    lambdas : list of float
+        All of the path.
+    seconds : float
+        That were spent.
+    """
+
+    points: list[tuple[PathPoint, dict[str, Any]]]
+    lambdas: list[float]
+    seconds: float
+
+
+def resume(run: PathRun, checkpoint: Checkpoint) -> Kept | None:
+    """Bring a run to where a checkpoint left it: all the way, or not at all."""
+    records, state = checkpoint.load()
+    if state is None:
+        return None
+    try:
+        points = [(point_of(*kept), fitted_of(run.fit, *kept)) for kept in records]
+        lambdas = [float(value) for value in state[0]["lambdas"]]
+        kept = Kept(points, lambdas, float(state[0]["seconds"]))
+        run.restore(state)
+    except Exception as error:  # whatever is raised by what isn't whole
+        checkpoint.refuse(error)
+        return None
+    return kept

@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 from skrational.estimators.rational import SparseRationalClassifier
 from skrational.model_selection._checkpoint import Record
 from skrational.model_selection._path import PathPoint
-from skrational.sequences.repeats import row_hashes
 from skrational.structures import RationalStructure, Structure, structure_from_json
 from skrational.training.fit import SparseFit
+from skrational.training.identity import (
+    SEED_OF_CHECKPOINT,
+    describe_value,
+    hash_sequences,
+)
 from skrational.training.labelled import Labelled
 
 __all__ = [
@@ -84,9 +88,13 @@ def structure_of(facts: dict[str, Any], dense: Structure) -> Structure:
 def describe(params: dict[str, Any]) -> dict[str, str]:
     """What of the parameters a path depends on."""
     without = ("lambda_", "ramp_epochs", "warm_start", "verbose")
-    described = {n: _as_text(value) for n, value in params.items() if n not in without}
+    described = {
+        name: describe_value(value)
+        for name, value in params.items()
+        if name not in without
+    }
     if not isinstance(params["random_state"], Integral):
-        described["random_state"] = "the seed of the checkpoint"
+        described["random_state"] = SEED_OF_CHECKPOINT
     return described
 
 
@@ -97,26 +105,14 @@ def describe_class(cls: type) -> dict[str, str]:
     return {"estimator": f"{cls.__module__}.{cls.__qualname__}"}
 
 
-def _as_text(value: Any) -> str:
-    if isinstance(value, dict):
-        return repr(sorted(value.items(), key=repr))
-    return repr(value.item() if isinstance(value, np.generic) else value)
-
-
 def digest(labelled: Labelled | None) -> str:
     """Hash of the vectors, labels and weights, however they are packed."""
     if labelled is None:
         return "none"
     X = labelled.X
     hashed = hashlib.sha256()
-    rows = X.row_numbers()
-    used, position = np.unique(rows, return_inverse=True)
-    for part in (
-        row_hashes(X.features, used)[position],
-        np.diff(X.offsets),
-        labelled.codes.astype(np.int64),
-        labelled.weights,
-    ):
+    hash_sequences(hashed, X)
+    for part in (labelled.codes.astype(np.int64), labelled.weights):
         hashed.update(np.ascontiguousarray(part).tobytes())
     hashed.update(repr((X.features.dtype.str, labelled.classes.tolist())).encode())
     return f"{len(labelled)} documents, {X.n_tokens} tokens, {hashed.hexdigest()[:12]}"

@@ -19,6 +19,7 @@ from skrational.pruning.base import Pruner
 from skrational.sequences.scale import extreme_value
 from skrational.structures import Structure
 from skrational.training.adam import Moments
+from skrational.training.checkpoints import KeptEpochs
 from skrational.training.labelled import Learnable
 from skrational.training.loop import Examples, PhaseRun, Problem
 from skrational.training.losses import Loss
@@ -26,10 +27,12 @@ from skrational.training.masks import held_zeros, survivors
 from skrational.training.phases import Optimization, Phase
 from skrational.training.recipe import optimization, phases
 from skrational.training.rng import Randomness
+from skrational.training.snapshots import Snapshot
 from skrational.training.telling import epoch_line
 from skrational.utils.buffers import recycling
 from skrational.utils.callbacks import FitTask
 from skrational.utils.log_records import logging_at
+from skrational.utils.records import Record
 from skrational.utils.threads import single_thread
 
 __all__ = ["Method", "SparseFit", "training_resources"]
@@ -139,6 +142,8 @@ class SparseFit:
         self.validation = None if held_out is None else self.examples(held_out)
         self.cell: Cell = self._first_cell(labelled.X.n_features).to(self.device)
         self.masks = held_zeros(self.cell) if self._goes_on() else {}
+        self.kept: KeptEpochs | None = None
+        self._resumed: Snapshot | None = None
 
     def examples(self, labelled: Learnable) -> Examples:
         """Prepare documents for the loop."""
@@ -180,6 +185,31 @@ class SparseFit:
             )
         return params._learner(params._fitted_cell(params.dtype))
 
+    def keep_in(self, kept: KeptEpochs) -> None:
+        """Go on after the last epoch that is kept, and keep each that follows."""
+        if not kept.are_kept:
+            return
+        self.kept, self._template = kept, deepcopy(self.cell)
+        for record in kept.load():
+            try:
+                self._go_on_from(record)
+            except Exception as error:  # whatever a record raises that isn't one
+                kept.refuse(error)
+                continue
+            _logger.info("%s: goes on after %d epochs", kept.name, len(self.history))
+            return
+
+    def _go_on_from(self, record: Record) -> None:
+        """Take over a snapshot, all of it or nothing."""
+        template = self._template
+        for phase in _before(record[0]["phase"], phases(self.params)):
+            template = template.settled() if phase.settles else template
+        found = Snapshot.from_record(record, template, self.device)
+        randomness = self.randomness.copy()
+        randomness.set_state(found.generators)
+        self._template, self._resumed, self.randomness = template, found, randomness
+        self.cell, self.masks, self.history = found.cell, found.masks, found.history
+
     def regularize_prune_finetune(
         self, data: dict[str, Any] | None = None
     ) -> dict[str, Any]:
@@ -189,6 +219,8 @@ class SparseFit:
         """
         named = phases(self.params)
         self.begin(len(named), data or {})
+        if self._resumed is not None:
+            named = named[len(_before(self._resumed.phase, named)) :]
         for phase in named:
             self.run(phase)
             self.prune(phase)
@@ -231,14 +263,19 @@ class SparseFit:
 
         ``moments`` are the optimizer's, to go on from; returned are those at the end.
         """
-        if self.is_empty():
+        resumed, self._resumed = self._resumed, None
+        if resumed is None and self.is_empty():
             return None
         problem = Problem(
             self.loss, self.training, self.validation, self._optimization()
         )
+        if resumed is not None:
+            moments = resumed.moments
         run = PhaseRun(self.cell, phase, problem, self.randomness, moments, self.masks)
-        task = self.task.phase(phase.name, phase.epochs)
         stopped = False
+        if resumed is not None:
+            run.progress, stopped = resumed.progress, resumed.is_over
+        task = self.task.phase(phase.name, phase.epochs)
         while not (stopped or run.is_over()):
             epoch = task.begin_epoch()
             live = self._record(run.run_epoch(), run)
@@ -248,6 +285,9 @@ class SparseFit:
             if self._has_shrunk(phase, live):
                 run.go_on_with(*self.cell.pruned(phase.pruned, run.survivors()))
                 self.cell = run.cell
+            if self.kept is not None and self.kept.are_kept:
+                now = Snapshot.of(run, stopped, self.history, self.randomness)
+                self.kept.save(now.to_record(self._template))
         if phase.patience is not None:
             run.restore_best()
         self.cell, self.masks = run.cell, run.masks
@@ -298,6 +338,8 @@ class SparseFit:
 
     def settle(self) -> None:
         """Leave behind what served to learn the structure only."""
+        if self.kept is not None:
+            self._template = self._template.settled()
         settled = self.cell.settled()
         if settled is not self.cell:
             self.cell, self.masks = settled, held_zeros(settled)
@@ -331,3 +373,8 @@ class SparseFit:
         of_data = self.params._data_attributes(self.data)
         named |= of_data | self.params._own_attributes(cell)
         return named | self.params._rules(named, self.data)
+
+
+def _before(name: str, named: list[Phase]) -> list[Phase]:
+    """Return the phases before the one of a name; a ValueError if there is none."""
+    return named[: [phase.name for phase in named].index(name)]

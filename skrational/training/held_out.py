@@ -91,5 +91,7 @@ def temperature_of(run: SparseFit, train: Callable[[SparseFit], Any]) -> float:
     twin.warm_start = False
     seed = int(run.randomness.split.integers(np.iinfo(np.int32).max))
     other = SparseFit(twin, rest, Randomness(seed))
+    if run.kept is not None:
+        other.keep_in(run.kept.of("calibration"))
     train(other)
     return temperature_on(other.cell, other.examples(held_out))

@@ -29,11 +29,14 @@ from skrational.training.adam import Adam, Moments
 from skrational.training.losses import Loss
 from skrational.training.masks import held_zeros, survivors
 from skrational.training.phases import Optimization, Phase
+from skrational.training.progress import Best, Progress
 from skrational.training.rng import Randomness
 from skrational.training.schedules import Schedule
 from skrational.utils.checks import check_implements
 
 __all__ = ["Examples", "PhaseRun", "Problem", "evaluate"]
+
+_NO_DOCUMENTS = np.empty(0, np.intp)
 
 
 @dataclass(frozen=True)
@@ -122,9 +125,8 @@ class PhaseRun:
         self._train_cell(cell, moments)
         self._schedule = Schedule(phase.schedule, phase.learning_rate, phase.epochs)
         self._epoch = 0
-        self._waiting: Iterator[NDArray[np.intp]] = iter(())  # of a pass, its rest
-        self._best = (np.inf, -1, deepcopy(cell.state_dict()))
-        self._of_best = cell, self.masks
+        self._rest = _NO_DOCUMENTS
+        self._best = self._present(np.inf, -1)
 
     def _train_cell(self, cell: Cell, moments: Moments | None) -> None:
         """Give a cell to the optimizer, and charge for its groups."""
@@ -147,6 +149,19 @@ class PhaseRun:
             undecayed=cell.constrained(),
         )
 
+    @property
+    def progress(self) -> Progress:
+        """How far it has come."""
+        is_monitored = self.problem.validation is not None
+        best = self._best if is_monitored else None
+        return Progress(self._epoch, self._schedule.state(), self._rest, best)
+
+    @progress.setter
+    def progress(self, progress: Progress) -> None:
+        self._epoch, self._rest = progress.epoch, progress.rest
+        self._schedule.set_state(progress.schedule)
+        self._best = progress.best or self._best
+
     def go_on_with(self, cell: Cell, cut: Cut | None) -> None:
         """Train a cell that was cut out of the present one."""
         moments = None if cut is None else self.moments.cut_by(cut)
@@ -165,7 +180,7 @@ class PhaseRun:
         patience = self.phase.patience
         if patience is None or self.problem.validation is None:
             return False
-        return self._epoch - 1 - self._best[1] >= patience
+        return self._epoch - 1 - self._best.epoch >= patience
 
     def run_epoch(self) -> dict[str, Any]:
         """Train on every document once; return a row of the history."""
@@ -193,8 +208,8 @@ class PhaseRun:
         """Put back the cell of the best epoch."""
         if self.problem.validation is not None:
             # That of before the cut, if the best epoch was.
-            self.cell, self.masks = self._of_best
-            self.cell.load_state_dict(self._best[2])
+            self.cell, self.masks = self._best.cell, self._best.masks
+            self.cell.load_state_dict(self._best.parameters)
             for kind, live in self.masks.items():
                 self._groups(kind).zero_(live)
 
@@ -236,12 +251,11 @@ class PhaseRun:
             return
         n_of_pass, most = math.ceil(n / size), self.phase.max_steps or np.inf
         if n_of_pass <= most:
-            self._waiting = iter(())
+            self._rest = _NO_DOCUMENTS
         for _ in range(int(min(max(n_of_pass, self.phase.min_steps), most))):
-            if (step := next(self._waiting, None)) is None:
-                order = self.randomness.order.permutation(n)
-                self._waiting = (order[i : i + size] for i in range(0, n, size))
-                step = next(self._waiting)
+            if not len(self._rest):
+                self._rest = self.randomness.order.permutation(n)
+            step, self._rest = self._rest[:size], self._rest[size:]
             yield step
 
     def _step(
@@ -342,9 +356,12 @@ class PhaseRun:
             # A denser network would do better than the one that is asked for: any
             # later epoch is better than it.
             to_beat = monitored if is_at_target else np.inf
-            self._best = (to_beat, self._epoch, deepcopy(self.cell.state_dict()))
-            self._of_best = self.cell, self.masks
+            self._best = self._present(to_beat, self._epoch)
         return float(monitored)
+
+    def _present(self, to_beat: float, epoch: int) -> Best:
+        parameters = deepcopy(self.cell.state_dict())
+        return Best(to_beat, epoch, self.cell, self.masks, parameters)
 
 
 def _at_epoch(penalty: Penalty, epoch: int) -> Penalty:

@@ -9,7 +9,11 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from skrational.utils.records import Record
+
 __all__ = ["Randomness", "draw_seed"]
+
+_OF_NUMPY, _OF_TORCH = ("order", "split"), ("weights", "noise")
 
 
 class Randomness:
@@ -48,6 +52,20 @@ class Randomness:
             for generator in (self.weights, self.noise)
         )
         return twin
+
+    def state(self) -> Record:
+        """Return what `set_state` needs."""
+        facts = {name: getattr(self, name).bit_generator.state for name in _OF_NUMPY}
+        arrays = {name: getattr(self, name).get_state().numpy() for name in _OF_TORCH}
+        return facts, arrays
+
+    def set_state(self, state: Record) -> None:
+        """Go on with the numbers that were to come when `state` was called."""
+        facts, arrays = state
+        for name in _OF_NUMPY:
+            getattr(self, name).bit_generator.state = facts[name]
+        for name in _OF_TORCH:
+            getattr(self, name).set_state(torch.from_numpy(arrays[name]))
 
     @classmethod
     def drawn_from(cls, random_state: Any) -> Randomness:

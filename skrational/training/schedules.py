@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 __all__ = ["Schedule"]
 
@@ -49,6 +50,14 @@ class Schedule:
             self.learning_rate = self._initial * share
         elif self._kind == "plateau":
             self._watch(monitored)
+
+    def state(self) -> dict[str, Any]:
+        """Return what `set_state` needs to go on in the present epoch."""
+        return dict(vars(self))
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on in the epoch of a `state`."""
+        vars(self).update(state)
 
     def _watch(self, monitored: float) -> None:
         if monitored < self._best - _THRESHOLD * abs(self._best) or math.isinf(

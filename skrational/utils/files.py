@@ -24,7 +24,9 @@ _SUFFIX = ".part"
 
 
 @contextmanager
-def replaced_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
+def replaced_file(
+    path: Path, mode: str = "wb", *, durable: bool = True, **options: Any
+) -> Iterator[IO[Any]]:
     """Yield a file that takes the name ``path`` once all of it is on the disk.
 
     If writing fails, nothing is left of it, and what had the name before stays.
@@ -34,6 +36,9 @@ def replaced_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[A
     path : Path
         In a folder that is there.
     mode : {"wb", "w"}, default="wb"
+    durable : bool, default=True
+        Whether to wait until it would outlast a power failure. Without, it outlasts the
+        end of the process.
     **options
         As for :func:`open`.
 
@@ -61,7 +66,8 @@ def replaced_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[A
         with opened as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         with _told_of(path):
             os.replace(part, path)
     finally:

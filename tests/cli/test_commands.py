@@ -12,6 +12,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, log_loss
 
 from skrational import WordVectorizer
+from skrational.training.loop import PhaseRun
 from tests.cli.conftest import quick, reviews, write_json, write_table
 
 
@@ -45,6 +46,41 @@ def test_equal_seeds_give_equal_models_and_formats_do_not_matter(
         )
         assert code == 0
         np.testing.assert_array_equal(joblib.load(out).predict_proba(test), expected)
+
+
+@pytest.mark.parametrize("command", ["fit", "path"])
+def test_an_interrupted_command_goes_on_from_its_checkpoint(
+    folder, skrational, tmp_path, monkeypatch, command
+):
+    run_epoch, begun = PhaseRun.run_epoch, []
+
+    def interrupted(self):
+        begun.append(self)
+        if len(begun) == 8:
+            raise KeyboardInterrupt
+        return run_epoch(self)
+
+    call = (
+        command, folder / "train.csv", "--text", "review", "--label", "stars",
+        *(("--points", "3") if command == "path" else ()), *quick(),
+    )  # fmt: skip
+    kept = tmp_path / "kept"
+    assert skrational(*call, "--out", tmp_path / "whole")[0] == 0
+    monkeypatch.setattr(PhaseRun, "run_epoch", interrupted)
+    code, _, said = skrational(*call, "--out", tmp_path / "m", "--checkpoint", kept)
+    assert code == 130
+    assert f"it goes on from {kept}" in said
+    monkeypatch.setattr(PhaseRun, "run_epoch", run_epoch)
+    code, _, said = skrational(*call, "--out", tmp_path / "m", "--checkpoint", kept)
+    assert code == 0, said
+    test = texts_of(reviews(40, 1))
+    a, b = (joblib.load(tmp_path / name).predict_proba(test) for name in ("m", "whole"))
+    np.testing.assert_array_equal(a, b)
+    code, _, said = skrational(
+        *call, "--out", tmp_path / "m", "--checkpoint", kept, "--seed", "3"
+    )
+    assert code == 1
+    assert "random_state: 0 there, 3 here" in said
 
 
 def test_lambda_seed_and_settings_reach_the_estimators(folder, skrational, tmp_path):

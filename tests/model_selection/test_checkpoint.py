@@ -12,7 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from skrational import SequenceArray, SparseRationalClassifier
+from skrational import (
+    SequenceArray,
+    SparseRationalClassifier,
+    SparseRationalClassifierCV,
+)
 from skrational.datasets import make_planted_patterns
 from skrational.model_selection import regularization_path
 from skrational.model_selection._checkpoint import Checkpoint
@@ -138,10 +142,10 @@ def test_a_run_is_put_back_as_it_was(data, tmp_path):
         assert torch.equal(a, b)
         assert a.dtype == b.dtype
     np.testing.assert_equal(again.fit.history, run.fit.history)
-    assert again._moments.n_steps == run._moments.n_steps == (4 + 4 + 4) * 3
+    assert again.moments.n_steps == run.moments.n_steps == (4 + 4 + 4) * 3
     for name in ("mean", "square"):
         pairs = zip(
-            getattr(again._moments, name), getattr(run._moments, name), strict=True
+            getattr(again.moments, name), getattr(run.moments, name), strict=True
         )
         assert all(torch.equal(a, b) for a, b in pairs)
 
@@ -351,7 +355,7 @@ def test_a_file_is_not_a_folder(data, tmp_path):
 
 
 @pytest.mark.parametrize("function", WRITING)
-@pytest.mark.parametrize("n_before", [0, 4])
+@pytest.mark.parametrize("n_before", [1, 4])
 def test_a_full_disk_warns_once_and_the_path_goes_on(
     data, tmp_path, monkeypatch, assert_same_paths, expected, function, n_before
 ):
@@ -366,6 +370,67 @@ def test_a_full_disk_warns_once_and_the_path_goes_on(
     monkeypatch.undo()
     # With space again it goes on from what could be kept.
     assert_same_paths(follow(data, tmp_path), expected)
+
+
+@pytest.mark.parametrize("function", ["os.fsync", "os.replace"])
+def test_a_disk_that_is_full_at_the_beginning_is_told_before_any_work(
+    data, tmp_path, monkeypatch, function
+):
+    fail(monkeypatch, function, 0, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    monkeypatch.setattr("skrational.training.loop.PhaseRun.run_epoch", None)
+    with pytest.raises(OSError, match="No space left"):
+        follow(data, tmp_path)
+    assert not names(tmp_path)
+
+
+def strip(record, name):
+    facts, arrays = record
+    return facts, {key: value for key, value in arrays.items() if key != name}
+
+
+def spoil(record, name):
+    facts, arrays = record
+    spoilt = arrays[name].copy()
+    spoilt.flat[0] = np.nan
+    return facts, arrays | {name: spoilt}
+
+
+def widen(record, name):
+    facts, arrays = record
+    return facts, arrays | {name: arrays[name][:1]}
+
+
+@pytest.mark.parametrize("change", [strip, spoil, widen])
+@pytest.mark.parametrize(
+    ("name", "array"), [("point-0001.npz", "weights/W_u"), ("trunk.npz", "mean/0")]
+)
+def test_what_is_not_whole_is_refused_whatever_its_checksum_says(
+    data, tmp_path, assert_same_paths, expected, name, array, change
+):
+    interrupt(3, data, tmp_path)
+    begun = json.loads((tmp_path / "path.json").read_text())
+    with Checkpoint(tmp_path, begun["about"], 0) as checkpoint:
+        checkpoint._save(name, change(checkpoint._read(name), array))
+    with pytest.warns(UserWarning, match="is damaged.*begins anew") as caught:
+        path = follow(data, tmp_path)
+    assert len(caught) == 1
+    assert_same_paths(path, expected)
+
+
+def test_a_folder_that_is_in_use_is_refused(data, tmp_path, assert_same_paths):
+    process = start(tmp_path, 0.1)
+    while not (tmp_path / "point-0000.npz").exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+    part = tmp_path / "trunk.npz.123.part"
+    part.write_bytes(b"of the other process")
+    with pytest.raises(OSError, match=f"in use.*process {process.pid}"):
+        follow(data, tmp_path)
+    assert part.exists()
+    process.kill()
+    process.communicate()
+    follow(data, tmp_path)
+    assert not part.exists()
 
 
 def test_a_folder_that_is_gone_does_not_end_the_path(
@@ -419,6 +484,7 @@ def test_where_warnings_are_errors_nothing_half_written_stays(tmp_path, monkeypa
         with pytest.raises(UserWarning, match="full"):
             checkpoint.save(0, ({}, {}), ({}, {}))
     checkpoint.save(0, ({}, {}), ({}, {}))
+    checkpoint.close()
     assert names(tmp_path) == ["path.json"]
 
 
@@ -504,3 +570,40 @@ def test_a_limit_on_the_size_of_files_is_as_a_full_disk(tmp_path, expected):
     assert "No more checkpoints" in messages[0]
     assert "Exception ignored" not in errors
     assert names(tmp_path) == ["path.json", "point-0000.npz"]
+
+
+def search(data, folder=None, **params):
+    defaults = {"lambdas": LAMBDAS[1:], "cv": 2, "refit": "best", "random_state": 4}
+    cv = SparseRationalClassifierCV(quick(), **(defaults | params))
+    return cv.fit(data.X, data.y, checkpoint_dir=folder)
+
+
+@pytest.mark.parametrize("at", [1, 5, 9])
+def test_a_killed_search_ends_as_if_nothing_had_happened(
+    data, tmp_path, assert_same_paths, monkeypatch, at
+):
+    expected, calls, regularize = search(data), [], PathRun.regularize
+
+    def interrupted(self, i, lambda_):
+        calls.append(i)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+        return regularize(self, i, lambda_)
+
+    monkeypatch.setattr(PathRun, "regularize", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        search(data, tmp_path)
+    found = search(data, tmp_path, n_jobs=1)
+    for a, b in zip(found.paths_, expected.paths_, strict=True):
+        assert_same_paths(a, b)
+    assert found.best_index_ == expected.best_index_
+    for name, weights in expected.best_estimator_.weights_.items():
+        np.testing.assert_array_equal(found.best_estimator_.weights_[name], weights)
+    # One lambda begins again, no more of them; and then none.
+    n_all = 2 * len(LAMBDAS[1:]) + expected.best_index_ + 1
+    assert len(calls) <= n_all + 1
+    search(data, tmp_path, refit="max_transitions", max_transitions=12)
+    with pytest.raises(ValueError, match="seed of the search: 4 there, 5 here"):
+        search(data, tmp_path, random_state=5)
+    with pytest.raises(ValueError, match="folds: "):
+        search(data, tmp_path, cv=3)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from skrational.model_selection._checkpoint import Checkpoint
-from skrational.model_selection._checkpoint_files import pack, unpack
+from skrational.utils.records import pack, unpack
 
 ABOUT = {"of": "this"}
 POINTS = ("point-0000.npz", "point-0001.npz")
@@ -175,6 +175,7 @@ def test_a_garbled_description_of_a_checkpoint_begins_anew(folder, text):
         anew = Checkpoint(folder, ABOUT, 8)
     assert len(caught) == 1
     assert (anew.seed, anew.load()) == (8, ([], None))
+    anew.close()
     assert Checkpoint(folder, ABOUT, 9).seed == 8
 
 

@@ -611,7 +611,9 @@ def test_the_best_epoch_is_put_back_without_what_was_pruned_since():
     phase = Phase("p", 6, 0.05, pruner=Ramp(), pruned="states", prune_every=2)
     run = start(phase, None, SHUFFLED, validation=draw_examples(2))
     run_all(run)
-    run._best = (0.0, 0, snapshot(draw_cell()))
+    run._best = run._best._replace(
+        to_beat=0.0, epoch=0, parameters=snapshot(draw_cell())
+    )
     run.restore_best()
     assert int((run.cell.groups("states").norms() == 0).sum()) == 3
 

@@ -15,7 +15,6 @@ with ``\u003c``. Any symbol but these two is read back by
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -32,6 +31,7 @@ from skrational.inspection.exports.machines import (
 from skrational.inspection.model import open_model
 from skrational.inspection.tables import choose_wfsas
 from skrational.structures.automata import WeightedAutomata
+from skrational.utils.locks import scratch_folder
 
 __all__ = ["to_openfst"]
 
@@ -120,6 +120,7 @@ def to_openfst(
     >>> from skrational.datasets import make_planted_patterns
     >>> data = make_planted_patterns(n_documents=400, random_state=0)
     >>> clf = SparseRationalClassifier(n_wfsas=8, random_state=0, max_epochs=5)
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     files = to_openfst(clf.fit(data.X, data.y), folder, data.X)
     ...     lines = files[0][0].read_text(encoding="utf-8").splitlines()
@@ -139,7 +140,7 @@ def to_openfst(
     if weights == "negative_log":
         _check_positive(model.automata, files, words, u)
     symbols = [_symbol(word) for word in words]
-    with tempfile.TemporaryDirectory(prefix=".openfst-", dir=nearby) as scratch:
+    with scratch_folder(nearby, ".openfst-") as scratch:
         numbered = enumerate([EPSILON, *symbols])
         table = (f"{symbol}\t{number}\n" for number, symbol in numbered)
         names = [_write(scratch, "symbols.txt", table)]
@@ -148,7 +149,7 @@ def to_openfst(
                 lines = _lines(machine, symbols, weights, model.automata.semiring)
                 names.append(_write(scratch, name, lines))
                 paths.append(home / name)
-        _move(names, Path(scratch), home)
+        _move(names, scratch, home)
     return files
 
 
@@ -259,8 +260,8 @@ def _escape(character: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def _write(folder: str, name: str, lines: Iterable[str]) -> str:
-    with open(Path(folder, name), "w", encoding="utf-8", newline="\n") as file:
+def _write(folder: Path, name: str, lines: Iterable[str]) -> str:
+    with open(folder / name, "w", encoding="utf-8", newline="\n") as file:
         file.writelines(lines)
     return name
 

@@ -78,6 +78,12 @@ class CacheFolder:
         """Return the files of rows, outdated ones among them."""
         return set(self.folder.glob("features-*.bin"))
 
+    def remove_outdated(self, documents: DocumentSet) -> None:
+        """Remove the rows that no index knows, of killed writers; needs the lock."""
+        assert isinstance(documents.rows, RowFile)
+        for outdated in self.row_files() - {documents.rows.path}:
+            discard(outdated)
+
     def read(
         self, keys: Iterable[str], thorough: bool = False
     ) -> tuple[DocumentSet, int]:
@@ -175,8 +181,7 @@ class CacheFolder:
             discard(rows.path)
             raise
         documents.record = self._record
-        for outdated in self.row_files() - {rows.path}:
-            discard(outdated)
+        self.remove_outdated(documents)
         return documents
 
     def _rows(self, name: str, n_rows: int = 0) -> RowFile:

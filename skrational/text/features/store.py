@@ -201,6 +201,8 @@ class _Writer:
         except OSError as error:
             self._fault = self._fault or error
         else:
+            if self._fault is None:
+                self.cache.remove_outdated(self.documents)
             if n_damaged:
                 damage = f"{n_damaged} damaged documents were embedded again"
                 self._damage.append(damage)

@@ -80,10 +80,9 @@ def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Tab
     if isinstance(vectors, (str, os.PathLike)):
         path = _locate(vectors)
         stat = path.stat()
+        state = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
         with _lock:
-            return _load_file(
-                path, stat.st_size, stat.st_mtime_ns, cache_folder(cache, "vectors")
-            )
+            return _load_file(path, state, cache_folder(cache, "vectors"))
     return open_object(vectors)
 
 
@@ -139,14 +138,14 @@ def forget_tables() -> None:
 
 
 @functools.lru_cache(maxsize=2)
-def _load_file(path: Path, size: int, mtime: int, folder: Path | None) -> VectorTable:
+def _load_file(path: Path, state: tuple[int, ...], folder: Path | None) -> VectorTable:
     """Read a file of vectors, or its copy in the cache.
 
     Parameters
     ----------
     path : Path
-    size, mtime : int
-        They tell whether the file has changed.
+    state : tuple of int
+        Tells whether the file has changed since it was loaded.
     folder : Path or None
         That of the cache; None: there is none.
 
@@ -157,7 +156,7 @@ def _load_file(path: Path, size: int, mtime: int, folder: Path | None) -> Vector
     form = find_format(path)
     if folder is None or form in ("saved", "fasttext"):
         return read_vectors(path, form)
-    entry = entry_path(folder, path, size, mtime)
+    entry = entry_path(folder, path)
     damage: Exception | None = None
     try:
         return read_entry(entry, path)

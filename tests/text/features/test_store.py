@@ -615,6 +615,17 @@ def test_rows_without_an_entry_are_cut_off(store):
     ask(store, [*TEXTS, "more of it"])
 
 
+def test_rows_that_no_index_knows_are_removed(store):
+    ask(store, TEXTS)
+    left_over = store.folder / "features-0a1b2c3d.bin"
+    left_over.write_bytes(b"of a writer that was killed while it began anew")
+    ask(store, TEXTS)  # a reader, which doesn't have the lock
+    assert left_over.exists()
+    ask(store, ["more of it"])
+    assert not left_over.exists()
+    assert ask(store, [*TEXTS, "more of it"])[1] == []
+
+
 def test_another_width_begins_anew(store):
     ask(store, TEXTS)
     other = FeatureStore(store.folder, 1)

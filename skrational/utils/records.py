@@ -1,4 +1,4 @@
-"""The bytes of a checkpoint's files: records as archives, a path as JSON."""
+"""The bytes of a checkpoint's files: records as archives, a description as JSON."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = [
     "UNSEALED_FORMAT",
     "DamageError",
     "Record",
+    "description_checksum",
     "pack",
-    "path_checksum",
-    "read_path",
+    "read_description",
     "unpack",
-    "write_path",
+    "write_description",
 ]
 
 FORMAT, UNSEALED_FORMAT = 2, 1
@@ -100,18 +100,18 @@ def _array(npy: bytes) -> NDArray[Any]:
     return values.reshape(shape, order="F" if is_fortran else "C").copy("K")
 
 
-def write_path(path: dict[str, Any]) -> bytes:
-    """Return the description of a path: its format, seed and what it is about."""
-    return json.dumps({**path, _CHECKSUM: path_checksum(path)}).encode()
+def write_description(run: dict[str, Any]) -> bytes:
+    """Return the description of a run: its format, seed and what it is about."""
+    return json.dumps({**run, _CHECKSUM: description_checksum(run)}).encode()
 
 
-def path_checksum(path: dict[str, Any]) -> str:
+def description_checksum(run: dict[str, Any]) -> str:
     """Return the checksum of a description."""
-    return checksum(json.dumps(path).encode())
+    return checksum(json.dumps(run).encode())
 
 
-def read_path(content: bytes) -> dict[str, Any]:
-    """Return the description that `write_path` or version 0.1.0 wrote.
+def read_description(content: bytes) -> dict[str, Any]:
+    """Return the description that `write_description` or version 0.1.0 wrote.
 
     Raises
     ------
@@ -121,18 +121,18 @@ def read_path(content: bytes) -> dict[str, Any]:
         If it's of another version.
     """
     try:
-        path = dict(json.loads(content))
-        stated = path.pop(_CHECKSUM, None)
-        written, seed, about = path["format"], path["seed"], path["about"]
+        run = dict(json.loads(content))
+        stated = run.pop(_CHECKSUM, None)
+        written, seed, about = run["format"], run["seed"], run["about"]
         texts = [text for pair in about.items() for text in pair]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DamageError(f"no description of a path: {error!r}") from error
+        raise DamageError(f"no description: {error!r}") from error
     if stated is None and written not in (FORMAT, UNSEALED_FORMAT):
         raise ValueError(f"format {written!r}")
-    if stated != (None if written == UNSEALED_FORMAT else path_checksum(path)):
+    if stated != (None if written == UNSEALED_FORMAT else description_checksum(run)):
         raise DamageError("its checksum is not that of its content")
     if not all(isinstance(text, str) for text in texts):
         raise DamageError("what it is about is no text")
     if not is_integer(seed) or not 0 <= seed <= _LARGEST_SEED:
         raise DamageError(f"the seed is {seed!r:.99}")
-    return path
+    return run
