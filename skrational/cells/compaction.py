@@ -76,7 +76,8 @@ def what_remains(
     # At first every state is 0; it stays so where nothing else leads to the unit.
     is_silent = np.ones(n_units, bool)
     while True:
-        recurrent = hears[:, ~is_silent].any(axis=1).reshape(varies.shape)
+        heard = np.any(hears[:, ~is_silent], axis=1)
+        recurrent: Mask = heard.reshape(varies.shape)
         moved = reads.any(axis=1).reshape(varies.shape) | recurrent | stirred
         moving = needed(varies & moved, recurrent)
         found = silent(moving)
