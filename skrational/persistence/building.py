@@ -8,6 +8,7 @@ from dataclasses import fields
 from reprlib import repr as cut_repr
 from typing import Any
 
+import sklearn
 from sklearn.utils._metadata_requests import MetadataRequest
 
 from skrational.persistence.fitted import check_fitted
@@ -40,12 +41,16 @@ def build(known: Known, parts: Parts) -> Any:
         "estimator": {"parameters", "attributes"},
         "object": {"attributes"},
     }[known.kind]
-    if set(parts) - {"requests"} != needed:
+    optional = set() if known.kind == "value" else {"requests"}
+    if not needed <= set(parts) <= needed | optional:
         raise ValueError(f"{known.name} has {sorted(parts)}; expected {sorted(needed)}")
     if known.kind == "value":
         return _build_value(known, parts["fields"])
     if known.kind == "object":
-        return _build_object(known, parts["attributes"])
+        made = _build_object(known, parts["attributes"])
+        if "requests" in parts:
+            made._metadata_request = _requests(made, parts["requests"])
+        return made
     return build_estimator(known, **parts)
 
 
@@ -72,8 +77,7 @@ def build_estimator(
         check_fitted(name, parameters, attributes)
     else:
         _check_names(cls, [*accepted, *parameters], attributes)
-    estimator = cls.__new__(cls)
-    estimator.__setstate__(parameters | attributes)
+    estimator = _of_state(cls, parameters | attributes)
     for parameter in accepted.values():
         is_needed = parameter.default is parameter.empty
         if is_needed and parameter.name not in parameters:
@@ -123,11 +127,18 @@ def _build_object(known: Known, attributes: dict[str, Any]) -> Any:
     if issubclass(cls, dict):
         return cls(**attributes)
     _check_names(cls, [], attributes)
-    made = cls.__new__(cls)
-    if hasattr(cls, "__setstate__"):
-        made.__setstate__(attributes)
-    else:
-        vars(made).update(attributes)
+    return _of_state(cls, attributes)
+
+
+def _of_state(cls: type, state: dict[str, Any]) -> Any:
+    made: Any = cls.__new__(cls)
+    if not hasattr(cls, "__setstate__"):
+        vars(made).update(state)
+        return made
+    if cls.__module__.startswith("sklearn."):
+        # The versions are in the manifest, and are told of once for all.
+        state = {**state, "_sklearn_version": sklearn.__version__}
+    made.__setstate__(state)
     return made
 
 

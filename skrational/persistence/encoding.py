@@ -240,8 +240,8 @@ class Encoder:
             content = {f.name: getattr(value, f.name) for f in fields(value)}
             node["fields"] = self._part(content, place)
         elif known.kind == "object":
-            state = dict(value) if isinstance(value, dict) else vars(value)
-            node["attributes"] = self._part(state, place)
+            state = dict(value if isinstance(value, dict) else vars(value))
+            node |= self._attributes(state, place)
         elif known.name == "WordVectorizer":
             node |= self.vectorizer(self, value, place)
         else:
@@ -259,6 +259,11 @@ class Encoder:
         """Return the parameters and the attributes of an estimator as trees."""
         check_estimator(value, parameters, attributes, place)
         node = {"parameters": self._part(parameters, place)}
+        return node | self._attributes(attributes, place)
+
+    def _attributes(self, attributes: dict[str, Any], place: Place) -> dict[str, Any]:
+        """Encode attributes, and what metadata the object asks for."""
+        node = {}
         if "_metadata_request" in attributes:
             given: MetadataRequest = attributes.pop("_metadata_request")
             node["requests"] = self.encode(_requests(given), place.part("requests"))

@@ -1,0 +1,20 @@
+import warnings
+
+import pytest
+
+from skrational.datasets import make_planted_patterns
+from tests.persistence.models import fit_all
+
+
+@pytest.fixture(scope="session")
+def series():
+    data = make_planted_patterns(60, random_state=0)
+    return data.X, data.y
+
+
+@pytest.fixture(scope="session")
+def models(series):
+    """Fitted models and what they predict, by name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # so short fits leave too little, or too much
+        return fit_all(*series)
