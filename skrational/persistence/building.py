@@ -13,6 +13,7 @@ from sklearn.utils._metadata_requests import MetadataRequest
 
 from skrational.persistence.fitted import check_fitted
 from skrational.persistence.registry import Known
+from skrational.persistence.wrapped import check_wrapper
 from skrational.structures.automata import MATCHES, READOUTS, SEMIRING_NAMES
 
 __all__ = ["build", "build_estimator"]
@@ -46,12 +47,14 @@ def build(known: Known, parts: Parts) -> Any:
         raise ValueError(f"{known.name} has {sorted(parts)}; expected {sorted(needed)}")
     if known.kind == "value":
         return _build_value(known, parts["fields"])
-    if known.kind == "object":
+    if known.kind == "estimator":
+        made = build_estimator(known, **parts)
+    else:
         made = _build_object(known, parts["attributes"])
         if "requests" in parts:
             made._metadata_request = _requests(made, parts["requests"])
-        return made
-    return build_estimator(known, **parts)
+    check_wrapper(known.name, made)
+    return made
 
 
 def build_estimator(

@@ -83,6 +83,8 @@ def check_fitted(name: str, parameters: State, attributes: State) -> None:
     needed, optional = _RULES[name] if is_network else _OTHERS[name]
     if is_network:
         needed = needed | _NETWORK
+        if "_vocabulary" not in needed:
+            needed = needed | {"n_features_in_"}
         optional = optional | _OF_SEQUENCES | _OF_CLASSES | {"history_"}
     unfitted = _ANY | {"temperature_", "threshold"}
     names = set(attributes) - _ANY

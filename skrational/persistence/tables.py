@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VectorDecoder"]
 
+_SOURCE = "the vectors of the model"
 _TABLES = {"listed", "tables", "training_words"}
 _REFERENCE = {"given", "path", "fingerprint", "bytes", "sha256", "kind"}
 
@@ -94,11 +95,9 @@ class VectorDecoder:
             }
         ):
             raise ValueError(f"a table has {cut_repr(sorted(node))}")
-        table = _stored_table(decoder, node)
+        table, rows = _stored_table(decoder, node)
         if given is None:
-            rows = table.vectors
-            words = dict(zip(table.index, rows, strict=True))
-            return _Found(words, VectorTable(table.index, rows), None, None)
+            given = dict(zip(table.index, rows, strict=True))
         return _Found(given, table, None, None)
 
     def _reference(self, node: dict[str, Any]) -> _Found:
@@ -150,16 +149,19 @@ def _find(candidates: Sequence[str | os.PathLike[str]]) -> Path:
     )
 
 
-def _stored_table(decoder: Decoder, node: dict[str, Any]) -> VectorTable:
+def _stored_table(
+    decoder: Decoder, node: dict[str, Any]
+) -> tuple[VectorTable, NDArray[Any]]:
+    """Return a table, and the vectors of its words."""
     words = decoder.words(node["words"])
     rows = _checked(decoder.array(node["rows"]), (len(words), None))
     index = {word: row for row, word in enumerate(words)}
     if len(index) < len(words):
         raise ValueError("a table has a word twice")
     if node["given"] == CORPUS:
-        return LearnedTable(index, rows, "the texts of fit")
+        return LearnedTable(index, rows, "the texts of fit"), rows
     if "subwords" not in node:
-        return VectorTable(index, rows, "the vectors of the model")
+        return VectorTable(index, rows, _SOURCE), rows
     facts = node["subwords"]
     if not isinstance(facts, dict) or set(facts) != {
         "own",
@@ -177,14 +179,11 @@ def _stored_table(decoder: Decoder, node: dict[str, Any]) -> VectorTable:
         raise ValueError(f"n-grams have the lengths {cut_repr(lengths)}")
     if type(whole) is not bool or not isinstance(alone, str | None):
         raise ValueError("the n-grams of a table are damaged")
-    return SubwordTable(
-        index,
-        own,
-        "the vectors of the model",
-        subwords=Subwords(parts, *lengths),
-        whole=whole,
-        alone=alone,
+    subwords = Subwords(parts, *lengths)
+    table = SubwordTable(
+        index, own, _SOURCE, subwords=subwords, whole=whole, alone=alone
     )
+    return table, rows
 
 
 def _checked(rows: NDArray[Any], shape: tuple[int | None, int | None]) -> NDArray[Any]:

@@ -1,9 +1,7 @@
-import warnings
-
 import pytest
 
 from skrational.datasets import make_planted_patterns
-from tests.persistence.models import fit_all
+from tests.persistence.models import Models
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +13,4 @@ def series():
 @pytest.fixture(scope="session")
 def models(series):
     """Fitted models and what they predict, by name."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # so short fits leave too little, or too much
-        return fit_all(*series)
+    return Models(*series)

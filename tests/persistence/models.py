@@ -1,5 +1,7 @@
 """Small models of every kind, fitted in no time."""
 
+import warnings
+
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
@@ -68,34 +70,43 @@ def assert_same(a, b):
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
 
 
-def fit_all(X, y):
+def recipes(X, y):
+    """How to fit each model, and the data that it predicts, by name."""
     three = np.array(["a", "b", "c"])[y + np.arange(len(y)) % 2]
     fitted = {
-        "rational": rational().fit(X, y),
-        "rho": rational(readout="rho", calibration="temperature").fit(X, three),
-        "emptied": rational(lambda_=10.0).fit(X, y),
-        "max-plus": rational(semiring="max-plus", dtype="float64").fit(X, y),
-        "lstm": SparseLSTMClassifier(n_units=4, **SHORT).fit(X, y),
-        "gru": SparseGRUClassifier(n_units=4, **SHORT).fit(X, y),
-        "bayes": SparseLSTMClassifier(n_units=4, framework="bayes", **SHORT).fit(X, y),
-        "elman": ModuliRNNClassifier(n_hidden=6, **SHORT).fit(X, y),
-        "moduli gru": ModuliRNNClassifier(n_hidden=6, cell="gru", **SHORT).fit(X, y),
-        "regressor": ModuliRNNRegressor(n_hidden=6, **SHORT).fit(X, np.c_[y, 1 - y]),
-        "search": SparseRationalClassifierCV(
+        "rational": lambda: rational().fit(X, y),
+        "rho": lambda: rational(readout="rho", calibration="temperature").fit(X, three),
+        "emptied": lambda: rational(lambda_=10.0).fit(X, y),
+        "max-plus": lambda: rational(semiring="max-plus", dtype="float64").fit(X, y),
+        "lstm": lambda: SparseLSTMClassifier(n_units=4, **SHORT).fit(X, y),
+        "gru": lambda: SparseGRUClassifier(n_units=4, **SHORT).fit(X, y),
+        "bayes": lambda: SparseLSTMClassifier(
+            n_units=4, framework="bayes", **SHORT
+        ).fit(X, y),
+        "elman": lambda: ModuliRNNClassifier(n_hidden=6, **SHORT).fit(X, y),
+        "moduli gru": lambda: ModuliRNNClassifier(n_hidden=6, cell="gru", **SHORT).fit(
+            X, y
+        ),
+        "regressor": lambda: ModuliRNNRegressor(n_hidden=6, **SHORT).fit(
+            X, np.c_[y, 1 - y]
+        ),
+        "search": lambda: SparseRationalClassifierCV(
             rational(), n_lambdas=2, cv=2, random_state=0
         ).fit(X, y),
-        "steps": make_pipeline(TimeStepTransformer(StandardScaler()), rational()).fit(
+        "steps": lambda: make_pipeline(
+            TimeStepTransformer(StandardScaler()), rational()
+        ).fit(X, y),
+        "calibrated": lambda: CalibratedClassifierCV(
+            FrozenEstimator(rational().fit(X, y))
+        ).fit(X, y),
+        "isotonic": lambda: CalibratedClassifierCV(
+            rational(), method="isotonic", cv=2
+        ).fit(X, y),
+        "threshold": lambda: FixedThresholdClassifier(rational(), threshold=0.3).fit(
             X, y
         ),
-        "calibrated": CalibratedClassifierCV(FrozenEstimator(rational().fit(X, y))).fit(
-            X, y
-        ),
-        "isotonic": CalibratedClassifierCV(rational(), method="isotonic", cv=2).fit(
-            X, y
-        ),
-        "threshold": FixedThresholdClassifier(rational(), threshold=0.3).fit(X, y),
-        "tuned": TunedThresholdClassifierCV(rational(), cv=2).fit(X, y),
-        "grid": GridSearchCV(
+        "tuned": lambda: TunedThresholdClassifierCV(rational(), cv=2).fit(X, y),
+        "grid": lambda: GridSearchCV(
             rational(),
             {"lambda_": [1e-3, 1e-2]},
             cv=2,
@@ -103,11 +114,31 @@ def fit_all(X, y):
             refit=smallest_within_one_se(),
         ).fit(X, y),
     }
-    found = {name: (model, X) for name, model in fitted.items()}
     of_texts = {
-        "lstm language": SparseLSTMLanguageModel(n_units=4, **LANGUAGE).fit(TEXTS),
-        "moduli language": ModuliRNNLanguageModel(n_hidden=4, **LANGUAGE).fit(TEXTS),
-        "corpus": WordVectorizer(min_count=1, n_features=4).fit(TEXTS),
-        "pipeline": pipeline("corpus").fit(TEXTS, LABELS),
+        "lstm language": lambda: SparseLSTMLanguageModel(n_units=4, **LANGUAGE).fit(
+            TEXTS
+        ),
+        "moduli language": lambda: ModuliRNNLanguageModel(n_hidden=4, **LANGUAGE).fit(
+            TEXTS
+        ),
+        "corpus": lambda: WordVectorizer(min_count=1, n_features=4).fit(TEXTS),
+        "pipeline": lambda: pipeline("corpus").fit(TEXTS, LABELS),
     }
-    return found | {name: (model, TEXTS) for name, model in of_texts.items()}
+    found = {name: (fit, X) for name, fit in fitted.items()}
+    return found | {name: (fit, TEXTS) for name, fit in of_texts.items()}
+
+
+class Models:
+    """Fits a model when it is first asked for."""
+
+    def __init__(self, X, y):
+        self.recipes, self.fitted = recipes(X, y), {}
+
+    def __getitem__(self, name):
+        fit, data = self.recipes[name]
+        if name not in self.fitted:
+            with warnings.catch_warnings():
+                # So short fits leave too little, or too much.
+                warnings.simplefilter("ignore")
+                self.fitted[name] = fit()
+        return self.fitted[name], data

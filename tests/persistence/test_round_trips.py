@@ -53,7 +53,7 @@ def test_a_loaded_model_predicts_the_same_to_the_bit(name, models, tmp_path):
 
 
 def test_no_model_is_forgotten(models):
-    assert sorted(models) == sorted(NAMES)
+    assert sorted(models.recipes) == sorted(NAMES)
 
 
 def test_attributes_and_structure_come_back(models, tmp_path):
