@@ -88,8 +88,8 @@ def _swap(new: Path, folder: Path) -> None:
             os.rename(new, folder)
         except OSError as error:
             _restore(old, folder)
-            # Another writer was between the two lines: once more.
-            if error.errno not in (EEXIST, ENOTEMPTY) and not folder.exists():
+            # Another writer came between the two lines: once more.
+            if error.errno not in (EEXIST, ENOTEMPTY):
                 raise
         else:
             _remove(old)
