@@ -22,8 +22,9 @@ TRUSTED_TYPES: tuple[str, ...] = tuple(
     sorted(
         [
             "builtins.frozenset",
-            # The name under which version 0.1.0 saved it.
-            "skrational.automata.ScoringRule",
+            # The names under which version 0.1.0 saved them.
+            "skrational.cells.rational.Reading",
+            "skrational.structures.RationalStructure",
             *(f"{k.module}.{k.name}" for k in KNOWN.values() if k.is_ours),
             *(
                 f"skrational.structures.{m}.{n}"
