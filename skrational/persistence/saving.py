@@ -25,7 +25,7 @@ from skrational.persistence.manifest import (
 from skrational.persistence.tensors import bytes_of_arrays
 from skrational.persistence.vectors import VectorEncoder, Vectors
 
-__all__ = ["save"]
+__all__ = ["check_place", "files_of", "save"]
 
 
 def save(
@@ -111,7 +111,7 @@ def save(
     """
     _check(model, vectors, overwrite)
     place = Path(folder).expanduser().resolve()
-    kept = _check_place(place, overwrite)
+    kept = check_place(place, overwrite)
     files = files_of(model, vectors, texts)
     if overwrite and place.is_file():
         place.unlink()
@@ -134,7 +134,7 @@ def _check(model: Any, vectors: Any, overwrite: Any) -> None:
         raise ValueError(f"overwrite is {overwrite!r}; expected True or False.")
 
 
-def _check_place(folder: Path, overwrite: bool) -> dict[str, Path]:
+def check_place(folder: Path, overwrite: bool) -> dict[str, Path]:
     """Return the files that stay, or raise an error if too much would be lost."""
     if folder in (Path.home(), *Path.cwd().parents, Path.cwd()):
         raise FileExistsError(
