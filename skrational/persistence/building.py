@@ -133,8 +133,8 @@ def _build_object(known: Known, attributes: dict[str, Any]) -> Any:
     return _of_state(cls, attributes)
 
 
-def _of_state(cls: type, state: dict[str, Any]) -> Any:
-    made: Any = cls.__new__(cls)
+def _of_state(cls: Any, state: dict[str, Any]) -> Any:
+    made = cls.__new__(cls)
     if not hasattr(cls, "__setstate__"):
         vars(made).update(state)
         return made
