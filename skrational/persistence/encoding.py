@@ -150,7 +150,8 @@ class Encoder:
             return self.words(values, place)
         if len(values) > 1 and all(type(v) is dict for v in values):
             names = list(values[0])
-            if all(list(v) == names for v in values) and _all_str(names):
+            is_table = names and all(list(v) == names for v in values)
+            if is_table and _all_str(names):
                 columns = {
                     n: self._column([v[n] for v in values], place.part(n))
                     for n in names

@@ -82,14 +82,14 @@ def _swap(new: Path, folder: Path) -> None:
     """Give a folder the name of another one, which is removed."""
     for _ in range(_TRIES):
         old = _beside(folder, _OLD)
-        with suppress(FileNotFoundError):
-            os.rename(folder, old)
         try:
+            with suppress(FileNotFoundError):
+                os.rename(folder, old)
             os.rename(new, folder)
-        except OSError as error:
+        except BaseException as error:  # an interrupt, too
             _restore(old, folder)
-            # Another writer came between the two lines: once more.
-            if error.errno not in (EEXIST, ENOTEMPTY):
+            # Another writer came between the two renames: once more.
+            if getattr(error, "errno", None) not in (EEXIST, ENOTEMPTY):
                 raise
         else:
             _remove(old)

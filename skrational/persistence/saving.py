@@ -113,8 +113,6 @@ def save(
     place = Path(folder).expanduser().resolve()
     kept = check_place(place, overwrite)
     files = files_of(model, vectors, texts)
-    if overwrite and place.is_file():
-        place.unlink()
     place.parent.mkdir(parents=True, exist_ok=True)
     replace(place, files, kept)
     return place

@@ -142,7 +142,7 @@ def mutate(tree, rng):
 def test_json_of_wrong_types_gives_a_clear_error_or_a_model(name, folder):
     whole = (folder / name).read_bytes()
     refused = 0
-    for seed in range(150):
+    for seed in range(70):
         rng = np.random.default_rng(seed)
         tree = mutate(json.loads(whole), rng)
         (folder / name).write_text(json.dumps(tree))
@@ -155,7 +155,7 @@ def test_json_of_wrong_types_gives_a_clear_error_or_a_model(name, folder):
             assert str(error)
             continue
         model.predict(TEXTS)
-    assert refused > 50
+    assert refused > 30
 
 
 @pytest.mark.parametrize("name", FILES)

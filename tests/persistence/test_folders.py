@@ -98,6 +98,31 @@ def test_files_and_folders_in_the_way(two, tmp_path, monkeypatch):
             save(two[1][0], folder, overwrite=True)
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "full")])
+@pytest.mark.parametrize("there", ["model", "file", "nothing"])
+def test_an_interrupt_between_two_renames(there, error, two, tmp_path, monkeypatch):
+    place, rename = tmp_path / "model", os.rename
+    if there == "model":
+        save(two[1][0], place)
+    elif there == "file":
+        place.write_text("mine")
+
+    def interrupted(old, new):
+        if str(old).endswith(".new"):
+            raise error
+        rename(old, new)
+
+    monkeypatch.setattr(os, "rename", interrupted)
+    with pytest.raises(type(error)):
+        save(two[1][1], place, overwrite=True)
+    monkeypatch.undo()
+    assert names(tmp_path) == ([] if there == "nothing" else ["model"])
+    if there == "model":
+        assert which(place, two) == 0
+    elif there == "file":
+        assert place.read_text() == "mine"
+
+
 @pytest.mark.parametrize("failing", ["write", "sync", "rename"])
 def test_a_save_that_fails_leaves_what_was_there(failing, two, tmp_path, monkeypatch):
     folder = save(two[1][0], tmp_path / "model")
@@ -231,6 +256,6 @@ def test_threads_that_save_and_load_at_once(two, tmp_path):
     reason="benchmarks/ is not part of this copy",
 )
 def test_killed_saves_leave_one_model_or_the_other():
-    script = "from benchmarks import kills_of_save as kills; kills.run(6, n_words=500)"
+    script = "from benchmarks import kills_of_save as kills; kills.run(4, n_words=500)"
     # In a process of its own, which has no threads when it forks.
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, timeout=300)

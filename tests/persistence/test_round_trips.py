@@ -101,6 +101,25 @@ def test_an_unfitted_model_is_saved_too(tmp_path):
     assert not hasattr(again, "coef_")
 
 
+def test_parameters_that_json_has_no_word_for(tmp_path):
+    values = [
+        [{}, {}], [{"a": 1}, {"a": None}], [{"b": 1.5, "c": True}, {"b": -np.inf}],
+        {"$array": "x"}, {(1, "a"): (2,)}, [1, (2, [3.5, np.float32(1)])],
+        [f"w{i}" for i in range(99)], 2**80, np.dtype("f4"), np.float64, Path("a/b"),
+        np.ma.masked_array([1.0, 2.0], [True, False]), np.asfortranarray(np.eye(3, 2)),
+        np.array(["a", "bc"], dtype="<U900"), np.array([None, 1, "x"], dtype=object),
+        np.array(3), np.zeros((0, 2)), np.arange(3, dtype=">i4"), "\ud800",
+    ]  # fmt: skip
+    model = FunctionTransformer(kw_args={f"a{i}": v for i, v in enumerate(values)})
+    again = load(save(model, tmp_path / "model"))
+    for value, found in zip(values, again.kw_args.values(), strict=True):
+        assert type(found) is type(value)
+        np.testing.assert_equal(found, value)
+        if isinstance(value, np.ndarray):
+            assert found.dtype == value.dtype.newbyteorder("=")
+            assert found.flags.c_contiguous == value.flags.c_contiguous
+
+
 def test_a_pickle_of_a_loaded_model_works(models, tmp_path):
     model, data = models["pipeline"]
     again = pickle.loads(pickle.dumps(load(save(model, tmp_path / "model"))))
