@@ -36,10 +36,10 @@ def check_place_for_model(name: str) -> None:
         return
     from skrational.persistence.saving import check_place
 
-    folder = Path(name).resolve()
-    if not folder.parent.is_dir():
-        raise UsageFault(f"--out {name}: there is no folder {str(folder.parent)!r}.")
-    if not os.access(folder.parent, os.W_OK):
+    folder, around = Path(name).resolve(), Path(name).parent
+    if not around.is_dir():
+        raise UsageFault(f"--out {name}: there is no folder {str(around)!r}.")
+    if not os.access(around, os.W_OK):
         raise Fault(f"{name} can't be written: permission denied.")
     try:
         check_place(folder, overwrite=False)
