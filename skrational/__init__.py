@@ -25,6 +25,8 @@ __all__ = [
     "TimeStepTransformer",
     "WordVectorizer",
     "as_sequences",
+    "load",
+    "save",
     "warm_up",
 ]
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from skrational import exceptions as exceptions
     from skrational import inspection as inspection
     from skrational import model_selection as model_selection
+    from skrational import persistence as persistence
     from skrational import reporting as reporting
     from skrational import sequences as sequences
     from skrational import structures as structures
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from skrational.estimators.rational import SparseRationalClassifier
     from skrational.estimators.time_steps import TimeStepTransformer
     from skrational.model_selection import SparseRationalClassifierCV
+    from skrational.persistence import load, save
     from skrational.sequences import SequenceArray, as_sequences
     from skrational.text.bert import BertVectorizer
     from skrational.text.static import StaticVectorizer
@@ -67,6 +71,8 @@ _HOMES = {
     "TimeStepTransformer": "skrational.estimators.time_steps",
     "WordVectorizer": "skrational.text.word_vectors",
     "as_sequences": "skrational.sequences",
+    "load": "skrational.persistence",
+    "save": "skrational.persistence",
     "warm_up": "skrational.deployment",
 }
 
@@ -75,6 +81,7 @@ _MODULES = (
     "exceptions",
     "inspection",
     "model_selection",
+    "persistence",
     "reporting",
     "sequences",
     "structures",

@@ -9,6 +9,8 @@ __all__ = [
     "FeatureCacheWarning",
     "FeatureScaleWarning",
     "LargeTableWarning",
+    "ModelFileError",
+    "ModelVersionWarning",
     "OutOfVocabularyWarning",
     "SequenceError",
     "SequenceFormWarning",
@@ -23,6 +25,14 @@ class SequenceError(ValueError):
 
 class VectorFileError(ValueError):
     """A file of word vectors that cannot be read to its end."""
+
+
+class ModelFileError(ValueError):
+    """A saved model that is damaged, incomplete, or of a format that isn't known."""
+
+
+class ModelVersionWarning(UserWarning):
+    """A saved model may behave otherwise than under the versions that wrote it."""
 
 
 class DatasetNotFoundError(OSError):

@@ -123,6 +123,7 @@ def test_few_blocks_are_not_run_and_each_says_why():
         "skrational.exceptions",
         "skrational.inspection",
         "skrational.model_selection",
+        "skrational.persistence",
         "skrational.reporting",
         "skrational.structures",
     ],

@@ -22,6 +22,7 @@ PUBLIC = (
     "exceptions",
     "inspection",
     "model_selection",
+    "persistence",
     "reporting",
     "sequences",
     "structures",

@@ -167,8 +167,8 @@ def plain_suffix(name: str) -> str:
     return Path(name.removesuffix(GZIPPED)).suffix.lower()
 
 
-def shown_size(name: str) -> str:
-    """Say how large a file is.
+def shown_size(*names: str) -> str:
+    """Say how large files are.
 
     Examples
     --------
@@ -178,7 +178,7 @@ def shown_size(name: str) -> str:
     ...     shown_size(file.name)
     '1.5 kB'
     """
-    size = float(os.path.getsize(name))
+    size = float(sum(map(os.path.getsize, names)))
     for unit in ("bytes", "kB", "MB"):
         if size < 1000:
             return f"{size:.3g} {unit}"

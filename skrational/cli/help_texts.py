@@ -53,7 +53,9 @@ HELP = {
         "learn a model",
         """\
 Learn to tell the classes of texts apart, and write the model: a scikit-learn pipeline
-from texts to classes, of a vectorizer and a SparseRationalClassifier, for joblib.load.
+from texts to classes, of a vectorizer and a SparseRationalClassifier. --out names a
+folder, which holds all that the model needs and is safe to load (skrational.load), or
+a file that ends in .joblib, for joblib.load.
 """,
         """\
 examples:

@@ -13,7 +13,7 @@ from skrational.cli.examples import Examples, read_examples
 from skrational.cli.faults import Fault, UsageFault
 from skrational.cli.files import STREAM, check_writable
 from skrational.cli.messages import note
-from skrational.cli.models import describe, save_model
+from skrational.cli.models import check_place_for_model, describe, save_model
 from skrational.cli.progress import FitBar, wants_bar
 from skrational.cli.tables import write_table
 from skrational.utils.suggestions import did_you_mean
@@ -25,7 +25,7 @@ _WORDLLAMA = "wordllama"
 
 def fit(args: argparse.Namespace) -> None:
     """Learn a model, and write it."""
-    check_writable(args.out)
+    check_place_for_model(args.out)
     pipeline = _build(args)
     pipeline.set_params(classifier__lambda_=args.lambda_)
     examples = _read(args.table, args)
@@ -46,8 +46,8 @@ def path(args: argparse.Namespace) -> None:
 
     from skrational.model_selection import regularization_path
 
-    for name in (args.out, args.curve):
-        check_writable(name)
+    check_place_for_model(args.out)
+    check_writable(args.curve)
     vectorizer, classifier = (step for _, step in _build(args).steps)
     training = _read(args.table, args)
     others = {

@@ -107,7 +107,9 @@ def _add(commands: Any, name: str, run: str) -> argparse.ArgumentParser:
 def _add_fit(commands: Any) -> None:
     command = _add(commands, "fit", "learning:fit")
     command.add_argument("table", metavar="TABLE", help="texts and labels; - is stdin")
-    add_output(command, "the model, such as model.joblib", required=True)
+    add_output(
+        command, "the model: a folder, or a file such as model.joblib", required=True
+    )
     add_columns(command)
     add_learning(command, strengths=True)
     add_table(command)

@@ -345,6 +345,12 @@ class MaskStructure(JSONStructure):
         # Arrays come out of a pickle writeable, and a view of a mapping not at all.
         return self.from_json, (self.to_json(),)
 
+    def __getstate__(self) -> dict[str, Any]:  # for skops
+        return self._content()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(vars(self._of_content(state)))
+
     def _content(self) -> dict[str, Any]:
         content = {field.name: getattr(self, field.name) for field in fields(self)}
         content["masks"] = {k: array_record(m) for k, m in self.masks.items()}

@@ -83,7 +83,8 @@ class BertVectorizer(TextVectorizer):
         How many pieces of similar length the model reads at once.
     device : str, default="auto"
         Where it runs: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ... ``"auto"`` takes a CUDA
-        device if there is one. It computes in float32.
+        device if there is one, and so does what was fitted where ``device`` was and is
+        loaded where it's missing. It computes in float32.
     dtype : {"float16", "float32"}, default="float16"
         Type of the features.
     revision : str, default=None
@@ -301,6 +302,14 @@ class BertVectorizer(TextVectorizer):
             self.dtype,
         )
 
+    def _present_device(self) -> str:
+        """Return the device of the parameter, the fastest where that is missing."""
+        try:
+            resolve_device(self.device, FASTEST)
+        except ValueError:
+            return "auto"
+        return self.device
+
     def _folder(self, settings: EmbeddingSettings) -> Path | None:
         root = cache_folder(self.cache)
         if root is None:
@@ -313,7 +322,7 @@ class BertVectorizer(TextVectorizer):
         self, texts: list[str], settings: EmbeddingSettings, positions: list[int]
     ) -> Iterator[tuple[int, NDArray[np.floating], list[str]]]:
         """Embed the texts that the cache lacks."""
-        encoder = load_encoder(self.model, self.revision_, self.device)
+        encoder = load_encoder(self.model, self.revision_, self._present_device())
         with_bar = check_progress(self.progress, len(positions))
         with advancing("embed", len(positions), with_bar) as advance:
             yield from embed_texts(

@@ -364,7 +364,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         rows = WordRows(source, lexicon)
         sequences = rows.encode(encoded)[0] if transform else None
         # Whatever fails until here leaves the vectorizer as it was.
-        self._keep(tables)
+        self._keep(tables, is_known)
         self._rows = SharedRows(rows if transform else None)
         self.n_features_out_ = table.n_features
         self.special_vectors_, self.unknown_vector_ = source.special, source.unknown

@@ -11,7 +11,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, log_loss
 
-from skrational import WordVectorizer
+from skrational import WordVectorizer, load
 from skrational.training.loop import PhaseRun
 from tests.cli.conftest import quick, reviews, write_json, write_table
 
@@ -45,7 +45,7 @@ def test_equal_seeds_give_equal_models_and_formats_do_not_matter(
             "fit", tmp_path / name, *columns, "--out", out, *quick()
         )
         assert code == 0
-        np.testing.assert_array_equal(joblib.load(out).predict_proba(test), expected)
+        np.testing.assert_array_equal(load(out).predict_proba(test), expected)
 
 
 @pytest.mark.parametrize("command", ["fit", "path"])
@@ -74,7 +74,7 @@ def test_an_interrupted_command_goes_on_from_its_checkpoint(
     code, _, said = skrational(*call, "--out", tmp_path / "m", "--checkpoint", kept)
     assert code == 0, said
     test = texts_of(reviews(40, 1))
-    a, b = (joblib.load(tmp_path / name).predict_proba(test) for name in ("m", "whole"))
+    a, b = (load(tmp_path / name).predict_proba(test) for name in ("m", "whole"))
     np.testing.assert_array_equal(a, b)
     code, _, said = skrational(
         *call, "--out", tmp_path / "m", "--checkpoint", kept, "--seed", "3"
@@ -90,7 +90,7 @@ def test_lambda_seed_and_settings_reach_the_estimators(folder, skrational, tmp_p
         "--out", out, *quick(), "--lambda", "100", "--seed", "7",
         "--set", "vectorizer__oov=zero",
     )  # fmt: skip
-    model = joblib.load(out)
+    model = load(out)
     params = model.get_params()
     assert code == 0
     assert params["classifier__lambda_"] == 100
@@ -197,7 +197,7 @@ def test_labels_that_are_numbers_are_the_same_in_every_format(skrational, tmp_pa
     json_table = write_json(tmp_path / "t.jsonl", rows)
     columns = ("--text", "review", "--label", "stars")
     skrational("fit", table, *columns, "--out", tmp_path / "m", *quick())
-    assert joblib.load(tmp_path / "m").classes_.tolist() == [0, 1]
+    assert load(tmp_path / "m").classes_.tolist() == [0, 1]
     args = ("test", tmp_path / "m")
     scores = [skrational(*args, t, *columns, "--json") for t in (table, json_table)]
     assert scores[0][:2] == scores[1][:2]
@@ -213,7 +213,7 @@ def test_a_path_is_printed_and_its_point_written(folder, skrational, tmp_path):
     assert code == 0
     points = rows_of(curve.read_text())
     assert len(points) == len(printed.splitlines()) - 1
-    model = joblib.load(out)
+    model = load(out)
     assert model[-1].n_transitions_ <= 2
     assert printed.count("->") == 1
     test = reviews(40, 1)
@@ -301,7 +301,7 @@ def test_vectors_may_be_several_tables(folder, skrational, tmp_path):
     ):
         code, _, _ = skrational(*args, "--out", tmp_path / "m", *quick(), *given)
         assert code == 0
-        assert joblib.load(tmp_path / "m")[0].n_features_out_ == 19
+        assert load(tmp_path / "m")[0].n_features_out_ == 19
 
 
 def test_tables_are_downloaded_by_gensim(skrational, tmp_path, monkeypatch):
@@ -515,3 +515,30 @@ def test_a_path_of_few_texts_asks_for_others(skrational, tmp_path):
     assert code == 1
     assert "--dev TABLE" in said
     assert "X_val" not in said
+
+
+def test_a_name_without_an_ending_is_that_of_a_folder(folder, skrational, tmp_path):
+    out = tmp_path / "model"
+    args = ("fit", folder / "train.csv", "--text", "review", "--label", "stars")
+    code, _, said = skrational(*args, "--out", out, *quick())
+    assert code == 0
+    assert f"Wrote {out}" in said
+    assert (out / "manifest.json").is_file()
+    columns = ("--text", "review")
+    of_file, of_folder = (
+        skrational("predict", model, folder / "test.csv", *columns)
+        for model in (folder / "model.joblib", out)
+    )
+    assert of_folder == of_file
+    assert skrational(*args, "--out", f"{out}/", *quick())[0] == 0
+    (out / "weights.safetensors").write_bytes(b"")
+    code, printed, said = skrational("predict", out, folder / "test.csv", *columns)
+    assert (code, printed) == (1, "")
+    assert "weights.safetensors has 0 bytes" in said
+    (out / "notes.txt").write_text("mine")
+    code, _, said = skrational(*args, "--out", out, *quick())
+    assert code == 2
+    assert "it holds what is no part of a model ('notes.txt')" in said
+    code, _, said = skrational(*args, "--out", tmp_path / "no" / "model", *quick())
+    assert code == 2
+    assert "there is no folder" in said

@@ -500,6 +500,16 @@ def test_a_device_that_is_not_there(folder):
             exact(folder, device=device).fit(["a"])
 
 
+def test_what_was_fitted_on_a_device_goes_on_without_it(folder):
+    fitted = exact(folder, device="cpu").fit(TEXTS)
+    elsewhere = pickle.loads(pickle.dumps(fitted.set_params(device="cuda:99")))
+    np.testing.assert_allclose(
+        elsewhere.transform(TEXTS).features,
+        fitted.set_params(device="cpu").transform(TEXTS).features,
+        atol=1e-6,
+    )
+
+
 def test_words_need_a_fast_tokenizer(folder, monkeypatch):
     encoder = loading.load_encoder(folder, exact(folder).fit(["a"]).revision_, "cpu")
     monkeypatch.setattr(type(encoder.tokenizer), "is_fast", False)

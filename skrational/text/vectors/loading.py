@@ -12,6 +12,7 @@ import os
 import re
 import threading
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +239,7 @@ def reload_tables(
     vectors: Any,
     kept: list[tuple[str | None, str | None]],
     cache: Any,
-    learned: Table | None,
+    here: Sequence[Table | None],
 ) -> list[Table]:
     """Find the tables again that a vectorizer was fitted with, after it was pickled.
 
@@ -250,8 +251,8 @@ def reload_tables(
         Source and fingerprint of each table, as for `reload_table`.
     cache : bool, str or path-like
         As the parameter of `WordVectorizer`.
-    learned : Table or None
-        The one that was learned in ``fit``.
+    here : sequence of (Table or None)
+        Those that needn't be found: one that was learned in ``fit``, for instance.
 
     Raises
     ------
@@ -266,12 +267,10 @@ def reload_tables(
             f"vectors holds {len(parts)} tables, but this WordVectorizer was fitted "
             f"with {len(kept)}: fit it again."
         )
-    tables = []
-    for part, (source, fingerprint) in zip(parts, kept, strict=True):
-        is_learned = learned is not None and fingerprint == learned.fingerprint
-        table = learned if is_learned else None
-        tables.append(table or reload_table(part, source, fingerprint, cache))
-    return tables
+    return [
+        table or reload_table(part, source, fingerprint, cache)
+        for part, (source, fingerprint), table in zip(parts, kept, here, strict=True)
+    ]
 
 
 def check_width(table: Table, width: int) -> Table:

@@ -1,0 +1,158 @@
+"""The files of a folder, read whole and held against its manifest."""
+
+from __future__ import annotations
+
+import stat
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from skrational.exceptions import ModelFileError, ModelVersionWarning
+from skrational.persistence.folders import present
+from skrational.persistence.manifest import (
+    MANIFEST,
+    MOST_BYTES,
+    check_file,
+    is_manifest,
+    read_manifest,
+)
+from skrational.utils.callers import caller_level
+
+__all__ = ["Contents", "companions", "read_contents", "strangers"]
+
+_COMPANIONS = ("README", "LICENSE", "LICENCE", "NOTICE", "CITATION")
+_HIDDEN = (".cache", ".gitattributes", ".gitignore", ".git", ".DS_Store")
+_TRIES = 5
+
+
+class Contents(NamedTuple):
+    """The files of a model.
+
+    Attributes
+    ----------
+    folder : Path
+        Where they were.
+    versions : dict from str to str
+    files : dict from str to bytes
+        By their names, without the manifest.
+    """
+
+    folder: Path
+    versions: dict[str, str]
+    files: dict[str, bytes]
+
+
+def companions(folder: Path) -> dict[str, Path]:
+    """Return the files of a folder that may stand beside a model, by their names."""
+    return {p.name: p for p in folder.iterdir() if _is_companion(p) and p.is_file()}
+
+
+def _is_companion(path: Path) -> bool:
+    return path.name in _HIDDEN or path.stem.upper() in _COMPANIONS
+
+
+def strangers(folder: Path) -> list[str]:
+    """Return the names in a folder that are no model's and stand beside none.
+
+    All of them, if there is no manifest of a model.
+    """
+    kept = {*companions(folder), ".cache"}  # downloads from the hub leave the latter
+    names = {path.name for path in folder.iterdir()} - kept
+    try:
+        content = _read_file(folder / MANIFEST, MOST_BYTES)
+    except (OSError, ModelFileError):
+        return sorted(names)
+    if not is_manifest(content):
+        return sorted(names)
+    known = {MANIFEST, "config.json", "structure.json", "weights.safetensors"}
+    return sorted(n for n in names if n not in known and not n.endswith(".skops"))
+
+
+def read_contents(folder: Path) -> Contents:
+    """Read all files of a model.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError
+        If there is no such folder.
+    ModelFileError
+        If a file is damaged or missing, or there is one more.
+
+    Warns
+    -----
+    ModelVersionWarning
+        If a save was killed amid replacing the folder, and the one before is read.
+    """
+    for attempt in range(_TRIES):
+        found = present(folder)
+        before = _state(found)
+        try:
+            contents = _read_once(found)
+        except (ModelFileError, OSError):
+            # Another process may have replaced it meanwhile.
+            if attempt < _TRIES - 1 and _state(present(folder)) != before:
+                continue
+            raise
+        if found != folder:
+            warnings.warn(
+                f"{folder} isn't there: a save that was to replace it was killed. The "
+                f"model before, in {found}, is loaded; the next save puts it back.",
+                ModelVersionWarning,
+                stacklevel=caller_level(),
+            )
+        return contents
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _state(folder: Path) -> tuple[int, ...]:
+    try:
+        found = folder.stat()
+        manifest = (folder / MANIFEST).stat()
+    except OSError:
+        return ()
+    return found.st_ino, manifest.st_ino, manifest.st_mtime_ns
+
+
+def _read_once(folder: Path) -> Contents:
+    if not folder.exists():
+        raise FileNotFoundError(f"There is no folder {str(folder)!r}.")
+    if not folder.is_dir():
+        raise NotADirectoryError(
+            f"{folder} is no folder; expected one that skrational.save wrote. A file "
+            "of joblib is for joblib.load."
+        )
+    place = folder / MANIFEST
+    if not place.exists():
+        raise ModelFileError(
+            f"{folder} holds no {MANIFEST}; expected a folder that skrational.save "
+            "wrote."
+        )
+    manifest = read_manifest(_read_file(place, MOST_BYTES), str(place))
+    listed: dict[str, Any] = manifest["files"]
+    there = {p.name for p in folder.iterdir() if not _is_companion(p)} - {MANIFEST}
+    for name in sorted(listed.keys() - there):
+        raise ModelFileError(f"{folder / name} is missing.")
+    for name in sorted(there - listed.keys()):
+        raise ModelFileError(
+            f"{folder / name} is no file of this model: its manifest doesn't list it."
+        )
+    files = {}
+    for name, facts in listed.items():
+        content = _read_file(folder / name, facts["bytes"])
+        check_file(content, facts, str(folder / name))
+        files[name] = content
+    return Contents(folder, manifest["versions"], files)
+
+
+def _read_file(path: Path, most: int) -> bytes:
+    """Read a file; of one that is longer than it may be, nothing."""
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise ModelFileError(f"{path} is no file.")
+    if facts.st_size > most:
+        raise ModelFileError(
+            f"{path} has {facts.st_size} bytes; expected at most {most}: it's damaged, "
+            "or of another model."
+        )
+    with open(path, "rb") as file:
+        return file.read(facts.st_size)

@@ -1,0 +1,189 @@
+"""Folders that are replaced whole: by a rename, after all is on the disk.
+
+A folder that is there can't be replaced by a rename alone: it steps aside, and the new
+one takes its name. Who is killed between these two leaves the one that stepped aside
+beside the name, where `present` finds it and the next `replace` puts it back. Each
+writer works in a folder of its own, so that the files of two never mix.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from errno import EEXIST, ENOTEMPTY
+from pathlib import Path
+from uuid import uuid4
+
+__all__ = ["leftovers", "present", "replace"]
+
+_NEW, _OLD = "new", "old"
+_MARK = "manifest.json"
+"""A folder without this file isn't whole."""
+_STALE_SECONDS = 24 * 3600
+_TRIES = 100
+
+
+def replace(folder: Path, files: Mapping[str, bytes], kept: Mapping[str, Path]) -> None:
+    """Let a folder have these files and no others.
+
+    Parameters
+    ----------
+    folder : Path
+        Absolute; it need not be there, but the folder around it.
+    files : mapping from str to bytes
+        By their names.
+    kept : mapping from str to Path
+        Files that are copied into it.
+
+    Raises
+    ------
+    OSError
+        If it can't be written; then what was there before still is.
+    """
+    _tidy(folder)
+    new = _beside(folder, _NEW)
+    try:
+        new.mkdir()
+        for name, content in files.items():
+            _write(new / name, content)
+        for name, path in kept.items():
+            shutil.copy2(path, new / name)
+        _sync(new)
+        _swap(new, folder)
+        _sync(folder.parent)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(path, "xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Let names be on the disk, where a folder can be opened."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _swap(new: Path, folder: Path) -> None:
+    """Give a folder the name of another one, which is removed."""
+    for _ in range(_TRIES):
+        old = _beside(folder, _OLD)
+        try:
+            with suppress(FileNotFoundError):
+                os.rename(folder, old)
+            os.rename(new, folder)
+        except BaseException as error:  # an interrupt, too
+            _restore(old, folder)
+            # Another writer came between the two renames: once more.
+            if getattr(error, "errno", None) not in (EEXIST, ENOTEMPTY):
+                raise
+        else:
+            _remove(old)
+            return
+        time.sleep(0.01)
+    raise OSError(
+        EEXIST, "it is being replaced by others, again and again", str(folder)
+    )
+
+
+def _restore(old: Path, folder: Path) -> None:
+    """Put back what stepped aside, unless something else has taken the name."""
+    if folder.exists():
+        _remove(old)
+        return
+    with suppress(OSError):
+        os.rename(old, folder)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        # Of what is half removed nothing is put back.
+        with suppress(OSError):
+            (path / _MARK).unlink()
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
+def present(folder: Path) -> Path:
+    """Return the folder, or what stepped aside for one that never came."""
+    for _ in range(3):
+        if folder.exists():
+            return folder
+        # A writer may be between two renames at this moment.
+        time.sleep(0.02)
+    aside = sorted(leftovers(folder, _OLD), key=_time_of, reverse=True)
+    return next((path for path in aside if (path / _MARK).is_file()), folder)
+
+
+def leftovers(folder: Path, kind: str = "*") -> list[Path]:
+    """Return what writers, dead or alive, have beside a folder."""
+    around = folder.parent
+    prefix = f".{folder.name}."
+    if not around.is_dir():
+        return []
+    found = (path for path in around.iterdir() if path.name.startswith(prefix))
+    endings = (_NEW, _OLD) if kind == "*" else (kind,)
+    return [path for path in found if path.name.rpartition(".")[2] in endings]
+
+
+def _beside(folder: Path, kind: str) -> Path:
+    """Return a free name that tells whose it is."""
+    name = f".{folder.name}.{_host()}-{os.getpid()}-{uuid4().hex[:8]}.{kind}"
+    return folder.with_name(name)
+
+
+def _host() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def _tidy(folder: Path) -> None:
+    """Put back and remove what writers left that were killed."""
+    dead = [path for path in leftovers(folder) if _is_of_the_dead(path)]
+    for path in sorted(dead, key=_time_of, reverse=True):
+        is_whole = path.name.endswith(_OLD) and (path / _MARK).is_file()
+        if is_whole and not folder.exists():
+            with suppress(OSError):
+                os.rename(path, folder)
+        _remove(path)
+
+
+def _is_of_the_dead(path: Path) -> bool:
+    owner = path.name.rsplit(".", 2)[-2].split("-")
+    is_here = len(owner) == 3 and owner[0] == _host() and owner[1].isdigit()
+    if is_here and not _is_alive(int(owner[1])):
+        return True
+    return time.time() - _time_of(path) > _STALE_SECONDS
+
+
+def _is_alive(process: int) -> bool:
+    if os.name != "posix":  # a signal would end it there
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _time_of(path: Path) -> float:
+    with suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0

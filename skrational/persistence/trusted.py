@@ -1,0 +1,48 @@
+"""The types that a skops file of a model of this package may hold."""
+
+from __future__ import annotations
+
+from skrational.persistence.registry import KNOWN
+
+__all__ = ["TRUSTED_TYPES"]
+
+_STRUCTURES = {
+    "gated": ["GRUStructure", "LSTMStructure"],
+    "language": ["LSTMLanguageStructure"],
+    "mask": ["MaskStructure"],
+    "rational": ["RationalStructure"],
+}
+_TABLES = {
+    "corpus": ["LearnedTable"],
+    "subwords": ["SubwordTable", "Subwords"],
+    "tables": ["VectorTable"],
+}
+
+TRUSTED_TYPES: tuple[str, ...] = tuple(
+    sorted(
+        [
+            "builtins.frozenset",
+            # The names under which version 0.1.0 saved them.
+            "skrational.cells.rational.Reading",
+            "skrational.structures.RationalStructure",
+            *(f"{k.module}.{k.name}" for k in KNOWN.values() if k.is_ours),
+            *(
+                f"skrational.structures.{m}.{n}"
+                for m, v in _STRUCTURES.items()
+                for n in v
+            ),
+            *(
+                f"skrational.text.vectors.{m}.{n}"
+                for m, v in _TABLES.items()
+                for n in v
+            ),
+            "sklearn.calibration._CalibratedClassifier",
+            "sklearn.calibration._SigmoidCalibration",
+        ]
+    )
+)
+"""What to give ``skops.io.load`` as ``trusted``, for models of this package.
+
+All are classes of this package whose state is numbers and words, and two of
+scikit-learn's that skops doesn't list.
+"""
