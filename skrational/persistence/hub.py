@@ -45,7 +45,7 @@ def push_to_hub(
     repo_id: str,
     *,
     card: str | None = None,
-    vectors: Vectors = "used",
+    vectors: Vectors = "all",
     private: bool = False,
     revision: str | None = None,
     commit_message: str = "Push a model of skrational",
@@ -63,7 +63,7 @@ def push_to_hub(
         The model card, as Markdown, such as
         ``skrational.reporting.report(model, texts, labels).to_markdown()``. None: that
         of the folder, or else a short one that says how to load the model.
-    vectors : {"used", "all", "reference"}, default="used"
+    vectors : {"all", "used", "reference"}, default="all"
         As of `save`; of no use with a folder.
     private : bool, default=False
         Whether a repository that is made can be seen by its owner only.

@@ -32,7 +32,7 @@ def save(
     model: Any,
     folder: str | os.PathLike[str],
     *,
-    vectors: Vectors = "used",
+    vectors: Vectors = "all",
     texts: Sequence[Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
@@ -50,16 +50,17 @@ def save(
     folder : str or path-like
         Need not be there. A model that is there is replaced, files such as README.md
         and LICENSE beside it stay.
-    vectors : {"used", "all", "reference"}, default="used"
-        What becomes of the tables of a `WordVectorizer`. ``"used"``: the vectors of the
-        words of the training texts, in half precision, so that the folder is all that
-        the model needs; other words are unknown to the loaded model, also those that
-        the whole table has. Vectors learned by ``"corpus"`` are these words' and are
-        kept to the bit. ``"all"``: whole tables to the bit, which may be gigabytes.
-        ``"reference"``: where the file is, and its SHA-256, which `load` checks; tables
-        that are in no file are kept whole.
+    vectors : {"all", "used", "reference"}, default="all"
+        What becomes of the tables of a `WordVectorizer`. ``"all"``: they are kept whole,
+        to the bit, so that the loaded model is the saved one; a file of vectors may take
+        gigabytes. ``"used"``: the vectors of the words of the training texts, in half
+        precision, for a folder that can be mailed; other words are unknown to the loaded
+        model, also those that the whole table has. Vectors learned by ``"corpus"`` are
+        these words' and are kept to the bit. ``"reference"``: where the file is, and its
+        SHA-256, which `load` checks; tables that are in no file are kept whole.
     texts : list of str, or of lists of str, default=None
-        Texts whose words count as used. None: those that the vectorizer was fitted on.
+        With ``vectors="used"``, texts whose words count as used. None: those that the
+        vectorizer was fitted on.
     overwrite : bool, default=False
         Whether to replace also what is no model, with all that is in it.
 
@@ -109,7 +110,7 @@ def save(
     >>> bool((again.predict_proba(data.X) == clf.predict_proba(data.X)).all())
     True
     """
-    _check(model, vectors, overwrite)
+    _check(model, vectors, texts, overwrite)
     place = Path(folder).expanduser().resolve()
     kept = check_place(place, overwrite)
     files = files_of(model, vectors, texts)
@@ -118,7 +119,8 @@ def save(
     return place
 
 
-def _check(model: Any, vectors: Any, overwrite: Any) -> None:
+def _check(model: Any, vectors: Any, texts: Any, overwrite: Any) -> None:
+    """Raise an error for what `save` can't be called with; any objects."""
     if isinstance(model, type) or not isinstance(model, BaseEstimator):
         raise TypeError(
             f"model is a {type(model).__name__}; expected an estimator, such as a "
@@ -127,6 +129,10 @@ def _check(model: Any, vectors: Any, overwrite: Any) -> None:
     if vectors not in get_args(Vectors):
         raise ValueError(
             f"vectors is {vectors!r}; expected one of {list(get_args(Vectors))}."
+        )
+    if texts is not None and vectors != "used":
+        raise ValueError(
+            f"texts is of use with vectors='used' only; vectors is {vectors!r}."
         )
     if not isinstance(overwrite, bool):
         raise ValueError(f"overwrite is {overwrite!r}; expected True or False.")

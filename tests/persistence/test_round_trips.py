@@ -285,7 +285,7 @@ def test_labels_and_words_of_any_alphabet(tmp_path):
     model = pipeline(table(words=words), n_wfsas=2).fit(texts, labels)
     again = load(save(model, tmp_path / "model", vectors="all"))
     assert_same(predictions(again, texts), predictions(model, texts))
-    again = load(save(model, tmp_path / "used"))
+    again = load(save(model, tmp_path / "used", vectors="used"))
     assert (again.predict(texts) == model.predict(texts)).all()
     assert again.classes_.tolist() == model.classes_.tolist()
 

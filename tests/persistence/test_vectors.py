@@ -46,8 +46,8 @@ def size(folder):
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
-def test_used_is_the_default_and_needs_no_file(fitted, file, tmp_path):
-    folder = save(fitted, tmp_path / "model")
+def test_a_folder_with_the_words_of_the_texts_needs_no_file(fitted, file, tmp_path):
+    folder = save(fitted, tmp_path / "model", vectors="used")
     file.unlink()
     again = load(folder)
     expected, found = fitted.predict_proba(TEXTS), again.predict_proba(TEXTS)
@@ -63,19 +63,26 @@ def test_used_is_the_default_and_needs_no_file(fitted, file, tmp_path):
 
 
 def test_words_that_are_not_kept_are_unknown(fitted, tmp_path):
-    again = load(save(fitted, tmp_path / "model"))
+    again = load(save(fitted, tmp_path / "model", vectors="used"))
     before, after = fitted[0].transform(OTHER), again[0].transform(OTHER)
     words = [after.labels[after.rows(i)].tolist() for i in range(2)]
     assert words[0] == ["<s>", "the", "<unk>", "sat", "</s>"]
     assert before.labels[before.rows(0)].tolist()[2] == "zebra"
-    np.testing.assert_array_equal(after.features[after.rows(0)[2]],
-                                  fitted[0].unknown_vector_)  # fmt: skip
-    wider = load(save(fitted, tmp_path / "wider", texts=[*TEXTS, *OTHER]))[0]
+    unknown = after.features[after.rows(0)[2]]
+    np.testing.assert_array_equal(unknown, fitted[0].unknown_vector_)
+    texts = [*TEXTS, *OTHER]
+    wider = load(save(fitted, tmp_path / "wider", vectors="used", texts=texts))[0]
     assert "zebra" in wider.transform(OTHER).labels.tolist()
 
 
-def test_all_is_exact_for_any_text(fitted, file, tmp_path):
-    folder = save(fitted, tmp_path / "model", vectors="all")
+def test_texts_are_of_use_with_the_words_of_texts_only(fitted, tmp_path):
+    with pytest.raises(ValueError, match="texts is of use with vectors='used'"):
+        save(fitted, tmp_path / "model", texts=TEXTS)
+    assert not (tmp_path / "model").exists()
+
+
+def test_all_is_the_default_and_exact_for_any_text(fitted, file, tmp_path):
+    folder = save(fitted, tmp_path / "model")
     expected = predictions(fitted, TEXTS + OTHER)
     file.unlink()
     assert_same(predictions(load(folder), TEXTS + OTHER), expected)
@@ -158,7 +165,7 @@ def test_vectors_of_n_grams(tmp_path):
     after = whole.transform(texts)
     for i in range(len(texts)):
         np.testing.assert_array_equal(after[i], before[i])
-    used = load(save(vectorizer, tmp_path / "used"))
+    used = load(save(vectorizer, tmp_path / "used", vectors="used"))
     after = used.transform(texts)
     for i in range(len(TEXTS)):
         np.testing.assert_allclose(after[i], before[i], atol=1e-3)
@@ -170,7 +177,7 @@ def test_what_half_precision_cannot_hold_stays_whole(tmp_path):
     for scale in (1e6, 1e-9):
         given = {word: row * scale for word, row in table().items()}
         vectorizer = WordVectorizer(given, unit_norm=False).fit(TEXTS)
-        again = load(save(vectorizer, tmp_path / "model"))
+        again = load(save(vectorizer, tmp_path / "model", vectors="used"))
         np.testing.assert_array_equal(
             again.vocabulary().features, vectorizer.vocabulary().features
         )
@@ -194,10 +201,11 @@ def test_a_loaded_model_is_saved_once_more(fitted, tmp_path):
 
 
 def test_words_are_kept_as_of_fit_not_as_of_predict(fitted, tmp_path):
-    first = save(fitted, tmp_path / "first")
+    first = save(fitted, tmp_path / "first", vectors="used")
     fitted.predict(OTHER)
-    second = save(fitted, tmp_path / "second")
-    third = save(pickle.loads(pickle.dumps(fitted)), tmp_path / "third")
+    second = save(fitted, tmp_path / "second", vectors="used")
+    twin = pickle.loads(pickle.dumps(fitted))
+    third = save(twin, tmp_path / "third", vectors="used")
     weights = [(f / "weights.safetensors").read_bytes() for f in (first, second, third)]
     assert weights[0] == weights[1] == weights[2]
 
@@ -205,8 +213,8 @@ def test_words_are_kept_as_of_fit_not_as_of_predict(fitted, tmp_path):
 def test_of_an_earlier_version_texts_have_to_be_given(fitted, tmp_path):
     del fitted[0]._training_words
     with pytest.raises(ValueError, match=r"step 'wordvectorizer'.*Give texts=, or"):
-        save(fitted, tmp_path / "model")
-    again = load(save(fitted, tmp_path / "model", texts=TEXTS))
+        save(fitted, tmp_path / "model", vectors="used")
+    again = load(save(fitted, tmp_path / "model", vectors="used", texts=TEXTS))
     np.testing.assert_allclose(
         again.predict_proba(TEXTS), fitted.predict_proba(TEXTS), atol=2e-3
     )
@@ -223,7 +231,7 @@ def test_the_folders_of_a_path_stay_at_home(fitted, tmp_path):
 def test_other_spellings_are_found_in_what_is_kept(tmp_path):
     words = ("cafe\u0301", "th\u00e9", "noon")
     vectorizer = WordVectorizer(table(words=words)).fit(["caf\u00e9 the\u0301 noon"])
-    again = load(save(vectorizer, tmp_path / "model"))
+    again = load(save(vectorizer, tmp_path / "model", vectors="used"))
     texts = ["cafe\u0301 th\u00e9", "caf\u00e9 the\u0301"]
     found = again.transform(texts)
     np.testing.assert_array_equal(found[0], found[1])
