@@ -301,8 +301,9 @@ class SparseRationalClassifierCV(
         running = Parallel(self.n_jobs, return_as="generator")(
             delayed(follow_fold)(
                 search.template,
-                labelled[train],
-                labelled[test],
+                labelled,
+                train,
+                test,
                 lambdas,
                 search.checkpoint.seed,
                 search.kept(f"fold-{i}", lambdas),

@@ -82,6 +82,8 @@ def as_sequences(
             raise SequenceError("X is a SequenceArray, which has its own labels.")
         return X
     X = take_column(X)
+    if isinstance(X, SequenceArray):
+        return X if labels is None else SequenceArray(*X._arrays()[:3], labels)
     return pack(X, form_of(X), lengths, labels, allow_nan)
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from skrational.sequences.array import SequenceArray
 from skrational.sequences.finite import place_of
-from skrational.sequences.repeats import blocks
+from skrational.sequences.repeats import blocks, distinct_rows
 from skrational.utils.memory_maps import release
 
 __all__ = ["extreme_value", "odd_scale"]
@@ -95,7 +95,9 @@ def extreme_value(X: SequenceArray) -> str:
     """
     largest, row = 0.0, 0
     rows = X.features
-    used = np.arange(len(rows)) if X.indices is None else np.unique(X.indices)
+    used = np.arange(len(rows))
+    if X.indices is not None:
+        used = distinct_rows(X.indices, len(rows))
     for block in blocks(len(used), X.n_features):
         peaks = np.abs(rows[used[block]]).max(axis=1, initial=0)
         release(rows)
