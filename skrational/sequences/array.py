@@ -25,6 +25,7 @@ from skrational.sequences.parts import (
     equal_labels,
     offsets_of,
     read_positions,
+    taken_rows,
 )
 from skrational.sequences.repeats import distinct_rows, equal_rows
 
@@ -294,11 +295,7 @@ class SequenceArray(ExchangeMixin):
 
     def _take(self, positions: NDArray[np.intp]) -> SequenceArray:
         offsets = offsets_of(self.lengths[positions])
-        tokens = np.arange(offsets[-1]) + np.repeat(
-            self.offsets[positions] - offsets[:-1], np.diff(offsets)
-        )
-        indices = tokens if self.indices is None else self.indices[tokens]
-        indices = indices.astype(np.int32, copy=False)
+        indices = taken_rows(self.indices, self.offsets[positions], offsets)
         index = None if self.index is None else self.index[positions]
         originals = None if self.originals is None else self.originals[positions]
         parts = self.features, offsets, indices, self.labels, index, originals

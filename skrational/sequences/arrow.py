@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.exceptions import SequenceError
+from skrational.sequences.parts import offsets_of
 
 __all__ = ["column_of_vectors", "is_column_of_vectors", "read_column", "read_table"]
 
@@ -32,6 +33,7 @@ class _Lists(NamedTuple):
 def _pyarrow() -> Any:
     try:
         import pyarrow
+        import pyarrow.compute
     except ImportError as error:
         raise ImportError(
             "Columns of Arrow need pyarrow: pip install 'skrational[arrow]'"
@@ -103,7 +105,7 @@ def _as_chunked(column: Any) -> Any:
         if hasattr(column, "__arrow_c_stream__"):
             return pa.chunked_array(column)
         array = column if isinstance(column, pa.Array) else pa.array(column)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+    except (TypeError, ValueError, pa.ArrowException) as error:
         raise TypeError(
             f"column, a {type(column).__name__}, is no column of Arrow: {error}"
         ) from error
@@ -136,7 +138,7 @@ def read_column(
     _refuse_missing(chunks, "sequence")
     types, kind = _pyarrow().types, chunks.type
     depth = _depth(kind)
-    if depth == 0:
+    if depth not in (1, 2):
         raise TypeError(f"column holds {kind}; {_EXPECTED}.")
     numbers = depth == 1 and not types.is_floating(kind.value_type)
     if table is not None and not numbers:
@@ -152,7 +154,12 @@ def read_column(
     offsets = _offsets(lists)
     if table is not None:
         rows, labels = read_table(table)
-        return rows, offsets, _join([_row_numbers(part.values) for part in lists]), labels
+        return (
+            rows,
+            offsets,
+            _join([_row_numbers(part.values) for part in lists]),
+            labels,
+        )
     _check_tokens(lists)
     features = _matrix([part.values for part in lists], kind)
     return features, offsets, None, None
@@ -237,7 +244,9 @@ def _open(lists: Any) -> _Lists:
         size = lists.type.list_size
         return _Lists(lists.flatten(), size * np.arange(len(lists) + 1))
     if pa.types.is_list_view(lists.type) or pa.types.is_large_list_view(lists.type):
-        lists = lists.cast(pa.large_list(lists.type.value_type))
+        # Views may stand in any order, and overlap.
+        lengths = pa.compute.list_value_length(lists).to_numpy(zero_copy_only=False)
+        return _Lists(lists.flatten(), offsets_of(lengths))
     offsets = lists.offsets.to_numpy(zero_copy_only=True)
     if not len(offsets):  # as some libraries hand over no list
         offsets = np.zeros(1, np.int64)
@@ -254,7 +263,7 @@ def _offsets(lists: list[_Lists]) -> NDArray[np.int64]:
     parts, end = [np.zeros(1, np.int64)], 0
     for _, offsets in lists:
         parts.append(offsets[1:].astype(np.int64) + end)
-        end = int(parts[-1][-1])
+        end += int(offsets[-1])
     return np.concatenate(parts)
 
 

@@ -56,8 +56,9 @@ class _ArrayFile:
         np.lib.format.write_array_header_1_0(self._file, header)
 
     def append(self, rows: NDArray[Any]) -> None:
-        self._file.write(np.ascontiguousarray(rows, self._dtype).data.cast("B"))
-        self.n_rows += len(rows)
+        if len(rows):
+            self._file.write(np.ascontiguousarray(rows, self._dtype).data.cast("B"))
+            self.n_rows += len(rows)
 
     def close(self) -> None:
         """Finish the file, if it isn't finished."""
@@ -256,7 +257,9 @@ def _check_files(folder: Path, check: bool) -> None:
     try:
         listed = json.loads((folder / _LIST).read_text(encoding="ascii"))
         form, files = listed["format"], dict(listed["files"])
-        expected = {str(name): (int(size), int(crc)) for name, (size, crc) in files.items()}
+        expected = {
+            str(name): (int(size), int(crc)) for name, (size, crc) in files.items()
+        }
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise SequenceError(f"{folder / _LIST} is damaged: {error!r}") from error
     if form != _FORMAT:
