@@ -71,6 +71,7 @@ class Job(NamedTuple):
 
     @property
     def key(self) -> str:
+        """By which its rows are found again; steps are sorted as they are done."""
         return f"{self.documents:09d} {STEPS.index(self.step)} {self.step}"
 
 

@@ -135,7 +135,7 @@ class Corpus:
 
     def scored_by(self, network: PackedNetwork) -> NDArray[Any]:
         """Scores of all documents, (n, n_scores), by a network packed for the CPU."""
-        if self.table is None:
+        if self.table is None or self.place is None:
             return network.scores_of_tokens(self.features, self.rows, self.offsets)
         n_rows = len(self.table)
         table = np.empty((n_rows, network.width), network.dtype)

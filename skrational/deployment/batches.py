@@ -126,10 +126,9 @@ def predict_partition(
     >>> from skrational import SparseRationalClassifier, WordVectorizer
     >>> from skrational.deployment import predict_partition
     >>> vectors = {"good": [1.0, 0.0], "bad": [0.0, 1.0]}
-    >>> model = make_pipeline(
-    ...     WordVectorizer(vectors),
-    ...     SparseRationalClassifier(n_wfsas=2, lambda_=0, max_epochs=3, random_state=0),
-    ... ).fit(["good", "bad"] * 9, ["+", "-"] * 9)
+    >>> clf = SparseRationalClassifier(n_wfsas=2, lambda_=0, max_epochs=3)
+    >>> model = make_pipeline(WordVectorizer(vectors), clf)
+    >>> model = model.fit(["good", "bad"] * 9, ["+", "-"] * 9)
     >>> predict_partition(pd.Series(["bad"], index=["x"]), model).to_dict()
     {'x': '-'}
     >>> predict_partition(["good", "bad"], model)
@@ -137,7 +136,7 @@ def predict_partition(
     """
     found = list(predict_batches(model, part, method=method, batch_size=batch_size))
     if not hasattr(part, "iloc"):
-        return [row for rows in found for row in rows]
+        return [row for rows in found for row in _rows(rows)]
     import pandas as pd
 
     values = np.concatenate(found) if found else _of_nothing(model, method)
@@ -146,6 +145,11 @@ def predict_partition(
     classes = getattr(model, "classes_", None)
     fits = classes is not None and len(classes) == values.shape[1]
     return pd.DataFrame(values, index=part.index, columns=classes if fits else None)
+
+
+def _rows(values: Any) -> Any:
+    """Return what is predicted of each document; single values are Python's own."""
+    return values.tolist() if getattr(values, "ndim", 0) == 1 else values
 
 
 def _of_nothing(model: Any, method: str) -> Any:

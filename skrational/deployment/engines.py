@@ -72,7 +72,7 @@ def _plugin_for(sent: SentVectors) -> tuple[Any, Any]:
             "Dask clusters need distributed: pip install 'skrational[dask]'"
         ) from error
 
-    class Vectors(WorkerPlugin):  # type: ignore[misc]
+    class Vectors(WorkerPlugin):
         def __init__(self, name: str, vectors: Any) -> None:
             self.kept = name, vectors
 

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from skrational.exceptions import SequenceError
 from skrational.sequences.parts import offsets_of
 
-__all__ = ["column_of_vectors", "is_column_of_vectors", "read_column", "read_table"]
+__all__ = [
+    "column_of_vectors",
+    "is_column_of_vectors",
+    "read_column",
+    "read_table",
+    "table_of_vectors",
+]
 
 _EXPECTED = (
     "expected lists of vectors, or lists of row numbers together with the table that "
@@ -226,11 +232,17 @@ def column_of_vectors(
         )
     else:
         rows = features if indices is None else features[indices]
-        values = as_vectors(rows)
+        values = _as_vectors(rows)
     return pa.LargeListArray.from_arrays(pa.array(offsets), values)
 
 
-def as_vectors(rows: NDArray[Any]) -> Any:
+def table_of_vectors(features: NDArray[Any], labels: NDArray[Any] | None) -> Any:
+    """Return rows, and their labels before them, as a table of Arrow."""
+    columns = {} if labels is None else {"label": list(map(str, labels))}
+    return _pyarrow().table({**columns, "vector": _as_vectors(features)})
+
+
+def _as_vectors(rows: NDArray[Any]) -> Any:
     """Return rows as an array of Arrow of lists of one size."""
     pa = _pyarrow()
     flat = np.ascontiguousarray(rows).reshape(-1)

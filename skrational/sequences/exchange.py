@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-import numpy as np
+if TYPE_CHECKING:
+    from skrational.sequences.array import SequenceArray
 
 __all__ = ["ExchangeMixin"]
 
@@ -94,7 +95,7 @@ class ExchangeMixin:
         --------
         >>> import numpy as np
         >>> from skrational import SequenceArray
-        >>> X = SequenceArray(np.eye(2), [0, 2, 3], indices=[0, 1, 1], labels=["a", "b"])
+        >>> X = SequenceArray(np.eye(2), [0, 2, 3], [0, 1, 1], labels=["a", "b"])
         >>> X.to_arrow().to_pylist()
         [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0]]]
         >>> rows = X.to_arrow("rows")
@@ -114,13 +115,15 @@ class ExchangeMixin:
         -------
         pyarrow.Table
             A column "vector", and "label" before it if rows have labels.
+
+        Raises
+        ------
+        ImportError
+            If pyarrow isn't installed.
         """
-        import pyarrow as pa
+        from skrational.sequences.arrow import table_of_vectors
 
-        from skrational.sequences.arrow import as_vectors
-
-        columns = {} if self.labels is None else {"label": list(map(str, self.labels))}
-        return pa.table({**columns, "vector": as_vectors(self.features)})
+        return table_of_vectors(self.features, self.labels)
 
     def __arrow_c_array__(self, requested_schema: Any = None) -> Any:
         """Hand over the sequences as `to_arrow` does, to any library."""
@@ -167,8 +170,8 @@ class ExchangeMixin:
         ...     X = SequenceArray.write(
         ...         f"{parent}/corpus", map(vectorizer.transform, texts)
         ...     )
-        ...     X, X == SequenceArray.open(f"{parent}/corpus")
-        (SequenceArray(3 sequences, 11 tokens of 1 features in 5 rows, type-level), True)
+        ...     print(X, X == SequenceArray.open(f"{parent}/corpus"))
+        SequenceArray(3 sequences, 11 tokens of 1 features in 5 rows, type-level) True
         """
         from skrational.sequences.stored import write_batches
 

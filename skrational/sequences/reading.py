@@ -83,7 +83,9 @@ def as_sequences(
         return X
     X = take_column(X)
     if isinstance(X, SequenceArray):
-        return X if labels is None else SequenceArray(*X._arrays()[:3], labels)
+        if labels is None:
+            return X
+        return SequenceArray(X.features, X.offsets, labels=labels)
     return pack(X, form_of(X), lengths, labels, allow_nan)
 
 

@@ -5,7 +5,6 @@ import logging
 import multiprocessing
 import os
 import pickle
-import warnings
 from functools import partial
 from pathlib import Path
 

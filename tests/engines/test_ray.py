@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -20,7 +21,14 @@ pytestmark = [
 ]
 
 
-def test_searches_give_the_bits_of_one_process(tmp_path):
+@pytest.fixture
+def folder():
+    # That of a test is too long for the names of Ray's sockets.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        yield folder
+
+
+def test_searches_give_the_bits_of_one_process(folder):
     """In a process of its own: Ray changes joblib's pools for good."""
     script = """
         import sys
@@ -75,12 +83,11 @@ def test_searches_give_the_bits_of_one_process(tmp_path):
             assert np.array_equal(mine, expected)
         print("the same")
     """
-    # Ray's sockets need a short path.
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script), str(tmp_path)],
+        [sys.executable, "-c", textwrap.dedent(script), folder],
         env=os.environ
         | {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT)}
-        | {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"},
+        | {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", "RAY_AUTH_MODE": "disabled"},
         cwd=ROOT,
         capture_output=True,
         text=True,
