@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 import os
 import pickle
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -43,16 +44,13 @@ SMALL = {
     "min_steps_per_epoch": 4,
     "random_state": 0,
 }
-pytestmark = [
-    pytest.mark.slow,
-    # What a cluster leaves to the garbage collector when it closes.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def client():
     logging.getLogger("distributed").setLevel(logging.ERROR)
+    before = threading.enumerate()
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
@@ -61,6 +59,12 @@ def client():
     ):
         yield client
     assert not multiprocessing.active_children()
+    new = [t.name for t in threading.enumerate() if t not in before]
+    # Daemons that Dask starts once a process, and doesn't end.
+    assert not [name for name in new if not name.startswith(KEPT_THREADS)], new
+
+
+KEPT_THREADS = ("Dask-Offload",)
 
 
 def rational(**params):
@@ -319,6 +323,17 @@ def test_a_bag_is_predicted_where_it_is(client, model):
     found = some.map_partitions(predict_partition, dask.delayed(model)).compute()
     chosen = [text for text in TEXTS if "tea" in text and "not" in text]
     assert found == [*model.predict(chosen)]
+
+
+def test_a_model_is_sent_once_to_each_worker(client, tmp_path):
+    log = tmp_path / "unpickled"
+    vectorizer = WordVectorizer(Counted(TABLE, log))
+    model = make_pipeline(vectorizer, rational(max_epochs=4)).fit(TEXTS, Y)
+    bag = bags.from_sequence(TEXTS, npartitions=8)
+    bag.map_partitions(predict_partition, dask.delayed(model)).compute()
+    processes = log.read_text().split()
+    for pid in client.run(os.getpid).values():
+        assert processes.count(str(pid)) <= 1, processes
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba"])
