@@ -15,7 +15,8 @@ process of its own:
 Memory is the process's own (anonymous) at its height, watched every hundredth of a
 second, and what the step has added to what was there before it; pages of mapped files,
 which the system drops where it needs the room, are not part of it (Linux only). What
-ten times as many would take is computed on the straight line through both measurements.
+ten times as many would take is computed on the straight line through both measurements,
+of which a fall counts as none.
 
 Each step leaves a file in FOLDER/rows; a run that was killed goes on behind them.
 """
@@ -215,7 +216,9 @@ def report(rows: list[Row]) -> str:
         ten = {"documents": 10 * many["documents"]}
         for name in NUMBERS:
             slope = (many[name] - few[name]) / (many["documents"] - few["documents"])
-            ten[name] = many[name] + slope * (ten["documents"] - many["documents"])
+            ten[name] = many[name] + max(slope, 0) * (
+                ten["documents"] - many["documents"]
+            )
         for row, how in ((few, ""), (many, ""), (ten, ", computed")):
             numbers = " | ".join(f"{row[name]:.0f}" for name in NUMBERS)
             lines.append(f"| {step} | {row['documents']:,}{how} | {numbers} |")

@@ -51,7 +51,7 @@ def predict_batches(
     >>> from skrational import SparseRationalClassifier
     >>> from skrational.deployment import predict_batches
     >>> X = [np.full((n, 2), n) for n in (1, 2, 3)]
-    >>> clf = SparseRationalClassifier(n_wfsas=2, lambda_=0, max_epochs=1)
+    >>> clf = SparseRationalClassifier(n_wfsas=2, lambda_=0, random_state=0)
     >>> model = clf.fit(X, [0, 0, 1])
     >>> [len(part) for part in predict_batches(model, iter(X), batch_size=2)]
     [2, 1]
@@ -126,7 +126,7 @@ def predict_partition(
     >>> from skrational import SparseRationalClassifier, WordVectorizer
     >>> from skrational.deployment import predict_partition
     >>> vectors = {"good": [1.0, 0.0], "bad": [0.0, 1.0]}
-    >>> clf = SparseRationalClassifier(n_wfsas=2, lambda_=0, max_epochs=3)
+    >>> clf = SparseRationalClassifier(n_wfsas=2, lambda_=0, random_state=0)
     >>> model = make_pipeline(WordVectorizer(vectors), clf)
     >>> model = model.fit(["good", "bad"] * 9, ["+", "-"] * 9)
     >>> predict_partition(pd.Series(["bad"], index=["x"]), model).to_dict()
@@ -139,7 +139,7 @@ def predict_partition(
         return [row for rows in found for row in _rows(rows)]
     import pandas as pd
 
-    values = np.concatenate(found) if found else _of_nothing(model, method)
+    values = np.concatenate(found) if found else _of_nothing(part, model, method)
     if values.ndim == 1:
         return pd.Series(values, index=part.index, name=method)
     classes = getattr(model, "classes_", None)
@@ -152,8 +152,12 @@ def _rows(values: Any) -> Any:
     return values.tolist() if getattr(values, "ndim", 0) == 1 else values
 
 
-def _of_nothing(model: Any, method: str) -> Any:
+def _of_nothing(part: Any, model: Any, method: str) -> Any:
     """Return what is predicted of no documents: so wide, and of this type."""
+    classes = getattr(model, "classes_", None)
+    if part.ndim > 1 and classes is not None:
+        # Nothing is known of the columns of a row.
+        return classes[:0] if method == "predict" else np.empty((0, len(classes)))
     first = model[0] if hasattr(model, "steps") else model
     one: Any = [""]
     if not first.__sklearn_tags__().input_tags.string:

@@ -6,7 +6,6 @@ begin. So nothing is copied where the numbers have the right type.
 
 from __future__ import annotations
 
-import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,7 +76,7 @@ def _depth(kind: Any) -> int:
     """Count how deep lists of numbers are nested; 0 for anything else."""
     if kind is None or type(kind).__module__ != "pyarrow.lib":
         return 0
-    types = sys.modules["pyarrow"].types
+    types = _pyarrow().types
     depth = 0
     while _is_list(kind):
         depth, kind = depth + 1, kind.value_type
@@ -154,18 +153,14 @@ def read_column(
     if depth == 1 and table is None:
         if not types.is_fixed_size_list(kind):
             raise SequenceError(f"column holds {kind}; {_EXPECTED}.")
-        features = _matrix(chunks.chunks, kind)
+        features = _matrix(_chunks(chunks), kind)
         return features, np.arange(len(features) + 1), None, None
-    lists = [_open(part) for part in chunks.chunks]
+    lists = [_open(part) for part in _chunks(chunks)]
     offsets = _offsets(lists)
     if table is not None:
         rows, labels = read_table(table)
-        return (
-            rows,
-            offsets,
-            _join([_row_numbers(part.values) for part in lists]),
-            labels,
-        )
+        indices = _join([_row_numbers(part.values) for part in lists])
+        return rows, offsets, indices, labels
     _check_tokens(lists)
     features = _matrix([part.values for part in lists], kind)
     return features, offsets, None, None
@@ -201,7 +196,7 @@ def read_table(table: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
         raise SequenceError(
             f"the column 'vector' holds {column.type}; expected lists of numbers."
         )
-    rows = _matrix(column.chunks, column.type)
+    rows = _matrix(_chunks(column), column.type)
     if "label" not in table.column_names:
         return rows, None
     return rows, np.array(table["label"].to_pylist(), dtype=object)
@@ -247,6 +242,11 @@ def _as_vectors(rows: NDArray[Any]) -> Any:
     pa = _pyarrow()
     flat = np.ascontiguousarray(rows).reshape(-1)
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), rows.shape[1])
+
+
+def _chunks(column: Any) -> list[Any]:
+    """Return the arrays of a column, at least one."""
+    return column.chunks or [_pyarrow().array([], column.type)]
 
 
 def _open(lists: Any) -> _Lists:

@@ -5,6 +5,8 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skrational import (
@@ -109,6 +111,19 @@ def test_an_empty_part_looks_like_the_others(model, method):
         assert list(empty.dtypes) == list(full.dtypes)
     else:
         assert (empty.dtype, empty.name) == (full.dtype, full.name)
+
+
+def test_parts_of_frames_are_predicted_by_what_reads_columns():
+    frame = pd.DataFrame({"text": TEXTS, "n": np.arange(25.0)})
+    clf = SparseRationalClassifier(**SMALL, n_wfsas=2, lambda_=0)
+    of_text = make_pipeline(WordVectorizer(TABLE), clf)
+    columns = ColumnTransformer([("text", of_text, "text")])
+    model = make_pipeline(columns, LogisticRegression()).fit(frame, Y)
+    for method in ("predict", "predict_proba"):
+        found = predict_partition(frame, model, method, batch_size=9)
+        np.testing.assert_array_equal(found, getattr(model, method)(frame))
+        empty = predict_partition(frame[:0], model, method)
+        assert empty.shape == (0, *found.shape[1:])
 
 
 def test_regressors_and_bare_estimators_have_parts_too():

@@ -170,6 +170,7 @@ FAULTS = {
     "widths": (pa.array([[[1.0]], [[1.0, 2.0]]]), "vectors of 1 and 2 numbers"),
     "no token": (pa.array([[]], pa.list_(pa.list_(pa.float32()))), "no vector at all"),
     "no sequence": (pa.array([], pa.list_(pa.list_(pa.float32()))), "no vector at all"),
+    "no chunk": (pa.chunked_array([], pa.list_(pa.list_(pa.float32()))), "no vector"),
     "flat": (pa.array([[1.0], [1.0, 2.0]]), "expected lists of vectors"),
     "row numbers": (pa.array([[1, 2]]), "together with the table"),
     "empty vectors": (pa.array([[[]]], pa.list_(pa.list_(pa.float32()))), "vectors of"),
@@ -196,6 +197,12 @@ def test_faults_are_named(column, message):
 def test_other_columns_are_refused(column, message):
     with pytest.raises((TypeError, SequenceError), match=message):
         SequenceArray.from_arrow(column)
+
+
+def test_no_sequences_may_have_a_width():
+    for column in (pa.array([], VECTORS), pa.chunked_array([], VECTORS)):
+        X = SequenceArray.from_arrow(column)
+        assert (len(X), X.n_features) == (0, 2)
 
 
 def test_faults_of_row_numbers_are_named():

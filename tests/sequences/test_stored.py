@@ -156,19 +156,20 @@ def test_without_checksums_sizes_and_numbers_are_looked_at(stored):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_fit_does_not_copy_the_tokens_of_a_corpus(tmp_path):
-    """A corpus of 160 MB of row numbers, twice as much as a fit may add."""
+    """A corpus of 64 MB of row numbers, twice as much as a fit may add."""
     script = """
         import sys
         import numpy as np
         from skrational import SequenceArray, SparseRationalClassifier
 
-        folder, n_tokens = sys.argv[1], 40_000_000
+        folder = sys.argv[1]
         rng = np.random.default_rng(0)
         table = rng.normal(size=(2000, 8)).astype(np.float32)
+        words = [f"w{i}" for i in range(2000)]
 
         def draw(n):
             indices = rng.integers(0, 2000, n, dtype=np.int32)
-            return SequenceArray(table, np.arange(0, n + 1, 1000), indices)
+            return SequenceArray(table, np.arange(0, n + 1, 1000), indices, words)
 
         def anonymous():
             with open("/proc/self/status") as file:
@@ -181,7 +182,7 @@ def test_a_fit_does_not_copy_the_tokens_of_a_corpus(tmp_path):
         )
         small = draw(100_000)
         clf.fit(small, np.arange(100) % 2).predict(small)
-        X = SequenceArray.write(folder, (draw(4_000_000) for _ in range(10)))
+        X = SequenceArray.write(folder, (draw(2_000_000) for _ in range(8)))
         y = np.arange(len(X)) % 2
         import threading
         before, peak, done = anonymous(), [0], threading.Event()
