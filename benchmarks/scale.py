@@ -214,11 +214,10 @@ def report(rows: list[Row]) -> str:
     for step in STEPS:
         few, many = (row for row in rows if row["step"] == step)
         ten = {"documents": 10 * many["documents"]}
+        more = ten["documents"] - many["documents"]
         for name in NUMBERS:
             slope = (many[name] - few[name]) / (many["documents"] - few["documents"])
-            ten[name] = many[name] + max(slope, 0) * (
-                ten["documents"] - many["documents"]
-            )
+            ten[name] = many[name] + max(slope, 0) * more
         for row, how in ((few, ""), (many, ""), (ten, ", computed")):
             numbers = " | ".join(f"{row[name]:.0f}" for name in NUMBERS)
             lines.append(f"| {step} | {row['documents']:,}{how} | {numbers} |")
