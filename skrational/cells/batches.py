@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skrational.kernels.cpu.prediction import PackedNetwork
+from skrational.kernels.cpu.prediction import PackedNetwork, chunks
 from skrational.sequences import SequenceArray
 from skrational.sequences.repeats import blocks, distinct_share, find_repeats
 from skrational.utils.buffers import empty
@@ -70,7 +70,9 @@ class Corpus:
     table : Tensor of shape (n_distinct, E) or None
         The distinct vectors, if they repeat.
     rows : ndarray of shape (n_tokens,), int32
-        The row of each token, in the table or else in the features.
+        The row of each token in the features; that of X, which may be a memory map.
+    place : ndarray of shape (n_rows,), int32, or None
+        Of each row of the features, its vector's row in the table.
     offsets : ndarray of shape (n_documents + 1,), int64
     """
 
@@ -88,12 +90,12 @@ class Corpus:
         self.features, self.rows = X.features, read_only(rows)
         self._in_order = X.indices is None
         self.table: Tensor | None = None
+        self.place: NDArray[np.int32] | None = None
         if self.repeats:
-            distinct, self.rows = find_repeats(X.features, rows)
+            distinct, self.place = find_repeats(X.features, rows)
             self.table = torch.empty(len(distinct), X.n_features, dtype=dtype)
             _convert(X.features, distinct, self.table)
             self.table = self.table.to(device)
-            self.rows = read_only(self.rows)
             self._stamp = np.full(len(distinct), -1, dtype=np.int32)
 
     def __len__(self) -> int:
@@ -114,7 +116,7 @@ class Corpus:
             release(self.features)
             ids = np.arange(len(x), dtype=np.int32)
             return Batch(x.to(self.device), ids, offsets)
-        ids, distinct = _distinct(self.rows, starts, offsets, self._stamp)
+        ids, distinct = _distinct(self.rows, self.place, starts, offsets, self._stamp)
         chosen = torch.from_numpy(distinct).to(self.device)
         if self.device.type != "cpu":
             return Batch(self.table.index_select(0, chosen), ids, offsets)
@@ -133,12 +135,18 @@ class Corpus:
 
     def scored_by(self, network: PackedNetwork) -> NDArray[Any]:
         """Scores of all documents, (n, n_scores), by a network packed for the CPU."""
-        if self.table is None:
+        if self.table is None or self.place is None:
             return network.scores_of_tokens(self.features, self.rows, self.offsets)
         n_rows = len(self.table)
         table = np.empty((n_rows, network.width), network.dtype)
         network.project(self.table.numpy(), np.arange(n_rows), table)
-        return network.scores(table, self.rows, self.offsets)
+        scores = np.empty((len(self), network.n_scores), network.dtype)
+        for start, stop in chunks(self.offsets):
+            first, last = self.offsets[start], self.offsets[stop]
+            ids = self.place[self.rows[first:last]]
+            offsets = self.offsets[start : stop + 1] - first
+            scores[start:stop] = network.scores(table, ids, offsets)
+        return scores
 
     def batches(self, max_tokens: int | None = None) -> Iterator[Batch]:
         """All documents in order, in batches of about ``max_tokens`` tokens.
@@ -178,13 +186,15 @@ def _rows_of_tokens(rows, starts, offsets):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _distinct(rows, starts, offsets, stamp):  # type: ignore[no-untyped-def]
-    """Number the rows by first occurrence.
+def _distinct(rows, place, starts, offsets, stamp):  # type: ignore[no-untyped-def]
+    """Number the vectors by first occurrence.
 
     Parameters
     ----------
     rows : ndarray of shape (n,), int32
         The row of each token of the corpus.
+    place : ndarray of shape (n_rows,), int32
+        Of each row, its vector's place in the table.
     starts : ndarray of shape (n_documents,), int64
         First token of each document of the batch.
     offsets : ndarray of shape (n_documents + 1,), int64
@@ -203,7 +213,7 @@ def _distinct(rows, starts, offsets, stamp):  # type: ignore[no-untyped-def]
     for b in range(len(starts)):
         shift = starts[b] - offsets[b]
         for t in range(offsets[b], offsets[b + 1]):
-            row = rows[t + shift]
+            row = place[rows[t + shift]]
             if stamp[row] < 0:
                 stamp[row] = n
                 distinct[n] = row

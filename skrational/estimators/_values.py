@@ -80,6 +80,8 @@ def take_targets(y: Any, name: str = "y") -> Any:
     if isinstance(y, SequenceArray):
         return y.to_list()
     column = take_column(y, name)
+    if isinstance(column, SequenceArray):
+        return column.to_list()
     if are_of_tokens(column):
         return column
     if not isinstance(column, list | tuple) and not is_nested(column):

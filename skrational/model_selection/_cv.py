@@ -8,7 +8,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import (
     BaseEstimator,
@@ -31,6 +31,7 @@ from skrational.model_selection._one_se import within_one_se
 from skrational.model_selection._path import RegularizationPath
 from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from skrational.utils.moved import with_new_parameters
+from skrational.utils.parallel import results_in_order
 from skrational.utils.suggestions import SuggestsNames
 
 if TYPE_CHECKING:
@@ -297,20 +298,22 @@ class SparseRationalClassifierCV(
         """Follow the path of each fold, several at once."""
         from skrational.model_selection._cv_runs import follow_fold
 
-        labelled, splits = search.labelled, search.splits
-        running = Parallel(self.n_jobs, return_as="generator")(
+        samples, seed = search.labelled, search.checkpoint.seed
+        calls = (
             delayed(follow_fold)(
                 search.template,
-                labelled[train],
-                labelled[test],
+                samples,
+                train,
+                test,
                 lambdas,
-                search.checkpoint.seed,
+                seed,
                 search.kept(f"fold-{i}", lambdas),
             )
-            for i, (train, test) in enumerate(splits)
+            for i, (train, test) in enumerate(search.splits)
         )
+        running = results_in_order(self.n_jobs, calls)
         paths = []
-        for i in range(len(splits)):
+        for i in range(len(search.splits)):
             fold = task.phase(f"fold {i}", 0)
             paths.append(next(running))
             fold.end(dict)

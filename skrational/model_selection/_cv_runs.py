@@ -161,22 +161,29 @@ def begin_run(
 
 def follow_fold(
     template: SparseSequenceClassifier,
-    training: Labelled,
-    validation: Labelled,
+    labelled: Labelled,
+    train: NDArray[np.intp],
+    test: NDArray[np.intp],
     lambdas: list[float],
     seed: int,
     kept: KeptPath = NOWHERE,
 ) -> RegularizationPath:
     """Follow the path of one fold, in whatever process.
 
+    All samples are one argument of all folds, which engines send once to a worker.
+
     Parameters
     ----------
     template : SparseSequenceClassifier
-    training, validation : Labelled
+    labelled : Labelled
+        All samples.
+    train, test : ndarray of int
+        Positions of the fold's samples, and of those that it leaves out.
     lambdas : list of float
     seed : int
     kept : KeptPath, default=NOWHERE
     """
+    training, validation = labelled[train], labelled[test]
     with Checkpoint(*kept, seed) as checkpoint:
         return fit_path(
             clone(template),

@@ -51,13 +51,14 @@ def save(
         Need not be there. A model that is there is replaced, files such as README.md
         and LICENSE beside it stay.
     vectors : {"all", "used", "reference"}, default="all"
-        What becomes of the tables of a `WordVectorizer`. ``"all"``: they are kept whole,
-        to the bit, so that the loaded model is the saved one; a file of vectors may take
-        gigabytes. ``"used"``: the vectors of the words of the training texts, in half
-        precision, for a folder that can be mailed; other words are unknown to the loaded
-        model, also those that the whole table has. Vectors learned by ``"corpus"`` are
-        these words' and are kept to the bit. ``"reference"``: where the file is, and its
-        SHA-256, which `load` checks; tables that are in no file are kept whole.
+        What becomes of the tables of a `WordVectorizer`. ``"all"``: they are kept
+        whole, to the bit, so that the loaded model is the saved one; a file of vectors
+        may take gigabytes. ``"used"``: the vectors of the words of the training texts,
+        in half precision, for a folder that can be mailed; other words are unknown to
+        the loaded model, also those that the whole table has. Vectors learned by
+        ``"corpus"`` are these words' and are kept to the bit. ``"reference"``: where
+        the file is, and its SHA-256, which `load` checks; tables that are in no file
+        are kept whole.
     texts : list of str, or of lists of str, default=None
         With ``vectors="used"``, texts whose words count as used. None: those that the
         vectorizer was fitted on.

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skrational.exceptions import SequenceError
+from skrational.sequences.exchange import ExchangeMixin
 from skrational.sequences.joins import joined_parts
 from skrational.sequences.originals import UNKNOWN, Original, Originals
 from skrational.sequences.parts import (
@@ -24,6 +25,7 @@ from skrational.sequences.parts import (
     equal_labels,
     offsets_of,
     read_positions,
+    taken_rows,
 )
 from skrational.sequences.repeats import distinct_rows, equal_rows
 
@@ -32,7 +34,7 @@ __all__ = ["UNKNOWN", "SequenceArray"]
 Index: TypeAlias = Any
 
 
-class SequenceArray:
+class SequenceArray(ExchangeMixin):
     """A read-only one-dimensional array of sequences of feature vectors.
 
     Parameters
@@ -89,7 +91,16 @@ class SequenceArray:
     (1, array([3, 2]))
     """
 
-    __slots__ = ("features", "index", "indices", "labels", "offsets", "originals")
+    # Dask sends what can be referred to weakly, and is large, once for all tasks.
+    __slots__ = (
+        "__weakref__",
+        "features",
+        "index",
+        "indices",
+        "labels",
+        "offsets",
+        "originals",
+    )
 
     features: NDArray[np.floating]
     offsets: NDArray[np.int64]
@@ -236,6 +247,10 @@ class SequenceArray:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    def __sizeof__(self) -> int:
+        """Bytes of the arrays, which other sequences may share."""
+        return sum(part.nbytes for part in self._arrays() if part is not None)
+
     def __iter__(self) -> Iterator[NDArray[np.floating]]:
         return (self[i] for i in range(len(self)))
 
@@ -280,11 +295,7 @@ class SequenceArray:
 
     def _take(self, positions: NDArray[np.intp]) -> SequenceArray:
         offsets = offsets_of(self.lengths[positions])
-        tokens = np.arange(offsets[-1]) + np.repeat(
-            self.offsets[positions] - offsets[:-1], np.diff(offsets)
-        )
-        indices = tokens if self.indices is None else self.indices[tokens]
-        indices = indices.astype(np.int32, copy=False)
+        indices = taken_rows(self.indices, self.offsets[positions], offsets)
         index = None if self.index is None else self.index[positions]
         originals = None if self.originals is None else self.originals[positions]
         parts = self.features, offsets, indices, self.labels, index, originals

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skrational.exceptions import SequenceError
 from skrational.sequences.array import SequenceArray
+from skrational.sequences.arrow import is_column_of_vectors, read_column
 from skrational.sequences.parts import check_integers, offsets_of
 from skrational.utils.checks import is_missing
 
@@ -33,7 +34,8 @@ Form: TypeAlias = Literal["sparse", "strings", "ragged", "padded", "matrix"]
 def take_column(X: Any, name: str = "X") -> Any:
     """Return a column of sequences or texts, of pandas, polars or Arrow, as an array.
 
-    So is the only column of a data frame. What holds numbers stays as it is, with its
+    So is the only column of a data frame; a column of Arrow's lists of vectors becomes
+    a SequenceArray that shares its memory. What holds numbers stays as it is, with its
     names; so do lists, arrays and all else. The name is for messages.
 
     Raises
@@ -42,6 +44,8 @@ def take_column(X: Any, name: str = "X") -> Any:
         If such a column is one of several.
     """
     is_known = isinstance(X, (np.ndarray, SequenceArray)) or hasattr(X, "tocsr")
+    if is_column_of_vectors(X):
+        return SequenceArray(*read_column(X))
     if is_known or not hasattr(X, "__array__"):
         return X
     n_dimensions = len(getattr(X, "shape", (0,)))

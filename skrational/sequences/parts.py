@@ -18,7 +18,10 @@ __all__ = [
     "offsets_of",
     "read_positions",
     "same_memory",
+    "taken_rows",
 ]
+
+_TOKENS = 2**20
 
 
 def check_features(features: ArrayLike) -> NDArray[np.floating]:
@@ -106,6 +109,37 @@ def read_positions(key: Any, n: int) -> NDArray[np.intp]:
             f"range for {n} sequences."
         )
     return positions.astype(np.intp) % n
+
+
+def taken_rows(
+    indices: NDArray[np.int32] | None,
+    starts: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+) -> NDArray[np.int32]:
+    """Return the row of each token of sequences that are taken.
+
+    Parameters
+    ----------
+    indices : ndarray of shape (n_tokens,), int32, or None
+        The rows of all tokens; None: token t has row t.
+    starts : ndarray of shape (n_taken,), int64
+        The first token of each sequence that is taken.
+    offsets : ndarray of shape (n_taken + 1,), int64
+        Where they are to begin.
+    """
+    rows = np.empty(offsets[-1], dtype=np.int32)
+    first = 0
+    while first < len(starts):
+        # Of some sequences at a time: token numbers take more room than rows.
+        limit = offsets[first] + _TOKENS
+        stop = int(np.searchsorted(offsets, limit, side="right")) - 1
+        stop = min(max(stop, first + 1), len(starts))
+        ends = offsets[first : stop + 1]
+        shifts = starts[first:stop] - ends[:-1]
+        tokens = np.arange(ends[0], ends[-1]) + np.repeat(shifts, np.diff(ends))
+        rows[ends[0] : ends[-1]] = tokens if indices is None else indices[tokens]
+        first = stop
+    return rows
 
 
 def same_memory(a: NDArray[Any], b: NDArray[Any]) -> bool:

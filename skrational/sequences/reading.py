@@ -82,6 +82,10 @@ def as_sequences(
             raise SequenceError("X is a SequenceArray, which has its own labels.")
         return X
     X = take_column(X)
+    if isinstance(X, SequenceArray):
+        if labels is None:
+            return X
+        return SequenceArray(X.features, X.offsets, labels=labels)
     return pack(X, form_of(X), lengths, labels, allow_nan)
 
 

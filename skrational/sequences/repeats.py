@@ -30,6 +30,8 @@ Rows = NDArray[Any]
 def find_repeats(features: NDArray[Any], rows: Rows) -> tuple[Rows, Rows]:
     """Find the distinct vectors among some rows.
 
+    Nothing that is made is as long as ``rows``, which may be a memory map.
+
     Parameters
     ----------
     features : ndarray of shape (n_rows, n_features)
@@ -40,10 +42,10 @@ def find_repeats(features: NDArray[Any], rows: Rows) -> tuple[Rows, Rows]:
     -------
     distinct : ndarray of shape (n_distinct,), integer
         Rows that hold each distinct vector once.
-    position : ndarray of shape (n,), int32
-        For each token the place of its vector in ``distinct``.
+    place : ndarray of shape (n_rows,), int32
+        Of each row that occurs, the place of its vector in ``distinct``.
     """
-    used, row_of_token = _unique_integers(rows, len(features))
+    used = distinct_rows(rows, len(features))
     _, first, merged = np.unique(
         row_hashes(features, used), return_index=True, return_inverse=True
     )
@@ -52,7 +54,9 @@ def find_repeats(features: NDArray[Any], rows: Rows) -> tuple[Rows, Rows]:
         _, first, merged = np.unique(
             features[used], axis=0, return_index=True, return_inverse=True
         )
-    return used[first], merged.ravel()[row_of_token].astype(np.int32)
+    place = np.zeros(len(features), dtype=np.int32)
+    place[used] = merged.ravel()
+    return used[first], place
 
 
 def distinct_rows(rows: Rows, n_rows: int) -> Rows:
@@ -73,23 +77,15 @@ def distinct_rows(rows: Rows, n_rows: int) -> Rows:
     if _are_few(rows, n_rows):
         return np.unique(rows)
     seen = np.zeros(n_rows, dtype=bool)
-    seen[rows] = True
+    for part in blocks(len(rows), 1):
+        # numpy copies an index as int64.
+        seen[rows[part]] = True
     return np.flatnonzero(seen)
 
 
 def _are_few(rows: Rows, n_rows: int) -> bool:
     """Whether to sort them is less work than to look at all rows that there are."""
     return 16 * len(rows) < n_rows
-
-
-def _unique_integers(values: Rows, limit: int) -> tuple[Rows, Rows]:
-    """Equal ``np.unique(values, return_inverse=True)``, without sorting many."""
-    if _are_few(values, limit):
-        return np.unique(values, return_inverse=True)
-    unique = distinct_rows(values, limit)
-    place = np.empty(limit, dtype=np.int32)
-    place[unique] = np.arange(len(unique))
-    return unique, place[values]
 
 
 def distinct_share(features: NDArray[Any], rows: Rows) -> float:

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.sequences.array import SequenceArray
-from skrational.sequences.finite import place_of
-from skrational.sequences.repeats import blocks
+from skrational.sequences.finite import place_of, used_rows
 from skrational.utils.memory_maps import release
 
 __all__ = ["extreme_value", "odd_scale"]
@@ -95,12 +94,11 @@ def extreme_value(X: SequenceArray) -> str:
     """
     largest, row = 0.0, 0
     rows = X.features
-    used = np.arange(len(rows)) if X.indices is None else np.unique(X.indices)
-    for block in blocks(len(used), X.n_features):
-        peaks = np.abs(rows[used[block]]).max(axis=1, initial=0)
+    for used in used_rows(X):
+        peaks = np.abs(rows[used]).max(axis=1, initial=0)
         release(rows)
         if peaks.max(initial=0) > largest:
-            largest, row = float(peaks.max()), int(used[block][peaks.argmax()])
+            largest, row = float(peaks.max()), int(used[peaks.argmax()])
     if largest <= _EXTREME:
         return ""
     return f"X holds values as large as {largest:.3g}: {place_of(X, row)}. {_CURE}"

@@ -109,10 +109,11 @@ def _spread(
         Tokens from each one to the end of its document.
     """
     step = max(-(-len(indices) // _MOST_TOKENS), 1)
-    lengths = np.diff(offsets)
-    taken = np.repeat(np.arange(len(lengths)) % step == 0, lengths)
-    rest = np.repeat(offsets[1:], lengths) - np.arange(len(indices))
-    return indices[taken], rest[taken]
+    starts, stops = offsets[:-1:step], offsets[1::step]
+    lengths = stops - starts
+    before = np.cumsum(lengths) - lengths
+    tokens = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+    return indices[tokens], np.repeat(stops, lengths) - tokens
 
 
 def _phrases(

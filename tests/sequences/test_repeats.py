@@ -24,7 +24,8 @@ def tables(draw):
 
 
 def check_repeats(table, rows):
-    distinct, position = find_repeats(table, rows)
+    distinct, place = find_repeats(table, rows)
+    position = place[rows]
     expected = np.unique(table[rows], axis=0)
     np.testing.assert_array_equal(table[distinct][position], table[rows])
     np.testing.assert_array_equal(np.unique(table[distinct], axis=0), expected)
@@ -78,7 +79,9 @@ def test_rows_are_compared_beyond_the_first_block():
     first, second = np.array([0, 1, 2, 3]), np.array([0, 1, 2, 4])
     assert equal_rows(table, first, table, second)
     assert not equal_rows(table, first, table, np.array([0, 1, 2, 5]))
-    distinct, position = find_repeats(table, np.array([0, 5, 1, 5, 4]))
+    rows = np.array([0, 5, 1, 5, 4])
+    distinct, place = find_repeats(table, rows)
+    position = place[rows]
     assert len(distinct) == 2
     assert position[1] == position[3] != position[0] == position[2] == position[4]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.kernels.cpu.prediction import PackedNetwork
-from skrational.sequences.repeats import distinct_rows, row_hashes
+from skrational.sequences.repeats import blocks, distinct_rows, row_hashes
 from skrational.utils.memory_maps import release
 
 __all__ = ["TransitionTable", "table_size"]
@@ -74,7 +74,7 @@ class TransitionTable:
             return True
         # A pass over the tokens isn't worth it where there are few rows.
         few = len(features) <= len(ids) and self._hashes is None
-        if not few and self._hashes is None and self._filled[ids].all():
+        if not few and self._hashes is None and self._has_filled(ids):
             return True
         used = np.arange(len(features)) if few else distinct_rows(ids, len(features))
         missing = used[~self._filled[used] | self._changed(features, used)]
@@ -88,7 +88,11 @@ class TransitionTable:
         release(features)
         if few and not len(not_finite):
             self._n_filled_in_front = len(features)
-        return not np.isin(not_finite, ids).any()
+        return not (len(not_finite) and np.isin(not_finite, ids).any())
+
+    def _has_filled(self, ids: NDArray[np.int32]) -> bool:
+        parts = blocks(len(ids), 1)
+        return all(self._filled[ids[part]].all() for part in parts)
 
     def _fill(self, features: NDArray[Any], missing: NDArray[Any]) -> None:
         in_front = len(missing) and missing[-1] - missing[0] + 1 == len(missing)

@@ -19,6 +19,7 @@ from typing import Any
 from skrational.exceptions import FeatureCacheWarning, VectorFileError
 from skrational.text.vectors.cache import entry_path, read_entry, write_entry
 from skrational.text.vectors.objects import open_object
+from skrational.text.vectors.sent import SentVectors
 from skrational.text.vectors.subwords import SubwordTable
 from skrational.text.vectors.tables import Table, VectorTable
 from skrational.text.vectors.vector_files import find_format, read_vectors
@@ -49,7 +50,7 @@ def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Tab
 
     Parameters
     ----------
-    vectors : str, path-like, KeyedVectors or dict
+    vectors : str, path-like, KeyedVectors, dict or SentVectors
         As the parameter of `WordVectorizer`.
     cache : bool, str or path-like, default=True
         As the parameter of `WordVectorizer`.
@@ -84,7 +85,8 @@ def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Tab
         state = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
         with _lock:
             return _load_file(path, state, cache_folder(cache, "vectors"))
-    return open_object(vectors)
+    found = vectors.vectors if isinstance(vectors, SentVectors) else vectors
+    return found if isinstance(found, Table) else open_object(found)
 
 
 def load_tables(
@@ -213,7 +215,7 @@ def reload_table(
     >>> reload_table({"good": [1.0, 0.0]}, None, None, cache=False).n_features
     2
     """
-    for candidate in (vectors, source):
+    for candidate in (vectors,) if source is None else (vectors, source):
         try:
             table = load_table(candidate, cache)
         except FileNotFoundError:
@@ -229,9 +231,9 @@ def reload_table(
             )
         return table
     raise FileNotFoundError(
-        f"This WordVectorizer was pickled without its word vectors, and {source} is "
-        "not there. Put the file back, or name its new place by "
-        "set_params(vectors=...)."
+        f"This WordVectorizer was pickled without its word vectors, and "
+        f"{source or vectors} is not there. Put the file back, or name its new place "
+        "by set_params(vectors=...)."
     )
 
 
