@@ -5,12 +5,17 @@ from typing import TYPE_CHECKING
 from skrational.utils.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from skrational.deployment.onnx.export import export_onnx
     from skrational.deployment.warming import warm_up
 
-__all__ = ["warm_up"]
+__all__ = ["export_onnx", "warm_up"]
 
 # Of a module with __getattr__, type checkers would take any name.
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazy_names(
-        __name__, {"warm_up": "skrational.deployment.warming"}
+        __name__,
+        {
+            "export_onnx": "skrational.deployment.onnx.export",
+            "warm_up": "skrational.deployment.warming",
+        },
     )
