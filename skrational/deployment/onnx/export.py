@@ -278,12 +278,14 @@ def _labels(classes: NDArray[Any]) -> NDArray[Any]:
     TypeError
         If there is none.
     """
+    if len(set(map(type, classes))) == 1:
+        classes = np.array(classes.tolist())
     if classes.dtype.kind in "iu":
         return classes.astype(np.int64)
     if classes.dtype.kind in "bf":
-        return classes.astype(np.float64) if classes.dtype.kind == "f" else classes
-    if all(isinstance(label, str) for label in classes):
-        return classes.astype(str).astype(object)
+        return classes
+    if classes.dtype.kind == "U":
+        return classes.astype(object)
     kinds = sorted({type(label).__name__ for label in classes})
     raise TypeError(
         f"classes_ holds {kinds}; a graph can tell strings, numbers and booleans: fit "

@@ -102,8 +102,8 @@ def put_together(
     """
     graph = Graph()
     lengths = declare("lengths", type_of(np.int64), ("batch",))
-    steps = _add_positions(graph, "ids" if table is not None else "vectors")
-    is_token = graph("Less", steps, graph("Unsqueeze", "lengths", np.array([1])))
+    steps, within = _add_positions(graph, "vectors" if table is None else "ids")
+    is_token = graph("Less", steps, graph("Unsqueeze", within, np.array([1])))
     if table is not None:
         tokens = declare("ids", type_of(np.int64), ("batch", "tokens"))
         padded = graph("Pad", "ids", np.array([0, 0, 0, 1]))
@@ -114,21 +114,22 @@ def put_together(
         tokens = declare("vectors", type_of(np.float32), ("batch", "tokens", width))
         rows = _add_projection(graph, network, affine)
     states = _add_loop(graph, network, rows)
-    logits = _add_readout(graph, network, states, steps, is_token)
+    logits = _add_readout(graph, network, states, steps, within)
     every = network.join == "every"
     given = _add_outputs(graph, outputs, logits, is_token if every else None)
     return graph.finished("skrational", [tokens, lengths], given)
 
 
-def _add_positions(graph: Graph, tokens: str) -> str:
-    """Add the number of each token, (1, T + 1).
+def _add_positions(graph: Graph, tokens: str) -> tuple[str, str]:
+    """Add the number of each token, (1, T + 1), and lengths of at most T, (B,).
 
     There is one place more than tokens, since loops can't have no step at all.
     """
     n = graph("Gather", graph("Shape", tokens), np.int64(1), axis=0)
     last = graph("Add", n, np.int64(1))
     steps = graph("Range", np.int64(0), last, np.int64(1))
-    return graph("Unsqueeze", steps, np.array([0]))
+    lengths = graph("Min", "lengths", n)
+    return graph("Unsqueeze", steps, np.array([0])), lengths
 
 
 def _add_projection(graph: Graph, network: Network, affine: Affine) -> str:
@@ -187,7 +188,7 @@ def _add_loop(graph: Graph, network: Network, rows: str) -> str:
 
 
 def _add_readout(
-    graph: Graph, network: Network, states: str, steps: str, is_token: str
+    graph: Graph, network: Network, states: str, steps: str, lengths: str
 ) -> str:
     """Add logits, (B, n_outputs), or those after each token, (B, T + 1, n_outputs).
 
@@ -199,35 +200,40 @@ def _add_readout(
         (B, T + 1, H)
     steps : str
         The number of each token, (1, T + 1).
-    is_token : str
-        Whether there is one, (B, T + 1).
+    lengths : str
+        (B,)
     """
-    dtype = network.dtype
-    double = type_of(np.float64)
-    if network.join == "every":
-        scores = states
-    elif network.join == "max":
-        chosen = graph("Unsqueeze", is_token, np.array([2]))
-        nothing = dtype.type(network.begin[0][-1])
-        masked = graph("Where", chosen, states, nothing)
-        scores = graph("ReduceMax", masked, axes=[1], keepdims=0)
-    else:
-        if network.join == "last":
-            last = graph("Sub", "lengths", np.int64(1))
-            is_token = graph("Equal", steps, graph("Unsqueeze", last, np.array([1])))
-        chosen = graph("Unsqueeze", is_token, np.array([2]))
-        masked = graph("Where", chosen, states, dtype.type(0))
-        scores = graph("ReduceSum", masked, np.array([1]), keepdims=0)
+    scores = _add_joined(graph, network, states, steps, lengths)
     if np.isinf(network.begin[0]).any():
         finite = graph("Not", graph("IsInf", scores))
-        scores = graph("Where", finite, scores, dtype.type(0))
+        scores = graph("Where", finite, scores, network.dtype.type(0))
+    double = type_of(np.float64)
     scores = graph("Cast", scores, to=double)
     if network.length_exponent:
-        n = graph("Max", graph("Cast", "lengths", to=double), np.float64(1))
+        n = graph("Max", graph("Cast", lengths, to=double), np.float64(1))
         divisor = graph("Pow", n, np.float64(-network.length_exponent))
         scores = graph("Mul", scores, graph("Unsqueeze", divisor, np.array([1])))
     weighted = graph("MatMul", scores, np.ascontiguousarray(network.coef.T))
     return graph("Add", weighted, network.intercept)
+
+
+def _add_joined(
+    graph: Graph, network: Network, states: str, steps: str, lengths: str
+) -> str:
+    """Add the states that are read, (B, H) or (B, T + 1, H), as `_add_readout`."""
+    if network.join == "every":
+        return states
+    compare, border = "Less", lengths
+    if network.join == "last":
+        compare, border = "Equal", graph("Sub", lengths, np.int64(1))
+    is_read = graph(compare, steps, graph("Unsqueeze", border, np.array([1])))
+    is_read = graph("Unsqueeze", is_read, np.array([2]))
+    if network.join == "max":
+        nothing = network.dtype.type(network.begin[0][-1])
+        masked = graph("Where", is_read, states, nothing)
+        return graph("ReduceMax", masked, axes=[1], keepdims=0)
+    masked = graph("Where", is_read, states, network.dtype.type(0))
+    return graph("ReduceSum", masked, np.array([1]), keepdims=0)
 
 
 def _add_outputs(

@@ -26,13 +26,19 @@ class Tokenizer:
     ----------
     folder : str or path-like
         Where ``config.json`` and ``vocabulary.json`` are.
+
+    Attributes
+    ----------
+    config : dict
+        What ``config.json`` holds.
     """
 
     def __init__(self, folder: Any) -> None:
         def read(name: str) -> Any:
             return json.loads(Path(folder, name).read_text(encoding="utf-8"))
 
-        self.settings = read("config.json")["tokenizer"]
+        self.config = read("config.json")
+        self.settings = self.config["tokenizer"]
         vocabulary = read("vocabulary.json")
         self.numbers = {word: i for i, word in enumerate(vocabulary["words"])}
         self.numbers.update(vocabulary["aliases"])
