@@ -154,6 +154,29 @@ def test_parameters(clf, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (np.ones((2, 4)), r"shape \(2, 4\); expected \(n_rows, 3\)"),
+        (np.ones(3), "expected"),
+        (np.ones((0, 3)), "one row at least"),
+        (np.full((1, 3), np.nan), "none of them NaN"),
+        (np.full((1, 3), "a"), "must hold numbers"),
+    ],
+    ids=["width", "flat", "empty", "nan", "strings"],
+)
+def test_tables(table, message, clf, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        export_onnx(clf, tmp_path / "model", table=table)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_table_beside_that_of_words(tmp_path):
+    with pytest.raises(ValueError, match="table is for models that read vectors"):
+        export_onnx(pipeline_of(words(), X=TEXTS), tmp_path / "model", table=[[1.0]])
+    assert not any(tmp_path.iterdir())
+
+
 def test_without_onnx(clf, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r"skrational\[onnx\]"):

@@ -185,7 +185,6 @@ def test_lengths_beyond_the_batch_and_no_sequences(fitted, session):
         np.array([1.0, 2.0]),
         np.array(["schlecht", "gut\u2009\U0001f600"]),
         np.array(["no", "yes"], dtype=object),
-        np.array([2, 10], dtype=object),
     ],
     ids=str,
 )
@@ -282,3 +281,19 @@ def test_the_graph_says_what_it_is(fitted, tmp_path):
     assert config["inputs"] == ["vectors", "lengths"]
     assert config["outputs"] == ["labels", "probabilities"]
     assert config["n_features"] == WIDTH
+
+
+@pytest.mark.parametrize("name", ["automata, tempered", "gru", "elman, no bias"])
+def test_numbers_of_rows_that_are_given(name, fitted, open_session):
+    rows = RNG.normal(size=(20, WIDTH)).astype("f4")
+    lengths = np.array([3, 0, 7, 1])
+    ids = RNG.integers(20, size=(4, 7))
+    sequences = [rows[row[:n]] for row, n in zip(ids, lengths, strict=True)]
+    ids[np.arange(7) >= lengths[:, None]] = 10**9
+    read = {"ids": ids, "lengths": lengths}
+    found = open_session(fitted(name), table=rows).run(["probabilities"], read)[0]
+    np.testing.assert_allclose(found, fitted(name).predict_proba(sequences), atol=1e-5)
+    steps = make_pipeline(TimeStepTransformer(MinMaxScaler(clip=True)), fitted(name))
+    steps[0].fit(X)
+    found = open_session(steps, table=rows).run(["probabilities"], read)[0]
+    np.testing.assert_allclose(found, steps.predict_proba(sequences), atol=1e-5)

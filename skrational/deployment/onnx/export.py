@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from skrational._version import __version__
 from skrational.deployment.onnx.folders import (
@@ -25,53 +25,23 @@ from skrational.deployment.onnx.model import (
     IR_VERSION,
     OPSET,
     TABLE,
-    Outputs,
     network_of,
     put_together,
 )
+from skrational.deployment.onnx.network import Array
+from skrational.deployment.onnx.opening import Opened, open_estimator, outputs_of
 from skrational.deployment.onnx.steps import affine_of
 from skrational.deployment.onnx.tokenizers import tokenizer_json
 from skrational.deployment.onnx.vocabulary import (
     Vectors,
     Vocabulary,
-    check_steps,
+    rows_of,
     settings_of,
     table_of,
 )
-from skrational.estimators.gru import SparseGRUClassifier
-from skrational.estimators.lstm import SparseLSTMClassifier
-from skrational.estimators.moduli import ModuliRNNClassifier
-from skrational.estimators.moduli_regressor import ModuliRNNRegressor
-from skrational.estimators.rational import SparseRationalClassifier
-from skrational.inspection.model import open_any_model
-from skrational.text.base import TextVectorizer
-from skrational.text.word_vectors import WordVectorizer
 
 __all__ = ["export_onnx"]
 
-_ESTIMATORS = (
-    ModuliRNNClassifier,
-    ModuliRNNRegressor,
-    SparseGRUClassifier,
-    SparseLSTMClassifier,
-    SparseRationalClassifier,
-)
-_COMPUTING = (
-    "_biases",
-    "_blank_cell",
-    "_cell_type",
-    "_logits_of",
-    "_packed",
-    "_predict",
-    "_probabilities",
-    "_readout",
-    "_scores",
-    "predict",
-    "predict_proba",
-)
-"""Methods with which an estimator decides what it computes."""
-
-_METHODS = ("automata_", "n_gates_", "n_links_")
 _TABLE_FILE = "table.bin"
 _LARGE_TABLE = 2**26
 """Bytes of a table that is put into a file of its own, which is mapped into memory."""
@@ -83,13 +53,14 @@ def export_onnx(
     *,
     vectors: Vectors = "used",
     texts: Iterable[Any] | None = None,
+    table: ArrayLike | None = None,
 ) -> Path:
     """Write a fitted model as an ONNX graph, which needs none of what trained it.
 
     A pipeline that begins with a `WordVectorizer` becomes a graph that reads the
-    numbers of words, with a tokenizer of pure Python beside it; any other model one
-    that reads vectors. Both give labels and probabilities, or the values of a
-    regressor.
+    numbers of words, with tokenizers beside it; any other model one that reads vectors
+    or, with ``table``, their numbers. All give labels and probabilities, or the values
+    of a regressor.
 
     Parameters
     ----------
@@ -105,6 +76,9 @@ def export_onnx(
         all words that have one.
     texts : iterable of str, or of lists of str, default=None
         Texts whose words count as used. None: those that the vectorizer was fitted on.
+    table : array-like of shape (n_rows, n_features), default=None
+        For a model without a vectorizer: the vectors that there are. The graph then
+        reads their numbers.
 
     Returns
     -------
@@ -135,10 +109,11 @@ def export_onnx(
     Notes
     -----
     The folder holds ``model.onnx`` (opset 13) and ``config.json``, which names inputs,
-    outputs, classes and versions; of texts also ``vocabulary.json`` and
-    ``tokenizer.py``. What a word's vector is projected to depends on the word alone, so
-    the graph holds that and not the vectors: a table of few numbers a word. One of more
-    than 64 MiB is in a file of its own, ``table.bin``.
+    outputs, classes and versions; of texts also ``vocabulary.json``, ``tokenizer.py``
+    and ``tokenizer.json``, the last one for the tokenizers of Hugging Face. What a
+    word's vector is projected to depends on the word alone, so the graph holds that and
+    not the vectors: few numbers a word. More than 64 MiB of these are in a file of
+    their own, ``table.bin``.
 
     Inputs are ``ids`` (batch, tokens), int64, or ``vectors`` (batch, tokens,
     features), float32, and ``lengths`` (batch,), int64; what stands behind the length
@@ -166,7 +141,7 @@ def export_onnx(
             f"vectors is {vectors!r}; expected one of {list(get_args(Vectors))}."
         )
     place = check_place(folder)
-    write_folder(place, _files_of(estimator, vectors, texts))
+    write_folder(place, _files_of(open_estimator(estimator), vectors, texts, table))
     return place
 
 
@@ -180,22 +155,20 @@ def _check_onnx() -> None:
 
 
 def _files_of(
-    outer: Any, vectors: Vectors, texts: Iterable[Any] | None
+    opened: Opened, vectors: Vectors, texts: Iterable[Any] | None, table: Any
 ) -> dict[str, bytes]:
-    """Return the files of a folder by name."""
-    opened = open_any_model(outer, _METHODS)
-    if opened.wrappers:
-        name = type(opened.wrappers[0]).__name__
-        raise TypeError(
-            f"estimator holds a {name}, which decides otherwise than the classifier in "
-            "it and can't be a part of the graph. Export that classifier, and do what "
-            f"{name} does with its probabilities; calibration='temperature' of the "
-            "classifier is a part of the graph."
-        )
-    estimator, steps = opened.classifier, opened.vectorizers
-    _check_estimator(estimator)
-    network, outputs = network_of(estimator), _outputs_of(estimator)
-    config = {
+    """Return the files of a folder by name.
+
+    Parameters
+    ----------
+    opened : Opened
+    vectors, texts, table
+        As for `export_onnx`.
+    """
+    estimator, vectorizer, steps = opened
+    network, outputs = network_of(estimator), outputs_of(estimator)
+    files: dict[str, bytes] = {}
+    config: dict[str, Any] = {
         "format": FORMAT,
         "format_version": 1,
         "skrational": __version__,
@@ -204,93 +177,53 @@ def _files_of(
     }
     if outputs.classes is not None:
         config["classes"] = outputs.classes.tolist()
-    files: dict[str, bytes] = {}
-    table = None
-    if reads_texts := bool(steps) and isinstance(steps[0], TextVectorizer):
-        _check_vectorizer(steps[0])
-        check_steps(steps)
-        vocabulary = Vocabulary.of(steps[0], vectors, texts)
-        table = table_of(network, steps, vocabulary)
-        settings = settings_of(steps[0], vocabulary)
-        config |= {
-            "inputs": ["ids", "lengths"],
-            "n_words": len(vocabulary.words),
-            "tokenizer": settings,
-        }
-        files["tokenizer.json"] = json_bytes(tokenizer_json(vocabulary, settings))
-        files["vocabulary.json"] = json_bytes(vocabulary.to_json())
-        files["tokenizer.py"] = tokenizer_file()
+    if vectorizer is None:
+        rows = None if table is None else _check_table(table, opened)
+    elif table is not None:
+        raise ValueError(
+            "table is for models that read vectors; this pipeline has those of its "
+            "WordVectorizer."
+        )
     else:
-        config["inputs"] = ["vectors", "lengths"]
-    affine = affine_of(() if reads_texts else steps, estimator.n_features_in_)
-    if not reads_texts:
+        vocabulary = Vocabulary.of(vectorizer, vectors, texts)
+        rows = rows_of(vectorizer, vocabulary)
+        config["tokenizer"] = settings_of(vectorizer, vocabulary)
+        config["n_words"] = len(vocabulary.words)
+        files = _text_files(vocabulary, config["tokenizer"])
+    if rows is None:
+        affine = affine_of(steps, estimator.n_features_in_)
         config["n_features"] = len(affine.center)
-    graph = put_together(network, outputs, table, affine)
-    config["outputs"] = [output.name for output in graph.output]
+        graph = put_together(network, outputs, affine)
+    else:
+        config["n_rows"] = len(rows)
+        graph = put_together(network, outputs, table_of(network, steps, rows))
+    for name in ("input", "output"):
+        config[f"{name}s"] = [value.name for value in getattr(graph, name)]
     return files | _model_files(graph, config) | {CONFIG: json_bytes(config)}
 
 
-def _check_estimator(estimator: Any) -> None:
-    """Raise a TypeError if the estimator may compute what no graph here does."""
-    of_ours = next((t for t in type(estimator).__mro__ if t in _ESTIMATORS), None)
-    name = type(estimator).__name__
-    if of_ours is None:
-        raise TypeError(
-            f"estimator is, or holds, a {name}; a graph can be made of "
-            f"{', '.join(sorted(t.__name__ for t in _ESTIMATORS))}."
+def _check_table(table: Any, opened: Opened) -> Array:
+    """Return vectors that are given, if the model can read them."""
+    rows: Array = np.asarray(table)
+    first = opened.steps[0] if opened.steps else opened.estimator
+    width = first.n_features_in_
+    if rows.ndim != 2 or rows.shape[1] != width or not len(rows):
+        raise ValueError(
+            f"table has the shape {rows.shape}; expected (n_rows, {width}), with one "
+            "row at least."
         )
-    for method in _COMPUTING:
-        if getattr(type(estimator), method, None) is not getattr(of_ours, method, None):
-            raise TypeError(
-                f"{name} has a {method} of its own, so that its graph isn't that of "
-                f"{of_ours.__name__}. Put the graph together by onnx.helper."
-            )
+    if rows.dtype.kind not in "fiub" or not np.isfinite(rows).all():
+        raise ValueError("table must hold numbers, none of them NaN or infinite.")
+    return rows
 
 
-def _check_vectorizer(vectorizer: Any) -> None:
-    """Raise a TypeError if the texts' vectors don't come from a table of words."""
-    if not isinstance(vectorizer, WordVectorizer):
-        raise TypeError(
-            f"The pipeline begins with a {type(vectorizer).__name__}, whose vectors "
-            "come from another model. Export the steps behind it, such as "
-            "pipeline[-1]: that graph reads vectors, which the other model gives where "
-            "it is served."
-        )
-
-
-def _outputs_of(estimator: Any) -> Outputs:
-    """Describe what comes of the logits."""
-    if not hasattr(estimator, "classes_"):
-        return Outputs(
-            None,
-            n_outputs=len(estimator.intercept_),
-            softmax=estimator.loss == "cross_entropy",
-            flat=estimator._target_ndim == 1,
-        )
-    return Outputs(_labels(estimator.classes_), float(estimator.temperature_))
-
-
-def _labels(classes: NDArray[Any]) -> NDArray[Any]:
-    """Return classes in a type that graphs have.
-
-    Raises
-    ------
-    TypeError
-        If there is none.
-    """
-    if len(set(map(type, classes))) == 1:
-        classes = np.array(classes.tolist())
-    if classes.dtype.kind in "iu":
-        return classes.astype(np.int64)
-    if classes.dtype.kind in "bf":
-        return classes
-    if classes.dtype.kind == "U":
-        return classes.astype(object)
-    kinds = sorted({type(label).__name__ for label in classes})
-    raise TypeError(
-        f"classes_ holds {kinds}; a graph can tell strings, numbers and booleans: fit "
-        "with one of these."
-    )
+def _text_files(vocabulary: Vocabulary, settings: dict[str, Any]) -> dict[str, bytes]:
+    """Return the files that turn texts into numbers."""
+    return {
+        "vocabulary.json": json_bytes(vocabulary.to_json()),
+        "tokenizer.py": tokenizer_file(),
+        "tokenizer.json": json_bytes(tokenizer_json(vocabulary, settings)),
+    }
 
 
 def _model_files(graph: Any, config: dict[str, Any]) -> dict[str, bytes]:

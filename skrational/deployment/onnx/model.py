@@ -79,19 +79,16 @@ def _nothing(estimator: Any) -> Network:
     )
 
 
-def put_together(
-    network: Network, outputs: Outputs, table: Array | None, affine: Affine
-) -> Any:
+def put_together(network: Network, outputs: Outputs, tokens: Array | Affine) -> Any:
     """Return the graph of a network.
 
     Parameters
     ----------
     network : Network
     outputs : Outputs
-    table : ndarray of shape (n_words, width) or None
-        What the loop reads of each word; None: the graph takes feature vectors.
-    affine : Affine
-        What is done to feature vectors before.
+    tokens : ndarray of shape (n_rows, width), or Affine
+        What the loop reads of each row of a table, by whose numbers tokens are given;
+        or what is done first to tokens that are given as vectors.
 
     Returns
     -------
@@ -101,23 +98,21 @@ def put_together(
         (batch,) and ``probabilities`` (batch, classes), float32, or ``values``.
     """
     graph = Graph()
-    lengths = declare("lengths", type_of(np.int64), ("batch",))
-    steps, within = _add_positions(graph, "vectors" if table is None else "ids")
-    is_token = graph("Less", steps, graph("Unsqueeze", within, np.array([1])))
-    if table is not None:
-        tokens = declare("ids", type_of(np.int64), ("batch", "tokens"))
-        padded = graph("Pad", "ids", np.array([0, 0, 0, 1]))
-        ids = graph("Where", is_token, padded, np.int64(0))
-        rows = graph("Gather", graph.constant(table, TABLE), ids, axis=0)
+    if isinstance(tokens, Affine):
+        shape = ("batch", "tokens", len(tokens.center))
+        given = declare("vectors", type_of(np.float32), shape)
+        steps, within = _add_positions(graph, "vectors")
+        rows = _add_projection(graph, network, tokens)
     else:
-        width = len(affine.center)
-        tokens = declare("vectors", type_of(np.float32), ("batch", "tokens", width))
-        rows = _add_projection(graph, network, affine)
+        given = declare("ids", type_of(np.int64), ("batch", "tokens"))
+        steps, within = _add_positions(graph, "ids")
+        rows = _add_look_up(graph, tokens, steps, within)
     states = _add_loop(graph, network, rows)
     logits = _add_readout(graph, network, states, steps, within)
-    every = network.join == "every"
-    given = _add_outputs(graph, outputs, logits, is_token if every else None)
-    return graph.finished("skrational", [tokens, lengths], given)
+    every = _is_token(graph, steps, within) if network.join == "every" else None
+    lengths = declare("lengths", type_of(np.int64), ("batch",))
+    told = _add_outputs(graph, outputs, logits, every)
+    return graph.finished("skrational", [given, lengths], told)
 
 
 def _add_positions(graph: Graph, tokens: str) -> tuple[str, str]:
@@ -130,6 +125,19 @@ def _add_positions(graph: Graph, tokens: str) -> tuple[str, str]:
     steps = graph("Range", np.int64(0), last, np.int64(1))
     lengths = graph("Min", "lengths", n)
     return graph("Unsqueeze", steps, np.array([0])), lengths
+
+
+def _is_token(graph: Graph, steps: str, lengths: str) -> str:
+    """Add whether there is a token, (B, T + 1)."""
+    return graph("Less", steps, graph("Unsqueeze", lengths, np.array([1])))
+
+
+def _add_look_up(graph: Graph, table: Array, steps: str, lengths: str) -> str:
+    """Add what the loop reads of numbered rows, (B, T + 1, width)."""
+    padded = graph("Pad", "ids", np.array([0, 0, 0, 1]))
+    # What stands behind a sequence may be the number of no row.
+    ids = graph("Where", _is_token(graph, steps, lengths), padded, np.int64(0))
+    return graph("Gather", graph.constant(table, TABLE), ids, axis=0)
 
 
 def _add_projection(graph: Graph, network: Network, affine: Affine) -> str:

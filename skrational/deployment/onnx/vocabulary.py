@@ -14,16 +14,14 @@ from typing import Any, Literal
 import numpy as np
 
 from skrational.deployment.onnx.network import Array, Network
-from skrational.estimators.time_steps import TimeStepTransformer
 from skrational.sequences import SequenceArray
-from skrational.text.tokenize import tokenize
 from skrational.text.vectors.canonical import aliases
 from skrational.text.vectors.corpus import LearnedTable
 from skrational.text.vectors.word_source import WordSource
 from skrational.text.word_vectors import WordVectorizer
 from skrational.text.words.lexicon import Lexicon
 
-__all__ = ["Vectors", "Vocabulary", "check_steps", "settings_of", "table_of"]
+__all__ = ["Vectors", "Vocabulary", "rows_of", "settings_of", "table_of"]
 
 Vectors = Literal["used", "all"]
 
@@ -116,34 +114,6 @@ def _used(
     return list(known)
 
 
-def check_steps(steps: tuple[Any, ...]) -> None:
-    """Check the steps of a pipeline that reads texts.
-
-    Raises
-    ------
-    TypeError
-        If the tokenizer is a function, or steps behind the vectorizer aren't applied
-        to every vector by itself.
-    """
-    vectorizer, *others = steps
-    tokenizer = vectorizer.tokenizer
-    if tokenizer not in (None, tokenize, str.split):
-        name = getattr(tokenizer, "__qualname__", repr(tokenizer))
-        raise TypeError(
-            f"WordVectorizer has tokenizer={name}: a function of Python can't be "
-            "written to a file that others read. Fit with tokenizer=None or "
-            "str.split, or on lists of tokens, and let the server split texts by this "
-            "function."
-        )
-    for step in others:
-        if not isinstance(step, TimeStepTransformer):
-            raise TypeError(
-                f"The pipeline holds a {type(step).__name__} behind its "
-                "WordVectorizer; expected TimeStepTransformer, which transforms each "
-                "vector by itself."
-            )
-
-
 def settings_of(vectorizer: WordVectorizer, vocabulary: Vocabulary) -> dict[str, Any]:
     """Return what a tokenizer has to know beside the words."""
     splits = vectorizer.tokenizer is str.split
@@ -160,26 +130,30 @@ def settings_of(vectorizer: WordVectorizer, vocabulary: Vocabulary) -> dict[str,
     }
 
 
-def table_of(network: Network, steps: tuple[Any, ...], vocabulary: Vocabulary) -> Array:
-    """Project the words' vectors: what the loop reads of each, (n_words, width).
+def rows_of(vectorizer: WordVectorizer, vocabulary: Vocabulary) -> Array:
+    """Return the vectors of words, and of the unknown one, (n_words, n_features)."""
+    words: list[str | None] = [*vocabulary.words]
+    if vocabulary.unknown is not None:
+        words.append(None)
+    rows: Array = vectorizer._open_source().take(words)
+    return rows
+
+
+def table_of(network: Network, steps: tuple[Any, ...], rows: Array) -> Array:
+    """Project vectors: what the loop reads of each, (n_rows, width).
 
     Parameters
     ----------
     network : Network
-    steps : tuple of transformers
-        A fitted WordVectorizer, and transformers of its vectors.
-    vocabulary : Vocabulary
+    steps : tuple of TimeStepTransformer
+        What transforms the vectors first.
+    rows : ndarray of shape (n_rows, n_features)
     """
-    vectorizer, *others = steps
-    source = vectorizer._open_source()
-    words: list[str | None] = [*vocabulary.words]
-    if vocabulary.unknown is not None:
-        words.append(None)
-    table = np.empty((len(words), sum(network.parts)), network.dtype)
-    for start in range(0, len(words), _ROWS):
-        rows = source.take(words[start : start + _ROWS])
-        X = SequenceArray(rows, np.arange(len(rows) + 1))
-        for step in others:
+    table = np.empty((len(rows), sum(network.parts)), network.dtype)
+    for start in range(0, len(rows), _ROWS):
+        part = rows[start : start + _ROWS]
+        X = SequenceArray(part, np.arange(len(part) + 1))
+        for step in steps:
             X = step.transform(X)
         z = X.features.astype(np.float64) @ network.weight.T + network.bias
         table[start : start + _ROWS] = network.projected(z)
