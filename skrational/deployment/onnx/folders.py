@@ -64,7 +64,11 @@ def _is_export(place: Path) -> bool:
 
 
 def write_folder(place: Path, files: Mapping[str, bytes]) -> None:
-    """Write files to a folder that takes its name once all of them are on the disk."""
+    """Write files to a folder that takes its name once all of them are on the disk.
+
+    What had the name steps aside first, and is put back if that fails; who is killed
+    between the two leaves it beside the name, as ``NAME.*.old``.
+    """
     place.parent.mkdir(parents=True, exist_ok=True)
     unique = uuid4().hex[:8]
     part, old = (place.with_name(f"{place.name}.{unique}.{s}") for s in ("part", "old"))
