@@ -178,7 +178,7 @@ def _files_of(
     if outputs.classes is not None:
         config["classes"] = outputs.classes.tolist()
     if vectorizer is None:
-        rows = None if table is None else _check_table(table, opened)
+        rows = None if table is None else iter([_check_table(table, opened)])
     elif table is not None:
         raise ValueError(
             "table is for models that read vectors; this pipeline has those of its "
@@ -195,8 +195,9 @@ def _files_of(
         config["n_features"] = len(affine.center)
         graph = put_together(network, outputs, affine)
     else:
-        config["n_rows"] = len(rows)
-        graph = put_together(network, outputs, table_of(network, steps, rows))
+        projected = table_of(network, steps, rows)
+        config["n_rows"] = len(projected)
+        graph = put_together(network, outputs, projected)
     for name in ("input", "output"):
         config[f"{name}s"] = [value.name for value in getattr(graph, name)]
     return files | _model_files(graph, config) | {CONFIG: json_bytes(config)}

@@ -26,7 +26,6 @@ _AFFINE = (
     MinMaxScaler,
     PCA,
     RobustScaler,
-    SelectorMixin,
     StandardScaler,
     TruncatedSVD,
 )
@@ -63,11 +62,9 @@ def affine_of(steps: tuple[Any, ...], n_features: int) -> Affine:
 
     Examples
     --------
-    >>> scaler = StandardScaler().fit([[1.0], [3.0]])
-    >>> x = np.array([[5.0]])
-    >>> affine = affine_of((), 1)
-    >>> affine.matrix
-    array([[1.]])
+    >>> scaler = TimeStepTransformer(StandardScaler()).fit([[[1.0], [3.0]]])
+    >>> affine_of((scaler,), 1)
+    Affine(center=array([2.]), matrix=array([[1.]]), offset=array([0.]))
     """
     inner = [one for step in steps for one in _transformers(step)]
     if not inner:
@@ -97,8 +94,10 @@ def _transformers(step: Any) -> Iterator[Any]:
 
 
 def _affine(transformer: Any) -> Affine:
-    clips = isinstance(transformer, MinMaxScaler) and transformer.clip
-    if not isinstance(transformer, _AFFINE) or clips:
+    clips = getattr(transformer, "clip", False)
+    # A class that is derived from these may do something else.
+    is_known = type(transformer) in _AFFINE or isinstance(transformer, SelectorMixin)
+    if clips or not is_known:
         raise TypeError(
             f"The pipeline holds a {type(transformer).__name__}, which is no affine "
             "map that can be a part of the graph. Export the steps behind it, such as "

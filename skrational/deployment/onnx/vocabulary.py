@@ -7,7 +7,7 @@ has the number of that word.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -130,16 +130,17 @@ def settings_of(vectorizer: WordVectorizer, vocabulary: Vocabulary) -> dict[str,
     }
 
 
-def rows_of(vectorizer: WordVectorizer, vocabulary: Vocabulary) -> Array:
-    """Return the vectors of words, and of the unknown one, (n_words, n_features)."""
+def rows_of(vectorizer: WordVectorizer, vocabulary: Vocabulary) -> Iterator[Array]:
+    """Yield the vectors of words, and of the unknown one, some at a time."""
+    source = vectorizer._open_source()
     words: list[str | None] = [*vocabulary.words]
     if vocabulary.unknown is not None:
         words.append(None)
-    rows: Array = vectorizer._open_source().take(words)
-    return rows
+    for start in range(0, len(words), _ROWS):
+        yield source.take(words[start : start + _ROWS])
 
 
-def table_of(network: Network, steps: tuple[Any, ...], rows: Array) -> Array:
+def table_of(network: Network, steps: tuple[Any, ...], rows: Iterable[Array]) -> Array:
     """Project vectors: what the loop reads of each, (n_rows, width).
 
     Parameters
@@ -147,14 +148,13 @@ def table_of(network: Network, steps: tuple[Any, ...], rows: Array) -> Array:
     network : Network
     steps : tuple of TimeStepTransformer
         What transforms the vectors first.
-    rows : ndarray of shape (n_rows, n_features)
+    rows : iterable of ndarray of shape (n, n_features)
     """
-    table = np.empty((len(rows), sum(network.parts)), network.dtype)
-    for start in range(0, len(rows), _ROWS):
-        part = rows[start : start + _ROWS]
+    parts = []
+    for part in rows:
         X = SequenceArray(part, np.arange(len(part) + 1))
         for step in steps:
             X = step.transform(X)
         z = X.features.astype(np.float64) @ network.weight.T + network.bias
-        table[start : start + _ROWS] = network.projected(z)
-    return table
+        parts.append(network.projected(z).astype(network.dtype))
+    return np.concatenate(parts)
