@@ -146,9 +146,23 @@ def test_those_of_texts(joined, open_session, tmp_path):
     assert set(words) == {"<s>", "</s>", "nai\u0308ve", "not", "good", "the", "bad"}
 
 
-def test_half_of_what_nobody_knows(joined, tmp_path):
-    if hasattr(WordVectorizer, "_known_training_words"):
-        pytest.skip("The vectorizer keeps the words of its texts.")
+@pytest.mark.filterwarnings("ignore::skrational.exceptions.OutOfVocabularyWarning")
+def test_training_words_that_are_kept(joined, open_session, tmp_path, monkeypatch):
+    def kept(self):
+        return ["good", "absent", "not", "good"]
+
+    monkeypatch.setattr(WordVectorizer, "_known_training_words", kept, raising=False)
+    folder = export_onnx(joined, tmp_path / "model")
+    words = json.loads((folder / "vocabulary.json").read_text())["words"]
+    assert words == ["<s>", "</s>", "good", "not"]
+    assert_agree(joined, folder, open_session, ["not good", "good ??"])
+
+
+def test_training_words_that_nobody_kept(joined, tmp_path, monkeypatch):
+    def kept(self):
+        return None
+
+    monkeypatch.setattr(WordVectorizer, "_known_training_words", kept, raising=False)
     with pytest.raises(ValueError, match="Give texts="):
         export_onnx(joined, tmp_path / "model")
     assert not (tmp_path / "model").exists()
