@@ -1,6 +1,6 @@
 """All benchmarks of speed, one after the other, or those that are named.
 
-    python -m benchmarks [training gated prediction memory start server growth ...]
+    python -m benchmarks [training gated prediction memory start server serving ...]
 
 Each runs in a process of its own; ``python -m benchmarks.growth --plot FILE`` and the
 like have options of their own. What measures accuracy is run by its own name: defaults,
@@ -23,6 +23,7 @@ MODULES = {
     "memory": "memory",
     "start": "start",
     "server": "server",
+    "serving": "serving",
     "growth": "growth",
     "fit": "fit_time",
     "threads": "threads",

@@ -25,6 +25,7 @@ __all__ = [
     "TimeStepTransformer",
     "WordVectorizer",
     "as_sequences",
+    "export_onnx",
     "load",
     "save",
     "warm_up",
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from skrational import sequences as sequences
     from skrational import structures as structures
     from skrational import text as text
-    from skrational.deployment import warm_up
+    from skrational.deployment import export_onnx, warm_up
     from skrational.estimators.gru import SparseGRUClassifier
     from skrational.estimators.language import SparseLSTMLanguageModel
     from skrational.estimators.lstm import SparseLSTMClassifier
@@ -71,6 +72,7 @@ _HOMES = {
     "TimeStepTransformer": "skrational.estimators.time_steps",
     "WordVectorizer": "skrational.text.word_vectors",
     "as_sequences": "skrational.sequences",
+    "export_onnx": "skrational.deployment",
     "load": "skrational.persistence",
     "save": "skrational.persistence",
     "warm_up": "skrational.deployment",

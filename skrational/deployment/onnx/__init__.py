@@ -1,0 +1,1 @@
+"""Fitted classifiers as graphs of the Open Neural Network Exchange."""
