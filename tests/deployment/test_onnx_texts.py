@@ -125,7 +125,7 @@ def joined(clf):
 
 @pytest.mark.filterwarnings("ignore::skrational.exceptions.OutOfVocabularyWarning")
 def test_all_of_the_table(joined, open_session, tmp_path):
-    folder = export_onnx(joined, tmp_path / "model", vectors="all")
+    folder = export_onnx(joined, tmp_path / "model")
     texts = [
         "rare more",
         "coop co\u00adop co\u200dop",
@@ -140,7 +140,7 @@ def test_all_of_the_table(joined, open_session, tmp_path):
 
 @pytest.mark.filterwarnings("ignore::skrational.exceptions.OutOfVocabularyWarning")
 def test_those_of_texts(joined, open_session, tmp_path):
-    folder = export_onnx(joined, tmp_path / "model", texts=iter(FEW))
+    folder = export_onnx(joined, tmp_path / "model", vectors="used", texts=iter(FEW))
     assert_agree(joined, folder, open_session, [*FEW, "??", ""])
     words = json.loads((folder / "vocabulary.json").read_text())["words"]
     assert set(words) == {"<s>", "</s>", "nai\u0308ve", "not", "good", "the", "bad"}
@@ -151,8 +151,8 @@ def test_training_words_that_are_kept(joined, open_session, tmp_path, monkeypatc
     def kept(self):
         return ["good", "absent", "not", "good"]
 
-    monkeypatch.setattr(WordVectorizer, "_known_training_words", kept, raising=False)
-    folder = export_onnx(joined, tmp_path / "model")
+    monkeypatch.setattr(WordVectorizer, "_known_training_words", kept)
+    folder = export_onnx(joined, tmp_path / "model", vectors="used")
     words = json.loads((folder / "vocabulary.json").read_text())["words"]
     assert words == ["<s>", "</s>", "good", "not"]
     assert_agree(joined, folder, open_session, ["not good", "good ??"])
@@ -162,15 +162,15 @@ def test_training_words_that_nobody_kept(joined, tmp_path, monkeypatch):
     def kept(self):
         return None
 
-    monkeypatch.setattr(WordVectorizer, "_known_training_words", kept, raising=False)
+    monkeypatch.setattr(WordVectorizer, "_known_training_words", kept)
     with pytest.raises(ValueError, match="Give texts="):
-        export_onnx(joined, tmp_path / "model")
+        export_onnx(joined, tmp_path / "model", vectors="used")
     assert not (tmp_path / "model").exists()
 
 
 def test_texts_without_a_word_of_the_table(joined, tmp_path):
     with pytest.raises(ValueError, match="none of the words of texts"):
-        export_onnx(joined, tmp_path / "model", texts=["??"])
+        export_onnx(joined, tmp_path / "model", vectors="used", texts=["??"])
 
 
 @pytest.mark.filterwarnings("ignore::skrational.exceptions.OutOfVocabularyWarning")
@@ -178,11 +178,11 @@ def test_a_large_table_is_in_a_file_of_its_own(
     joined, open_session, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(export_module, "_LARGE_TABLE", 8)
-    folder = export_onnx(joined, tmp_path / "model", vectors="all")
+    folder = export_onnx(joined, tmp_path / "model")
     assert (folder / "table.bin").stat().st_size > 8
     assert_agree(joined, folder, open_session, FEW)
     monkeypatch.undo()
-    assert export_onnx(joined, folder, vectors="all") == folder
+    assert export_onnx(joined, folder) == folder
     assert not (folder / "table.bin").exists()
 
 

@@ -51,7 +51,7 @@ def export_onnx(
     estimator: Any,
     folder: str | os.PathLike[str],
     *,
-    vectors: Vectors = "used",
+    vectors: Vectors = "all",
     texts: Iterable[Any] | None = None,
     table: ArrayLike | None = None,
 ) -> Path:
@@ -70,12 +70,14 @@ def export_onnx(
         holds one.
     folder : str or path-like
         Need not be there. A model that was exported to it is replaced.
-    vectors : {"used", "all"}, default="used"
-        Which words the graph knows: those of the training texts, or of ``texts``, that
-        have a vector; or all of the table. Vectors learned by ``"corpus"`` are kept for
-        all words that have one.
+    vectors : {"all", "used"}, default="all"
+        Which words the graph knows: all of the table, or for a smaller one those of the
+        training texts, or of ``texts``, that have a vector. Vectors learned by
+        ``"corpus"`` are kept for all words that have one. Words whose vectors are
+        put together from n-grams are unknown to a graph.
     texts : iterable of str, or of lists of str, default=None
-        Texts whose words count as used. None: those that the vectorizer was fitted on.
+        With ``vectors="used"``, texts whose words count as used. None: those that the
+        vectorizer was fitted on.
     table : array-like of shape (n_rows, n_features), default=None
         For a model without a vectorizer: the vectors that there are. The graph then
         reads their numbers.
@@ -139,6 +141,10 @@ def export_onnx(
     if vectors not in get_args(Vectors):
         raise ValueError(
             f"vectors is {vectors!r}; expected one of {list(get_args(Vectors))}."
+        )
+    if texts is not None and vectors != "used":
+        raise ValueError(
+            f"texts is of use with vectors='used' only; vectors is {vectors!r}."
         )
     place = check_place(folder)
     write_folder(place, _files_of(open_estimator(estimator), vectors, texts, table))

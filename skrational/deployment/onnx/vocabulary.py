@@ -23,7 +23,7 @@ from skrational.text.words.lexicon import Lexicon
 
 __all__ = ["Vectors", "Vocabulary", "rows_of", "settings_of", "table_of"]
 
-Vectors = Literal["used", "all"]
+Vectors = Literal["all", "used"]
 
 _ROWS = 4096
 
@@ -58,7 +58,7 @@ class Vocabulary:
         ----------
         vectorizer : WordVectorizer
             Fitted.
-        vectors : {"used", "all"}
+        vectors : {"all", "used"}
         texts : iterable of str, or of lists of str; or None
             Those whose words are used.
 
@@ -104,7 +104,7 @@ def _used(
         return lexicon.words(np.arange(len(lexicon)))
     if isinstance(source.table, LearnedTable):
         return None
-    known = getattr(vectorizer, "_known_training_words", lambda: None)()
+    known = vectorizer._known_training_words()
     if known is None:
         raise ValueError(
             "vectors='used' is about the words of the training texts, which this "
