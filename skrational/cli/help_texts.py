@@ -30,15 +30,15 @@ ABOUT = "Text classifiers that can be read, from a table of texts."
 
 START = """\
 start with these:
-  skrational fit train.csv --text review --label stars --out model.joblib
-  skrational test model.joblib test.csv --text review --label stars
-  skrational predict model.joblib new.csv --text review --out predictions.csv
-  skrational explain model.joblib --document "Looks great, but not worth the money."
+  skrational fit train.csv --text review --label stars --out model
+  skrational test model test.csv --text review --label stars
+  skrational predict model new.csv --text review --out predictions.csv
+  skrational explain model --document "Looks great, but not worth the money."
 
 then choose a size:
   skrational path train.csv --text review --label stars --max-transitions 20 \\
-      --out small.joblib
-  skrational report small.joblib test.csv --text review --label stars --out report.html
+      --out small
+  skrational report small test.csv --text review --label stars --out report.html
 
 Tables are CSV, TSV or JSON lines, with a header, in UTF-8; "-" is the standard input.
 `skrational COMMAND --help` says more of a command.
@@ -59,10 +59,10 @@ a file that ends in .joblib, for joblib.load.
 """,
         """\
 examples:
-  skrational fit train.csv --text review --label stars --out model.joblib
-  skrational fit train.jsonl --lambda 5e-3 --out smaller.joblib
-  skrational fit train.tsv --vectors glove.6B.100d.txt --out model.joblib
-  zcat train.tsv.gz | skrational fit - --no-header --text 2 --label 1 --out model.joblib
+  skrational fit train.csv --text review --label stars --out model
+  skrational fit train.jsonl --lambda 5e-3 --out smaller
+  skrational fit train.tsv --vectors glove.6B.100d.txt --out model
+  zcat train.tsv.gz | skrational fit - --no-header --text 2 --label 1 --out model
 """,
     ),
     "path": Help(
@@ -75,8 +75,8 @@ the smallest one that is within a standard error of the best.
 """,
         """\
 examples:
-  skrational path train.csv --text review --label stars --out model.joblib
-  skrational path train.csv --max-transitions 20 --dev dev.csv --out model.joblib \\
+  skrational path train.csv --text review --label stars --out model
+  skrational path train.csv --max-transitions 20 --dev dev.csv --out model \\
       --curve curve.csv
 """,
     ),
@@ -89,8 +89,8 @@ frequent class, log loss, and precision, recall and F1 of each class.
 """,
         """\
 examples:
-  skrational test model.joblib test.csv --text review --label stars
-  skrational test model.joblib test.csv --json --out scores.json
+  skrational test model test.csv --text review --label stars
+  skrational test model test.csv --json --out scores.json
 """,
     ),
     "predict": Help(
@@ -102,9 +102,9 @@ the table, in its order. Empty texts are predicted, too, and named in a warning.
 """,
         """\
 examples:
-  skrational predict model.joblib new.csv --text review --out predictions.csv
-  skrational predict model.joblib new.jsonl --keep --out new-with-classes.jsonl
-  echo "Not worth the money." | skrational predict model.joblib - --format lines
+  skrational predict model new.csv --text review --out predictions.csv
+  skrational predict model new.jsonl --keep --out new-with-classes.jsonl
+  echo "Not worth the money." | skrational predict model - --format lines
 """,
     ),
     "explain": Help(
@@ -116,9 +116,9 @@ phrases, and what every word adds.
 """,
         """\
 examples:
-  skrational explain model.joblib --document "Looks great, but not worth the money."
-  skrational explain model.joblib test.csv --text review --first 5
-  skrational explain model.joblib test.csv --out explanations.html
+  skrational explain model --document "Looks great, but not worth the money."
+  skrational explain model test.csv --text review --first 5
+  skrational explain model test.csv --out explanations.html
 """,
     ),
     "report": Help(
@@ -131,8 +131,8 @@ card instead, in Markdown.
 """,
         """\
 examples:
-  skrational report model.joblib test.csv --text review --label stars --out report.html
-  skrational report model.joblib test.csv --out model_card.md
+  skrational report model test.csv --text review --label stars --out report.html
+  skrational report model test.csv --out model_card.md
 """,
     ),
     "get": Help(
@@ -158,7 +158,7 @@ word2vec (text, or binary if FILE ends in .bin) for `--vectors FILE`.
         """\
 examples:
   skrational vectors learn train.csv unlabelled.csv --text review --out vectors.txt
-  skrational fit train.csv --vectors vectors.txt --out model.joblib
+  skrational fit train.csv --vectors vectors.txt --out model
 """,
     ),
 }
