@@ -73,7 +73,7 @@ def clf():
         {"tokenizer": str.split, "start_token": "the", "end_token": "the"},
         {"tokenizer": tokenize},
     ],
-    ids=str,
+    ids=", ".join,
 )
 def test_texts_are_read_as_the_vectorizer_reads_them(
     options, clf, open_session, tmp_path
