@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from skrational.text.words.spans import (
     split_documents,
     split_tokens,
 )
+from skrational.utils.cached import cached_property
 
 __all__ = ["END", "END_NUMBER", "UNKNOWN_NUMBER", "Vocabulary"]
 

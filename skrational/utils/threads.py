@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock, local
+from threading import local
 from typing import Any
 
 import numba
 from threadpoolctl import ThreadpoolController
+
+from skrational.utils.fork_locks import Lock
 
 __all__ = ["given_threads", "run_all", "single_blas_thread", "single_thread"]
 
@@ -79,9 +81,8 @@ def _blas() -> ThreadpoolController:
 
 
 def _start_anew() -> None:
-    """In a child nobody would release a lock that another thread of the parent held."""
-    global _lock, _blas_limit
-    _lock = Lock()
+    """In a child there are no other threads."""
+    global _blas_limit
     _blas_limit.lift()
     _blas_limit = _BlasLimit()
     _pools.clear()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,6 +21,7 @@ from skrational.kernels.cpu.tables import TransitionTable, table_size
 from skrational.sequences import SequenceArray, check_finite
 from skrational.sequences.repeats import distinct_rows
 from skrational.utils.callers import caller_level
+from skrational.utils.fork_locks import Lock
 from skrational.utils.threads import single_thread
 
 __all__ = ["Scorer", "scorer_of", "states_of"]
@@ -29,9 +29,6 @@ __all__ = ["Scorer", "scorer_of", "states_of"]
 _MOST_TABLES = 2
 _LARGE_TABLE = 2**26
 _scorers: WeakKeyDictionary[Any, Scorer] = WeakKeyDictionary()
-if hasattr(os, "register_at_fork"):
-    # In a child nobody would release a lock that another thread of the parent held.
-    os.register_at_fork(after_in_child=_scorers.clear)
 
 
 class Scorer:

@@ -7,7 +7,6 @@ keep its name.
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -17,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.utils import files
+from skrational.utils.fork_locks import Lock
 from skrational.utils.memory_maps import may_release
 
 __all__ = ["discard", "map_file"]
 
 _maps: list[tuple[weakref.ref[mmap], Path]] = []
-_lock = threading.RLock()
+_lock = Lock()
 
 
 def map_file(

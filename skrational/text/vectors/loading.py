@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from skrational.text.vectors.tables import Table, VectorTable
 from skrational.text.vectors.vector_files import find_format, read_vectors
 from skrational.utils.callers import caller_level
 from skrational.utils.files import cache_folder
+from skrational.utils.fork_locks import Lock
 
 __all__ = [
     "CORPUS",
@@ -42,7 +42,7 @@ CORPUS = "corpus"
 
 _NAME = re.compile(r"\w+(?:-\w+)+")
 
-_lock = threading.Lock()
+_lock = Lock(delays_forks=False)
 
 
 def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +24,7 @@ from skrational.text.words.bits import memory
 from skrational.text.words.encoded_texts import EncodedTexts
 from skrational.text.words.lexicon import Lexicon
 from skrational.utils.compile import jit
+from skrational.utils.fork_locks import Lock
 
 __all__ = ["SharedRows", "WordRows"]
 
@@ -57,7 +57,7 @@ class _Rows:
 
     def __init__(self, source: WordSource) -> None:
         self.source = source
-        self.lock = threading.Lock()
+        self.lock = Lock()
         self.unknown = _NONE if source.unknown is None else _PENDING
         self._features = GrowingArray((source.table.n_features,), np.float32)
         self._labels = GrowingArray((), object)
@@ -248,7 +248,7 @@ class SharedRows:
 
     def __init__(self, rows: WordRows | None = None) -> None:
         self._rows = rows
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._warned: Counter[str] = Counter()
         self._given: Any = None
         self._table: Table | None = None
