@@ -19,7 +19,8 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, Self
+from contextlib import suppress
+from typing import Any
 from weakref import WeakValueDictionary
 
 from numba.core.compiler_lock import global_compiler_lock
@@ -40,8 +41,9 @@ class Lock:
     Examples
     --------
     >>> lock = Lock()
-    >>> with lock:
-    ...     pass
+    >>> with lock.held:
+    ...     lock.is_mine()
+    True
     """
 
     def __init__(self, delays_forks: bool = True) -> None:
@@ -50,26 +52,20 @@ class Lock:
         with _fork.registering:
             _fork.locks[id(self)] = self
 
-    def acquire(self, blocking: bool = True) -> bool:
-        """Take the lock; return whether that was possible."""
-        while blocking and _fork.goes_first():
-            time.sleep(0.001)
-        return bool(self._lock.acquire(blocking))
+    @property
+    def held(self) -> Any:
+        """What holds the lock in a ``with`` statement.
 
-    def release(self) -> None:
-        """Release the lock, which this thread holds."""
-        self._lock.release()
+        It's Python's own lock, which no key can interrupt between taking and holding
+        it, as it could a method of ours.
+        """
+        while _fork.goes_first():
+            time.sleep(0.001)
+        return self._lock
 
     def is_mine(self) -> bool:
         """Whether this thread holds the lock."""
         return bool(self._lock._is_owned())
-
-    def __enter__(self) -> Self:
-        self.acquire()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._lock.release()
 
     def free_in_child(self) -> None:
         """Forget that a thread of the parent held it."""
@@ -114,21 +110,27 @@ class _Fork:
         busy: Any = self.registering
         while busy is not None:
             self._release()
-            busy.acquire()
-            self._taken.append(busy)
+            self._take(busy, blocking=True)
             busy = self._take_the_others()
+
+    def _take(self, lock: Any, blocking: bool) -> bool:
+        # In this order nothing stays taken if a key interrupts.
+        self._taken.append(lock)
+        if lock.acquire(blocking):
+            return True
+        self._taken.pop()
+        return False
 
     def _take_the_others(self) -> Any:
         """Take all that are free; return one that another thread holds, if any."""
         for lock in self._delaying():
-            if not lock.acquire(blocking=False):
+            if not self._take(lock, blocking=False):
                 return lock
-            self._taken.append(lock)
         return None
 
     def _delaying(self) -> Iterator[Any]:
         yield self.registering
-        yield from (lock for lock in self._all() if lock.delays_forks)
+        yield from (lock._lock for lock in self._all() if lock.delays_forks)
         # What compiles takes this one, and every first call compiles.
         yield from filter(None, [getattr(global_compiler_lock, "_lock", None)])
 
@@ -138,7 +140,8 @@ class _Fork:
 
     def _release(self) -> None:
         while self._taken:
-            self._taken.pop().release()
+            with suppress(RuntimeError):  # a key came before it was taken
+                self._taken.pop().release()
 
     def give_back(self) -> None:
         """Release what was taken; other threads go on."""

@@ -78,13 +78,13 @@ def test_what_a_lock_guards_is_whole_in_the_child():
 
         def change():
             while not stop.is_set():
-                with lock:
+                with lock.held:
                     pair[0] += 1
                     time.sleep(0.002)
                     pair[1] += 1
 
         def is_whole():
-            with lock:
+            with lock.held:
                 return pair[0] == pair[1]
 
         threads = [start(change) for _ in range(2)]
@@ -105,14 +105,14 @@ def test_a_fork_waits_for_no_lock_that_is_held_for_long():
         held, stop = threading.Event(), threading.Event()
 
         def hold():
-            with lock:
+            with lock.held:
                 held.set()
                 stop.wait()
 
         thread = start(hold)
         held.wait()
-        assert status_of_child(lambda: lock.acquire(blocking=False)) == 0
-        assert not lock.acquire(blocking=False)
+        assert status_of_child(lambda: lock._lock.acquire(blocking=False)) == 0
+        assert not lock._lock.acquire(blocking=False)
         stop.set()
         thread.join()
         """
@@ -126,14 +126,18 @@ def test_a_lock_of_the_thread_that_forks_stays_its_own():
         patient, other = Lock(), Lock(delays_forks=False)
 
         def release_and_take():
-            patient.release()
-            other.release()
+            patient._lock.release()
+            other._lock.release()
             taken = []
-            thread = start(lambda: taken.append(patient.acquire() and other.acquire()))
-            thread.join(10)
+
+            def take():
+                with patient.held, other.held:
+                    taken.append(True)
+
+            start(take).join(10)
             return taken == [True]
 
-        with patient, other:
+        with patient.held, other.held:
             assert status_of_child(release_and_take) == 0
         """
     )
@@ -147,13 +151,13 @@ def test_a_fork_gets_its_turn_among_threads_that_hold_locks_within_locks():
 
         def nest():
             while not stop.is_set():
-                with outer:
+                with outer.held:
                     time.sleep(0.001)
-                    with inner, Lock():
+                    with inner.held, Lock().held:
                         time.sleep(0.001)
 
         def take_both():
-            with outer, inner, Lock():
+            with outer.held, inner.held, Lock().held:
                 return True
 
         threads = [start(nest) for _ in range(2)]
@@ -174,7 +178,7 @@ def test_two_threads_fork_at_once():
         locks, statuses = [Lock() for _ in range(3)], []
 
         def take_all():
-            with locks[0], locks[1], locks[2]:
+            with locks[0].held, locks[1].held, locks[2].held:
                 return True
 
         def fork_often():

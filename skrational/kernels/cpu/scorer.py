@@ -76,7 +76,7 @@ class Scorer:
             if not self._has_room(X.features):
                 check_finite(X)
                 return _without_table(network, X)
-            with self._lock:
+            with self._lock.held:
                 table = self._table(X.features)
                 finite = table.fill(X.features, X.indices)
             if not finite:

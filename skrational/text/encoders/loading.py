@@ -59,7 +59,7 @@ def load_encoder(model: str | os.PathLike[str], revision: str, device: str) -> E
     """
     where = resolve_device(device, FASTEST)
     key = (str(find_model(model)), revision, str(where))
-    with _lock:
+    with _lock.held:
         if key not in _encoders:
             _encoders[key] = _load(model, revision, where)
         _encoders.move_to_end(key)
@@ -70,7 +70,7 @@ def load_encoder(model: str | os.PathLike[str], revision: str, device: str) -> E
 
 def forget_encoders() -> None:
     """Release the models that this process keeps for the next vectorizer."""
-    with _lock:
+    with _lock.held:
         _encoders.clear()
         _tokenizer_of.cache_clear()
 
@@ -97,7 +97,7 @@ def load_tokenizer(
         As `load_encoder`.
     """
     check_revision(model, revision)
-    with _lock:
+    with _lock.held:
         return _tokenizer_of(find_model(model), revision)
 
 

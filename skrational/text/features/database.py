@@ -78,7 +78,7 @@ def transaction(path: Path, mode: str, begin: str) -> Iterator[sqlite3.Connectio
     ...         database.execute("SELECT word FROM words").fetchall()
     [(b'good',)]
     """
-    with _transactions, _as_oserror(path):
+    with _transactions.held, _as_oserror(path):
         with closing(_connect(path, mode, _TIMEOUT)) as database:
             # A power failure loses nothing that can't be embedded again.
             database.execute("PRAGMA synchronous = OFF")

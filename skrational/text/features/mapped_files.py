@@ -61,7 +61,7 @@ def map_file(
             pages = mmap(file.fileno(), 0, access=ACCESS_READ)
         array = np.ndarray(shape, dtype, buffer=pages)
         may_release(pages)
-    with _lock:
+    with _lock.held:
         _maps[:] = [(ref, name) for ref, name in _maps if ref() is not None]
         _maps.append((weakref.ref(pages), path))
     return array
@@ -80,7 +80,7 @@ def discard(path: Path) -> None:
 def _unmapped(ref: weakref.ref[mmap], path: Path, process: int) -> None:
     if process != os.getpid():  # a fork, whose parent goes on using the file
         return
-    with _lock:
+    with _lock.held:
         # At exit the map may still be there.
         _maps[:] = [pair for pair in _maps if pair[0] is not ref]
     discard(path)

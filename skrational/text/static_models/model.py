@@ -128,7 +128,7 @@ def load_model(
     files = find_files(model, revision)
     stats = [path.stat() for path in (files.tokenizer, files.weights)]
     state = tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
-    with _lock:
+    with _lock.held:
         opened = _open(files, state)
     if files.commit is not None:
         return opened, files.commit
@@ -143,7 +143,7 @@ def load_model(
 
 def forget_models() -> None:
     """Release the models that this process keeps for the next vectorizer."""
-    with _lock:
+    with _lock.held:
         _open.cache_clear()
 
 

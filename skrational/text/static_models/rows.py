@@ -101,7 +101,7 @@ class SubwordRows:
         if n_unknown and not with_unknown:
             counts = np.concatenate([[0], np.cumsum(is_known, dtype=np.int64)])
             numbers, offsets = numbers[is_known], counts[offsets]
-        with self._lock:
+        with self._lock.held:
             self._look_up(numbers)
             features, labels = (
                 self._features.first(self._n),

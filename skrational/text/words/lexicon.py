@@ -119,7 +119,7 @@ class Lexicon:
         """
         numbers = np.empty(len(starts), dtype=np.int32)
         n_done = 0
-        with self._lock:
+        with self._lock.held:
             while n_done < len(starts):
                 n_done = _number(
                     data, starts, ends, n_done, numbers, *self._tables, self._n_words
