@@ -2,18 +2,22 @@
 
 Callers may compute without gradients, in inference mode, under autocast or with another
 default device. These belong to a thread: what is decorated here finds them as it needs
-them, and leaves them as they were. Default types belong to the process, whose other
-threads would see a change; no tensor is made here without naming its type.
+them, and leaves them as they were. The precision of products belongs to the process,
+and is full for as long as any thread needs that. Default types belong to the process,
+too, but other threads would see a change: no tensor is made here without naming its
+type.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import torch
+
+from skrational.utils.fork_locks import Lock
 
 __all__ = ["in_own_state"]
 
@@ -56,6 +60,62 @@ def in_own_state(work: Callable[Given, Result]) -> Callable[Given, Result]:
     return run
 
 
+class _Precision:
+    """The precision in which torch multiplies matrices of float32.
+
+    What may lower it: ``torch.set_float32_matmul_precision`` and, from torch 2.9 on,
+    settings of each kind of device.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._n_users = 0
+        self._found: Any = None
+
+    def is_full(self) -> bool:
+        """Whether nobody has lowered it; False while it's held."""
+        return not self._n_users and all(
+            value in ("none", "ieee", "highest") for value in self._settings().values()
+        )
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep it full for a while."""
+        counted = False
+        try:
+            with self._lock.held:
+                counted, self._n_users = True, self._n_users + 1
+                if self._n_users == 1:
+                    self._found = self._settings()
+                    self._set(dict.fromkeys(self._found, self._full))
+            yield
+        finally:
+            with self._lock.held:
+                self._n_users -= counted
+                if counted and not self._n_users:
+                    self._set(self._found)
+
+    @property
+    def _full(self) -> str:
+        return "ieee" if hasattr(torch.backends, "fp32_precision") else "highest"
+
+    def _settings(self) -> dict[Any, str]:
+        if self._full == "highest":
+            return {None: torch.get_float32_matmul_precision()}
+        matmul = torch.backends.mkldnn.matmul, torch.backends.cuda.matmul
+        return {where: where.fp32_precision for where in matmul}
+
+    def _set(self, settings: dict[Any, str]) -> None:
+        for where, value in settings.items():
+            if where is None:
+                torch.set_float32_matmul_precision(value)
+            else:
+                where.fp32_precision = value
+
+
+_precision = _Precision()
+
+
 def _needed() -> list[Any]:
     """Return context managers for what is not as it should be."""
     managers: list[Any] = []
@@ -68,6 +128,8 @@ def _needed() -> list[Any]:
         for device in ("cpu", "cuda")
         if torch.is_autocast_enabled(device)
     ]
+    if not _precision.is_full():
+        managers.append(_precision.hold())
     if torch.empty(0, dtype=torch.float32).device.type != "cpu":
         managers.append(torch.device("cpu"))
     return managers
