@@ -75,7 +75,7 @@ def state():
 
 
 RNG = np.random.default_rng(0)
-X = as_sequences(list(RNG.normal(size=(40, 5, 6))) + [RNG.normal(size=(2, 6))])
+X = as_sequences([*RNG.normal(size=(40, 5, 6)), RNG.normal(size=(2, 6))])
 Y = np.arange(41) % 2
 VALUES = RNG.normal(size=(41, 2))
 TEXTS = ["a good book", "a bad book", "good tea", "not a good tea"] * 3
