@@ -6,7 +6,6 @@ itself. The tables live as long as the estimator, and as the features that they 
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,6 +21,7 @@ from skrational.sequences import SequenceArray, check_finite
 from skrational.sequences.repeats import distinct_rows
 from skrational.utils.callers import caller_level
 from skrational.utils.fork_locks import Lock
+from skrational.utils.memory import available_memory
 from skrational.utils.threads import single_thread
 
 __all__ = ["Scorer", "scorer_of", "states_of"]
@@ -169,20 +169,6 @@ def states_of(network: Any, X: SequenceArray) -> NDArray[Any]:
     with single_thread():
         parts = [network.states(*part) for part in _projected_parts(network, X)]
     return np.concatenate([np.empty((0, network.n_scores), network.dtype), *parts])
-
-
-def available_memory() -> int:
-    """Bytes that can be allocated without swapping, as far as the system tells."""
-    try:
-        with open("/proc/meminfo") as file:
-            fields = dict(line.split(":", 1) for line in file)
-        return int(fields["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (AttributeError, OSError, ValueError):
-        return 2**32
 
 
 def _without_table(network: PackedNetwork, X: SequenceArray) -> NDArray[Any]:
