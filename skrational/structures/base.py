@@ -12,6 +12,8 @@ from dataclasses import asdict, fields
 from reprlib import repr as cut_repr
 from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 
+from skrational.utils.cached import cached_property
+
 __all__ = [
     "LARGEST",
     "JSONStructure",
@@ -146,6 +148,14 @@ class JSONStructure:
     size_name: ClassVar[str]
     size_label: ClassVar[str]
     _version: ClassVar[int] = 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle holds: not what is computed once, and can be again."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if not isinstance(getattr(type(self), name, None), cached_property)
+        }
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

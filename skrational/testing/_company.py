@@ -43,10 +43,8 @@ def check_every_sequence_alone(estimator: Any, rtol: float = 0) -> None:
 def check_large_batch(estimator: Any, rtol: float = 0) -> None:
     """A sequence among a thousand is told of as it is among a few."""
     n = len(Case.of(estimator))
-    many = [i % n for i in range(1000)]
-    _predict_parts(
-        estimator, {"1000 sequences, those of X again and again": many}, rtol
-    )
+    parts = {"1000 sequences, often the same": [i % n for i in range(1000)]}
+    _predict_parts(estimator, parts, rtol)
 
 
 def check_sequences_of_length_one(estimator: Any, rtol: float = 0) -> None:

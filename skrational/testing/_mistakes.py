@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -89,9 +90,7 @@ def _refusal(
     message = ""
     for name in ("predict", "transform", "score_samples"):
         if callable(method := getattr(fitted, name, None)):
-            message = _message(
-                lambda method=method: method(X), f"{name}, {told}", errors
-            )
+            message = _message(partial(method, X), f"{name}, {told}", errors)
     return message
 
 

@@ -258,9 +258,9 @@ def parametrize_with_sequence_checks(
         _check_names(estimator, expected)
         for copy, check in _pairs(estimator, rtol):
             reason = expected.get(check.__name__)
-            marks = (
-                [] if reason is None else [pytest.mark.xfail(reason=reason, **strict)]
-            )
+            marks = []
+            if reason is not None:
+                marks.append(pytest.mark.xfail(reason=reason, **strict))
             name = f"{number}-{type(estimator).__name__}-{check.__name__}"
             cases.append(pytest.param(copy, check, marks=marks, id=name))
     return pytest.mark.parametrize("estimator, check", cases)
