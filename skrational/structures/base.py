@@ -12,7 +12,7 @@ from dataclasses import asdict, fields
 from reprlib import repr as cut_repr
 from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 
-from skrational.utils.cached import cached_property
+from skrational.utils.cached import lasting_state
 
 __all__ = [
     "LARGEST",
@@ -150,12 +150,7 @@ class JSONStructure:
     _version: ClassVar[int] = 1
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a pickle holds: not what is computed once, and can be again."""
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if not isinstance(getattr(type(self), name, None), cached_property)
-        }
+        return lasting_state(self)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

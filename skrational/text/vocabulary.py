@@ -19,7 +19,7 @@ from skrational.text.words.spans import (
     split_documents,
     split_tokens,
 )
-from skrational.utils.cached import cached_property
+from skrational.utils.cached import cached_property, lasting_state
 
 __all__ = ["END", "END_NUMBER", "UNKNOWN_NUMBER", "Vocabulary"]
 
@@ -115,6 +115,9 @@ class Vocabulary:
         number = [known.get(word, UNKNOWN_NUMBER) for word in found]
         tokens = np.array(number, np.int32)[encoded.tokens]
         return EncodedTexts(tokens, encoded.offsets)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return lasting_state(self)
 
     @cached_property
     def _numbers(self) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["cached_property"]
+__all__ = ["cached_property", "lasting_state"]
 
 if TYPE_CHECKING:
     from functools import cached_property
@@ -25,3 +25,26 @@ else:
             if self.attrname not in values:
                 values[self.attrname] = self.func(instance)
             return values[self.attrname]
+
+
+def lasting_state(value: Any) -> dict[str, Any]:
+    """Return the attributes of an object but those that are computed once.
+
+    A pickle has no need of these, and would change with what was asked for before.
+
+    Examples
+    --------
+    >>> class Circle:
+    ...     radius = 1.0
+    ...     area = cached_property(lambda self: 3.14 * self.radius**2)
+    >>> circle = Circle()
+    >>> circle.radius = 2.0
+    >>> circle.area, lasting_state(circle)
+    (12.56, {'radius': 2.0})
+    """
+    computed = functools.cached_property
+    return {
+        name: attribute
+        for name, attribute in vars(value).items()
+        if not isinstance(getattr(type(value), name, None), computed)
+    }
