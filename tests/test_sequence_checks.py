@@ -1,6 +1,8 @@
 """The suite of checks for estimators of sequences: ours pass, broken ones fail."""
 
 import copy
+import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -109,11 +111,8 @@ class Means(BaseEstimator):
         X = self.read(X)
         if X.n_features != self.n_features_in_:
             raise ValueError(f"{X.n_features} features, not {self.n_features_in_}")
-        rows = [
-            np.append(rows.sum(axis=0, dtype=float) / max(len(rows), 1), 1.0)
-            for rows in X
-        ]
-        return np.array(rows, dtype=np.float64)
+        sums = [rows.sum(axis=0, dtype=float) / max(len(rows), 1) for rows in X]
+        return np.column_stack([sums, np.ones(len(X))])
 
     def learn(self, X, targets, sample_weight):
         n_features = self.read(X).n_features
@@ -123,8 +122,11 @@ class Means(BaseEstimator):
         twin.n_features_in_ = n_features
         means = twin.means(X)
         weights = np.ones(len(means)) if sample_weight is None else sample_weight
-        left = (means * weights[:, None]).T @ means + 1e-3 * np.eye(means.shape[1])
-        coef = np.linalg.solve(left, (means * weights[:, None]).T @ targets)
+        left, right = 1e-3 * np.eye(means.shape[1]), 0.0
+        for mean, target, weight in zip(means, targets, weights, strict=True):
+            left = left + weight * np.outer(mean, mean)
+            right = right + weight * np.outer(mean, target)
+        coef = np.linalg.solve(left, right)
         self.n_features_in_, self.coef_ = n_features, coef
         return self
 
@@ -321,7 +323,7 @@ class Broken:
     class check_pickle(Labels):
         def __getstate__(self):
             state = super().__getstate__()
-            return {k: v for k, v in state.items() if k != "coef_"}
+            return state | {"coef_": 0 * self.coef_} if "coef_" in state else state
 
     class check_joblib_memmap(Labels):
         def outputs(self, X):
@@ -372,7 +374,7 @@ class Broken:
     class check_fits_at_once(Labels):
         def outputs(self, X):
             in_main = threading.current_thread() is threading.main_thread()
-            return super().outputs(X) + [0, 0.0 if in_main else 1e-9]
+            return super().outputs(X) + np.array([0, 0 if in_main else 1e-9])
 
     class check_no_sequences(Labels):
         def predict(self, X):
@@ -447,18 +449,18 @@ def test_an_estimator_that_is_wrong_fails_the_check_of_it(name):
     checks = check_sequence_estimator(BROKEN[name](), generate_only=True)
     by_name = {check.__name__: (estimator, check) for estimator, check in checks}
     estimator, check = by_name[name]
-    with pytest.raises(Exception) as raised:
+    with pytest.raises((AssertionError, TypeError, ValueError, RuntimeError)):
         check(estimator)
-    assert str(raised.value)
 
 
 def test_failures_can_be_expected_warned_of_or_collected():
     broken = BROKEN["check_order"]()
     with pytest.raises(AssertionError, match=r"X in another order: decision_function"):
         check_sequence_estimator(broken)
-    name = r"check_order failed for check_order\(\)"
-    with pytest.warns(UserWarning, match=name):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         told = check_sequence_estimator(broken, on_fail="warn")
+    assert any("check_order failed for check_order()" in str(w.message) for w in caught)
     failed = {r["check_name"]: r for r in told if r["status"] == "failed"}
     assert "check_order" in failed and "check_list_of_arrays" not in failed
     known = dict.fromkeys(failed, "it counts")
