@@ -1,8 +1,12 @@
 """The suite of checks for estimators of sequences: ours pass, broken ones fail."""
 
 import copy
+import re
+import subprocess
+import sys
 import threading
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -489,6 +493,15 @@ def test_tests_of_pytest_are_named_and_marked():
         {"reason": "it counts", "strict": True},
     )
     assert not cases["0-Labels-check_subset"].marks
+
+
+def test_the_page_s_estimator_passes_without_torch():
+    page = Path(__file__).parents[1] / "docs" / "howto" / "own_estimators.md"
+    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.M | re.S)
+    blocks = [block for block in blocks if "parametrize" not in block]  # needs pytest
+    assert len(blocks) == 4
+    script = "import sys\n" + "".join(blocks) + "assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_mistakes_in_its_own_arguments_are_told():
