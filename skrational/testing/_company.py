@@ -50,6 +50,7 @@ def check_large_batch(estimator: Any, rtol: float = 0) -> None:
 def check_sequences_of_length_one(estimator: Any, rtol: float = 0) -> None:
     """Sequences of one token are fitted and predicted, in all company."""
     case = Case.of(estimator)
+    short: Any
     if is_of_texts(estimator):
         short = [text.split()[-1] for text in case.X]
     else:
@@ -66,6 +67,8 @@ def check_empty_sequences(estimator: Any, rtol: float = 0) -> None:
     """A sequence without a token is told of by finite numbers, in all company."""
     case = Case.of(estimator)
     n = len(case)
+    empty: Any
+    mixed: Any
     if is_of_texts(estimator):
         empty, mixed = [""], [*case.X, "", *case.X[:2]]
     else:

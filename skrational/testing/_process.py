@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from skrational.testing._case import Case
@@ -27,16 +28,18 @@ __all__ = [
 def check_global_generators_stay(estimator: Any, rtol: float = 0) -> None:
     """No call draws from the global generators of Python, numpy and torch."""
     case = Case.of(estimator)
-    case.fit(estimator)  # imports what it needs
-    for call in ("fit", "a prediction"):
-        with _generators() as states:
-            fitted = case.fit(estimator)
-            if call != "fit":
-                states = _states()
-                outputs(fitted, case.X)
+    fitted = case.fit(estimator)  # imports what it needs
+    calls: dict[str, Callable[[], Any]] = {
+        "A fit": lambda: case.fit(estimator),
+        "A fit without random_state": lambda: clone(estimator).fit(case.X, case.y),
+        "A prediction": lambda: outputs(fitted, case.X),
+    }
+    for told, call in calls.items():
+        with _generators() as before:
+            call()
             for name, state in _states().items():
-                if not np.array_equal(state, states[name]):
-                    raise AssertionError(f"{call} draws from {name}.")
+                if not np.array_equal(state, before[name]):
+                    raise AssertionError(f"{told} draws from {name}.")
 
 
 def check_global_generators_change_nothing(estimator: Any, rtol: float = 0) -> None:
@@ -93,7 +96,7 @@ def _torch() -> Any:
 
 
 def _states() -> dict[str, Any]:
-    legacy = np.random.get_state()  # noqa: NPY002
+    legacy: Any = np.random.get_state()  # noqa: NPY002
     states = {
         "the module random": np.array(random.getstate()[1]),
         "numpy.random": np.append(legacy[1], legacy[2:4]),

@@ -250,7 +250,7 @@ def parametrize_with_sequence_checks(
     """
     import pytest
 
-    strict = {} if xfail_strict is None else {"strict": xfail_strict}
+    strict: dict[str, Any] = {} if xfail_strict is None else {"strict": xfail_strict}
     cases = []
     for number, estimator in enumerate(estimators):
         _check_arguments(estimator, None)

@@ -42,7 +42,8 @@ def check_string_labels(estimator: Any, rtol: float = 0) -> None:
 def check_vector_targets(estimator: Any, rtol: float = 0) -> None:
     """Vectors as targets are predicted, each sequence for itself."""
     case = Case.of(estimator)
-    y = np.column_stack([case.y, case.y[::-1] / 2, np.sin(case.y)])
+    number = np.asarray(case.y)
+    y = np.column_stack([number, number[::-1] / 2, np.sin(number)])
     fitted = case.fit(estimator, y=y)
     found = outputs(fitted, case.X)
     shape = np.shape(found["predict"])

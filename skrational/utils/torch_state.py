@@ -102,8 +102,9 @@ class _Precision:
     def _settings(self) -> dict[Any, str]:
         if self._full == "highest":
             return {None: torch.get_float32_matmul_precision()}
-        matmul = torch.backends.mkldnn.matmul, torch.backends.cuda.matmul
-        return {where: where.fp32_precision for where in matmul}
+        backends: tuple[Any, Any] = torch.backends.mkldnn, torch.backends.cuda
+        products = [backend.matmul for backend in backends]
+        return {where: where.fp32_precision for where in products}
 
     def _set(self, settings: dict[Any, str]) -> None:
         for where, value in settings.items():
