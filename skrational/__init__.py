@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from skrational import reporting as reporting
     from skrational import sequences as sequences
     from skrational import structures as structures
+    from skrational import testing as testing
     from skrational import text as text
     from skrational.deployment import export_onnx, warm_up
     from skrational.estimators.gru import SparseGRUClassifier
@@ -87,6 +88,7 @@ _MODULES = (
     "reporting",
     "sequences",
     "structures",
+    "testing",
     "text",
 )
 

@@ -10,12 +10,13 @@ import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from skrational.utils.cached import cached_property
 
 __all__ = ["Connections", "Groups", "Part"]
 

@@ -126,6 +126,7 @@ def test_few_blocks_are_not_run_and_each_says_why():
         "skrational.persistence",
         "skrational.reporting",
         "skrational.structures",
+        "skrational.testing",
     ],
 )
 def test_the_reference_names_all_that_is_public(module):

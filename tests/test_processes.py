@@ -105,38 +105,6 @@ def test_a_forked_child_fits_and_predicts_the_same_bits(tmp_path):
 
 
 @needs_fork
-def test_a_fork_while_other_threads_hold_the_locks_does_not_hang(tmp_path):
-    run(
-        tmp_path,
-        """
-        import warnings
-
-        from skrational.utils import threads
-        from skrational.kernels.cpu import scorer
-
-        warnings.simplefilter("ignore")
-        clf = quick().fit(X, y)
-        expected = clf.decision_function(X)
-        locks = [threads._lock, *(s._lock for s in scorer._scorers.values())]
-        assert len(locks) == 2
-        for lock in locks:
-            lock.acquire()
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                assert np.array_equal(clf.decision_function(X), expected)
-                status = 0
-            finally:
-                os._exit(status)
-        for lock in locks:
-            lock.release()
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        """,
-    )
-
-
-@needs_fork
 def test_forked_workers_of_multiprocessing_fit_and_predict_the_same_bits(tmp_path):
     run(
         tmp_path,

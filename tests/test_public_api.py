@@ -26,6 +26,7 @@ PUBLIC = (
     "reporting",
     "sequences",
     "structures",
+    "testing",
     "text",
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skrational.kernels.cpu.max_prediction import PackedMaxAutomata
 from skrational.kernels.cpu.prediction import PackedAutomata
 from skrational.kernels.cpu.readout import apply_readout
 from skrational.kernels.cpu.scorer import Scorer
@@ -88,10 +89,12 @@ def _predict(texts: SequenceArray, dtype: str) -> None:
     weights = np.ones((n_states, texts.n_features), dtype)
     ones = np.ones(n_states, dtype)
     rule = ScoringRule("plus-times", "sum", "anywhere", 0.5)
-    automata = PackedAutomata.of(lengths, rule, weights, weights, ones, ones)
+    arrays = weights, weights, ones, ones
+    automata = PackedAutomata.of(lengths, rule, *arrays)
+    of_maxima = PackedMaxAutomata.of(lengths, rule, *arrays)
     indices = [0, 1, 1]
     gated = _gated(PackedLSTM, dtype), _gated(PackedGRU, dtype)
-    for network in (automata, *gated, *_elman(dtype)):
+    for network in (automata, of_maxima, *gated, *_elman(dtype)):
         scorer = Scorer({}, None, network)
         for features in (np.ones((3, texts.n_features), t) for t in ("f2", "f4", "f8")):
             scorer.scores(SequenceArray(features, [0, 3]))

@@ -23,6 +23,7 @@ from sklearn.utils.validation import (
 
 from skrational.estimators import _options as options
 from skrational.exceptions import FeatureScaleWarning, SequenceFormWarning
+from skrational.kernels.cpu.readout import apply_readout
 from skrational.sequences import SequenceArray, check_finite
 from skrational.sequences.forms import form_of, take_column
 from skrational.sequences.misread import likely_misread
@@ -86,9 +87,10 @@ class BaseSequenceEstimator(
     def _readout(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the logits ``coef_ s + intercept_``, (n, n_outputs).
 
-        They are float64, so that the terms of a logit add up to it.
+        They are float64, so that the terms of a logit add up to it, and each is summed
+        by itself: a BLAS adds up those of a larger batch in another order.
         """
-        return scores.astype(np.float64) @ self.coef_.T + self.intercept_
+        return apply_readout(scores, self.coef_, self.intercept_)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(with_new_parameters(type(self), state))

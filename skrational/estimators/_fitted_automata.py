@@ -18,10 +18,12 @@ def trained_final(clf: Any) -> NDArray[np.floating]:
     expected = final_weights(rule.readout, lengths, clf.weights_)
     if "_final_weights" not in vars(clf) and rule.readout.startswith("rho"):
         # A file of version 0.1.0, which had to ask the cell.
-        found: NDArray[np.floating] = (
-            clf._fitted_cell().final_weights().detach().numpy()
-        )
-        return found
+        from skrational.utils.torch_state import in_own_state
+
+        final: NDArray[np.floating] = in_own_state(
+            lambda: clf._fitted_cell().final_weights().detach().numpy()
+        )()
+        return final
     trained = vars(clf).get("_final_weights", expected)
     # Another one if somebody has changed the weights.
     return trained if _close(trained, expected) else expected

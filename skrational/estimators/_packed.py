@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from skrational.estimators._sparse import SparseSequenceEstimator
 from skrational.estimators._sparse_classifier import SparseSequenceClassifier
 from skrational.kernels.cpu.prediction import PackedNetwork
-from skrational.kernels.cpu.readout import apply_readout
 from skrational.kernels.cpu.scorer import scorer_of
 from skrational.sequences import SequenceArray
 
@@ -41,11 +40,6 @@ class PackedEstimator(SparseSequenceEstimator):
             return super()._scores(X)
         settings = self._packed_settings()
         return scorer_of(self, self.weights_, settings, self._packed).scores(X)
-
-    def _readout(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
-        if not self._scores_on_cpu():
-            return super()._readout(scores)
-        return apply_readout(scores, self.coef_, self.intercept_)
 
     def _scores_on_cpu(self) -> bool:
         """Whether the compiled kernel scores, which does without torch."""

@@ -221,19 +221,24 @@ class SparseEstimator(
         from skrational.training.held_out import calibrated
         from skrational.training.identity import describe_fit
         from skrational.training.rng import Randomness, draw_seed
+        from skrational.utils.torch_state import in_own_state
 
         seed, about = draw_seed(self.random_state), {}
         if checkpoint_dir is not None:
             about = describe_fit(self, training, held_out)
-        with (
-            FitCheckpoint(checkpoint_dir, about, seed) as checkpoint,
-            training_resources(self.verbose),
-        ):
-            run = SparseFit(self, training, Randomness(checkpoint.seed), held_out)
-            run.keep_in(checkpoint.epochs())
-            fitted = run.regularize_prune_finetune(data)
-            fitted |= calibrated(run, SparseFit.regularize_prune_finetune)
-        self._adopt(fitted)
+
+        @in_own_state
+        def train() -> dict[str, Any]:
+            with (
+                FitCheckpoint(checkpoint_dir, about, seed) as checkpoint,
+                training_resources(self.verbose),
+            ):
+                run = SparseFit(self, training, Randomness(checkpoint.seed), held_out)
+                run.keep_in(checkpoint.epochs())
+                fitted = run.regularize_prune_finetune(data)
+                return fitted | calibrated(run, SparseFit.regularize_prune_finetune)
+
+        self._adopt(train())
         if fault := self._too_sparse():
             warnings.warn(fault, ConvergenceWarning, stacklevel=caller_level())
 
@@ -331,7 +336,7 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
     def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
         from skrational.cells.scoring import scores_by_cell
 
-        return scores_by_cell(self._fitted_cell(), X, self._prediction_device())
+        return scores_by_cell(self._fitted_cell, X, self._prediction_device())
 
     def _feature_attributes(self, data: Learnable) -> dict[str, Any]:
         """Return the fitted attributes that tell of the features."""

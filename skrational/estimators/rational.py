@@ -16,7 +16,8 @@ from skrational.estimators._fitted_automata import trained_final, with_present_n
 from skrational.estimators._packed import PackedClassifier
 from skrational.estimators._rules import RulesInWords
 from skrational.estimators._sparse import TRAINING
-from skrational.kernels import choose_kernel
+from skrational.kernels import choose_kernel, choose_predictor
+from skrational.kernels.cpu.max_prediction import PackedMaxAutomata
 from skrational.kernels.cpu.prediction import PackedAutomata
 from skrational.structures import RationalStructure
 from skrational.structures.automata import (
@@ -380,15 +381,16 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
         return cast("RationalCell", super()._fitted_cell(dtype))
 
     def _kernel(self, device_type: str) -> str:
-        return choose_kernel(device_type, self._scoring_rule.semiring)
+        return choose_predictor(device_type, self._scoring_rule.semiring)
 
     def _packed_settings(self) -> Any:
         return self.learned_structure_.lengths, self._scoring_rule
 
-    def _packed(self) -> PackedAutomata:
+    def _packed(self) -> PackedAutomata | PackedMaxAutomata:
         lengths, rule = self.learned_structure_.lengths, self._scoring_rule
         W_u, W_f, b_f = (self.weights_[name] for name in ("W_u", "W_f", "b_f"))
-        return PackedAutomata.of(lengths, rule, W_u, W_f, b_f, self._final())
+        kind = PackedAutomata if rule.semiring == "plus-times" else PackedMaxAutomata
+        return kind.of(lengths, rule, W_u, W_f, b_f, self._final())
 
     def _adopt(self, fitted: dict[str, Any]) -> None:
         super()._adopt(with_present_names(fitted))

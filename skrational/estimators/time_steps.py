@@ -154,6 +154,8 @@ class TimeStepTransformer(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         sequences = as_sequences(X, allow_nan=True)
+        if len(sequences) == 0:
+            raise ValueError("X is empty: found 0 sequences, expected at least 1.")
         if sequences.n_features != self.n_features_in_:
             raise ValueError(
                 f"X has {sequences.n_features} features, but TimeStepTransformer is "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from sklearn.utils.validation import _check_feature_names, check_is_fitted
 from skrational.inspection.wrappers import Predicted, Verdict, inner_of, verdicts
 from skrational.sequences import SequenceArray, as_sequences, check_finite
 from skrational.structures.automata import WeightedAutomata
+from skrational.utils.cached import cached_property
 from skrational.utils.checks import is_integer
 
 __all__ = [

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["choose_kernel", "document_scores"]
+__all__ = ["choose_kernel", "choose_predictor", "document_scores"]
 
 _MODULES = {
     "numba": "skrational.kernels.cpu.operation",
@@ -53,6 +53,17 @@ def choose_kernel(device_type: str, semiring: str) -> str:
     if device_type == "cuda" and is_available():
         return "triton"
     return "numba" if device_type == "cpu" else "reference"
+
+
+def choose_predictor(device_type: str, semiring: str) -> str:
+    """Name the kernel for predictions, as `choose_kernel` does for training.
+
+    On the CPU there is a compiled one for every semiring, unless the environment names
+    the reference.
+    """
+    if device_type == "cpu" and not os.environ.get("SKRATIONAL_KERNEL"):
+        return "numba"
+    return choose_kernel(device_type, semiring)
 
 
 def is_available() -> bool:

@@ -25,6 +25,7 @@ from skrational.training.fit import SparseFit, training_resources
 from skrational.training.identity import SEED_OF_CHECKPOINT
 from skrational.training.labelled import Labelled
 from skrational.utils.checkpoints import CheckpointFolder
+from skrational.utils.torch_state import in_own_state
 
 __all__ = [
     "NOWHERE",
@@ -131,6 +132,7 @@ class SizeLimit(NamedTuple):
     size: int
 
 
+@in_own_state
 def begin_run(
     template: SparseSequenceClassifier,
     labelled: Labelled,
@@ -196,6 +198,7 @@ def follow_fold(
         )
 
 
+@in_own_state
 def branches_of(
     run: PathRun, lambdas: Sequence[float], n: int, kept: KeptPath = NOWHERE
 ) -> list[SparseFit]:
@@ -241,6 +244,7 @@ def _branches_kept(
     return branches
 
 
+@in_own_state
 def finish(
     run: PathRun,
     branch: SparseFit,

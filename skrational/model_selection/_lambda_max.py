@@ -17,6 +17,7 @@ from skrational.training.labelled import Labelled
 from skrational.training.recipe import regularize, warmup
 from skrational.training.rng import Randomness
 from skrational.utils.callbacks import with_callbacks
+from skrational.utils.torch_state import in_own_state
 
 __all__ = ["lambda_max"]
 
@@ -88,6 +89,7 @@ def lambda_max(
     return with_callbacks(_search)(template, training, float(rtol))
 
 
+@in_own_state
 def _search(
     template: SparseSequenceClassifier, training: Labelled, rtol: float
 ) -> float:

@@ -36,6 +36,7 @@ from skrational.training.rng import Randomness, draw_seed
 from skrational.utils.callbacks import with_callbacks
 from skrational.utils.callers import caller_level
 from skrational.utils.checks import check_count
+from skrational.utils.torch_state import in_own_state
 
 __all__ = ["fit_path", "regularization_path"]
 
@@ -240,6 +241,7 @@ def fit_path(
     n_lambdas = lambdas if isinstance(lambdas, int) else len(lambdas)
     done = _Done([], [])
 
+    @in_own_state
     def follow(template: SparseSequenceClassifier) -> RegularizationPath:
         began = time.perf_counter()
         with training_resources(template.verbose):

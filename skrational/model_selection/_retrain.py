@@ -18,6 +18,7 @@ from skrational.training.recipe import phases
 from skrational.training.rng import Randomness, draw_seed
 from skrational.utils.callbacks import with_callbacks
 from skrational.utils.checks import check_count
+from skrational.utils.torch_state import in_own_state
 
 __all__ = ["MaskRetraining", "retrain_mask"]
 
@@ -137,6 +138,7 @@ def retrain_mask(
     return MaskRetraining(found, float(original_score), scores)
 
 
+@in_own_state
 def _retrain(estimator: Any, training: Any, data: dict[str, Any], seed: int) -> Any:
     """Return a clone that was fitted with the mask of an estimator.
 

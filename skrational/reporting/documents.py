@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from sklearn.utils.validation import _num_samples, column_or_1d
 
 from skrational.inspection.model import Model
 from skrational.sequences import UNKNOWN, SequenceArray
+from skrational.utils.cached import cached_property
 from skrational.utils.checks import is_missing
 
 __all__ = ["Documents", "Training", "read_documents", "read_training"]

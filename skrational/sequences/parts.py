@@ -34,6 +34,8 @@ def check_features(features: ArrayLike) -> NDArray[np.floating]:
         )
     if rows.dtype.kind in "iub":
         rows = rows.astype(np.float64)
+    if not rows.dtype.isnative:
+        rows = rows.astype(rows.dtype.newbyteorder("="))
     if rows.dtype not in (np.float16, np.float32, np.float64):
         raise TypeError(
             f"features has dtype {rows.dtype}; expected float16, float32 or float64."

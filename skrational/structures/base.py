@@ -12,6 +12,8 @@ from dataclasses import asdict, fields
 from reprlib import repr as cut_repr
 from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 
+from skrational.utils.cached import lasting_state
+
 __all__ = [
     "LARGEST",
     "JSONStructure",
@@ -146,6 +148,9 @@ class JSONStructure:
     size_name: ClassVar[str]
     size_label: ClassVar[str]
     _version: ClassVar[int] = 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        return lasting_state(self)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

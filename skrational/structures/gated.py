@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import combinations
 from typing import Any, ClassVar, Self
 
@@ -24,6 +23,7 @@ from skrational.structures.gate_words import (
     say_gate,
     table_html,
 )
+from skrational.utils.cached import cached_property
 
 __all__ = ["GRUStructure", "GatedStructure", "LSTMStructure", "StateReadout"]
 

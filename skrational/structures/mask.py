@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
 from reprlib import repr as cut_repr
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, cast
@@ -28,6 +27,7 @@ from skrational.structures.array_values import (
 from skrational.structures.base import JSONStructure, register_structure
 from skrational.structures.gate_checks import count
 from skrational.structures.mask_words import mask_html, say_mask
+from skrational.utils.cached import cached_property
 
 __all__ = ["MaskStructure"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from skrational.text.words.spans import (
     split_documents,
     split_tokens,
 )
+from skrational.utils.cached import cached_property, lasting_state
 
 __all__ = ["END", "END_NUMBER", "UNKNOWN_NUMBER", "Vocabulary"]
 
@@ -114,6 +115,9 @@ class Vocabulary:
         number = [known.get(word, UNKNOWN_NUMBER) for word in found]
         tokens = np.array(number, np.int32)[encoded.tokens]
         return EncodedTexts(tokens, encoded.offsets)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return lasting_state(self)
 
     @cached_property
     def _numbers(self) -> dict[str, int]:

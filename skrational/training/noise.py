@@ -65,5 +65,5 @@ def _mask(
     like : Tensor
         Of the device and type of the result.
     """
-    stays = torch.rand(shape, generator=generator) >= p
+    stays = torch.rand(shape, generator=generator, dtype=torch.float32) >= p
     return stays.to(like) / (1 - p)

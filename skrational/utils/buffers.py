@@ -52,8 +52,8 @@ class _Pool:
 def recycling() -> Iterator[None]:
     """Let `empty` hand out the same memory again and again, in this thread."""
     outer = getattr(_active, "pool", None)
-    _active.pool = outer or _Pool()
     try:
+        _active.pool = outer or _Pool()
         yield
     finally:
         _active.pool = outer

@@ -18,11 +18,11 @@ def logging_at(verbose: int) -> Iterator[None]:
         yield
         return
     level, handler = _logger.level, None
-    _logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
-    if not _logger.hasHandlers():
-        handler = logging.StreamHandler()
-        _logger.addHandler(handler)
     try:
+        _logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
+        if not _logger.hasHandlers():
+            handler = logging.StreamHandler()
+            _logger.addHandler(handler)
         yield
     finally:
         _logger.setLevel(level)

@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock, local
+from threading import local
 from typing import Any
 
 import numba
 from threadpoolctl import ThreadpoolController
+
+from skrational.utils.fork_locks import Lock
 
 __all__ = ["given_threads", "run_all", "single_blas_thread", "single_thread"]
 
@@ -52,17 +54,18 @@ class _BlasLimit:
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Keep the limit for a while."""
-        with _lock:
-            self._n_users += 1
-            if self._n_users == 1:
-                self._n_threads = _blas_threads()
-                self._limit = _blas().limit(limits=1)
+        counted = False
         try:
+            with _lock.held:
+                counted, self._n_users = True, self._n_users + 1
+                if self._n_users == 1:
+                    self._n_threads = _blas_threads()
+                    self._limit = _blas().limit(limits=1)
             yield
         finally:
-            with _lock:
-                self._n_users -= 1
-                if not self._n_users:
+            with _lock.held:
+                self._n_users -= counted
+                if counted and not self._n_users and self._limit is not None:
                     self._limit.restore_original_limits()
 
 
@@ -79,9 +82,8 @@ def _blas() -> ThreadpoolController:
 
 
 def _start_anew() -> None:
-    """In a child nobody would release a lock that another thread of the parent held."""
-    global _lock, _blas_limit
-    _lock = Lock()
+    """In a child there are no other threads."""
+    global _blas_limit
     _blas_limit.lift()
     _blas_limit = _BlasLimit()
     _pools.clear()
@@ -128,11 +130,11 @@ def single_thread() -> Iterator[None]:
     `run_all` still shares pieces of work among the threads that were given.
     """
     outer, torch = getattr(_state, "given", None), _torch()
-    _state.given = given_threads()
     before = torch.get_num_threads() if torch else 1
-    if before != 1:
-        torch.set_num_threads(1)
     try:
+        _state.given = given_threads()
+        if before != 1:
+            torch.set_num_threads(1)
         yield
     finally:
         _state.given = outer
@@ -184,7 +186,7 @@ def run_all(tasks: Sequence[Callable[[], Any]], n_threads: int) -> list[Any]:
 
 
 def _next(tasks: Iterator[Any]) -> Any:
-    with _lock:
+    with _lock.held:
         return next(tasks, None)
 
 
@@ -197,7 +199,7 @@ def _alone(work: Callable[[], None]) -> None:
 
 
 def _pool(n_threads: int) -> ThreadPoolExecutor:
-    with _lock:
+    with _lock.held:
         if n_threads not in _pools:
             _pools[n_threads] = ThreadPoolExecutor(
                 n_threads, thread_name_prefix="skrational"

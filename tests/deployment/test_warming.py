@@ -75,6 +75,7 @@ def saved(tmp_path_factory):
             SparseRationalClassifier,
             {"n_wfsas": 3, "readout": "rho", "n_states": (1, 3, 6)},
         ),
+        (SparseRationalClassifier, {"n_wfsas": 3, "semiring": "max-plus"}),
         (SparseLSTMClassifier, {"n_units": 3, "dtype": "float64"}),
         (SparseLSTMClassifier, {"n_units": 3, "readout": "last"}),
         (SparseGRUClassifier, {"n_units": 3}),

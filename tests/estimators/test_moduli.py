@@ -405,13 +405,6 @@ def test_fits_again_from_a_seed_and_out_of_a_pickle(cell, tmp_path):
         )
 
 
-def test_global_generators_are_left_alone():
-    before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    ModuliRNNClassifier(**QUICK, learn_positions=True).fit(sequences(), labels())
-    assert torch.equal(torch.get_rng_state(), before[0])
-    np.testing.assert_array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
-
-
 def test_a_warm_start_keeps_mask_and_network():
     clf = ModuliRNNClassifier(**QUICK, warm_start=True).fit(sequences(), labels())
     first = clf.learned_structure_

@@ -186,11 +186,6 @@ def test_the_structure_is_json(fitted):
     assert "of Emb" in structure.reading()
 
 
-def test_a_fit_draws_from_its_own_generators(untouched_generators, fitted):
-    again = model(**ALL).fit(TEXTS)
-    np.testing.assert_array_equal(again.coef_, fitted.coef_)
-
-
 def test_proximal_steps_leave_zeros_by_themselves():
     fitted = model(solver="prox", sparsity=0.0, lambda_=20.0, max_epochs=6).fit(TEXTS)
     assert fitted.sparsity_ > 0

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from skrational import SequenceArray, SparseRationalClassifier, as_sequences
+from skrational import SequenceArray, SparseRationalClassifier
 from skrational.datasets import make_planted_patterns
 from skrational.structures import RationalStructure
 from skrational.structures.rational import spread_lengths
@@ -99,57 +99,6 @@ def test_history_has_a_row_for_each_epoch_of_all_phases(fitted):
     assert fitted.history_[-1]["penalty"] == 0
 
 
-def test_fit_gives_the_same_bits_for_every_form_of_input(data):
-    X, y = data.X, data.y
-    permuted = np.random.default_rng(0).permutation(len(X.features))
-    place = np.argsort(permuted)
-    longest = X.lengths.max()
-    padded = np.full((len(X), longest, X.n_features), np.nan, dtype=np.float32)
-    ragged = np.empty(len(X), dtype=object)
-    for i, sequence in enumerate(X):
-        padded[i, : len(sequence)] = sequence
-        ragged[i] = sequence
-    zeros = np.nan_to_num(padded)
-    forms = {
-        "list": X.to_list(),
-        "tuple": tuple(X.to_list()),
-        "object array": ragged,
-        "padded with NaN": padded,
-        "padded, lengths": as_sequences(zeros, lengths=X.lengths),
-        "token-level": SequenceArray(X.features[X.indices], X.offsets),
-        "permuted table": SequenceArray(
-            X.features[permuted], X.offsets, place[X.indices]
-        ),
-        "taken": SequenceArray.concatenate([X, X])[np.arange(len(X))],
-        "no labels": SequenceArray(X.features, X.offsets, X.indices),
-    }
-    expected = quick().fit(X, y)
-    for name, form in forms.items():
-        clf = quick().fit(form, y)
-        assert_same_fit(clf, expected)
-        np.testing.assert_array_equal(
-            clf.predict_proba(form), expected.predict_proba(X), err_msg=name
-        )
-
-
-def test_token_level_features_give_the_same_bits_when_sliced_or_memmapped(tmp_path):
-    rng = np.random.default_rng(0)
-    offsets = np.concatenate([[0], np.cumsum(rng.integers(1, 9, size=200))])
-    rows = rng.standard_normal((offsets[-1], 7)).astype(np.float16)
-    y = rng.integers(0, 2, size=200)
-    file = tmp_path / "rows"
-    rows.tofile(file)
-    mapped = np.memmap(file, dtype=np.float16, mode="r", shape=rows.shape)
-    X = SequenceArray(rows, offsets)
-    chosen = rng.permutation(200)[:150]
-    expected = quick().fit(X[chosen], y[chosen])
-    for form in (
-        SequenceArray(mapped, offsets)[chosen],
-        [X[i] for i in chosen],
-    ):
-        assert_same_fit(quick().fit(form, y[chosen]), expected)
-
-
 def test_two_dimensional_input_is_sequences_of_one_vector():
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((80, 5))
@@ -165,30 +114,6 @@ def test_an_unfitted_estimator_is_not_fitted_although_lambda_ends_in_underscore(
         check_is_fitted(SparseRationalClassifier())
     with pytest.raises(NotFittedError):
         SparseRationalClassifier().predict(np.zeros((1, 2)))
-
-
-def test_global_generators_are_left_untouched(data):
-    torch_state = torch.get_rng_state()
-    numpy_state = np.random.get_state()  # noqa: NPY002
-    for random_state in (0, None):
-        quick(random_state=random_state, word_dropout=0.1).fit(data.X, data.y)
-    assert torch.equal(torch.get_rng_state(), torch_state)
-    after = np.random.get_state()  # noqa: NPY002
-    np.testing.assert_array_equal(after[1], numpy_state[1])
-    assert after[2] == numpy_state[2]
-
-
-def test_results_do_not_depend_on_the_number_of_threads(data):
-    before = torch.get_num_threads()
-    fits = []
-    try:
-        for n_threads in (1, 2):
-            torch.set_num_threads(n_threads)
-            fits.append(quick().fit(data.X, data.y))
-            assert torch.get_num_threads() == n_threads
-    finally:
-        torch.set_num_threads(before)
-    assert_same_fit(*fits)
 
 
 def test_labels_may_be_strings_booleans_or_several_classes():
@@ -410,14 +335,6 @@ def test_skops_loads_what_it_dumped(data, fitted):
     np.testing.assert_array_equal(
         again.predict_proba(data.X), fitted.predict_proba(data.X)
     )
-
-
-def test_a_model_of_a_missing_device_predicts_on_the_cpu(data, fitted):
-    if torch.cuda.is_available():
-        pytest.skip("this machine has CUDA")
-    elsewhere = clone(fitted)
-    elsewhere.__dict__.update(fitted.__dict__, device="cuda")
-    np.testing.assert_array_equal(elsewhere.predict(data.X), fitted.predict(data.X))
 
 
 def test_scores_come_from_transform_and_name_their_columns(data, fitted):

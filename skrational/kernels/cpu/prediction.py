@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from skrational.kernels.cpu.panels import multiply_rows, pack_panels
 from skrational.kernels.cpu.readout import read_out
 from skrational.kernels.cpu.slabs import SLAB, Walk, activate
 from skrational.structures.automata import ScoringRule
+from skrational.utils.cached import cached_property
 from skrational.utils.compile import jit, read_only
 from skrational.utils.memory_maps import release
 from skrational.utils.simd import LANES

@@ -6,10 +6,8 @@ itself. The tables live as long as the estimator, and as the features that they 
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterator
-from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,6 +20,8 @@ from skrational.kernels.cpu.tables import TransitionTable, table_size
 from skrational.sequences import SequenceArray, check_finite
 from skrational.sequences.repeats import distinct_rows
 from skrational.utils.callers import caller_level
+from skrational.utils.fork_locks import Lock
+from skrational.utils.memory import available_memory
 from skrational.utils.threads import single_thread
 
 __all__ = ["Scorer", "scorer_of", "states_of"]
@@ -29,9 +29,6 @@ __all__ = ["Scorer", "scorer_of", "states_of"]
 _MOST_TABLES = 2
 _LARGE_TABLE = 2**26
 _scorers: WeakKeyDictionary[Any, Scorer] = WeakKeyDictionary()
-if hasattr(os, "register_at_fork"):
-    # In a child nobody would release a lock that another thread of the parent held.
-    os.register_at_fork(after_in_child=_scorers.clear)
 
 
 class Scorer:
@@ -79,7 +76,7 @@ class Scorer:
             if not self._has_room(X.features):
                 check_finite(X)
                 return _without_table(network, X)
-            with self._lock:
+            with self._lock.held:
                 table = self._table(X.features)
                 finite = table.fill(X.features, X.indices)
             if not finite:
@@ -172,20 +169,6 @@ def states_of(network: Any, X: SequenceArray) -> NDArray[Any]:
     with single_thread():
         parts = [network.states(*part) for part in _projected_parts(network, X)]
     return np.concatenate([np.empty((0, network.n_scores), network.dtype), *parts])
-
-
-def available_memory() -> int:
-    """Bytes that can be allocated without swapping, as far as the system tells."""
-    try:
-        with open("/proc/meminfo") as file:
-            fields = dict(line.split(":", 1) for line in file)
-        return int(fields["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (AttributeError, OSError, ValueError):
-        return 2**32
 
 
 def _without_table(network: PackedNetwork, X: SequenceArray) -> NDArray[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.text.encoders.pieces import TokenizedText
+from skrational.utils.cached import cached_property
 
 __all__ = ["Encoder", "tokenize"]
 
@@ -42,7 +42,7 @@ class Encoder:
     limit: int
     process: int
 
-    @functools.cached_property
+    @cached_property
     def pads(self) -> bool:
         """Whether a piece has the same features beside a longer one."""
         piece = [*self.prefix, *self.suffix] or [0]

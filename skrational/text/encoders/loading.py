@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from skrational.text.encoders.hub import (
     reworded_errors,
 )
 from skrational.utils.devices import resolve_device
+from skrational.utils.fork_locks import Lock
 
 __all__ = ["FASTEST", "forget_encoders", "load_encoder", "load_tokenizer"]
 
@@ -31,18 +31,8 @@ _MOST_LOADED = 2
 # Of a model that has none: more than any text holds.
 _NO_LIMIT = 10**9
 
-_lock = threading.Lock()
+_lock = Lock(delays_forks=False)
 _encoders: OrderedDict[tuple[str, str, str], Encoder] = OrderedDict()
-
-
-def _renew_lock() -> None:
-    """In a child nobody would release a lock that another thread of the parent held."""
-    global _lock
-    _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def load_encoder(model: str | os.PathLike[str], revision: str, device: str) -> Encoder:
@@ -69,7 +59,7 @@ def load_encoder(model: str | os.PathLike[str], revision: str, device: str) -> E
     """
     where = resolve_device(device, FASTEST)
     key = (str(find_model(model)), revision, str(where))
-    with _lock:
+    with _lock.held:
         if key not in _encoders:
             _encoders[key] = _load(model, revision, where)
         _encoders.move_to_end(key)
@@ -80,7 +70,7 @@ def load_encoder(model: str | os.PathLike[str], revision: str, device: str) -> E
 
 def forget_encoders() -> None:
     """Release the models that this process keeps for the next vectorizer."""
-    with _lock:
+    with _lock.held:
         _encoders.clear()
         _tokenizer_of.cache_clear()
 
@@ -107,7 +97,7 @@ def load_tokenizer(
         As `load_encoder`.
     """
     check_revision(model, revision)
-    with _lock:
+    with _lock.held:
         return _tokenizer_of(find_model(model), revision)
 
 

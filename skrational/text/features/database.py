@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+
+from skrational.utils.fork_locks import Lock
 
 __all__ = ["DamagedDatabaseError", "locked", "transaction"]
 
@@ -31,23 +32,18 @@ class DamagedDatabaseError(OSError):
 
 # Forks wait for the transactions of other threads: SQLite would take their locks for
 # those of the child. Embedding takes too long to wait for; the child has to know of it.
-_transactions = threading.RLock()
+_transactions = Lock()
 _locked: set[tuple[int, int]] = set()
 _locked_by_parent: set[tuple[int, int]] = set()
 
 
 def _forked() -> None:
-    _transactions.release()
     _locked_by_parent.update(_locked)
     _locked.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_transactions.acquire,
-        after_in_parent=_transactions.release,
-        after_in_child=_forked,
-    )
+    os.register_at_fork(after_in_child=_forked)
 
 
 @contextmanager
@@ -82,7 +78,7 @@ def transaction(path: Path, mode: str, begin: str) -> Iterator[sqlite3.Connectio
     ...         database.execute("SELECT word FROM words").fetchall()
     [(b'good',)]
     """
-    with _transactions, _as_oserror(path):
+    with _transactions.held, _as_oserror(path):
         with closing(_connect(path, mode, _TIMEOUT)) as database:
             # A power failure loses nothing that can't be embedded again.
             database.execute("PRAGMA synchronous = OFF")

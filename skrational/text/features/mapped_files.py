@@ -7,7 +7,6 @@ keep its name.
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -17,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.utils import files
+from skrational.utils.fork_locks import Lock
 from skrational.utils.memory_maps import may_release
 
 __all__ = ["discard", "map_file"]
 
 _maps: list[tuple[weakref.ref[mmap], Path]] = []
-_lock = threading.RLock()
+_lock = Lock()
 
 
 def map_file(
@@ -61,7 +61,7 @@ def map_file(
             pages = mmap(file.fileno(), 0, access=ACCESS_READ)
         array = np.ndarray(shape, dtype, buffer=pages)
         may_release(pages)
-    with _lock:
+    with _lock.held:
         _maps[:] = [(ref, name) for ref, name in _maps if ref() is not None]
         _maps.append((weakref.ref(pages), path))
     return array
@@ -80,7 +80,7 @@ def discard(path: Path) -> None:
 def _unmapped(ref: weakref.ref[mmap], path: Path, process: int) -> None:
     if process != os.getpid():  # a fork, whose parent goes on using the file
         return
-    with _lock:
+    with _lock.held:
         # At exit the map may still be there.
         _maps[:] = [pair for pair in _maps if pair[0] is not ref]
     discard(path)

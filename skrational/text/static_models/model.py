@@ -6,7 +6,6 @@ import functools
 import json
 import os
 import re
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from skrational.text.static_models.matrix import Matrix, read_matrix
 from skrational.text.vectors.tables import check_finite
 from skrational.text.words.places import without_spaces
 from skrational.utils.files import checksum
+from skrational.utils.fork_locks import Lock
 
 __all__ = ["StaticModel", "forget_models", "load_model"]
 
@@ -29,7 +29,7 @@ _MOST_LOADED = 2
 # Rows that tell one matrix from another.
 _SAMPLE = 256
 
-_lock = threading.Lock()
+_lock = Lock(delays_forks=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +128,7 @@ def load_model(
     files = find_files(model, revision)
     stats = [path.stat() for path in (files.tokenizer, files.weights)]
     state = tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
-    with _lock:
+    with _lock.held:
         opened = _open(files, state)
     if files.commit is not None:
         return opened, files.commit
@@ -143,7 +143,7 @@ def load_model(
 
 def forget_models() -> None:
     """Release the models that this process keeps for the next vectorizer."""
-    with _lock:
+    with _lock.held:
         _open.cache_clear()
 
 

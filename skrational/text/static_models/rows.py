@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from skrational.sequences import SequenceArray
 from skrational.text.static_models.model import StaticModel
 from skrational.text.vectors.growing import GrowingArray
 from skrational.text.vectors.word_source import scale_rows
+from skrational.utils.fork_locks import Lock
 
 __all__ = ["Cut", "SubwordRows"]
 
@@ -64,7 +64,7 @@ class SubwordRows:
 
     def __init__(self, model: StaticModel, unit_norm: bool) -> None:
         self.model, self.unit_norm = model, unit_norm
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._features = GrowingArray((model.matrix.n_features,), np.float32)
         self._labels = GrowingArray((), object)
         self._row_of = np.full(len(model.matrix), _PENDING, dtype=np.int32)
@@ -101,7 +101,7 @@ class SubwordRows:
         if n_unknown and not with_unknown:
             counts = np.concatenate([[0], np.cumsum(is_known, dtype=np.int64)])
             numbers, offsets = numbers[is_known], counts[offsets]
-        with self._lock:
+        with self._lock.held:
             self._look_up(numbers)
             features, labels = (
                 self._features.first(self._n),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from skrational.text.vectors.tables import Table, VectorTable
 from skrational.text.vectors.vector_files import find_format, read_vectors
 from skrational.utils.callers import caller_level
 from skrational.utils.files import cache_folder
+from skrational.utils.fork_locks import Lock
 
 __all__ = [
     "CORPUS",
@@ -42,7 +42,7 @@ CORPUS = "corpus"
 
 _NAME = re.compile(r"\w+(?:-\w+)+")
 
-_lock = threading.Lock()
+_lock = Lock(delays_forks=False)
 
 
 def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Table:
@@ -83,7 +83,7 @@ def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Tab
         path = _locate(vectors)
         stat = path.stat()
         state = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
-        with _lock:
+        with _lock.held:
             return _load_file(path, state, cache_folder(cache, "vectors"))
     found = vectors.vectors if isinstance(vectors, SentVectors) else vectors
     return found if isinstance(found, Table) else open_object(found)
@@ -136,7 +136,7 @@ def _is_learned(part: Any) -> bool:
 
 def forget_tables() -> None:
     """Release the tables that this process keeps for the next vectorizer."""
-    with _lock:
+    with _lock.held:
         _load_file.cache_clear()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from skrational.text.vectors.canonical import canonical
 from skrational.text.vectors.rows import find_unusable
 from skrational.text.vectors.tables import VectorTable, check_finite
+from skrational.utils.cached import cached_property
 
 __all__ = ["SubwordTable", "Subwords"]
 
@@ -33,7 +33,7 @@ class Subwords:
     shortest: int
     longest: int
 
-    @functools.cached_property
+    @cached_property
     def _bad_rows(self) -> frozenset[int]:
         return find_unusable(self.vectors)
 
@@ -77,7 +77,7 @@ class SubwordTable(VectorTable):
     whole: bool = field(default=True, kw_only=True)
     alone: str | None = field(default=None, kw_only=True)
 
-    @functools.cached_property
+    @cached_property
     def fingerprint(self) -> str:  # type: ignore[override]
         """As that of the words alone, and what tells the n-grams from others."""
         vectors = self.subwords.vectors

@@ -7,7 +7,6 @@ whose vectors hold NaN or infinity count as unknown.
 
 from __future__ import annotations
 
-import functools
 import zlib
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -22,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from skrational.exceptions import VectorFileError
 from skrational.text.vectors.canonical import aliases, canonical
 from skrational.text.vectors.rows import as_float32, as_row, find_unusable
+from skrational.utils.cached import cached_property
 
 # For NaN among the words.
 _HINT = (
@@ -117,7 +117,7 @@ class _OneTable(Table):
             f"unknown.{_HINT if any(word != word for word in words) else ''}"
         )
 
-    @functools.cached_property
+    @cached_property
     def _aliases(self) -> dict[str, str]:
         return aliases(self._all_words())
 
@@ -187,7 +187,7 @@ class VectorTable(_OneTable):
         """Width of a vector."""
         return int(self.vectors.shape[1])
 
-    @functools.cached_property
+    @cached_property
     def fingerprint(self) -> str:  # type: ignore[override]
         """What tells this table from another: its shape, words and a sample of rows."""
         sample = self.vectors[:: max(1, len(self.vectors) // 256)]
@@ -196,7 +196,7 @@ class VectorTable(_OneTable):
         rows = zlib.crc32(np.ascontiguousarray(sample).tobytes())
         return f"{len(self.vectors)}x{self.n_features}-{words:08x}-{rows:08x}"
 
-    @functools.cached_property
+    @cached_property
     def _bad_rows(self) -> frozenset[int]:
         return find_unusable(self.vectors)
 

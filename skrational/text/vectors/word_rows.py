@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +24,7 @@ from skrational.text.words.bits import memory
 from skrational.text.words.encoded_texts import EncodedTexts
 from skrational.text.words.lexicon import Lexicon
 from skrational.utils.compile import jit
+from skrational.utils.fork_locks import Lock
 
 __all__ = ["SharedRows", "WordRows"]
 
@@ -57,7 +57,7 @@ class _Rows:
 
     def __init__(self, source: WordSource) -> None:
         self.source = source
-        self.lock = threading.Lock()
+        self.lock = Lock()
         self.unknown = _NONE if source.unknown is None else _PENDING
         self._features = GrowingArray((source.table.n_features,), np.float32)
         self._labels = GrowingArray((), object)
@@ -173,7 +173,7 @@ class WordRows:
         ValueError
             If the vector of a word holds NaN or infinity; the message names the word.
         """
-        with self._rows.lock:
+        with self._rows.lock.held:
             self._look_up(encoded.tokens)
             row_of = self._row_of
             features, labels, is_known = self._rows.all()
@@ -224,7 +224,7 @@ class WordRows:
 
     def without_unknown(self) -> WordRows:
         """Return the same rows, and of the words those with a row of their own."""
-        with self._rows.lock:
+        with self._rows.lock.held:
             row_of, unknown = self._row_of, self._rows.unknown
         numbers = np.flatnonzero((row_of >= 0) & (row_of != unknown))
         new = WordRows(self.source, self.lexicon.subset(numbers))
@@ -248,7 +248,7 @@ class SharedRows:
 
     def __init__(self, rows: WordRows | None = None) -> None:
         self._rows = rows
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._warned: Counter[str] = Counter()
         self._given: Any = None
         self._table: Table | None = None
@@ -264,7 +264,7 @@ class SharedRows:
         """
         if isinstance(vectors, (str, os.PathLike)):
             return load()
-        with self._lock:
+        with self._lock.held:
             if self._table is None or self._given is not vectors:
                 self._table, self._given = load(), vectors
             return self._table
@@ -272,13 +272,13 @@ class SharedRows:
     def may_warn(self, kind: str, most: int | None = None) -> bool:
         """Whether to warn once more of something; ask for each warning."""
         most = MOST_WARNINGS if most is None else most
-        with self._lock:
+        with self._lock.held:
             self._warned[kind] += 1
             return self._warned[kind] <= most
 
     def open(self, source: WordSource) -> WordRows:
         """Return the rows to use, which are new if there are none of this source."""
-        with self._lock:
+        with self._lock.held:
             rows = self._rows
             if (
                 rows is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from skrational.text.words.bits import memory, read_eight
 from skrational.text.words.characters import padded, text_of
 from skrational.utils.compile import jit
+from skrational.utils.fork_locks import Lock
 
 __all__ = ["Lexicon"]
 
@@ -94,7 +94,7 @@ class Lexicon:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._tables = _Tables.empty(2**11, 2**14)
         self._n_words = np.zeros(1, dtype=np.int64)
 
@@ -119,7 +119,7 @@ class Lexicon:
         """
         numbers = np.empty(len(starts), dtype=np.int32)
         n_done = 0
-        with self._lock:
+        with self._lock.held:
             while n_done < len(starts):
                 n_done = _number(
                     data, starts, ends, n_done, numbers, *self._tables, self._n_words

@@ -277,18 +277,6 @@ def test_the_warning_points_to_the_caller(clf, data, little_memory, method):
     assert caught[0].filename == __file__
 
 
-def test_free_memory_is_a_number_of_bytes(monkeypatch):
-    assert 2**20 < scorer_module.available_memory() < 2**60
-
-    def missing(*args):
-        raise OSError
-
-    monkeypatch.setattr("builtins.open", missing)
-    assert 2**20 < scorer_module.available_memory() < 2**60
-    monkeypatch.setattr(scorer_module.os, "sysconf", missing)
-    assert scorer_module.available_memory() == 2**32
-
-
 def spoiled(X, kind, level):
     """Sequence 4, token 2 is not finite, and no token before it."""
     rows = X.row_numbers().copy()
