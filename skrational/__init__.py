@@ -33,6 +33,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from skrational import datasets as datasets
+    from skrational import deployment as deployment
     from skrational import exceptions as exceptions
     from skrational import inspection as inspection
     from skrational import model_selection as model_selection
@@ -81,6 +82,7 @@ _HOMES = {
 
 _MODULES = (
     "datasets",
+    "deployment",
     "exceptions",
     "inspection",
     "model_selection",

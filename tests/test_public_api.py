@@ -19,6 +19,7 @@ def test_public_names_are_there():
 
 PUBLIC = (
     "datasets",
+    "deployment",
     "exceptions",
     "inspection",
     "model_selection",
