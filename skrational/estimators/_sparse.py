@@ -338,6 +338,12 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
 
         return scores_by_cell(self._fitted_cell, X, self._prediction_device())
 
+    def _exact_scores(self, X: SequenceArray) -> NDArray[np.float64]:
+        from skrational.cells.scoring import scores_by_cell
+
+        device = resolve_device("cpu", FASTEST)
+        return scores_by_cell(self._fitted_cell("float64"), X, device)
+
     def _feature_attributes(self, data: Learnable) -> dict[str, Any]:
         """Return the fitted attributes that tell of the features."""
         names = data.feature_names
