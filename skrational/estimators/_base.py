@@ -152,8 +152,8 @@ class BaseSequenceEstimator(
         faults = np.flatnonzero(~np.isfinite(logits).all(axis=1))
         if len(faults):
             raise ValueError(
-                f"{len(faults)} of {len(logits)} outputs overflow: the scores, as large "
-                f"as {np.abs(scores).max():.3g}, or the weights are far too large."
+                f"{len(faults)} of {len(logits)} outputs overflow: the weights, or the "
+                f"scores, as large as {np.abs(scores).max():.3g}, are far too large."
             )
         return logits
 
@@ -190,8 +190,8 @@ class BaseSequenceEstimator(
         scores[np.isin(rows, overflowing)] = exact
         warnings.warn(
             f"The scores of {len(overflowing)} of {len(X)} sequences overflow in "
-            f"{self.coef_.dtype}, and were computed in double precision: their features "
-            "are far larger than those that were learned from.",
+            f"{self.coef_.dtype}, and were computed in double precision: their "
+            "features are far larger than those that were learned from.",
             FeatureScaleWarning,
             stacklevel=caller_level(),
         )
