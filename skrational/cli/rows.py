@@ -182,7 +182,13 @@ def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:
                     "expected shorter texts. If lines end by carriage returns, save "
                     "the file with line feeds."
                 )
-            yield _checked(line.removeprefix("\ufeff") if n == 1 else line)
+            checked = _checked(line.removeprefix("\ufeff") if n == 1 else line)
+            if "\0" in checked:
+                raise Fault(
+                    f"{name}, line {n} holds zero bytes: it is damaged, no text, or "
+                    "written in another encoding, such as --encoding utf-16."
+                )
+            yield checked
     except UnicodeError as error:
         raise Fault(
             f"{name}, line {max(n, 1)}: not written in {text.encoding} "

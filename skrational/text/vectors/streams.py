@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import re
@@ -85,8 +86,8 @@ def naming_faults(path: Path) -> Iterator[None]:
 
 def as_damage(error: Exception, place: str) -> Exception:
     """Return the error to raise for one that came up while content was read."""
-    # What the operating system reports is no damage.
-    if isinstance(error, OSError) and error.errno is not None:
+    # What the operating system reports is no damage, but that of a place in the file.
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
         return error
     if isinstance(error, BombError):
         return VectorFileError(str(error))
