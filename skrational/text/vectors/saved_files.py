@@ -111,7 +111,7 @@ class _State:
         try:
             if packed:
                 return _read_packed(beside)
-            mapped = np.load(beside, mmap_mode="r", allow_pickle=False)
+            mapped = np.lib.format.open_memmap(beside, mode="r")
         except FileNotFoundError as error:
             raise VectorFileError(
                 f"{self.path} has its vectors in {beside}, which isn't there: put it "
