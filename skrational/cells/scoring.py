@@ -32,9 +32,9 @@ def scores_by_cell(
     """
     check_finite(X)
     cell = make_cell()
-    corpus = Corpus(X, cell.A.dtype, device)
     cell.to(device)
-    with single_thread(), torch.no_grad():
+    with single_thread(), torch.no_grad(), np.errstate(over="ignore"):
+        corpus = Corpus(X, cell.A.dtype, device)
         scores = torch.cat([cell.hidden(batch) for batch in corpus.batches()])
     found: NDArray[np.floating] = scores.cpu().numpy()
     large = beyond(X, _LARGEST_SHARE * float(torch.finfo(cell.A.dtype).max))

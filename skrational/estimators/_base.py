@@ -170,8 +170,7 @@ class BaseSequenceEstimator(
         FeatureScaleWarning
             If some overflow in the precision of the weights.
         """
-        with np.errstate(over="ignore", invalid="ignore"):
-            scores = self._scores(X)
+        scores = self._scores(X)
         if np.isfinite(scores).all():
             return scores
         # A row is of a sequence, or of a token.
