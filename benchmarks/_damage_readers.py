@@ -355,26 +355,12 @@ _register_rows()
 def _model(folder: Path) -> Read:
     import joblib
 
-    from skrational import SparseRationalClassifier, WordVectorizer
     from skrational.cli.models import load_model
 
-    texts = [" ".join(WORDS[i : i + 4]) for i in range(30)]
-    X = WordVectorizer(dict(zip(WORDS[:40], ROWS[:40], strict=True))).fit_transform(
-        texts
-    )
-    clf = SparseRationalClassifier(
-        n_wfsas=2, warmup_epochs=0, max_epochs=1, finetune_epochs=0, random_state=0
-    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        clf.fit(X, [i % 2 for i in range(30)])
-    joblib.dump(clf, folder / "model.joblib")
-
-    def read() -> Any:
-        loaded = load_model(str(folder / "model.joblib"))
-        return type(loaded).__name__, loaded.coef_, loaded.weights_["W_u"]
-
-    return read
+        joblib.dump(_classifier().fit(*_sequences()), folder / "model.joblib")
+    return lambda: _learned(load_model(str(folder / "model.joblib")))
 
 
 @reader("data set: reviews (.tsv.gz)", True)
@@ -430,24 +416,59 @@ def _structure(folder: Path) -> Read:
     return read
 
 
-@reader("saved model", True, "skrational.persistence")
-def _persisted(folder: Path) -> Read:
-    from skrational import SparseRationalClassifier, WordVectorizer, persistence
+def _classifier() -> Any:
+    from skrational import SparseRationalClassifier
+
+    return SparseRationalClassifier(
+        n_wfsas=2, warmup_epochs=0, max_epochs=1, finetune_epochs=1, random_state=0
+    )
+
+
+def _sequences() -> tuple[Any, list[int]]:
+    from skrational import WordVectorizer
 
     texts = [" ".join(WORDS[i : i + 4]) for i in range(30)]
-    X = WordVectorizer(dict(zip(WORDS[:40], ROWS[:40], strict=True))).fit_transform(
-        texts
-    )
-    clf = SparseRationalClassifier(
-        n_wfsas=2, warmup_epochs=0, max_epochs=1, finetune_epochs=0, random_state=0
-    )
+    vectors = dict(zip(WORDS[:40], ROWS[:40], strict=True))
+    return WordVectorizer(vectors).fit_transform(texts), [i % 2 for i in range(30)]
+
+
+def _learned(clf: Any) -> Any:
+    return type(clf).__name__, clf.coef_, clf.intercept_, clf.weights_
+
+
+@reader("saved model", True, "skrational.persistence")
+def _persisted(folder: Path) -> Read:
+    from skrational import persistence
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        clf.fit(X, [i % 2 for i in range(30)])
-    persistence.save(clf, folder / "model")
+        persistence.save(_classifier().fit(*_sequences()), folder / "model")
+    return lambda: _learned(persistence.load(folder / "model"))
+
+
+@reader("checkpoint of a fit", True, "skrational.utils.checkpoints")
+def _checkpointed(folder: Path) -> Read:
+    X, y = _sequences()
 
     def read() -> Any:
-        loaded = persistence.load(folder / "model")
-        return type(loaded).__name__, loaded.coef_, loaded.weights_["W_u"]
+        return _learned(_classifier().fit(X, y, checkpoint_dir=folder))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        read()
+    return read
+
+
+@reader("stored sequences", True, "skrational.sequences.stored")
+def _stored(folder: Path) -> Read:
+    from skrational.sequences.array import SequenceArray
+    from skrational.sequences.stored import open_parts, write_batches
+
+    X, _ = _sequences()
+    write_batches(folder / "X", [X[:10], X[10:]])
+
+    def read() -> Any:
+        found = SequenceArray(*open_parts(folder / "X", check=True))
+        return found.features[found.row_numbers()].copy(), found.offsets.copy()
 
     return read

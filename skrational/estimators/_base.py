@@ -196,7 +196,7 @@ class BaseSequenceEstimator(
         )
         return scores
 
-    def _exact_scores(self, X: SequenceArray) -> NDArray[np.float64]:
+    def _exact_scores(self, X: SequenceArray) -> NDArray[np.floating]:
         """Score sequences in double precision, (n, d)."""
         return np.full((len(X), self.coef_.shape[1]), np.nan)
 

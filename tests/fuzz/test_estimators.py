@@ -114,24 +114,21 @@ OPTIONS = {
 WARM = OPTIONS | {"warm_start": [True, True, False]}
 
 
-def sequence_classifier(kind, alone=True, **options):
+def sequence_classifier(kind, **options):
     return Subject(
         lambda: kind(lambda_=1e-4, **options, **SHORT),
         [*zip(SEQUENCES, LABELS, strict=True)],
         of_sequences,
         BAD_LABELS,
         WARM,
-        alone,
     )
 
 
 CHOSEN = {"n_units": 3, "n_embedding": 3, "min_count": 1}
 SUBJECTS = {
     "rational": sequence_classifier(SparseRationalClassifier, n_wfsas=3, n_states=2),
-    # The last bits of what torch scores depend on the batch.
     "max-plus": sequence_classifier(
         SparseRationalClassifier,
-        alone=False,
         n_wfsas=3,
         n_states=2,
         semiring="max-plus",
