@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import IO, Any, NamedTuple
 
@@ -32,8 +33,9 @@ _DELIMITERS = {"csv": ",", "tsv": "\t"}
 _OF_CSV = (",", ";", "\t")
 """What stands between cells of CSV files; many spreadsheets write semicolons."""
 _QUOTED = re.compile(r'"[^"]*("|$)')
-_LONGEST = 2**31 - 1
-"""Characters of a cell; the standard library stops at 131,072, which texts exceed."""
+_LONGEST = 2**24
+"""Characters of a line, or of a record of several lines. More is no text to classify,
+and may be a few kilobytes of a compressed file."""
 
 
 class Row(NamedTuple):
@@ -173,8 +175,20 @@ def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:
     """Yield lines with their ends; each must have been decoded."""
     n = 0
     try:
-        for n, line in enumerate(text, 1):
-            yield _checked(line.removeprefix("\ufeff") if n == 1 else line)
+        for n, line in enumerate(iter(partial(text.readline, _LONGEST + 1), ""), 1):
+            if len(line) > _LONGEST:
+                raise Fault(
+                    f"{name}, line {n} is longer than {_LONGEST:,} characters; "
+                    "expected shorter texts. If lines end by carriage returns, save "
+                    "the file with line feeds."
+                )
+            checked = _checked(line.removeprefix("\ufeff") if n == 1 else line)
+            if "\0" in checked:
+                raise Fault(
+                    f"{name}, line {n} holds zero bytes: it is damaged, no text, or "
+                    "written in another encoding, such as --encoding utf-16."
+                )
+            yield checked
     except UnicodeError as error:
         raise Fault(
             f"{name}, line {max(n, 1)}: not written in {text.encoding} "
@@ -222,10 +236,11 @@ def _records(
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the cells of each record, with the line on which it begins."""
     quoting: Any = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
-    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    counted = _Counted(lines)
+    reader = csv.reader(counted, delimiter=delimiter, quoting=quoting, strict=True)
     is_first = True
     while True:
-        line = reader.line_num + 1
+        line, counted.n_characters = reader.line_num + 1, 0
         try:
             yield line, next(reader)
         except StopIteration:
@@ -234,6 +249,24 @@ def _records(
             reason = _csv_fault(str(error), delimiter, is_first)
             raise Fault(f"{name}, line {line}: {reason}") from error
         is_first = False
+
+
+class _Counted:
+    """Lines of a record, which ends in an error if they are too long together."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self.n_characters = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.n_characters += len(line)
+        if self.n_characters > _LONGEST:
+            raise csv.Error(f"more than {_LONGEST:,} characters in a record")
+        return line
 
 
 def _csv_fault(message: str, delimiter: str, is_first: bool) -> str:

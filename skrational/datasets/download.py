@@ -22,7 +22,7 @@ from sklearn.datasets import fetch_file
 
 from skrational.exceptions import DatasetNotFoundError
 from skrational.utils.checks import is_integer
-from skrational.utils.files import cache_root, replaced_file, unfinished_files
+from skrational.utils.files import cache_root, expanded, replaced_file, unfinished_files
 
 __all__ = ["ARCHIVES", "Archive", "clear_data_home", "fetch_archive", "get_data_home"]
 
@@ -95,7 +95,7 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
     if data_home is None:
         home = cache_root("SKRATIONAL_HOME", "datasets")
     else:
-        home = Path(data_home).expanduser()
+        home = expanded(data_home)
     if home.is_file():
         raise NotADirectoryError(
             f"data_home={str(home)!r} is a file; expected a folder."

@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skrational.datasets.download import ARCHIVES, fetch_archive
+from skrational.utils.unpacking import bounded, most_unpacked
 
 __all__ = ["fetch_amazon_reviews", "fetch_sst2"]
 
@@ -26,8 +27,6 @@ _REVIEW = re.compile(r"<review_text>(.*?)</review_text>", re.DOTALL)
 _TREE = re.compile(r"\(([0-4]) .+\)")
 _LEAF = re.compile(r"\([0-4] ([^ ()]+)\)")
 _ESCAPES = {"-LRB-": "(", "-RRB-": ")", r"\/": "/", r"\*": "*"}
-# Deflate makes no more than so many bytes of one.
-_DEFLATE_RATIO = 1032
 _ESCAPED = re.compile("|".join(map(re.escape, _ESCAPES)))
 
 
@@ -260,9 +259,9 @@ def _read_tree(line: str, place: str) -> tuple[int, str]:
 def _read_tar(path: Path, folder: str, names: list[str]) -> list[bytes]:
     """Read members of a tar.gz into memory; nothing is extracted to disk."""
     contents: dict[str, bytes] = {}
-    most = _DEFLATE_RATIO * path.stat().st_size
-    with _opened(path) as raw, gzip.open(raw) as unpacked:
-        for member in (archive := tarfile.open(fileobj=unpacked)):
+    most = most_unpacked(path)
+    with _opened(path) as raw, bounded(gzip.open(raw), path) as unpacked:
+        for member in (archive := tarfile.open(fileobj=unpacked, mode="r|")):
             parts = PurePosixPath(member.name).parts
             if parts[-2:-1] == (folder,) and parts[-1] in names:
                 if member.size > most:  # room would be made for all of it
@@ -282,7 +281,8 @@ def _read_zip(path: Path, name: str) -> bytes:
     with _opened(path) as raw, zipfile.ZipFile(raw) as archive:
         if name not in archive.namelist():
             raise ValueError(f"there is no {name}")
-        return archive.read(name)
+        with archive.open(name) as member:
+            return bounded(member, path).read()
 
 
 @contextmanager

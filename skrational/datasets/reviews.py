@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import re
 import zlib
+from functools import partial
 from pathlib import Path
 from reprlib import repr as cut_repr
 from typing import NamedTuple
@@ -14,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.exceptions import DatasetNotFoundError
+from skrational.utils.files import expanded
+from skrational.utils.unpacking import BombError, bounded
 
 __all__ = ["Reviews", "data_folder", "load_reviews", "reviews_available"]
 
@@ -21,6 +25,7 @@ _SPLITS = ("train", "dev", "test")
 _VARIABLE = "SKRATIONAL_DATA"
 _LABEL = re.compile(r"[+-]?[0-9]{1,19}")
 _LABELS = np.iinfo(np.int64)
+_LONGEST = 2**24
 
 
 class Reviews(NamedTuple):
@@ -151,7 +156,7 @@ def load_reviews(
 
 def _home(data_home: str | os.PathLike[str] | None) -> Path:
     if data_home is not None:
-        home = Path(data_home).expanduser()
+        home = expanded(data_home)
         if not home.is_dir():
             raise DatasetNotFoundError(f"data_home={str(data_home)!r} is no folder.")
         return home
@@ -179,8 +184,13 @@ def _read(path: Path) -> Reviews:
     labels: list[int] = []
     try:
         # Lines end at "\n" only; other line ends may stand inside a text.
-        with gzip.open(path, "rt", encoding="utf-8-sig", newline="\n") as file:
-            for line in file:
+        with (
+            bounded(gzip.open(path), path) as content,
+            io.TextIOWrapper(content, "utf-8-sig", newline="\n") as file,
+        ):
+            for line in iter(partial(file.readline, _LONGEST), ""):
+                if len(line) == _LONGEST:
+                    raise ValueError(f"it has {_LONGEST:,} characters or more")
                 label, tab, text = line.rstrip("\n").partition("\t")
                 if not tab:
                     raise ValueError("no tab between label and text")
@@ -190,6 +200,8 @@ def _read(path: Path) -> Reviews:
         raise ValueError(
             f"{path} is damaged after line {len(texts)}: {error}. Copy it again."
         ) from error
+    except BombError:
+        raise
     except ValueError as error:
         raise ValueError(
             f"{path}, line {len(texts) + 1}: {error}; expected 'label<TAB>text' with "

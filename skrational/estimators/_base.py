@@ -127,26 +127,78 @@ class BaseSequenceEstimator(
             What the linear readout sees. A data frame if `set_output` says so.
         """
         check_is_fitted(self)
-        return self._scores(self._read_more(X)).astype(self.coef_.dtype, copy=False)
+        return self._as_fitted(self._finite_scores(self._read_more(X)))
+
+    def _as_fitted(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return finite scores in the type of the weights."""
+        with np.errstate(over="ignore"):
+            converted = scores.astype(self.coef_.dtype, copy=False)
+        if not np.isfinite(converted).all():
+            raise ValueError(
+                f"Scores as large as {np.abs(scores).max():.3g} don't fit in "
+                f"{self.coef_.dtype}: the features are far larger than those that were "
+                "learned from."
+            )
+        return converted
 
     def _logits(self, X: Any) -> NDArray[np.float64]:
         """Logits of sequences in any accepted form, (n, n_outputs)."""
         check_is_fitted(self)
-        return self._logits_of(self._scores(self._read_more(X)))
+        return self._logits_of(self._finite_scores(self._read_more(X)))
 
     def _logits_of(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Logits of scores, (n, n_outputs); a warning tells of those that overflow."""
+        """Logits of finite scores, (n, n_outputs); a ValueError if they overflow."""
         logits = self._readout(scores)
-        n_faults = np.count_nonzero(np.isnan(logits).any(axis=1))
-        if n_faults:
-            warnings.warn(
-                f"The scores of {n_faults} of {len(logits)} sequences overflow, and "
-                "their predictions mean nothing: their features are far larger than "
-                "those that were learned from.",
-                FeatureScaleWarning,
-                stacklevel=caller_level(),
+        faults = np.flatnonzero(~np.isfinite(logits).all(axis=1))
+        if len(faults):
+            raise ValueError(
+                f"{len(faults)} of {len(logits)} outputs overflow: the weights, or the "
+                f"scores, as large as {np.abs(scores).max():.3g}, are far too large."
             )
         return logits
+
+    def _finite_scores(self, X: SequenceArray) -> NDArray[np.floating]:
+        """Score each sequence; those that overflow again, in double precision.
+
+        Raises
+        ------
+        ValueError
+            If a score overflows there, too; the message names the sequence.
+
+        Warns
+        -----
+        FeatureScaleWarning
+            If some overflow in the precision of the weights.
+        """
+        scores = self._scores(X)
+        if np.isfinite(scores).all():
+            return scores
+        # A row is of a sequence, or of a token.
+        lengths = 1 if len(scores) == len(X) else X.lengths
+        rows = np.repeat(np.arange(len(X)), lengths)
+        overflowing = np.unique(rows[~np.isfinite(scores).all(axis=1)])
+        exact = self._exact_scores(X[overflowing])
+        if not np.isfinite(exact).all():
+            again = rows[np.isin(rows, overflowing)]
+            first = int(again[~np.isfinite(exact).all(axis=1)][0])
+            raise ValueError(
+                f"The scores of sequence {first} overflow, also in double precision: "
+                f"{_peak(X[first])}"
+            )
+        scores = scores.astype(np.float64)
+        scores[np.isin(rows, overflowing)] = exact
+        warnings.warn(
+            f"The scores of {len(overflowing)} of {len(X)} sequences overflow in "
+            f"{self.coef_.dtype}, and were computed in double precision: their "
+            "features are far larger than those that were learned from.",
+            FeatureScaleWarning,
+            stacklevel=caller_level(),
+        )
+        return scores
+
+    def _exact_scores(self, X: SequenceArray) -> NDArray[np.floating]:
+        """Score sequences in double precision, (n, d)."""
+        return np.full((len(X), self.coef_.shape[1]), np.nan)
 
     def _read_more(self, X: Any) -> SequenceArray:
         """Read X for a prediction: as wide as in fit."""
@@ -212,6 +264,18 @@ _RAW_VALIDATION = (
     "y_{name}=True), transform_input=['X_{name}']).fit(texts, y, X_{name}=X_{name}, "
     "y_{name}=y_{name})."
 )
+
+
+def _peak(sequence: NDArray[np.floating]) -> str:
+    """Name the largest feature of a sequence, if that is what lets scores overflow."""
+    largest = np.abs(sequence.astype(np.float64)).max(initial=0.0)
+    token = int(np.abs(sequence).max(axis=1).argmax()) if len(sequence) else 0
+    return (
+        f"its features are as large as {largest:.3g} (token {token}). Scale them as "
+        "those that were learned from."
+        if largest > 1e6
+        else "the weights of the model are far too large; fit it again."
+    )
 
 
 def read_sequences(X: Any, estimator: BaseEstimator) -> SequenceArray:

@@ -23,7 +23,7 @@ from sklearn.utils.validation import (
 from skrational.estimators._base import BaseSequenceEstimator
 from skrational.sequences.forms import take_column
 from skrational.training.calibration import log_probabilities
-from skrational.training.labelled import Labelled
+from skrational.training.labelled import Labelled, summable
 from skrational.utils.callers import caller_level
 from skrational.utils.checks import is_missing
 
@@ -164,15 +164,18 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
                 of_class = compute_class_weight(
                     self.class_weight, classes=classes, y=y, sample_weight=weights
                 )
-            weights = weights * np.where(weights > 0, of_class[codes], 0.0)
+            with np.errstate(over="ignore"):
+                weights = weights * np.where(weights > 0, of_class[codes], 0.0)
+        weights = summable(weights)
         present = np.unique(codes[weights > 0])
         if len(present) < 2:
             held = (
                 f"only one class ({classes[present[0]]!r})" if len(present) else "none"
             )
+            gone = "" if self.class_weight is None else " class_weight may leave none."
             raise ValueError(
                 f"y holds {held}; a classifier needs samples, of positive weight, of "
-                "at least two classes."
+                f"at least two classes.{gone}"
             )
         self._check_tokens(sequences)
         names = _get_feature_names(X)

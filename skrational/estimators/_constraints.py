@@ -44,8 +44,17 @@ TRAINING: dict[str, list[Any]] = {
 """Constraints of the parameters that `SparseSequenceClassifier` has."""
 
 
+_FASTEST = 1e6
+"""The largest learning rate; single precision overflows with some of 1e30."""
+
+
 def check_steps(estimator: Any) -> None:
-    """Raise a ValueError if an epoch should have more steps at least than at most."""
+    """Raise a ValueError for too long steps, or more of them at least than at most."""
+    if estimator.learning_rate > _FASTEST:
+        raise ValueError(
+            f"learning_rate is {estimator.learning_rate}; expected at most "
+            f"{_FASTEST:g}: a step moves each weight by about so much."
+        )
     least, most = estimator.min_steps_per_epoch, estimator.max_steps_per_epoch
     if most is not None and most < least:
         raise ValueError(

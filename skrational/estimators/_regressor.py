@@ -25,6 +25,7 @@ from skrational.estimators._values import (
 )
 from skrational.sequences import SequenceArray
 from skrational.sequences.forms import take_column
+from skrational.training.labelled import summable
 from skrational.training.valued import Scale, Valued
 from skrational.utils.callbacks import with_callbacks
 
@@ -64,7 +65,7 @@ class _StatesOfTokens:
         if not self._of_tokens:
             return super().transform(X)  # type: ignore[misc]
         sequences = self._read_more(X)
-        states = self._scores(sequences).astype(self.coef_.dtype, copy=False)
+        states = self._as_fitted(self._finite_scores(sequences))
         return by_sequence(states, sequences)
 
     def fit_transform(self: Any, X: Any, y: Any = None, **fit_params: Any) -> Any:
@@ -195,7 +196,7 @@ class SparseSequenceRegressor(_StatesOfTokens, RegressorMixin, PackedEstimator):
     def _predict(
         self, X: SequenceArray
     ) -> NDArray[np.float64] | list[NDArray[np.float64]]:
-        outputs = self._logits_of(self._scores(X))
+        outputs = self._logits_of(self._finite_scores(X))
         if self.loss == "cross_entropy":
             outputs = softmax(outputs, axis=1)
         if self._of_tokens:
@@ -248,6 +249,7 @@ class SparseSequenceRegressor(_StatesOfTokens, RegressorMixin, PackedEstimator):
         )
         if not weights.any():
             raise ValueError("sample_weight is 0 for all samples.")
+        weights = summable(weights)
         self._check_tokens(sequences)
         if values.ndim == 3 and not weights[sequences.lengths > 0].any():
             raise ValueError(

@@ -6,6 +6,7 @@ import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -337,6 +338,12 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
         from skrational.cells.scoring import scores_by_cell
 
         return scores_by_cell(self._fitted_cell, X, self._prediction_device())
+
+    def _exact_scores(self, X: SequenceArray) -> NDArray[np.floating]:
+        from skrational.cells.scoring import scores_by_cell
+
+        device = resolve_device("cpu", FASTEST)
+        return scores_by_cell(partial(self._fitted_cell, "float64"), X, device)
 
     def _feature_attributes(self, data: Learnable) -> dict[str, Any]:
         """Return the fitted attributes that tell of the features."""

@@ -156,7 +156,7 @@ class Model:
         `read` has made.
         """
         classifier = self.classifier
-        scores = classifier._scores(X)
+        scores = classifier._finite_scores(X)
         logits = classifier._logits_of(scores)
         return Scored(
             scores,

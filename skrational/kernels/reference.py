@@ -172,7 +172,7 @@ def forward_algorithm(
         c = torch.where(running, after, c)
         joined = torch.where(running, semiring.plus(joined, after), joined)
     scores = joined if anywhere else c
-    return torch.where(torch.isinf(scores), 0.0, scores)
+    return torch.where(scores == semiring.zero, 0.0, scores)
 
 
 def _first_states(lengths: tuple[int, ...], device: torch.device) -> Tensor:

@@ -278,7 +278,7 @@ def finish(
     logits, codes, weights = [], [], []
     for path, part in zip(paths, held_out, strict=True):
         clf = path[min(best, len(path) - 1)]
-        logits.append(clf._logits_of(clf._scores(part.X)))
+        logits.append(clf._logits_of(clf._finite_scores(part.X)))
         codes.append(part.codes)
         weights.append(part.weights)
     pooled = (np.concatenate(values) for values in (logits, codes, weights))

@@ -12,6 +12,7 @@ from skrational.persistence.loading import load
 from skrational.persistence.manifest import CONFIG, MANIFEST, STRUCTURE, WEIGHTS
 from skrational.persistence.saving import save
 from skrational.persistence.vectors import Vectors
+from skrational.utils.files import expanded
 
 __all__ = ["load_from_hub", "push_to_hub"]
 
@@ -100,7 +101,7 @@ def push_to_hub(
     api = _client(token)
     with tempfile.TemporaryDirectory() as around:
         if isinstance(model, str | os.PathLike):
-            folder = Path(model).expanduser().absolute()
+            folder = expanded(model).absolute()
             read_contents(folder)
         else:
             folder = save(model, Path(around, "model"), vectors=vectors)

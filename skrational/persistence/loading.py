@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from sklearn.base import BaseEstimator
@@ -19,6 +18,7 @@ from skrational.persistence.manifest import CONFIG, MANIFEST, STRUCTURE, WEIGHTS
 from skrational.persistence.tables import VectorDecoder
 from skrational.persistence.tensors import arrays_from_bytes
 from skrational.structures import Structure, structure_from_json
+from skrational.utils.files import expanded
 
 __all__ = ["load"]
 
@@ -90,7 +90,7 @@ def load(
     ...     load(f"{folder}/model")
     SparseRationalClassifier(n_wfsas=7)
     """
-    contents = read_contents(Path(folder).expanduser().absolute())
+    contents = read_contents(expanded(folder).absolute())
     moved = [vectors] if isinstance(vectors, str | os.PathLike) else list(vectors or ())
     model, decoder = _build(contents, moved, dict(functions or {}))
     place = str(contents.folder / MANIFEST)

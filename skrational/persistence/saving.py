@@ -24,6 +24,7 @@ from skrational.persistence.manifest import (
 )
 from skrational.persistence.tensors import bytes_of_arrays
 from skrational.persistence.vectors import VectorEncoder, Vectors
+from skrational.utils.files import expanded
 
 __all__ = ["check_place", "files_of", "save"]
 
@@ -112,7 +113,7 @@ def save(
     True
     """
     _check(model, vectors, texts, overwrite)
-    place = Path(folder).expanduser().resolve()
+    place = expanded(folder).resolve()
     kept = check_place(place, overwrite)
     files = files_of(model, vectors, texts)
     place.parent.mkdir(parents=True, exist_ok=True)

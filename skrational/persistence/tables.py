@@ -23,6 +23,7 @@ from skrational.text.vectors.loading import CORPUS, fetch_vectors
 from skrational.text.vectors.subwords import Subwords, SubwordTable
 from skrational.text.vectors.tables import Table, VectorTable
 from skrational.text.vectors.word_rows import SharedRows
+from skrational.utils.files import expanded
 
 if TYPE_CHECKING:
     from skrational.persistence.decoding import Decoder
@@ -137,7 +138,7 @@ class _Found:
 
 def _find(candidates: Sequence[str | os.PathLike[str]]) -> Path:
     for candidate in candidates:
-        path = Path(candidate).expanduser()
+        path = expanded(candidate)
         if path.is_file():
             return path.resolve()
     first = os.fspath(candidates[0])

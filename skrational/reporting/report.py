@@ -31,7 +31,7 @@ from skrational.reporting.sections import (
     structure_section,
 )
 from skrational.utils.checks import check_count
-from skrational.utils.files import replaced_file
+from skrational.utils.files import expanded, replaced_file
 
 __all__ = ["Report", "report"]
 
@@ -117,7 +117,7 @@ class Report:
         OSError
             If the file can't be written.
         """
-        path = Path(path).expanduser()
+        path = expanded(path)
         suffix = path.suffix.lower()
         if suffix not in (*_PAGES, *_CARDS) and not path.is_dir():
             expected = ", ".join(_PAGES + _CARDS)

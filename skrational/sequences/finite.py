@@ -12,7 +12,7 @@ from skrational.sequences.array import SequenceArray
 from skrational.sequences.repeats import blocks, distinct_rows
 from skrational.utils.memory_maps import release
 
-__all__ = ["check_finite", "place_of", "used_rows"]
+__all__ = ["beyond", "check_finite", "place_of", "used_rows"]
 
 
 def check_finite(X: SequenceArray, dtype: Any = None) -> None:
@@ -49,6 +49,35 @@ def used_rows(X: SequenceArray) -> Iterator[NDArray[np.integer]]:
             yield np.arange(block.start, min(block.stop, n_rows))
         else:
             yield used[block]
+
+
+def beyond(X: SequenceArray, limit: float) -> NDArray[np.intp]:
+    """Return which sequences hold a feature whose absolute value exceeds a limit.
+
+    Parameters
+    ----------
+    X : SequenceArray
+    limit : float
+
+    Returns
+    -------
+    ndarray of int
+        Their positions.
+
+    Examples
+    --------
+    >>> beyond(SequenceArray(np.array([[1.0], [-9.0]]), [0, 1, 2]), 5.0)
+    array([1])
+    """
+    large = []
+    for rows in used_rows(X):
+        peaks = np.abs(X.features[rows]).max(axis=1, initial=0)
+        large.append(rows[peaks.astype(np.float64) > limit])
+        release(X.features)
+    if not any(map(len, large)):
+        return np.empty(0, dtype=np.intp)
+    tokens = np.flatnonzero(np.isin(X.row_numbers(), np.concatenate(large)))
+    return np.unique(np.searchsorted(X.offsets - X.offsets[0], tokens, "right") - 1)
 
 
 def place_of(X: SequenceArray, row: int) -> str:

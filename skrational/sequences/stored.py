@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from skrational.exceptions import SequenceError
 from skrational.sequences.repeats import distinct_rows
+from skrational.utils.files import expanded
 from skrational.utils.memory_maps import release
 
 __all__ = ["open_parts", "write_batches"]
@@ -179,7 +180,7 @@ def write_batches(folder: str | os.PathLike[str], batches: Iterable[Any]) -> Non
     """
     from skrational.sequences.array import SequenceArray
 
-    path = Path(folder).expanduser().absolute()
+    path = expanded(folder).absolute()
     if path.exists():
         raise FileExistsError(f"{path} is there already; expected a new folder.")
     if isinstance(batches, SequenceArray):
@@ -238,7 +239,7 @@ def open_parts(
     SequenceError
         If the files are damaged; the message names one.
     """
-    path = Path(folder).expanduser().absolute()
+    path = expanded(folder).absolute()
     if not (path / _LIST).is_file():
         raise FileNotFoundError(
             f"{path} holds no sequences: there is no {_LIST}, which "

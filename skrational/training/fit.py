@@ -302,20 +302,33 @@ class SparseFit:
 
     def _record(self, row: dict[str, Any], run: PhaseRun) -> Structure:
         """Keep a row of the history; return what pruning leaves, or would leave."""
-        if not np.isfinite(row["loss"]):
-            cure = (
-                f"Lower learning_rate (now {self.params.learning_rate}) or "
-                f"max_grad_norm (now {self.params.max_grad_norm})."
-            )
-            raise ValueError(
-                f"Training diverged in epoch {row['epoch']} of {row['phase']} (loss "
-                f"{row['loss']}). {extreme_value(self.data.X) or cure}"
-            )
+        self._check_progress(row, run.cell)
         live = self._live_structure(run)
         row[f"n_{live.size_name}"] = live.size
         self.history.append(row)
         _logger.log(self.epoch_level, epoch_line(row, run.phase.epochs, live))
         return live
+
+    def _check_progress(self, row: dict[str, Any], cell: Cell) -> None:
+        """Raise a ValueError that names the cause if an epoch has led to no numbers."""
+        place = f"in epoch {row['epoch']} of {row['phase']}"
+        finite = all(bool(p.isfinite().all()) for p in cell.parameters())
+        if not finite or not np.isfinite(row["loss"]):
+            what = f"loss {row['loss']}" if finite else "weights that are no numbers"
+            cure = (
+                f"Lower learning_rate (now {self.params.learning_rate}) or "
+                f"max_grad_norm (now {self.params.max_grad_norm})."
+            )
+            raise ValueError(
+                f"Training diverged {place} ({what}). "
+                f"{extreme_value(self.data.X) or cure}"
+            )
+        if self.validation is not None and not np.isfinite(row["validation_loss"]):
+            raise ValueError(
+                f"The loss of the validation data is {row['validation_loss']} {place}: "
+                "their features, or their values, are far larger than those that are "
+                "learned from. Scale all of them alike."
+            )
 
     def _live_structure(self, run: PhaseRun) -> Structure:
         """The structure without what is pruned, or would be if the phase ended now."""
@@ -362,6 +375,12 @@ class SparseFit:
         """Name what an estimator adopts of a cell and of what has become of it."""
         weights = cell.to_arrays()
         coef, intercept = self.data.unscaled(weights.pop("A"), weights.pop("a"))
+        if not all(np.isfinite(v).all() for v in (coef, intercept, *weights.values())):
+            raise ValueError(
+                "The weights of the fitted model are no numbers, or too large for "
+                f"{self.params.dtype}: expected targets, and sample weights, of a "
+                "smaller range."
+            )
         named = {
             "coef_": coef,
             "intercept_": intercept,

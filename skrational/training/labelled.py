@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skrational.sequences import SequenceArray
 
-__all__ = ["Labelled", "Learnable", "stratified_split"]
+__all__ = ["Labelled", "Learnable", "stratified_split", "summable"]
 
 
 class Learnable(Protocol):
@@ -146,6 +146,30 @@ class Labelled:
         """Hold out a share of each class; None where samples are too few for it."""
         training, held_out = stratified_split(self.codes, fraction, generator)
         return self[training], self[held_out] if len(held_out) else None
+
+
+def summable(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weights of samples whose sum is an ordinary number.
+
+    Raises
+    ------
+    ValueError
+        If one of them is no number, as what is multiplied may be.
+
+    Examples
+    --------
+    >>> summable(np.array([1e308, 1e308])).tolist(), summable(np.ones(1)).tolist()
+    ([1.0, 1.0], [1.0])
+    """
+    if not np.isfinite(weights).all():
+        raise ValueError(
+            "class_weight times sample_weight is infinite for some samples; expected "
+            "smaller weights."
+        )
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    is_odd = total > 0 and not 1e-290 < total < np.inf
+    return weights / weights.max() if is_odd else weights
 
 
 def stratified_split(

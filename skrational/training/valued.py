@@ -38,7 +38,7 @@ class Scale:
         deviation = np.sqrt(np.average((values - center) ** 2, axis=0, weights=weights))
         # What hardly varies beside its size is constant but for rounding.
         floor = 10 * np.finfo(np.float64).eps * np.abs(values).max(axis=0, initial=0)
-        return cls(center, np.where(deviation > floor, deviation, 1.0))
+        return cls(center, np.where(deviation <= floor, 1.0, deviation))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, Self
 
 from skrational.utils.callers import caller_level
-from skrational.utils.files import discard, replaced_file, unfinished_files
+from skrational.utils.files import discard, expanded, replaced_file, unfinished_files
 from skrational.utils.locks import FileLock, HeldError
 from skrational.utils.records import (
     FORMAT,
@@ -75,7 +75,7 @@ class CheckpointFolder:
         self, folder: str | os.PathLike[str] | None, about: dict[str, str], seed: int
     ) -> None:
         self.seed = seed
-        self._folder = None if folder is None else Path(folder).expanduser()
+        self._folder = None if folder is None else expanded(folder)
         self._format, self._checksum = FORMAT, ""
         self._lock: FileLock | None = None
         if self._folder is not None:

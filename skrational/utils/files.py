@@ -16,6 +16,7 @@ __all__ = [
     "cache_root",
     "checksum",
     "discard",
+    "expanded",
     "replaced_file",
     "unfinished_files",
 ]
@@ -111,6 +112,20 @@ def discard(path: Path) -> None:
         path.unlink()
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Return a path, with the home folder for ``~`` where there is one.
+
+    Examples
+    --------
+    >>> str(expanded("~nobody-of-this-name/table.txt"))
+    '~nobody-of-this-name/table.txt'
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # no such user, or none that the system knows
+        return Path(path)
+
+
 def cache_root(variable: str, default: str = "") -> Path:
     """Return the folder for what can be made, or downloaded, again.
 
@@ -128,6 +143,11 @@ def cache_root(variable: str, default: str = "") -> Path:
     Path
         Absolute; it may not be there yet.
 
+    Raises
+    ------
+    OSError
+        If no variable names a folder, and there is no home folder, as in containers.
+
     Examples
     --------
     >>> cache_root("SKRATIONAL_HOME", "datasets").is_absolute()
@@ -135,9 +155,14 @@ def cache_root(variable: str, default: str = "") -> Path:
     """
     named = os.environ.get(variable)
     if named:
-        return Path(named).expanduser().absolute()
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache, "skrational", default).expanduser().absolute()
+        return expanded(named).absolute()
+    cache = expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    if str(cache).startswith("~"):
+        raise FileNotFoundError(
+            f"This user has no home folder: name a folder by the environment variable "
+            f"{variable}."
+        )
+    return Path(cache, "skrational", default).absolute()
 
 
 def cache_folder(
@@ -156,6 +181,7 @@ def cache_folder(
     Returns
     -------
     Path or None
+        None also if there is no place for one, since the user has no home folder.
 
     Examples
     --------
@@ -163,5 +189,8 @@ def cache_folder(
     True
     """
     if isinstance(cache, (str, os.PathLike)):
-        return Path(cache).expanduser().absolute()
-    return cache_root("SKRATIONAL_CACHE") / default if cache else None
+        return expanded(cache).absolute()
+    try:
+        return cache_root("SKRATIONAL_CACHE") / default if cache else None
+    except FileNotFoundError:
+        return None

@@ -933,6 +933,7 @@ FAULTS = {
         "huge header": lambda raw: (2**40).to_bytes(8, "little") + raw[8:],
         "garbled": lambda raw: raw[:50] + b"\xff" + raw[51:],
         "a pickle": lambda raw: pickle.dumps({}),
+        "a pointer": lambda raw: b"version https://git-lfs.github.com/spec/v1\noid s\n",
     },
     "tokenizer.json": {
         "empty": lambda raw: b"",
@@ -959,8 +960,28 @@ def test_a_damaged_file_of_a_model_is_an_error_that_names_the_folder(
         (tmp_path / file.name).write_bytes(file.read_bytes())
     raw = (folder / name).read_bytes()
     (tmp_path / name).write_bytes(FAULTS[name][fault](raw))
-    with pytest.raises((ValueError, OSError), match=re.escape(f"model='{tmp_path}'")):
+    place = re.escape(f"model='{tmp_path}'")
+    if name == "model.safetensors" or fault in ("empty", "cut", "not UTF-8"):
+        place += f" is damaged: {re.escape(str(tmp_path / name))} is"
+    with pytest.raises((ValueError, OSError), match=place):
         exact(tmp_path).fit_transform(["good movie"])
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\3\4", b"\x80", None])
+def test_damaged_weights_of_pytorch_name_the_file(folder, tmp_path, content):
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "model.safetensors").unlink()
+    weights = tmp_path / "pytorch_model.bin"
+    plainly = transformers.AutoModel.from_pretrained(folder)
+    torch.save(plainly.state_dict(), weights)
+    if content is None:
+        content = weights.read_bytes()[:-100]
+    weights.write_bytes(content)
+    with pytest.raises((ValueError, OSError)) as caught:
+        exact(tmp_path).fit_transform(["good movie"])
+    assert str(weights) in str(caught.value)
+    assert f"model='{tmp_path}'" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])

@@ -452,6 +452,17 @@ def test_damaged_matrices_are_refused(tmp_path, folder, content, message):
         StaticVectorizer(tmp_path / "model").fit(TEXTS)
 
 
+def test_a_tokenizer_that_cannot_read_texts_is_named(tmp_path):
+    vocabulary = {"[UNK]": 0, "good": 1}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[missing]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    vectors = {"embeddings": np.eye(2, dtype=np.float32)}
+    numpy_files.save_file(vectors, str(tmp_path / "model.safetensors"))
+    with pytest.raises(ValueError, match=r"beside .*model\.safetensors is damaged"):
+        StaticVectorizer(tmp_path).fit_transform(["good unheard"])
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"model": 1}'])
 def test_damaged_tokenizers_are_refused(tmp_path, folder, content):
     shutil.copytree(folder, tmp_path / "model")

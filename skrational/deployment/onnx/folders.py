@@ -17,6 +17,7 @@ from uuid import uuid4
 from skrational.deployment.onnx import served
 from skrational.text import tokenize
 from skrational.text.vectors import canonical
+from skrational.utils.files import expanded
 
 __all__ = [
     "CONFIG",
@@ -45,7 +46,7 @@ def check_place(folder: str | os.PathLike[str]) -> Path:
     FileExistsError
         If there is something that isn't an exported model.
     """
-    place = Path(folder).expanduser().resolve()
+    place = expanded(folder).resolve()
     if place.is_dir() and (not any(place.iterdir()) or _is_export(place)):
         return place
     if place.exists():

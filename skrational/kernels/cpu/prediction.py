@@ -94,13 +94,31 @@ class PackedNetwork(ABC):
         """Fill ``out`` (n, width) with the table's rows of some feature rows."""
         if not self.width:
             return
-        for start in range(0, len(rows), _TILE_ROWS):
-            part = rows[start : start + _TILE_ROWS]
-            read = np.ascontiguousarray(self._read(features, part), self.dtype)
-            projected = np.empty((len(part), self.width), self.dtype)
-            multiply_rows(read, self._panels, projected)
-            self._finish(projected)
-            out[start : start + len(part)] = projected
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, len(rows), _TILE_ROWS):
+                given = self._read(features, rows[start : start + _TILE_ROWS])
+                read = np.ascontiguousarray(given, self.dtype)
+                projected = np.empty((len(read), self.width), self.dtype)
+                multiply_rows(read, self._panels, projected)
+                if not np.isfinite(projected).all():
+                    self._project_exactly(given, projected)
+                self._finish(projected)
+                out[start : start + len(read)] = projected
+
+    def _project_exactly(self, given: NDArray[Any], projected: NDArray[Any]) -> None:
+        """Compute rows anew that overflow: infinity is what is too large in the end.
+
+        Sums that pass through infinity are NaN, of which gates would make any number.
+
+        Parameters
+        ----------
+        given : ndarray of shape (n, n_inputs)
+        projected : ndarray of shape (n, width)
+            Changed in place.
+        """
+        rows = ~np.isfinite(projected).all(axis=1)
+        exact = given[rows].astype(np.float64) @ self.weight.T.astype(np.float64)
+        projected[rows] = exact
 
     @cached_property
     def _panels(self) -> NDArray[Any]:

@@ -112,7 +112,27 @@ class PackedElman(PackedStates):
         run = forward_sparse if self.is_sparse else forward
         if self.n_units:
             run(self.recurrence, tokens, states.reshape(-1), longest_first)
-        return states[:-1, : self.n_units]
+        states = states[:-1, : self.n_units]
+        if self.recurrence.relu:
+            _mark_overflow(states, offsets)
+        return states
+
+
+def _mark_overflow(states: NDArray[Any], offsets: NDArray[np.int64]) -> None:
+    """Let documents end in NaN whose states grew so large that rectifying may hide it.
+
+    Parameters
+    ----------
+    states : ndarray of shape (n_tokens, H)
+        Changed in place.
+    offsets : ndarray of shape (n_documents + 1,), int64
+    """
+    largest = 1e-8 * float(np.finfo(states.dtype).max)
+    if not states.size or states.max() < largest:
+        return
+    tokens = np.flatnonzero(~(states < largest).all(axis=1))
+    documents = np.searchsorted(offsets - offsets[0], tokens, "right")
+    states[offsets[documents] - offsets[0] - 1] = np.nan
 
 
 def _is_faster_sparse(W_hh: NDArray[Any]) -> bool:

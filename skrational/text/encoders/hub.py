@@ -13,7 +13,9 @@ from pathlib import Path
 from reprlib import repr as cut_repr
 from typing import Any, NamedTuple
 
+from skrational.text.encoders.damage import find_damage
 from skrational.utils.checks import is_integer
+from skrational.utils.files import expanded
 
 __all__ = [
     "Description",
@@ -95,6 +97,8 @@ def describe_encoder(
         )
     _check_encoder(model, config)
     if isinstance(source, Path):
+        if fault := find_damage(source, weights_only=True):
+            raise ValueError(f"model={str(model)!r} is damaged: {fault}")
         _check_size(source, config)
     n_positions = getattr(config, "max_position_embeddings", None)
     return Description(
@@ -137,7 +141,7 @@ def find_model(model: str | os.PathLike[str]) -> Path | str:
     """Return a folder as a path, and a name on the hub as it is."""
     if not os.fspath(model):
         raise ValueError("model is ''; expected a folder, or a name on the hub.")
-    path = Path(model).expanduser()
+    path = expanded(model)
     return path.resolve() if path.is_dir() else os.fspath(model)
 
 
@@ -196,7 +200,10 @@ def reworded_errors(
     except OSError as error:
         from huggingface_hub import constants
 
-        if Path(model).expanduser().is_dir():
+        folder = expanded(model)
+        if fault := find_damage(folder):
+            raise ValueError(f"model={str(model)!r} is damaged: {fault}") from error
+        if folder.is_dir():
             what = "the folder lacks a file that transformers needs, or one is damaged"
         else:
             version = "" if revision is None else f" (revision {revision!r})"
@@ -215,6 +222,8 @@ def reworded_errors(
     except Exception as error:  # there is no end to what damaged files raise
         if str(error).startswith("model="):
             raise
+        if fault := find_damage(expanded(model)):
+            raise ValueError(f"model={str(model)!r} is damaged: {fault}") from error
         reason = " ".join(str(error).split())
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         raise ValueError(
@@ -237,7 +246,8 @@ def _check_size(folder: Path, config: Any) -> None:
             raise ValueError(
                 f"model={str(folder)!r} is damaged: its config.json has {name}="
                 f"{cut_repr(value)}; expected an integer from 0 to {most[name]:,}, for "
-                f"which the {n_bytes:,} bytes of its weights have room."
+                f"which the {n_bytes:,} bytes of its weights have room. Or these are "
+                f"cut off: {', '.join(map(str, sorted(files)[:4]))}."
             )
 
 

@@ -30,6 +30,7 @@ from skrational.text.features.folder import CacheFolder
 from skrational.text.features.mapped_files import discard
 from skrational.text.features.rows import RowFile, RowMemory
 from skrational.utils.callers import caller_level
+from skrational.utils.files import expanded
 
 __all__ = ["FeatureStore"]
 
@@ -81,7 +82,7 @@ class FeatureStore:
         dtype: str = "float16",
         max_bytes: int = 2**34,
     ) -> None:
-        self.folder = None if folder is None else Path(folder).expanduser().absolute()
+        self.folder = None if folder is None else expanded(folder).absolute()
         self.n_features = n_features
         self.dtype = np.dtype(dtype)
         self.max_bytes = max_bytes

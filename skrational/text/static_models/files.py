@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from skrational.text.encoders.hub import find_model
+from skrational.utils.files import expanded
 
 __all__ = ["ModelFiles", "find_files"]
 
@@ -62,7 +63,7 @@ def find_files(model: str | os.PathLike[str], revision: str | None) -> ModelFile
         return _in_folder(source)
     if source == _WORDLLAMA:
         return _in_folder(_package())
-    if Path(source).expanduser().exists():
+    if expanded(source).exists():
         raise FileNotFoundError(
             f"model={source!r} is a file; expected the folder that holds {_TOKENIZER} "
             f"and {_WEIGHTS}."

@@ -6,7 +6,8 @@ import functools
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,14 +62,26 @@ class StaticModel:
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the numbers of the subwords of texts, without special tokens."""
         known = list(map(_without_surrogates, texts))
-        encoded = self.tokenizer.encode_batch_fast(known, add_special_tokens=False)
+        with self._naming_faults():
+            encoded = self.tokenizer.encode_batch_fast(known, add_special_tokens=False)
         return [encoding.ids for encoding in encoded]
 
     def places(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Return the numbers of a text's subwords, and where each begins and ends."""
         known = _without_surrogates(text)
-        encoding = self.tokenizer.encode(known, add_special_tokens=False)
+        with self._naming_faults():
+            encoding = self.tokenizer.encode(known, add_special_tokens=False)
         return encoding.ids, without_spaces(text, encoding.offsets)
+
+    @contextmanager
+    def _naming_faults(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # tokenizers raises bare Exception
+            raise ValueError(
+                f"The tokenizer beside {self.source} is damaged: it can't read a text "
+                f"({error})."
+            ) from error
 
     def labels(self, numbers: NDArray[np.integer]) -> list[str]:
         """Return the labels of subwords."""

@@ -133,6 +133,7 @@ def read_fasttext(path: Path) -> VectorTable:
             else:
                 content = reader.read(4 * n_rows * width)
                 matrix = np.frombuffer(content, "<f4").reshape(n_rows, width)
+                _skip_end(reader)
         except EOFError as error:
             raise VectorFileError(f"{path}: unexpected end of the file.") from error
     words = matrix[: model.n_words]
@@ -181,8 +182,17 @@ def _check_end(path: Path, end: int) -> None:
     """Make sure that the words' matrix, which ends here, and the next one are whole."""
     with open(path, "rb") as file:
         file.seek(end)
-        quantized, n_rows, width = struct.unpack("<?2q", _exactly(file, 17))
-    if not quantized and end + 17 + 4 * n_rows * width != path.stat().st_size:
+        quantized, n_rows, width = struct.unpack("<B2q", _exactly(file, 17))
+    n_left = path.stat().st_size - end - 17
+    if quantized > 1 or (not quantized and 4 * n_rows * width != n_left):
+        raise EOFError("unexpected end")
+
+
+def _skip_end(reader: _Reader) -> None:
+    """Read on to the end, where the checksum of a compressed file is."""
+    quantized, n_rows, width = reader.numbers("<B2q")
+    n_left = reader.skip_rest()
+    if quantized > 1 or (not quantized and n_left != 4 * n_rows * width):
         raise EOFError("unexpected end")
 
 
@@ -257,6 +267,13 @@ class _Reader:
     def rest_of_buffer(self) -> bytes:
         """Return what was taken from the stream, but not read yet."""
         return self._buffer[self._start :]
+
+    def skip_rest(self) -> int:
+        """Read all that is left; return how many bytes that is."""
+        n = len(self.rest_of_buffer())
+        while more := self._stream.read(_CHUNK):
+            n += len(more)
+        return n
 
     def rest(self) -> bytes:
         """Return what is left, or its first megabyte if there is more."""

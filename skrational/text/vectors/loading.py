@@ -23,7 +23,7 @@ from skrational.text.vectors.subwords import SubwordTable
 from skrational.text.vectors.tables import Table, VectorTable
 from skrational.text.vectors.vector_files import find_format, read_vectors
 from skrational.utils.callers import caller_level
-from skrational.utils.files import cache_folder
+from skrational.utils.files import cache_folder, expanded
 from skrational.utils.fork_locks import Lock
 
 __all__ = [
@@ -286,7 +286,7 @@ def check_width(table: Table, width: int) -> Table:
 
 
 def _locate(vectors: str | os.PathLike[str]) -> Path:
-    path = Path(vectors).expanduser()
+    path = expanded(vectors)
     if path.is_file():
         return path.resolve()
     if isinstance(vectors, str) and _NAME.fullmatch(vectors) and not path.exists():

@@ -11,8 +11,9 @@ import io
 import pickle
 import pickletools
 import re
-from collections import Counter, OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict
 from pathlib import Path
+from types import FunctionType
 from typing import Any, Final
 
 import numpy as np
@@ -85,7 +86,7 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         known = _KNOWN.get((module.replace("numpy._core", "numpy.core"), name))
         if known is not None:
-            return known
+            return _Callable(known) if isinstance(known, FunctionType) else known
         if re.match(r"gensim\.|numpy\.random(\.|$)", f"{module}.") or (
             name == "hash" and module in ("builtins", "__builtin__")
         ):
@@ -99,6 +100,19 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         raise VectorFileError(f"{self._path} is a pickle with parts elsewhere.")
+
+
+class _Callable:
+    """A function that a pickle may call, but to which it can't add anything."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    def __call__(self, *args: Any) -> Any:
+        return self._function(*args)
+
+    def __setstate__(self, state: Any) -> None:
+        raise ValueError("it sets the state of a function")
 
 
 class _Type:
@@ -180,7 +194,7 @@ _KNOWN: dict[tuple[str, str], Any] = {
     ("copy_reg", "_reconstructor"): _reconstruct_object,
     ("collections", "OrderedDict"): OrderedDict,
     ("collections", "defaultdict"): defaultdict,
-    ("collections", "Counter"): Counter,
+    ("collections", "Counter"): dict,
     ("UserString", "defaultdict"): defaultdict,  # of a wrongly renamed Python 2
     **{
         (module, kind.__name__): kind

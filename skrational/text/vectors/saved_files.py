@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from skrational.text.vectors.streams import naming_faults, open_content
 from skrational.text.vectors.subwords import Subwords, SubwordTable
 from skrational.text.vectors.tables import VectorTable
 from skrational.utils.checks import is_integer
+from skrational.utils.unpacking import bounded
 
 __all__ = ["read_saved"]
 
@@ -107,9 +110,8 @@ class _State:
         beside = Path(f"{self._prefix}.{name}.{'npz' if packed else 'npy'}")
         try:
             if packed:
-                with np.load(beside, allow_pickle=False) as arrays:
-                    return np.asarray(arrays["val"])
-            mapped = np.load(beside, mmap_mode="r", allow_pickle=False)
+                return _read_packed(beside)
+            mapped = np.lib.format.open_memmap(beside, mode="r")
         except FileNotFoundError as error:
             raise VectorFileError(
                 f"{self.path} has its vectors in {beside}, which isn't there: put it "
@@ -118,6 +120,23 @@ class _State:
         except Exception as error:  # whatever numpy says of a damaged file
             raise VectorFileError(f"{beside} is damaged: {error}") from error
         return np.asanyarray(mapped)
+
+
+def _read_packed(path: Path) -> NDArray[Any]:
+    """Read the only array of an archive; its header may announce anything."""
+    with zipfile.ZipFile(path) as archive, archive.open("val.npy") as member:
+        content = bounded(member, path).read()
+    file = io.BytesIO(content)
+    version = np.lib.format.read_magic(file)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }[version]
+    shape, by_columns, dtype = read(file)
+    if dtype.hasobject:
+        raise ValueError("it holds objects, not numbers")
+    values = np.frombuffer(content, dtype, offset=file.tell())
+    return values.reshape(shape, order="F" if by_columns else "C")
 
 
 def _read_index(path: Path, keyed: Inert) -> dict[str, int]:

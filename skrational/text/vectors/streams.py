@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
-import io
 import lzma
-import math
 import re
 import zipfile
 import zlib
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from skrational.exceptions import VectorFileError
+from skrational.utils.unpacking import BombError, bounded, most_unpacked
 
 __all__ = [
     "FAULTS",
@@ -28,12 +28,11 @@ __all__ = [
 ]
 
 _HEAD = 2**16
-# Deflate makes at most 1,032 bytes of one.
-_DEFLATE = 1032
 
 FAULTS = (
     EOFError,
     OSError,
+    BombError,
     UnicodeDecodeError,
     zlib.error,
     lzma.LZMAError,
@@ -62,7 +61,7 @@ def open_content(path: Path) -> BinaryIO:
     unpack = _unpacker(path)
     if unpack is None:
         return open(path, "rb")
-    return cast(BinaryIO, io.BufferedReader(unpack(path), _HEAD))
+    return cast(BinaryIO, bounded(unpack(path), path))
 
 
 def is_plain(path: Path) -> bool:
@@ -87,9 +86,11 @@ def naming_faults(path: Path) -> Iterator[None]:
 
 def as_damage(error: Exception, place: str) -> Exception:
     """Return the error to raise for one that came up while content was read."""
-    # What the operating system reports is no damage.
-    if isinstance(error, OSError) and error.errno is not None:
+    # What the operating system reports is no damage, but that of a place in the file.
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
         return error
+    if isinstance(error, BombError):
+        return VectorFileError(str(error))
     return VectorFileError(f"{place}: damaged or cut off ({error}).")
 
 
@@ -113,12 +114,9 @@ def read_head(path: Path) -> bytes:
     return head
 
 
-def most_bytes(path: Path) -> float:
-    """Return how many bytes the content has at most; infinity if that can't be told."""
-    size, unpack = path.stat().st_size, _unpacker(path)
-    if unpack is None:
-        return size
-    return _DEFLATE * size if unpack in (gzip.open, _open_zip) else math.inf
+def most_bytes(path: Path) -> int:
+    """Return how many bytes the content has at most, or may have."""
+    return path.stat().st_size if is_plain(path) else most_unpacked(path)
 
 
 def _open_zip(path: Path) -> Any:

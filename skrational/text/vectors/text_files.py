@@ -34,7 +34,9 @@ __all__ = ["read_text"]
 # So many rows show how the others are written.
 _N_SAMPLED = 100
 # A longer line is none of a table; it need not fit in memory.
-_LONGEST = 2**24
+_LONGEST = 2**22
+# Wide rows take room when they are cut in several ways: so many bytes are enough.
+_MOST_SAMPLED = 2**20
 
 _MARKS = {
     b"\xff\xfe\0\0": "utf-32",
@@ -76,7 +78,7 @@ def read_text(path: Path) -> tuple[dict[str, int], NDArray[np.float32]]:
     head = read_head(path)
     with naming_faults(path), open_content(path) as stream:
         lines = _numbered_lines(path, _lines(stream, head))
-        sampled = list(islice(lines, _N_SAMPLED + 1)) or [(1, b"")]
+        sampled = _sample(lines) or [(1, b"")]
         layout = _find_layout(path, sampled, head)
         rows = chain(sampled[layout.n_skipped :], lines)
         index, values, n_rows = _read_rows(path, rows, layout)
@@ -86,6 +88,17 @@ def read_text(path: Path) -> tuple[dict[str, int], NDArray[np.float32]]:
             f"{layout.n_words}."
         )
     return index, np.frombuffer(values, dtype=np.float32).reshape(-1, layout.width)
+
+
+def _sample(lines: Iterator[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """Take the first lines: some, but no more than two of great length."""
+    sampled, n_bytes = [], 0
+    for number, line in islice(lines, _N_SAMPLED + 1):
+        sampled.append((number, line))
+        n_bytes += len(line)
+        if n_bytes > _MOST_SAMPLED and len(sampled) > 1:
+            break
+    return sampled
 
 
 def _lines(stream: BinaryIO, head: bytes) -> Iterator[bytes]:

@@ -25,6 +25,9 @@ Format: TypeAlias = Literal["text", "binary", "fasttext", "saved"]
 
 _PICKLED = tuple(b"\x80%c" % protocol for protocol in range(2, 6))
 
+# So many lines tell a text.
+_PROBED = 20
+
 # White space, and the marks that some programs begin a file with.
 _BLANK = b" \t\r\n\xef\xbb\xbf\xff\xfe"
 
@@ -71,18 +74,34 @@ def find_format(path: Path) -> Format:
 
 
 def _is_binary(rows: bytes, width: int) -> bool:
-    """Whether rows hold numbers as a computer does, not as they are written."""
-    line = rows.partition(b"\n")[0].rstrip()
+    """Whether rows hold numbers as a computer does, not as they are written.
+
+    A text may hold a few bytes that are none of a text's.
+    """
+    lines = [line.rstrip() for line in rows.split(b"\n", _PROBED)]
+    line = lines[0]
     numbers = line.split()[1:][-width:]
     if len(numbers) == width > 0 and all(map(NUMBER.fullmatch, numbers)):
         return False
+    # The last one goes on, or is cut off.
+    whole = [other for other in lines[:-1] if other] or lines
+    if 2 * sum(_is_written(other, width) for other in whole) > len(whole):
+        return False
     if b"\0" in rows:
         return True
-    readable = not line or find_layout([line]).width > 0
     controls = bytes(range(9)) + bytes(range(14, 32))
-    return not readable and (
+    return not (not line or _is_written(line, 1)) and (
         line.translate(None, controls) != line or "�" in line.decode(errors="replace")
     )
+
+
+def _is_written(line: bytes, width: int) -> bool:
+    """Whether a line holds a word and numbers as they are written: most of them."""
+    try:
+        found = find_layout([line]).width
+    except ValueError:  # of a table of another kind, but a written one
+        return True
+    return 2 * found >= width and found > 0
 
 
 def read_vectors(path: Path, form: Format) -> VectorTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -17,8 +18,10 @@ __all__ = ["Lexicon"]
 _SHORT: Final = 15
 """The most bytes of a word that is its own key."""
 
-_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
-_ODD_TOO: Final = np.uint64(0xD6E8FEB86659FD93)
+# Odd numbers, other ones in each process: whoever chooses words to share a slot would
+# have to know them. The order in which words are met numbers them, not these.
+_SECRET: Final = np.frombuffer(os.urandom(32), dtype=np.uint64) | np.uint64(1)
+_BITS: Final = np.uint64(64)
 _HALF: Final = np.uint64(32)
 _LENGTH: Final = np.uint64(56)
 _LONG: Final = np.uint64(0xFF << 56)
@@ -67,7 +70,7 @@ class _Tables(NamedTuple):
         if n_words == len(bounds) - 1:
             slots, keys, bounds, _ = _Tables.empty(2 * n_words, 0)
             keys[: len(self.keys)], bounds[: n_words + 1] = self.keys, self.bounds
-            _fill(slots, keys, n_words)
+            _fill(slots, keys, n_words, _SECRET)
         if used + n_bytes > len(stored):
             stored = np.zeros(2 * (used + n_bytes), dtype=np.uint8)
             stored[:used] = self.stored[:used]
@@ -77,7 +80,8 @@ class _Tables(NamedTuple):
 class Lexicon:
     """Words, numbered in the order in which they were first met.
 
-    A hash table with open addressing. Its keys have 16 bytes: a word of up to 15 bytes
+    A hash table with open addressing, whose hash has a secret: words can't be chosen to
+    collide. Its keys have 16 bytes: a word of up to 15 bytes
     and its length are their own key, and no other word's. The key of a longer one holds
     a hash, and words of equal hash are told apart by their bytes.
 
@@ -122,7 +126,14 @@ class Lexicon:
         with self._lock.held:
             while n_done < len(starts):
                 n_done = _number(
-                    data, starts, ends, n_done, numbers, *self._tables, self._n_words
+                    data,
+                    starts,
+                    ends,
+                    n_done,
+                    numbers,
+                    *self._tables,
+                    self._n_words,
+                    _SECRET,
                 )
                 if n_done < len(starts):
                     length = int(ends[n_done] - starts[n_done])
@@ -162,6 +173,7 @@ def _number(
     bounds: Any,
     stored: Any,
     n_words: Any,
+    secret: Any,
 ) -> Any:
     """Number words from n_done on; return how many are done when the room runs out.
 
@@ -177,6 +189,8 @@ def _number(
         The `_Tables`; new words are entered.
     n_words : ndarray of shape (1,), int64
         How many words there are; changed.
+    secret : ndarray of shape (4,), uint64
+        Odd numbers.
 
     Returns
     -------
@@ -184,15 +198,15 @@ def _number(
     """
     n = len(starts)
     words = memory(data), memory(starts), memory(ends)
-    # The number of slots is a power of 2.
-    table = memory(slots), np.uint64(len(slots) - 1), memory(keys)
+    secrets = secret[0], secret[1], secret[2], secret[3]
+    table = memory(slots), _size(slots), memory(keys), secrets
     texts = memory(bounds), memory(stored)
     while True:
         n_done = _number_known(*words, n_done, n, memory(numbers), *table)
         if n_done == n:
             return n
         start, length = starts[n_done], ends[n_done] - starts[n_done]
-        key = _key(words[0], start, length)
+        key = _key(words[0], start, length, secrets)
         slot = _find(words[0], start, length, key, table, texts)
         if slots[slot] == 0:
             begin = bounds[n_words[0]]
@@ -217,8 +231,9 @@ def _number_known(
     n: Any,
     numbers: Any,
     slots: Any,
-    last: Any,
+    size: Any,
     keys: Any,
+    secrets: Any,
 ) -> Any:
     """Number words up to the first that is long or new: almost all, in a short loop.
 
@@ -228,8 +243,9 @@ def _number_known(
         As for `_number`.
     n_done, n : int
         The first word to number, and how many there are.
-    last : uint64
-        The last slot; as a number its bits are all 1.
+    size : pair of uint64
+        As `_size` returns it.
+    secrets : tuple of 4 uint64
 
     Returns
     -------
@@ -241,30 +257,45 @@ def _number_known(
         if length > _SHORT:
             return i
         key = _short_key(data, starts[i], length)
-        slot = _home(key, last)
+        slot = _home(key, size, secrets)
         while not _has_key(keys, slots[slot], key):
             if slots[slot] == 0:
                 return i
-            slot = (slot + _ONE) & last
+            slot = (slot + _ONE) & size[0]
         numbers[i] = np.int64(slots[slot]) - 1
     return n
 
 
 @jit
-def _key(data: Any, start: Any, length: Any) -> Any:
+def _key(data: Any, start: Any, length: Any, secrets: Any) -> Any:
     """Return the two halves of a word's key, of which the second is never 0."""
     if length <= _SHORT:
         return _short_key(data, start, length)
-    low = _mixed(np.uint64(length), read_eight(data, start + length - 8))
+    low = _mixed(np.uint64(length), read_eight(data, start + length - 8), secrets)
     for i in range(start, start + length - 8, 8):
-        low = _mixed(low, read_eight(data, i))
+        low = _mixed(low, read_eight(data, i), secrets)
     return low, _LONG
 
 
 @jit
-def _mixed(number: Any, more: Any) -> Any:
-    number = (number ^ more) * _ODD
+def _mixed(number: Any, more: Any, secrets: Any) -> Any:
+    # With one product, differences in the highest bits could be made to cancel out.
+    number = (number ^ more) * secrets[2]
+    number = (number ^ (number >> _HALF)) * secrets[3]
     return number ^ (number >> _HALF)
+
+
+@jit
+def _size(slots: Any) -> Any:
+    """Return the last slot, and by how much a hash is shifted for one of the slots.
+
+    The number of slots is a power of 2.
+    """
+    shift, n = _BITS, len(slots)
+    while n > 1:
+        n >>= 1
+        shift -= _ONE
+    return np.uint64(len(slots) - 1), shift
 
 
 @jit
@@ -276,10 +307,14 @@ def _short_key(data: Any, start: Any, length: Any) -> Any:
 
 
 @jit
-def _home(key: Any, last: Any) -> Any:
-    """Return the first slot to look in."""
-    mixed = key[0] * _ODD + key[1] * _ODD_TOO
-    return (mixed ^ (mixed >> _HALF)) & last
+def _home(key: Any, size: Any, secrets: Any) -> Any:
+    """Return the first slot to look in.
+
+    Of a product with an unknown odd number the highest bits depend on all bits of the
+    key: two words share a slot by chance only (Dietzfelbinger et al., "A reliable
+    randomized algorithm for the closest-pair problem", 1997).
+    """
+    return (key[0] * secrets[0] + key[1] * secrets[1]) >> size[1]
 
 
 @jit
@@ -299,7 +334,7 @@ def _find(data: Any, start: Any, length: Any, key: Any, table: Any, texts: Any) 
         Where the word is.
     key : pair of uint64
     table : tuple
-        Of ``slots``, the last slot and ``keys``.
+        Of ``slots``, their `_size`, ``keys`` and the secrets.
     texts : tuple
         Of ``bounds`` and ``stored``.
 
@@ -307,13 +342,13 @@ def _find(data: Any, start: Any, length: Any, key: Any, table: Any, texts: Any) 
     -------
     int
     """
-    slots, last, keys = table
-    slot = _home(key, last)
+    slots, size, keys, secrets = table
+    slot = _home(key, size, secrets)
     while slots[slot] != 0 and not (
         _has_key(keys, slots[slot], key)
         and (length <= _SHORT or _holds(texts, slots[slot], data, start, length))
     ):
-        slot = (slot + _ONE) & last
+        slot = (slot + _ONE) & size[0]
     return slot
 
 
@@ -344,11 +379,20 @@ def _holds(texts: Any, place: Any, data: Any, start: Any, length: Any) -> Any:
 
 
 @jit
-def _fill(slots: Any, keys: Any, n_words: Any) -> None:
-    """Put words, of which no two are equal, into empty slots."""
-    last = np.uint64(len(slots) - 1)
+def _fill(slots: Any, keys: Any, n_words: Any, secret: Any) -> None:
+    """Put words, of which no two are equal, into empty slots.
+
+    Parameters
+    ----------
+    slots, keys : ndarray
+        As in `_Tables`.
+    n_words : int
+    secret : ndarray of shape (4,), uint64
+    """
+    size = _size(slots)
+    secrets = secret[0], secret[1], secret[2], secret[3]
     for place in range(1, n_words + 1):
-        slot = _home((keys[2 * place], keys[2 * place + 1]), last)
+        slot = _home((keys[2 * place], keys[2 * place + 1]), size, secrets)
         while slots[slot] != 0:
-            slot = (slot + _ONE) & last
+            slot = (slot + _ONE) & size[0]
         slots[slot] = place

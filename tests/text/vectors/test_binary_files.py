@@ -237,3 +237,69 @@ def test_archives_that_cannot_be_unpacked_here(tmp_path, flags, method, match):
 def test_an_error_of_ours_is_no_damage(tmp_path):
     with pytest.raises(RuntimeError, match="ours"), naming_faults(tmp_path / "v"):
         raise RuntimeError("ours")
+
+
+ROWS = [b"ab 1,25 2,5 3,5", b"cd 4,25 5,5 6,5", b"ef 7,25 8,5 9,5"]
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_a_zero_byte_makes_no_text_binary(tmp_path, place):
+    # Behind each word are twelve bytes, as three numbers of a binary file would be.
+    words = [row.split()[0] for row in ROWS]
+    content = b"3 3\n" + b"\n".join(ROWS) + b"\n"
+    if place:
+        damaged = words[place - 1][:1] + b"\0"
+        content = content.replace(words[place - 1], damaged)
+        words[place - 1] = damaged
+    path = tmp_path / "v.txt"
+    path.write_bytes(content)
+    assert find_format(path) == "text"
+    table = read(path)
+    assert list(table.index) == [word.decode() for word in words]
+    np.testing.assert_array_equal(table.vectors[2], [7.25, 8.5, 9.5])
+
+
+@pytest.mark.parametrize("number", [b"1,25", b"8,5"])
+def test_a_zero_byte_in_a_number_is_named(tmp_path, number):
+    path = tmp_path / "v.txt"
+    content = b"3 3\n" + b"\n".join(ROWS) + b"\n"
+    path.write_bytes(content.replace(number, b"\0" + number[1:]))
+    with pytest.raises(VectorFileError, match=r"v\.txt"):
+        read(path)
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 300])
+@pytest.mark.parametrize("make", ["ones", "random", "halves", "small"])
+def test_binary_files_remain_binary(tmp_path, width, make):
+    rng = np.random.default_rng(0)
+    rows = {
+        "ones": np.ones((20, width)),
+        "random": rng.normal(size=(20, width)),
+        "halves": rng.normal(size=(20, width)).astype(np.float16),
+        "small": 1e-30 * rng.normal(size=(20, width)),
+    }[make].astype(np.float32)
+    path = tmp_path / "v.bin"
+    path.write_bytes(
+        f"20 {width}\n".encode()
+        + b"".join(f"word{i} ".encode() + row.tobytes() for i, row in enumerate(rows))
+    )
+    assert find_format(path) == "binary"
+    np.testing.assert_array_equal(read(path).vectors, rows)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_packed_model_is_read_to_its_checksum(tmp_path, pack):
+    content = Path(datapath(FASTTEXT)).read_bytes()
+    path = tmp_path / "v.bin"
+    path.write_bytes(pack(content))
+    assert len(read(path).index) > 0
+    # The output matrix, which isn't needed, is cut, too long, or has other numbers.
+    for damaged in (content[:-4], content + b"\0"):
+        path.write_bytes(pack(damaged))
+        with pytest.raises(VectorFileError, match=r"v\.bin"):
+            read(path)
+    packed = bytearray(pack(content))
+    packed[-9] ^= 1
+    path.write_bytes(packed)
+    with pytest.raises(VectorFileError, match=r"v\.bin"):
+        read(path)

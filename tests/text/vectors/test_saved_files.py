@@ -182,3 +182,49 @@ def test_what_lies_beside_is_damaged_or_an_object(tmp_path, models):
     beside.unlink()
     with pytest.raises(VectorFileError, match="put it beside"):
         read(path)
+
+
+def setting(module, name, state):
+    """A pickle that names something and sets its state by BUILD."""
+    head = b"\x80\x02c" + f"{module}\n{name}\n".encode()
+    return head + pickle.dumps(state, 2)[2:-1] + b"b."
+
+
+@pytest.mark.parametrize("protocol", ["plain", "slots"])
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("collections", "Counter"),
+        ("collections", "OrderedDict"),
+        ("collections", "defaultdict"),
+        ("numpy.core.multiarray", "_reconstruct"),
+        ("numpy.core.multiarray", "scalar"),
+        ("numpy.core.numeric", "_frombuffer"),
+        ("numpy", "ndarray"),
+        ("numpy", "dtype"),
+        ("_codecs", "encode"),
+        ("builtins", "bytes"),
+        ("builtins", "dict"),
+        ("builtins", "object"),
+        ("copyreg", "_reconstructor"),
+        ("gensim.models.keyedvectors", "KeyedVectors"),
+    ],
+)
+def test_nothing_that_a_pickle_names_is_changed(tmp_path, protocol, module, name):
+    import collections
+
+    from skrational.text.vectors import pickles
+
+    known = pickles._KNOWN.get((module, name), pickles.Inert)
+    kept = [known, collections.Counter, pickles.Inert]
+    before = [dict(vars(object_)) for object_ in kept if hasattr(object_, "__dict__")]
+    defaults = getattr(known, "__defaults__", None)
+    state = {"__defaults__": (1,), "most_common": 1, "harm": 1}
+    content = setting(module, name, state if protocol == "plain" else (None, state))
+    path = tmp_path / "v.kv"
+    path.write_bytes(content)
+    with pytest.raises(VectorFileError, match=r"v\.kv"):
+        read(path)
+    after = [dict(vars(object_)) for object_ in kept if hasattr(object_, "__dict__")]
+    assert after == before
+    assert getattr(known, "__defaults__", None) == defaults

@@ -1,3 +1,6 @@
+import itertools
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -5,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skrational.text.words import lexicon as lexicons
 from skrational.text.words.characters import join
 from skrational.text.words.lexicon import Lexicon
 
@@ -38,16 +42,75 @@ def test_numbers_are_those_of_a_dict(first, second):
     assert all_words(lexicon) == list(dict.fromkeys(first + second))
 
 
-def test_words_of_equal_hash_are_told_apart():
-    words = ["the wordequality", "?WUR!(8)defnging"]
+def test_words_of_equal_hash_are_told_apart(monkeypatch):
+    # With these secrets a hash is the exclusive or of a word's two halves.
+    monkeypatch.setattr(lexicons, "_SECRET", np.ones(4, np.uint64))
+    words = ["the wordequality", "equalitythe word"]
     lexicon = Lexicon()
     assert number(lexicon, words) == [0, 1]
     # None, and the two halves of one key.
     assert len(set(lexicon._tables.keys.tolist())) == 3
     assert number(lexicon, words[::-1]) == [1, 0]
-    many = [f"number {i}" for i in range(20_000)]
+    many = [f"number {i}" for i in range(500)]
     number(lexicon, many)
-    assert number(lexicon, [*words, *many]) == list(range(20_002))
+    assert number(lexicon, [*words, *many]) == list(range(502))
+
+
+def probes(words):
+    """How many slots are looked at for each word, of as many as a lexicon ends with."""
+    lexicon = Lexicon()
+    numbers = np.array(number(lexicon, words))
+    slots = lexicon._tables.slots
+    place_of = np.empty(len(words) + 1, np.int64)
+    place_of[slots[slots > 0]] = np.flatnonzero(slots)
+    low, high = lexicon._tables.keys[2 : 2 * len(words) + 2].reshape(-1, 2).T
+    secret = lexicons._SECRET
+    shift = np.uint64(65 - len(slots).bit_length())
+    homes = (low * secret[0] + high * secret[1]) >> shift
+    steps = (place_of[1:] - homes.astype(np.int64)) % len(slots)
+    assert numbers.tolist() == list(range(len(words)))
+    return steps
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+CHOSEN = {
+    # The low bits of a product don't depend on the high bits of a key.
+    "last of the first half": "aaaaa{}{}{}",
+    "last of all": "aaaaaaaaaaaa{}{}{}",
+    "first": "{}{}{}aaaaaaaaaaaa",
+    "long": "aaaaa{}{}{}aaaaa{}{}{}",
+    "longer": "aaaaaa{}{}aaaaaa{}{}aaaaaa{}{}",
+}
+
+
+@pytest.mark.parametrize("form", CHOSEN.values(), ids=CHOSEN.keys())
+def test_chosen_words_take_few_steps(form):
+    letters = itertools.islice(itertools.product(LETTERS, repeat=3), 30_000)
+    if form.count("{}") == 6:
+        letters = (group * 2 for group in letters)
+    steps = probes([form.format(*group) for group in letters])
+    assert steps.mean() < 20
+
+
+def test_numbers_do_not_depend_on_the_secret(monkeypatch):
+    words = [f"word {i % 700} of {i % 9}" for i in range(2000)]
+    numbers = []
+    for seed in range(3):
+        secret = np.random.default_rng(seed).integers(2**63, size=4, dtype=np.uint64)
+        monkeypatch.setattr(lexicons, "_SECRET", secret | np.uint64(1))
+        numbers.append(number(Lexicon(), words))
+    assert numbers[0] == numbers[1] == numbers[2]
+
+
+def test_processes_have_secrets_of_their_own():
+    code = "from skrational.text.words import lexicon; print(lexicon._SECRET.tolist())"
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        ).stdout
+        for _ in range(2)
+    }
+    assert len(found) == 2
 
 
 @pytest.mark.parametrize("form", ["{}", "{:015d}", "{:016d}", "\u00e4{}", "{:0100d}"])
