@@ -44,8 +44,8 @@ TRAINING: dict[str, list[Any]] = {
 """Constraints of the parameters that `SparseSequenceClassifier` has."""
 
 
-_FASTEST = 1e6
-"""The largest learning rate; single precision overflows with some of 1e30."""
+_FASTEST = 1e30
+"""The largest learning rate: steps that are larger may overflow in single precision."""
 
 
 def check_steps(estimator: Any) -> None:

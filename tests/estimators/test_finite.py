@@ -156,10 +156,10 @@ def test_weights_of_classes_are_checked_as_they_are_applied(class_weight, match,
 
 
 def test_a_learning_rate_that_overflows_is_refused(data):
-    for rate in (1e7, 1e38, np.inf):
+    for rate in (1e31, 1e38, np.inf):
         with pytest.raises(ValueError, match=r"learning_rate"):
             SparseRationalClassifier(learning_rate=rate).fit(data.X, data.y)
-    for rate in (1e3, 1e6):
+    for rate in (1e3, 1e30):
         clf = SparseRationalClassifier(learning_rate=rate, **SHORT)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
