@@ -26,7 +26,7 @@ BLOCK = re.compile(
     r"^(?:<!-- not run: (?P<reason>\S[^>]*) -->\n+)?```python\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-MOST_NOT_RUN = 8
+MOST_NOT_RUN = 9
 # They presume nothing: a reader pastes their first block into an empty notebook.
 FIRST_PAGES = ("README.md", "docs/index.md")
 N_TEXTS = 90

@@ -219,7 +219,7 @@ def test_the_program_of_the_docs_serves_without_this_package(clf, tmp_path):
     (program,) = (block for block in blocks if "def app(" in block)
     assert len(program.splitlines()) <= 32
     pipeline = make_pipeline(WordVectorizer(n_features=8), clf).fit(TEXTS, Y)
-    export_onnx(pipeline, tmp_path / "model")
+    export_onnx(pipeline, tmp_path / "graph")
     (tmp_path / "serve.py").write_text(program)
     (tmp_path / "run.py").write_text(SERVED)
     done = subprocess.run(
