@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -63,6 +63,8 @@ def predict_batches(
         )
     if isinstance(X, (str, bytes)):
         raise TypeError(f"X is a single text, {X[:40]!r}; expected texts: [text].")
+    if isinstance(X, Mapping):
+        raise TypeError(f"X is a {type(X).__name__}; expected documents in an order.")
     if type(X).__module__.partition(".")[0] == "dask":
         raise TypeError(
             f"X is a {type(X).__name__} of Dask; expected what is here. Its parts are "
@@ -83,11 +85,18 @@ def _method_of(model: Any, method: Any) -> Any:
 
 def _parts(X: Any, size: int) -> Iterator[Any]:
     """Yield so many documents of X at a time, as a list or as a part of X."""
-    if hasattr(X, "__len__") and hasattr(X, "__getitem__"):
-        rows = getattr(X, "iloc", X)
+    if hasattr(X, "__len__") and _can_be_sliced(rows := getattr(X, "iloc", X)):
         return (rows[i : i + size] for i in range(0, len(X), size))
     documents = iter(X)
     return iter(lambda: list(islice(documents, size)), [])
+
+
+def _can_be_sliced(rows: Any) -> bool:
+    try:
+        rows[:0]
+    except (TypeError, KeyError):
+        return False
+    return True
 
 
 def predict_partition(
@@ -111,8 +120,8 @@ def predict_partition(
     Series, DataFrame or list
         Of a part of a pandas column or frame, a Series named as the method or, of
         several numbers a document, a DataFrame, under the same index; the columns of
-        probabilities are named as the classes. Of anything else a list of what is
-        predicted of each document.
+        probabilities are named as the classes. Sequences are arrays in a Series. Of
+        anything else a list of what is predicted of each document.
 
     Raises
     ------
@@ -139,17 +148,25 @@ def predict_partition(
         return [row for rows in found for row in _rows(rows)]
     import pandas as pd
 
-    values = np.concatenate(found) if found else _of_nothing(part, model, method)
-    if values.ndim == 1:
-        return pd.Series(values, index=part.index, name=method)
+    found = found or [_of_nothing(part, model, method)]
     classes = getattr(model, "classes_", None)
+    if not all(isinstance(values, np.ndarray) for values in found):
+        rows = [row for values in found for row in values]
+        return pd.Series(rows, index=part.index, name=method, dtype=object)
+    values = np.concatenate(found)
+    if values.ndim == 1:
+        # A Series of no strings would be one of objects.
+        is_class = method == "predict" and classes is not None
+        dtype = pd.Series(classes).dtype if is_class else None
+        return pd.Series(values, index=part.index, name=method, dtype=dtype)
     fits = classes is not None and len(classes) == values.shape[1]
     return pd.DataFrame(values, index=part.index, columns=classes if fits else None)
 
 
 def _rows(values: Any) -> Any:
     """Return what is predicted of each document; single values are Python's own."""
-    return values.tolist() if getattr(values, "ndim", 0) == 1 else values
+    is_flat = isinstance(values, np.ndarray) and values.ndim == 1
+    return values.tolist() if is_flat else values
 
 
 def _of_nothing(part: Any, model: Any, method: str) -> Any:

@@ -318,6 +318,11 @@ def _widths(vectors: Any) -> set[int]:
 
 
 def _row_numbers(values: Any) -> NDArray[np.int32]:
+    if values.null_count:
+        raise SequenceError(
+            f"row number {_first_null(values)} of all {len(values)} is missing: it is "
+            "null; expected the number of a row of the table."
+        )
     array = _numbers(values)
     most = np.iinfo(np.int32).max
     if array.size and not (array.min() >= 0 and array.max() <= most):
@@ -332,7 +337,8 @@ def _numbers(values: Any) -> NDArray[Any]:
     """Return numbers of Arrow as an array that shares their memory."""
     if values.null_count:
         raise SequenceError(
-            f"{values.null_count} numbers of the column are missing; fill them in, for "
+            f"number {_first_null(values)} of all {len(values)} is missing: it is "
+            f"null, as are {values.null_count} in all. Fill them in, for "
             "instance with NaN, which TimeStepTransformer(SimpleImputer()) knows."
         )
     array: NDArray[Any] = values.to_numpy(zero_copy_only=True)
@@ -344,9 +350,13 @@ def _join(parts: list[NDArray[Any]]) -> NDArray[Any]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
+def _first_null(values: Any) -> int:
+    return int(np.flatnonzero(np.asarray(values.is_null()))[0])
+
+
 def _refuse_missing(column: Any, what: str) -> None:
     if column.null_count:
-        first = int(np.flatnonzero(np.asarray(column.is_null()))[0])
+        first = _first_null(column)
         raise SequenceError(
             f"{what} {first} is missing: it is null; expected a list. Drop such rows, "
             "or fill them with empty lists."

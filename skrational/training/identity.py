@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from numbers import Integral
@@ -17,11 +18,13 @@ from skrational._version import __version__
 from skrational.sequences import SequenceArray
 from skrational.sequences.repeats import row_hashes
 from skrational.training.labelled import Learnable
+from skrational.utils.code import functions_in, hash_functions
 
 __all__ = ["SEED_OF_CHECKPOINT", "describe_fit", "describe_value", "hash_sequences"]
 
 SEED_OF_CHECKPOINT = "the seed of the checkpoint"
 _WITHOUT = ("verbose", "device")
+_ADDRESS = re.compile(" at 0x[0-9a-fA-F]+")
 
 
 def describe_fit(
@@ -86,9 +89,11 @@ def _plain(value: Any) -> Any:
         return value
     if type(value) in (list, tuple):
         return type(value)(map(_plain, value))
+    functions = list(functions_in(value))
+    code = hash_functions(functions, _plain) if functions else ""
     if isinstance(value, FunctionType):
-        return _Named(f"{value.__module__}.{value.__qualname__} {_hash_code(value)}")
-    return _Named(f"{type(value).__qualname__} {_hash(value)}")
+        return _Named(f"{value.__module__}.{value.__qualname__} {code}")
+    return _Named(f"{type(value).__qualname__} {_hash(value)} {code}".strip())
 
 
 class _Named:
@@ -106,18 +111,7 @@ def _hash(value: Any) -> str:
         return str(joblib.hash(value))[:12]
     except Exception:  # what can't be pickled
         known = getattr(value, "__dict__", {})
-        return describe_value(known) if known else repr(value)
-
-
-def _hash_code(function: FunctionType) -> str:
-    """Hash what a function computes, as far as that is known of it."""
-    code = function.__code__
-    cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    constants = [_plain(c) for c in code.co_consts if not hasattr(c, "co_code")]
-    inner = [c.co_code for c in code.co_consts if hasattr(c, "co_code")]
-    known = (code.co_code, code.co_names, constants, inner)
-    bound = [_plain(v) for v in (*cells, *(function.__defaults__ or ()))]
-    return hashlib.sha256(repr((known, bound)).encode()).hexdigest()[:12]
+        return describe_value(known) if known else _ADDRESS.sub("", repr(value))
 
 
 def _digest(data: Learnable | None) -> str:

@@ -37,8 +37,9 @@ class Schedule:
     """
 
     def __init__(self, kind: str, learning_rate: float, epochs: int) -> None:
-        self.learning_rate = learning_rate
-        self._kind, self._initial, self._epochs = kind, learning_rate, epochs
+        # Numpy's numbers would compute in their own precision, and JSON has none.
+        self.learning_rate = self._initial = float(learning_rate)
+        self._kind, self._epochs = kind, int(epochs)
         self._epoch = 0
         self._best, self._n_bad = math.inf, 0
 

@@ -75,7 +75,7 @@ class CheckpointFolder:
         self, folder: str | os.PathLike[str] | None, about: dict[str, str], seed: int
     ) -> None:
         self.seed = seed
-        self._folder = None if folder is None else expanded(folder)
+        self._folder = None if folder is None else _absolute(folder)
         self._format, self._checksum = FORMAT, ""
         self._lock: FileLock | None = None
         if self._folder is not None:
@@ -191,13 +191,16 @@ class CheckpointFolder:
             return None
         except ValueError as error:
             # Beside a record it was a checkpoint's, from which nobody can go on.
-            if isinstance(error, DamageError) and (folder / self._first).exists():
+            if isinstance(error, DamageError) and self._has_records(folder):
                 self._warn_of_damage(self._about, error)
                 return None
             raise ValueError(
                 f"{path} is damaged or of another version ({error}); expected format "
                 f"{FORMAT}. Empty the folder or name another one."
             ) from error
+
+    def _has_records(self, folder: Path) -> bool:
+        return any(any(folder.glob(name)) for name in (self._first, *self._others))
 
     def _role(self, name: str) -> str | None:
         """A file of this name, of this run."""
@@ -240,13 +243,26 @@ class CheckpointFolder:
         )
 
 
+def _absolute(folder: Any) -> Path:
+    """Return where a folder is, whatever folder the process goes on to work in."""
+    if not isinstance(folder, (str, os.PathLike)) or not str(folder):
+        raise TypeError(
+            f"checkpoint_dir is {folder!r}; expected the path of a folder, or None."
+        )
+    return expanded(folder).absolute()
+
+
 def _locked(folder: Path) -> FileLock:
     """Make a folder if it isn't there, and lock it."""
-    if folder.is_file():
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
         raise NotADirectoryError(
-            f"checkpoint_dir={str(folder)!r} is a file; expected a folder."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
+            f"checkpoint_dir={str(folder)!r} is no folder; expected one, or a name "
+            "that is free."
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"checkpoint_dir={str(folder)!r}: {error}.") from None
     try:
         lock = FileLock(folder / _LOCK)
     except HeldError as error:

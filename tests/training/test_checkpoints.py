@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from skrational import (
     SparseRationalClassifier,
 )
 from skrational.datasets import make_planted_patterns
+from skrational.penalties.manifolds import Custom
 from skrational.training.checkpoints import FitCheckpoint
 from skrational.training.identity import describe_value
 from skrational.training.loop import PhaseRun
@@ -360,7 +362,7 @@ def test_a_folder_that_cannot_be_used_is_told_before_any_work(tmp_path, monkeypa
     allow(monkeypatch, 0)
     file = tmp_path / "file"
     file.write_text("mine")
-    with pytest.raises(NotADirectoryError, match=r"checkpoint_dir=.*is a file"):
+    with pytest.raises(NotADirectoryError, match=r"checkpoint_dir=.*is no folder"):
         estimator.fit(*data, checkpoint_dir=file)
 
     def forbidden(*args, **kwargs):
@@ -441,6 +443,116 @@ def test_values_of_parameters_as_text():
     assert describe_value(first) != describe_value(second)
     assert describe_value(lambda x: x + 1) != describe_value(lambda x: x + 2)
     assert " at 0x" not in describe_value(f)
+
+
+def made(source):
+    space = {"partial": partial}
+    exec(source, space)
+    return space["f"]
+
+
+class Held:
+    def __init__(self, function):
+        self.functions = {"first": [function]}
+
+
+FUNCTIONS = {
+    "the value of a global": "S = {}\ndef f(d): return d / S",
+    "an inner function": "def f(d): return (lambda v: v * {})(d)",
+    "a function it calls": "def g(d): return d * {}\ndef f(d): return g(d)",
+    "a function that calls it": (
+        "def g(d): return f(d - 1) + {}\ndef f(d): return g(d) if d else 0"
+    ),
+    "a default by name": "def f(d, *, p={}): return d * p",
+    "a default": "def f(d, p={}): return d * p",
+    "what is bound": "def g(a, d): return a * d\nf = partial(g, {})",
+    "a method": (
+        "class C:\n    def m(self, d): return d * self.a\n"
+        "c = C()\nc.a = {}\ndef f(d): return c.m(d)"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_functions_count_with_what_they_refer_to(source):
+    one, twin, other = (made(source.format(n)) for n in (1.0, 1.0, 5.0))
+    for wrap in (lambda f: f, Held, lambda f: [f]):
+        if "class C" not in source:
+            assert describe_value(wrap(one)) == describe_value(wrap(twin))
+        assert describe_value(wrap(one)) != describe_value(wrap(other))
+
+
+def test_a_function_of_a_module_counts_by_its_code(monkeypatch):
+    manifold = Custom(f, f)
+    before = describe_value(manifold)
+    monkeypatch.setattr(f, "__code__", (lambda x: x + 2).__code__)
+    assert describe_value(manifold) != before
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"max_epochs": np.int64(3)},
+        {"finetune_epochs": np.int32(2)},
+        {"learning_rate": np.float32(0.01), "schedule": "cosine"},
+    ],
+    ids=str,
+)
+def test_numbers_of_numpy_are_numbers(tmp_path, monkeypatch, params):
+    schedule = params.pop("schedule", None)
+    estimator, data = rational(**params)
+    if schedule is not None:
+        estimator.set_params(finetune_schedule=schedule)
+    expected = clone(estimator).fit(*data)
+    allow(monkeypatch, expected.n_iter_ - 1)
+    with pytest.raises(Killed):
+        estimator.fit(*data, checkpoint_dir=tmp_path)
+    allow(monkeypatch, 99)
+    found = clone(estimator).fit(*data, checkpoint_dir=tmp_path)
+    np.testing.assert_equal(state(found), state(expected))
+
+
+def test_a_fit_stays_in_its_folder_wherever_the_process_goes(tmp_path, monkeypatch):
+    estimator, data = rational()
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    run_epoch = PhaseRun.run_epoch
+
+    def elsewhere(self):
+        os.chdir(tmp_path)
+        return run_epoch(self)
+
+    monkeypatch.setattr(PhaseRun, "run_epoch", elsewhere)
+    estimator.fit(*data, checkpoint_dir="kept")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["here"]
+    assert "fit.json" in names(tmp_path / "here" / "kept")
+
+
+@pytest.mark.parametrize("given", ["", b"kept", 3, True, ["kept"]])
+def test_what_is_no_path_is_told(given):
+    estimator, data = rational()
+    with pytest.raises(TypeError, match=r"checkpoint_dir is .*expected the path"):
+        estimator.fit(*data, checkpoint_dir=given)
+
+
+def test_places_where_no_folder_can_be(tmp_path):
+    estimator, data = rational()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(NotADirectoryError, match=r"checkpoint_dir=.*is no folder"):
+        estimator.fit(*data, checkpoint_dir=tmp_path / "link")
+    with pytest.raises(ValueError, match=r"checkpoint_dir=.*null byte"):
+        estimator.fit(*data, checkpoint_dir=f"{tmp_path}/\0")
+
+
+def test_a_damaged_description_beside_any_record_begins_anew(tmp_path, monkeypatch):
+    estimator, data = begun(tmp_path, monkeypatch, n_epochs=4)
+    (tmp_path / "fit.synced.npz").unlink()
+    description = tmp_path / "fit.json"
+    description.write_bytes(description.read_bytes().replace(b"4", b"5", 1))
+    allow(monkeypatch, 99)
+    with pytest.warns(UserWarning, match=r"fit\.json is damaged"):
+        found = clone(estimator).fit(*data, checkpoint_dir=tmp_path)
+    np.testing.assert_equal(state(found), state(clone(estimator).fit(*data)))
 
 
 def test_a_convergence_warning_comes_again(tmp_path):
