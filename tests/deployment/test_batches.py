@@ -1,6 +1,7 @@
 """Predictions in batches are those of all documents, and wait to be asked for."""
 
 import itertools
+from collections import deque
 
 import numpy as np
 import pandas as pd
@@ -111,6 +112,38 @@ def test_an_empty_part_looks_like_the_others(model, method):
         assert list(empty.dtypes) == list(full.dtypes)
     else:
         assert (empty.dtype, empty.name) == (full.dtype, full.name)
+
+
+@pytest.mark.parametrize("dtype", ["str", object, "category"])
+def test_an_empty_part_has_the_type_of_labels_of_any_column(dtype):
+    clf = SparseRationalClassifier(**SMALL, n_wfsas=2, lambda_=0)
+    model = make_pipeline(WordVectorizer(TABLE), clf)
+    model.fit(TEXTS, pd.Series(Y, dtype=dtype))
+    empty, full = (predict_partition(pd.Series(TEXTS)[:n], model) for n in (0, 9))
+    assert empty.dtype == full.dtype
+
+
+def test_sequences_are_predicted_as_arrays_in_a_column(model):
+    X = model[0].transform(TEXTS)
+    regressor = ModuliRNNRegressor(max_epochs=1, n_hidden=3, random_state=0)
+    regressor.fit(X, [x[:, :1] for x in X])
+    column = pd.Series(X.to_list())
+    found = predict_partition(column, regressor)
+    for row, expected in zip(found, regressor.predict(X), strict=True):
+        np.testing.assert_array_equal(row, expected)
+    assert predict_partition(column[:0], regressor).dtype == object
+    of_words = predict_partition(TEXTS, model[0], "transform")
+    np.testing.assert_array_equal(of_words[3], X[3])
+    in_column = predict_partition(pd.Series(TEXTS), model[0], "transform")
+    np.testing.assert_array_equal(in_column[3], X[3])
+
+
+def test_any_iterable_is_read(model):
+    expected = model.predict(TEXTS)
+    found = predict_batches(model, deque(TEXTS), batch_size=4)
+    np.testing.assert_array_equal(np.concatenate(list(found)), expected)
+    with pytest.raises(TypeError, match="X is a dict"):
+        predict_batches(model, {"good": 1})
 
 
 def test_parts_of_frames_are_predicted_by_what_reads_columns():

@@ -348,7 +348,7 @@ def test_points_of_an_unknown_path_are_not_taken_over(
 def test_a_file_is_not_a_folder(data, tmp_path):
     file = tmp_path / "file"
     file.write_text("mine")
-    with pytest.raises(NotADirectoryError, match=r"checkpoint_dir=.*is a file"):
+    with pytest.raises(NotADirectoryError, match=r"checkpoint_dir=.*is no folder"):
         follow(data, file)
     assert file.read_text() == "mine"
     follow(data, tmp_path / "a" / "folder" / "to be made", lambdas=[0.1])

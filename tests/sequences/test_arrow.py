@@ -166,7 +166,7 @@ def test_an_estimator_reads_columns_without_a_copy(monkeypatch):
 FAULTS = {
     "null sequence": (pa.array([[[1.0]], None]), "sequence 1 is missing"),
     "null token": (pa.array([[[1.0], None]]), "token 1 of all is missing"),
-    "null number": (pa.array([[[1.0, None]]]), "1 numbers of the column are missing"),
+    "null number": (pa.array([[[1.0, None]]]), "number 1 of all 2 is missing"),
     "widths": (pa.array([[[1.0]], [[1.0, 2.0]]]), "vectors of 1 and 2 numbers"),
     "no token": (pa.array([[]], pa.list_(pa.list_(pa.float32()))), "no vector at all"),
     "no sequence": (pa.array([], pa.list_(pa.list_(pa.float32()))), "no vector at all"),
