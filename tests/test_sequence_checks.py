@@ -11,8 +11,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from scipy import sparse
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    RegressorMixin,
+    TransformerMixin,
+)
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfVectorizer,
+)
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
 from skrational import (
@@ -464,7 +478,9 @@ def test_failures_can_be_expected_warned_of_or_collected():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         told = check_sequence_estimator(broken, on_fail="warn")
-    assert any("check_order failed for check_order()" in str(w.message) for w in caught)
+    assert any(
+        "check_order failed for check_order: X in" in str(w.message) for w in caught
+    )
     failed = {r["check_name"]: r for r in told if r["status"] == "failed"}
     assert "check_order" in failed and "check_list_of_arrays" not in failed
     known = dict.fromkeys(failed, "it counts")
@@ -504,7 +520,288 @@ def test_the_page_s_estimator_passes_without_torch():
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+class Sums(TransformerMixin, Means):
+    """Turns sequences into a table."""
+
+    form = staticmethod(np.asarray)
+
+    def fit(self, X, y=None):
+        self.n_features_in_ = self.read(X).n_features
+        return self
+
+    def transform(self, X):
+        return self.form(self.means(X))
+
+    def get_feature_names_out(self, input_features=None):
+        return np.array([f"mean {i}" for i in range(self.n_features_in_ + 1)], object)
+
+
+class SparseSums(Sums):
+    form = staticmethod(sparse.csr_matrix)
+
+
+class SparseArraySums(Sums):
+    form = staticmethod(sparse.csc_array)
+
+
+class SparseByCompany(Sums):
+    """Wrong: what it says of a sequence depends on how many there are."""
+
+    def form(self, means):
+        return sparse.csr_array(means * (1 + 1e-6 * (len(means) == 1)))
+
+
+class SparseOrDense(Sums):
+    """Wrong: the type of what it returns follows that of X."""
+
+    def transform(self, X):
+        means = self.means(X)
+        return means if isinstance(X, tuple) else sparse.csr_array(means)
+
+
+def statuses(estimator, **options):
+    results = check_sequence_estimator(estimator, on_fail=None, **options)
+    return {r["check_name"]: r["exception"] for r in results if r["exception"]}
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        SparseSums(),
+        SparseArraySums(),
+        Sums().set_output(transform="pandas"),
+        Sums().set_output(transform="polars"),
+    ],
+    ids=["csr_matrix", "csc_array", "pandas", "polars"],
+)
+def test_tables_of_all_kinds_are_compared(transformer):
+    assert statuses(transformer) == {}
+
+
+def test_sparse_outputs_that_differ_are_found():
+    error = statuses(SparseByCompany())["check_every_sequence_alone"]
+    assert re.search(r"Sequence 0: \{0: .* sparse row .* differ by", str(error))
+    assert not statuses(SparseByCompany(), rtol=1e-5)
+    assert set(statuses(SparseOrDense())) == {"check_list_of_arrays"}
+
+
+def test_frames_that_differ_are_found():
+    class Named(Sums):
+        def transform(self, X):
+            return super().transform(X) + 1e-6 * (len(X) == 1)
+
+    found = statuses(Named().set_output(transform="pandas"))
+    assert "'mean 0': " in str(found["check_every_sequence_alone"])
+    assert "check_large_batch" not in found
+
+
+@pytest.mark.parametrize(
+    ("vectorizer", "known"),
+    [
+        (CountVectorizer(), set()),
+        (TfidfVectorizer(), {"check_failed_refit"}),  # forgets its vocabulary
+        (
+            HashingVectorizer(),  # learns nothing, so that it fits whatever there is
+            {"check_failed_refit", "check_predictions_bind_nothing"},
+        ),
+    ],
+)
+def test_vectorizers_of_scikit_learn_are_compared(vectorizer, known):
+    """They take an empty X, and None is an AttributeError."""
+    known = known | {"check_no_sequences", "check_missing_texts"}
+    assert set(statuses(vectorizer)) <= known
+
+
+TEXT_PIPELINE = make_pipeline(TfidfVectorizer(), LogisticRegression())
+
+
+@pytest.mark.parametrize(
+    "of_texts",
+    [
+        TEXT_PIPELINE,
+        make_pipeline("passthrough", WordVectorizer(), SparseRationalClassifier()),
+        make_pipeline(
+            make_union(TfidfVectorizer(), CountVectorizer()), LogisticRegression()
+        ),
+        make_pipeline(make_pipeline(TfidfVectorizer()), LogisticRegression()),
+        GridSearchCV(TEXT_PIPELINE, {"logisticregression__C": [1.0]}),
+    ],
+)
+def test_pipelines_and_searches_read_what_their_first_step_reads(of_texts):
+    names = {check.__name__ for check in sequence_checks(of_texts)}
+    assert "check_text_containers" in names and "check_padded_array" not in names
+
+
+def test_other_pipelines_read_sequences():
+    steps = TimeStepTransformer(StandardScaler()), SparseRationalClassifier()
+    names = {check.__name__ for check in sequence_checks(make_pipeline(*steps))}
+    assert "check_text_containers" not in names and "check_padded_array" in names
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        TEXT_PIPELINE,
+        make_pipeline(
+            WordVectorizer(VECTORS), SparseRationalClassifier(**AUTOMATA, **SMALL)
+        ),
+    ],
+    ids=["tfidf", "words"],
+)
+def test_pipelines_of_texts_are_checked(pipeline):
+    """A pipeline fits its steps in place, so that a fit that fails changes them."""
+    found = statuses(pipeline, rtol=1e-6)
+    known = {"check_failed_refit", "check_no_sequences", "check_missing_texts"}
+    assert set(found) <= known
+
+
+class HalfUpdate(Labels):
+    """Wrong: sets what it has seen before it knows that it can fit."""
+
+    def fit(self, X, y, sample_weight=None):
+        self.classes_ = np.unique(y)
+        return super().fit(X, y, sample_weight)
+
+
+class HalfWidth(Labels):
+    def fit(self, X, y, sample_weight=None):
+        self.n_features_in_ = np.shape(X[0])[1]
+        return super().fit(X, y, sample_weight)
+
+
+class Unseen(Labels):
+    """Wrong, though no prediction tells of it."""
+
+    def fit(self, X, y, sample_weight=None):
+        self.n_targets_ = len(y)
+        return super().fit(X, y, sample_weight)
+
+
+class HalfTexts(ClassifierMixin, Lengths):
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return super().fit(X)
+
+    def predict(self, X):
+        return self.classes_[(self.score_samples(X) > 0).astype(int)]
+
+
+@pytest.mark.parametrize(
+    ("half", "told"),
+    [
+        (HalfUpdate(), "predict differs"),
+        (HalfWidth(), "raised ValueError: 5 features"),
+        (Unseen(), "changed are n_targets_"),
+        (HalfTexts(), "a number for texts failed: predict differs"),
+    ],
+)
+def test_a_fit_that_fails_halfway_is_found(half, told):
+    assert told in str(statuses(half)["check_failed_refit"])
+
+
+class OtherObject(Labels):
+    """Wrong: fits a copy."""
+
+    def fit(self, X, y, sample_weight=None):
+        return Labels.fit(copy.deepcopy(self), X, y, sample_weight)
+
+
+class Forgetful(Labels):
+    """Wrong: returns nothing."""
+
+    def fit(self, X, y, sample_weight=None):
+        super().fit(X, y, sample_weight)
+
+
+def test_fit_must_return_the_estimator_itself():
+    with pytest.raises(AssertionError, match=r"fit returned another object .*Other"):
+        check_sequence_estimator(OtherObject())
+    with pytest.raises(AssertionError, match="fit returned None; it must return"):
+        check_sequence_estimator(Forgetful())
+
+
+@pytest.mark.parametrize("honest", [Labels(), Numbers(), Lengths()])
+def test_no_check_changes_what_it_is_given(honest):
+    before = repr(vars(honest))
+    for check in sequence_checks(honest):
+        check(honest)
+        assert repr(vars(honest)) == before, check.__name__
+
+
+def test_errors_name_the_check_the_call_and_the_form():
+    class Refuses(Labels):
+        def predict(self, X):
+            if isinstance(X, tuple):
+                raise KeyError("no tuples")
+            return super().predict(X)
+
+    class RefusesToFit(Labels):
+        def fit(self, X, y, sample_weight=None):
+            if isinstance(X, list):
+                raise KeyError("no lists")
+            return super().fit(X, y, sample_weight)
+
+    error = statuses(Refuses())["check_list_of_arrays"]
+    assert str(error) == (
+        "check_list_of_arrays failed for Refuses: X as a tuple: predict raised "
+        "KeyError: 'no tuples'"
+    )
+    assert isinstance(error.__cause__, KeyError)
+    error = statuses(RefusesToFit())["check_fits_of_all_forms"]
+    assert "X as a list of arrays: fit raised KeyError: 'no lists'" in str(error)
+
+    error = statuses(Refuses())["check_pickle"]  # the class is local
+    assert re.match(r"check_pickle failed for Refuses: \w+Error: Can't", str(error))
+    assert error.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    "known", [{"check_order": "it counts"}, lambda _: {"check_order": "it counts"}]
+)
+def test_expected_failures_are_a_dict_or_a_callable(known):
+    """For several estimators a dict may name what only some of them are tried on."""
+    broken = BROKEN["check_order"]()
+    results = check_sequence_estimator(
+        broken, expected_failed_checks=known, on_fail=None
+    )
+    assert [r["check_name"] for r in results if r["expected_to_fail"]] == [
+        "check_order"
+    ]
+    mark = parametrize_with_sequence_checks(broken, expected_failed_checks=known).mark
+    marked = [case.id for case in mark.args[1] if case.marks]
+    assert marked == ["0-check_order-check_order"]
+
+
+def test_a_dict_may_name_checks_of_some_of_the_estimators():
+    known = {"check_text_containers": "lists only", "check_padded_array": "lists only"}
+    both = [Labels(), Lengths()]
+    mark = parametrize_with_sequence_checks(both, expected_failed_checks=known).mark
+    marked = [case.id for case in mark.args[1] if case.marks]
+    assert marked == [
+        "0-Labels-check_padded_array",
+        "1-Lengths-check_text_containers",
+    ]
+
+
+def test_one_estimator_stands_for_a_list_of_it():
+    for one in (Labels(), TEXT_PIPELINE):
+        cases = parametrize_with_sequence_checks(one).mark.args[1]
+        listed = parametrize_with_sequence_checks([one]).mark.args[1]
+        assert [case.id for case in cases] == [case.id for case in listed]
+
+
 def test_mistakes_in_its_own_arguments_are_told():
+    for wrong in (["check_order"], {"check_order": None}, lambda _: ["check_order"]):
+        for call in (check_sequence_estimator, parametrize_with_sequence_checks):
+            with pytest.raises(TypeError, match="expected_failed_checks must be a"):
+                call(Labels(), expected_failed_checks=wrong)
+    for wrong in (3, "Labels"):
+        with pytest.raises(TypeError, match="estimators must be an estimator or an"):
+            parametrize_with_sequence_checks(wrong)
+    with pytest.raises(TypeError, match=r"such as Labels\(\)"):
+        parametrize_with_sequence_checks(Labels)
+    with pytest.raises(TypeError, match="Expected an estimator, with fit and"):
+        check_sequence_estimator([Labels()])
     with pytest.raises(TypeError, match=r"such as Labels\(\)"):
         check_sequence_estimator(Labels)
     with pytest.raises(ValueError, match="names check_all, which isn't among"):

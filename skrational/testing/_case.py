@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
 
 from skrational.sequences import SequenceArray
 
-__all__ = ["Case", "fresh", "is_of_texts", "named_random_state"]
+__all__ = ["Case", "fit", "form_of", "fresh", "is_of_texts", "named_random_state"]
 
 _WORDS = "a the not very good bad tea book worth it".split()
 _N = 24
@@ -45,11 +46,22 @@ class Case:
             return cls(X, is_positive + np.arange(_N) / 16)
         return cls(X, None)
 
-    def fit(self, estimator: Any, X: Any = None, y: Any = None, **options: Any) -> Any:
-        """Fit an untouched copy of an estimator; ``X`` and ``y`` may be others."""
+    def fit(
+        self,
+        estimator: Any,
+        X: Any = None,
+        y: Any = None,
+        told: str | None = None,
+        **options: Any,
+    ) -> Any:
+        """Fit an untouched copy of an estimator.
+
+        ``X`` and ``y`` may be others; ``told`` says in messages what is done, and
+        ``options`` (``sample_weight``) go to ``fit``.
+        """
         X = self.X if X is None else X
         y = self.y if y is None else y
-        return fresh(estimator).fit(X, y, **options)
+        return fit(fresh(estimator), X, y, told, **options)
 
     def take(self, positions: Any) -> Any:
         """Take some of X, by their positions."""
@@ -61,9 +73,48 @@ class Case:
         return _N
 
 
+def fit(estimator: Any, X: Any, y: Any, told: str | None = None, **options: Any) -> Any:
+    """Fit an estimator itself, and ask that ``fit`` returns it."""
+    told = told or form_of(X)
+    try:
+        returned = estimator.fit(X, y, **options)
+    except Exception as error:
+        raise AssertionError(
+            f"{told}: fit raised {type(error).__name__}: {error}"
+        ) from error
+    if returned is not estimator:
+        kind = type(returned).__name__
+        what = "None" if returned is None else f"another object (of type {kind})"
+        raise AssertionError(
+            f"{told}: fit returned {what}; it must return the estimator itself."
+        )
+    return estimator
+
+
+def form_of(X: Any) -> str:
+    """Say in a message what X is, where nothing more is known."""
+    return f"X as {type(X).__name__}"
+
+
 def is_of_texts(estimator: Any) -> bool:
-    """Whether an estimator reads texts, by its tag ``input_tags.string``."""
-    return bool(get_tags(estimator).input_tags.string)
+    """Whether an estimator reads texts, by the tag ``input_tags.string``.
+
+    Not all that pass X on to others have their tags: those are asked, too.
+    """
+    if get_tags(estimator).input_tags.string:
+        return True
+    return any(map(is_of_texts, _readers(estimator)))
+
+
+def _readers(estimator: Any) -> list[Any]:
+    """Return the parts of an estimator that read X as it gets it."""
+    if isinstance(estimator, Pipeline):
+        parts = [step for _, step in estimator.steps if hasattr(step, "fit")][:1]
+    elif isinstance(estimator, FeatureUnion):
+        parts = [part for _, part in estimator.transformer_list]
+    else:
+        parts = [getattr(estimator, "estimator", None)]
+    return [p for p in parts if hasattr(p, "fit") and not isinstance(p, type)]
 
 
 def named_random_state(estimator: Any) -> dict[str, int]:

@@ -8,7 +8,13 @@ import numpy as np
 
 from skrational.sequences import SequenceArray
 from skrational.testing._case import Case, is_of_texts
-from skrational.testing._outputs import assert_same, outputs, take
+from skrational.testing._outputs import (
+    assert_outputs,
+    assert_same,
+    numbers,
+    outputs,
+    take,
+)
 
 __all__ = [
     "check_empty_sequences",
@@ -57,10 +63,12 @@ def check_sequences_of_length_one(estimator: Any, rtol: float = 0) -> None:
         # For every class some that hold what tells it apart.
         row = np.arange(len(case)) % 2 * 4 % 7
         short = SequenceArray(case.X.features, np.arange(len(case) + 1), row)
-    _check_finite(outputs(case.fit(estimator, short), short), "one token each")
+    told = "sequences of one token"
+    fitted = case.fit(estimator, short, told=told)
+    _check_finite(outputs(fitted, short, told), told)
     fitted = case.fit(estimator)
-    together, few = outputs(fitted, short), outputs(fitted, short[:2])
-    assert_same(few, take(together, [0, 1]), "two sequences of one token", rtol)
+    expected = take(outputs(fitted, short, told), [0, 1])
+    assert_outputs(fitted, short[:2], expected, f"two {told}", rtol)
 
 
 def check_empty_sequences(estimator: Any, rtol: float = 0) -> None:
@@ -76,19 +84,20 @@ def check_empty_sequences(estimator: Any, rtol: float = 0) -> None:
         empty = SequenceArray(X.features, [0, 0], [])
         mixed = SequenceArray.concatenate([X, empty, X[:2]])
     fitted = case.fit(estimator)
-    alone, among = outputs(fitted, empty), outputs(fitted, mixed)
+    alone = outputs(fitted, empty, "an empty sequence alone")
+    among = outputs(fitted, mixed, "an empty sequence among others")
     _check_finite(alone, "an empty sequence")
     assert_same(alone, take(among, [n]), "an empty sequence alone", rtol)
     others = [*range(n), n + 1, n + 2]
     expected = take(outputs(fitted, case.X), [*range(n), 0, 1])
     assert_same(take(among, others), expected, "beside an empty sequence", rtol)
     y = None if case.y is None else np.concatenate([case.y, case.y[:3]])
-    _check_finite(outputs(case.fit(estimator, mixed, y), mixed), "fitted with one")
+    told = "fitted with an empty sequence"
+    _check_finite(outputs(case.fit(estimator, mixed, y, told), mixed, told), told)
     if not is_of_texts(estimator):
         listed = [np.empty((0, case.X.n_features)), *case.X.to_list()[:2]]
         expected = take(among, [n, 0, 1])
-        found = outputs(fitted, listed)
-        assert_same(found, expected, "an empty array in a list", rtol)
+        assert_outputs(fitted, listed, expected, "an empty array in a list", rtol)
 
 
 def _predict_parts(estimator: Any, parts: dict[str, list[int]], rtol: float) -> None:
@@ -97,15 +106,15 @@ def _predict_parts(estimator: Any, parts: dict[str, list[int]], rtol: float) -> 
     fitted = case.fit(estimator)
     expected = outputs(fitted, case.X)
     for told, positions in parts.items():
-        found = outputs(fitted, case.take(positions))
-        assert_same(found, take(expected, positions), told, rtol)
+        right = take(expected, positions)
+        assert_outputs(fitted, case.take(positions), right, told, rtol)
 
 
 def _check_finite(found: dict[str, list[Any]], told: str) -> None:
     for name, rows in found.items():
+        if name == "predict_log_proba":
+            continue
         for row in rows:
-            array = np.asarray(row)
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                if name == "predict_log_proba":
-                    continue
-                raise AssertionError(f"{told}: {name} returned {row}.")
+            for array in numbers(row):
+                if array.dtype.kind == "f" and not np.isfinite(array).all():
+                    raise AssertionError(f"{told}: {name} returned {row}.")

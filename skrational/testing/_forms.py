@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 
 from skrational.sequences import SequenceArray, as_sequences
 from skrational.testing._case import Case
-from skrational.testing._outputs import assert_same, outputs
+from skrational.testing._outputs import assert_outputs, outputs
 
 __all__ = [
     "check_fits_of_all_forms",
@@ -134,14 +134,16 @@ def check_read_only_memmap(estimator: Any, rtol: float = 0) -> None:
         np.save(path, case.X.features)
         rows = np.load(path, mmap_mode="r")
         mapped = SequenceArray(rows, case.X.offsets, case.X.indices)
-        found = outputs(case.fit(estimator, mapped), mapped)
-        assert_same(found, expected, "features in a read-only memory map", rtol)
+        told = "features in a read-only memory map"
+        fitted = case.fit(estimator, mapped, told=told)
+        assert_outputs(fitted, mapped, expected, told, rtol)
         np.save(path.with_name("tokens.npy"), _by_token(case.X).features)
         tokens = np.load(path.with_name("tokens.npy"), mmap_mode="r")
         parts = np.split(tokens, case.X.offsets[1:-1])
-        found = outputs(case.fit(estimator, parts), parts)
-        assert_same(found, expected, "arrays in a read-only memory map", rtol)
-        del rows, mapped, tokens, parts
+        told = "arrays in a read-only memory map"
+        fitted = case.fit(estimator, parts, told=told)
+        assert_outputs(fitted, parts, expected, told, rtol)
+        del rows, mapped, tokens, parts, fitted
 
 
 def check_fits_of_all_forms(estimator: Any, rtol: float = 0) -> None:
@@ -157,8 +159,9 @@ def check_fits_of_all_forms(estimator: Any, rtol: float = 0) -> None:
         "feature rows in another order": _in_another_order(X),
     }
     for name, form in forms.items():
-        found = outputs(case.fit(estimator, form), X)
-        assert_same(found, expected, f"fitted on X as {name}", rtol)
+        told = f"fitted on X as {name}"
+        fitted = case.fit(estimator, form, told=told)
+        assert_outputs(fitted, X, expected, told, rtol)
 
 
 def check_text_containers(estimator: Any, rtol: float = 0) -> None:
@@ -173,8 +176,9 @@ def check_text_containers(estimator: Any, rtol: float = 0) -> None:
     _predict_all(estimator, forms, rtol)
     expected = outputs(case.fit(estimator), case.X)
     for name, form in forms.items():
-        found = outputs(case.fit(estimator, form), case.X)
-        assert_same(found, expected, f"fitted on X as {name}", rtol)
+        told = f"fitted on X as {name}"
+        refitted = case.fit(estimator, form, told=told)
+        assert_outputs(refitted, case.X, expected, told, rtol)
 
 
 def _predict_all(estimator: Any, forms: Forms, rtol: float) -> None:
@@ -183,7 +187,7 @@ def _predict_all(estimator: Any, forms: Forms, rtol: float) -> None:
     fitted = case.fit(estimator)
     expected = outputs(fitted, case.X)
     for name, form in forms.items():
-        assert_same(outputs(fitted, form), expected, f"X as {name}", rtol)
+        assert_outputs(fitted, form, expected, f"X as {name}", rtol)
 
 
 def _ragged(X: SequenceArray) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skrational.sequences import SequenceArray
-from skrational.testing._case import Case
+from skrational.testing._case import Case, fresh
 
 __all__ = [
     "check_infinite_features",
@@ -101,8 +101,7 @@ def _refusal_of_fit(
     told: str,
     errors: tuple[type[Exception], ...] = (ValueError,),
 ) -> str:
-    case = Case.of(estimator)
-    return _message(lambda: case.fit(estimator, X, y), f"fit, {told}", errors)
+    return _message(lambda: fresh(estimator).fit(X, y), f"fit, {told}", errors)
 
 
 def _message(call: Any, told: str, errors: tuple[type[Exception], ...]) -> str:

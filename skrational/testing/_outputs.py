@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, issparse
 
-__all__ = ["assert_same", "outputs", "take"]
+from skrational.testing._case import form_of
+
+__all__ = ["assert_outputs", "assert_same", "numbers", "outputs", "take"]
 
 _METHODS = (
     "predict",
@@ -21,13 +25,21 @@ _METHODS = (
 Outputs = dict[str, list[Any]]
 
 
-def outputs(fitted: Any, X: Any) -> Outputs:
-    """Return what each method says of each sequence, by name of the method."""
-    found = {
-        name: list(getattr(fitted, name)(X))
-        for name in _METHODS
-        if callable(getattr(fitted, name, None))
-    }
+def outputs(fitted: Any, X: Any, told: str | None = None) -> Outputs:
+    """Return what each method says of each sequence, by name of the method.
+
+    ``told`` is for the message where a method raises an error: "X as a list".
+    """
+    found = {}
+    for name in _METHODS:
+        if callable(method := getattr(fitted, name, None)):
+            try:
+                found[name] = _rows(method(X))
+            except Exception as error:
+                raise AssertionError(
+                    f"{told or form_of(X)}: {name} raised {type(error).__name__}: "
+                    f"{error}"
+                ) from error
     if not found:
         raise AssertionError(
             f"{type(fitted).__name__} has none of the methods that are compared: "
@@ -39,6 +51,20 @@ def outputs(fitted: Any, X: Any) -> Outputs:
 def take(found: Outputs, positions: Sequence[int]) -> Outputs:
     """Return the outputs of some of the sequences."""
     return {name: [rows[i] for i in positions] for name, rows in found.items()}
+
+
+def numbers(row: Any) -> list[NDArray[Any]]:
+    """Return all that is said of one sequence, as arrays."""
+    if isinstance(row, dict):
+        return [np.asarray(value) for value in row.values()]
+    return [row.data if issparse(row) else np.asarray(row)]
+
+
+def assert_outputs(
+    fitted: Any, X: Any, expected: Outputs, told: str, rtol: float = 0
+) -> None:
+    """Compare what an estimator says of X, by `assert_same`, with what it should."""
+    assert_same(outputs(fitted, X, told), expected, told, rtol)
 
 
 def assert_same(found: Outputs, expected: Outputs, told: str, rtol: float = 0) -> None:
@@ -78,7 +104,36 @@ def assert_same(found: Outputs, expected: Outputs, told: str, rtol: float = 0) -
             )
 
 
+def _rows(returned: Any) -> list[Any]:
+    """Split what a method returned by sequences.
+
+    A row of a frame is a dict; its index isn't compared, as it may follow that of X.
+    A row of a sparse matrix stays sparse, as it may be of millions of columns.
+    """
+    if hasattr(returned, "columns"):
+        columns = {name: np.asarray(returned[name]) for name in returned.columns}
+        return [
+            {name: column[i] for name, column in columns.items()}
+            for i in range(len(returned))
+        ]
+    if not issparse(returned):
+        return list(returned)
+    if returned.ndim == 1:
+        return list(returned.toarray())
+    matrix = csr_array(returned, copy=True)
+    matrix.sum_duplicates()
+    return [matrix[i : i + 1] for i in range(matrix.shape[0])]
+
+
 def _equal(one: Any, other: Any, rtol: float) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return list(one) == list(other) and all(
+            _equal(one[name], other[name], rtol) for name in one
+        )
+    if issparse(one) and issparse(other):
+        return one.shape == other.shape and _equal(*_filled(one, other), rtol)
+    if issparse(one) or issparse(other):
+        return False
     one, other = np.asarray(one), np.asarray(other)
     if one.shape != other.shape or one.dtype.kind != other.dtype.kind:
         return False
@@ -89,7 +144,15 @@ def _equal(one: Any, other: Any, rtol: float) -> bool:
     return one.dtype == other.dtype and bool(np.array_equal(one, other, equal_nan=True))
 
 
+def _filled(one: Any, other: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the columns of two sparse rows in which either has a number."""
+    columns = np.union1d(one.indices, other.indices)
+    return one[:, columns].toarray(), other[:, columns].toarray()
+
+
 def _distance(one: Any, other: Any) -> str:
+    if issparse(one) and issparse(other) and one.shape == other.shape:
+        one, other = _filled(one, other)
     one, other = np.asarray(one), np.asarray(other)
     if one.shape != other.shape or one.dtype.kind != "f" or other.dtype.kind != "f":
         return ""
@@ -102,6 +165,9 @@ def _distance(one: Any, other: Any) -> str:
 
 
 def _shown(value: Any) -> str:
+    if issparse(value):
+        filled = dict(zip(value.indices.tolist(), value.data.tolist(), strict=True))
+        return f"{str(filled)[:200]} in a sparse row of shape {value.shape}"
     array = np.asarray(value)
     shape = f" of shape {array.shape}" if array.ndim > 1 else ""
     with np.printoptions(precision=17, threshold=6, edgeitems=2):

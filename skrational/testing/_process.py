@@ -13,8 +13,8 @@ import numpy as np
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
-from skrational.testing._case import Case
-from skrational.testing._outputs import assert_same, outputs
+from skrational.testing._case import Case, fit
+from skrational.testing._outputs import assert_outputs, assert_same, outputs
 
 __all__ = [
     "check_fits_at_once",
@@ -31,7 +31,7 @@ def check_global_generators_stay(estimator: Any, rtol: float = 0) -> None:
     fitted = case.fit(estimator)  # imports what it needs
     calls: dict[str, Callable[[], Any]] = {
         "A fit": lambda: case.fit(estimator),
-        "A fit without random_state": lambda: clone(estimator).fit(case.X, case.y),
+        "A fit without random_state": lambda: fit(clone(estimator), case.X, case.y),
         "A prediction": lambda: outputs(fitted, case.X),
     }
     for told, call in calls.items():
@@ -49,8 +49,8 @@ def check_global_generators_change_nothing(estimator: Any, rtol: float = 0) -> N
     for seed in (1, 2):
         with _generators():
             _seed(seed)
-            found = outputs(case.fit(estimator), case.X)
-        assert_same(found, expected, "other global generators", rtol)
+            fitted = case.fit(estimator)
+            assert_outputs(fitted, case.X, expected, "other global generators", rtol)
 
 
 def check_number_of_threads(estimator: Any, rtol: float = 0) -> None:
@@ -67,8 +67,10 @@ def check_n_jobs(estimator: Any, rtol: float = 0) -> None:
     """Results are the same with one job and with two."""
     case = Case.of(estimator)
     found = [
-        outputs(case.fit(estimator.set_params(n_jobs=n_jobs)), case.X)
-        for n_jobs in (1, 2)
+        outputs(
+            case.fit(clone(estimator).set_params(n_jobs=n), told=f"n_jobs={n}"), case.X
+        )
+        for n in (1, 2)
     ]
     assert_same(found[1], found[0], "n_jobs=2 instead of 1", rtol)
 

@@ -12,8 +12,8 @@ import joblib
 import numpy as np
 from sklearn.base import clone
 
-from skrational.testing._case import Case, is_of_texts
-from skrational.testing._outputs import assert_same, outputs
+from skrational.testing._case import Case, fit, is_of_texts
+from skrational.testing._outputs import assert_outputs, outputs
 
 __all__ = [
     "check_clone",
@@ -33,7 +33,7 @@ def check_clone(estimator: Any, rtol: float = 0) -> None:
     fitted = case.fit(estimator)
     again = case.fit(clone(fitted))
     expected = outputs(fitted, case.X)
-    assert_same(outputs(again, case.X), expected, "a fitted clone", rtol)
+    assert_outputs(again, case.X, expected, "a fitted clone", rtol)
 
 
 def check_pickle(estimator: Any, rtol: float = 0) -> None:
@@ -44,7 +44,7 @@ def check_pickle(estimator: Any, rtol: float = 0) -> None:
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
         again = pickle.loads(pickle.dumps(fitted, protocol))
         told = f"a pickle of protocol {protocol}"
-        assert_same(outputs(again, case.X), expected, told, rtol)
+        assert_outputs(again, case.X, expected, told, rtol)
 
 
 def check_joblib_memmap(estimator: Any, rtol: float = 0) -> None:
@@ -58,7 +58,7 @@ def check_joblib_memmap(estimator: Any, rtol: float = 0) -> None:
         for mode in (None, "r"):
             again = joblib.load(path, mmap_mode=mode)
             told = f"loaded by joblib with mmap_mode={mode!r}"
-            assert_same(outputs(again, case.X), expected, told, rtol)
+            assert_outputs(again, case.X, expected, told, rtol)
         del again
 
 
@@ -83,7 +83,7 @@ def check_pickle_between_devices(estimator: Any, rtol: float = 0) -> None:
     fitted.set_params(device="cuda:97")
     elsewhere = pickle.loads(pickle.dumps(fitted))
     told = "loaded with device='cuda:97', which isn't there"
-    assert_same(outputs(elsewhere, case.X), expected, told, rtol)
+    assert_outputs(elsewhere, case.X, expected, told, rtol)
 
 
 def check_refit(estimator: Any, rtol: float = 0) -> None:
@@ -91,21 +91,23 @@ def check_refit(estimator: Any, rtol: float = 0) -> None:
     case = Case.of(estimator)
     fitted = case.fit(estimator)
     expected = outputs(fitted, case.X)
-    fitted.fit(case.X, case.y)
-    assert_same(outputs(fitted, case.X), expected, "fitted a second time", rtol)
+    told = "fitted a second time"
+    fit(fitted, case.X, case.y, told)
+    assert_outputs(fitted, case.X, expected, told, rtol)
     n = len(case)
     few = list(range(0, n, 4)) + list(range(1, n, 4))
-    fitted.fit(case.take(few), None if case.y is None else case.y[few])
-    fitted.fit(case.X, case.y)
+    y = None if case.y is None else case.y[few]
+    fit(fitted, case.take(few), y, "fitted again, on a part of X")
     told = "fitted again after a fit of other data"
-    assert_same(outputs(fitted, case.X), expected, told, rtol)
+    fit(fitted, case.X, case.y, told)
+    assert_outputs(fitted, case.X, expected, told, rtol)
 
 
 def check_failed_refit(estimator: Any, rtol: float = 0) -> None:
     """A fit that fails leaves a fitted estimator as it was."""
     case = Case.of(estimator)
     fitted = case.fit(estimator)
-    expected = outputs(fitted, case.X)
+    expected, attributes = outputs(fitted, case.X), _learned(fitted)
     for told, X, y in _impossible(case, is_of_texts(estimator)):
         try:
             fitted.fit(X, y)
@@ -113,8 +115,13 @@ def check_failed_refit(estimator: Any, rtol: float = 0) -> None:
             pass
         else:
             raise AssertionError(f"fit takes {told} without an error.")
-        after = outputs(fitted, case.X)
-        assert_same(after, expected, f"after a fit of {told} failed", rtol)
+        told = f"after a fit of {told} failed"
+        assert_outputs(fitted, case.X, expected, told, rtol)
+        after = _learned(fitted)
+        names = sorted(attributes.keys() | after.keys())
+        changed = [k for k in names if attributes.get(k) != after.get(k)]
+        if changed:
+            raise AssertionError(f"{told}: changed are {', '.join(changed)}.")
 
 
 def check_input_is_left_alone(estimator: Any, rtol: float = 0) -> None:
@@ -133,8 +140,8 @@ def check_input_is_left_alone(estimator: Any, rtol: float = 0) -> None:
         if isinstance(part, np.ndarray):
             part.flags.writeable = False
     expected = outputs(fitted, X)
-    again = outputs(case.fit(estimator, X, y), X)
-    assert_same(again, expected, "X and y read-only", rtol)
+    told = "X and y read-only"
+    assert_outputs(case.fit(estimator, X, y, told), X, expected, told, rtol)
 
 
 def check_predictions_bind_nothing(estimator: Any, rtol: float = 0) -> None:
@@ -149,19 +156,36 @@ def check_predictions_bind_nothing(estimator: Any, rtol: float = 0) -> None:
     if joblib.hash(fitted) != digest:
         raise AssertionError("Predictions change what a pickle of the estimator holds.")
     outputs(fitted, case.take([2, 1]))
-    assert_same(outputs(fitted, case.X), expected, "predicted once more", rtol)
+    assert_outputs(fitted, case.X, expected, "predicted once more", rtol)
 
 
 def _impossible(case: Case, of_texts: bool) -> list[tuple[str, Any, Any]]:
-    """Return what no fit can take, in words, and as X and y."""
+    """Return what no fit can take, in words, and as X and y.
+
+    Words, widths and classes are others than those of the case, so that whatever a fit
+    sets before it fails makes a difference.
+    """
+    y = None if case.y is None else 7 + np.arange(len(case)) % 3
+    X: Any
+    found: list[tuple[str, Any, Any]]
     if of_texts:
-        return [("a number for texts", 3, None), ("None for texts", None, None)]
-    rows = case.X.to_list()
-    rows[3] = rows[3][:, :-1]
-    found: list[tuple[str, Any, Any]] = [("arrays of two widths", rows, case.y)]
-    if case.y is not None:
-        found.append(("too few targets", case.X, case.y[:-1]))
+        X = [f"other words {'of' * (i % 3)} another text" for i in range(len(case))]
+        found = [("a number for texts", 3, y), ("None for texts", None, y)]
+    else:
+        X = [np.column_stack([rows, rows]) for rows in case.X]
+        found = [("arrays of two widths", [*X[:3], X[3][:, 1:], *X[4:]], y)]
+    if y is not None:
+        found.append(("too few targets", X, y[:-1]))
     return found
+
+
+def _learned(fitted: Any) -> dict[str, str]:
+    """Return a digest of each public attribute that a fit has set."""
+    return {
+        name: joblib.hash(value)
+        for name, value in vars(fitted).items()
+        if name.endswith("_") and not name.startswith("_")
+    }
 
 
 class _Finder(pickle.Pickler):

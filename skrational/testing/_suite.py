@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from sklearn.base import clone, is_classifier, is_regressor
@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 Check = Callable[..., None]
-Failures = dict[str, str]
+Failures = Mapping[str, str]
 
 _FOR_ALL = (
     _company.check_order,
@@ -71,6 +71,8 @@ def sequence_checks(estimator: Any) -> Iterator[Check]:
     Which ones these are follows from its type, its tags and its parameters:
 
     - An estimator with the tag ``input_tags.string`` reads texts, any other sequences.
+      Of a pipeline the first step is asked, of a search, or another wrapper, its
+      ``estimator``.
     - NaN must be refused unless the tag ``input_tags.allow_nan`` is set.
     - Labels that are strings are tried on classifiers; vectors, and values after every
       token, on regressors with the tag ``target_tags.multi_output``.
@@ -119,7 +121,7 @@ def check_sequence_estimator(
     estimator: Any,
     *,
     generate_only: bool = False,
-    expected_failed_checks: Failures | None = None,
+    expected_failed_checks: Failures | Callable[[Any], Failures] | None = None,
     on_fail: Literal["raise", "warn", None] = "raise",
     rtol: float = 0.0,
 ) -> Any:
@@ -138,8 +140,9 @@ def check_sequence_estimator(
         not be of this package: `skrational.as_sequences` reads all forms of X.
     generate_only : bool, default=False
         Whether to yield pairs of an estimator and a check instead of running them.
-    expected_failed_checks : dict of str to str, default=None
-        Names of checks that may fail, and why.
+    expected_failed_checks : dict of str to str, or callable, default=None
+        Names of checks that may fail, and why; or what takes the estimator and returns
+        such a dict.
     on_fail : {"raise", "warn", None}, default="raise"
         What to do if another check fails: raise its error, warn of it and go on, or
         just go on.
@@ -157,11 +160,13 @@ def check_sequence_estimator(
     Raises
     ------
     TypeError
-        If ``estimator`` is a class.
+        If ``estimator`` is a class, or not an estimator, or ``expected_failed_checks``
+        neither a dict nor a callable.
     ValueError
         If ``expected_failed_checks`` names a check that there is not.
     AssertionError
-        Of the first check that fails, or whatever error the estimator raised there.
+        Of the first check that fails: it names the check, the form of X and the method.
+        An error that the estimator raised there is its ``__cause__``.
 
     Warns
     -----
@@ -179,8 +184,8 @@ def check_sequence_estimator(
     ...         check(estimator)
     """
     _check_arguments(estimator, on_fail)
-    expected = expected_failed_checks or {}
-    _check_names(estimator, expected)
+    expected = _failures(estimator, expected_failed_checks)
+    _check_names([estimator], expected)
     if generate_only:
         return _pairs(estimator, rtol)
     results = []
@@ -194,9 +199,7 @@ def check_sequence_estimator(
                 raise
             status, exception = "failed" if reason is None else "xfail", error
         if status == "failed" and on_fail == "warn":
-            warnings.warn(
-                f"{check.__name__} failed for {estimator}: {exception}", stacklevel=2
-            )
+            warnings.warn(str(exception), stacklevel=2)
         results.append(
             {
                 "estimator": copy,
@@ -211,9 +214,9 @@ def check_sequence_estimator(
 
 
 def parametrize_with_sequence_checks(
-    estimators: Iterable[Any],
+    estimators: Any,
     *,
-    expected_failed_checks: Callable[[Any], Failures] | None = None,
+    expected_failed_checks: Failures | Callable[[Any], Failures] | None = None,
     xfail_strict: bool | None = None,
     rtol: float = 0.0,
 ) -> Any:
@@ -221,11 +224,11 @@ def parametrize_with_sequence_checks(
 
     Parameters
     ----------
-    estimators : iterable of estimator
+    estimators : estimator or iterable of estimator
         Instances, as for `check_sequence_estimator`.
-    expected_failed_checks : callable, default=None
-        Takes an estimator and returns a dict from the names of checks that may fail to
-        the reasons; these tests are marked as ``xfail``.
+    expected_failed_checks : dict of str to str, or callable, default=None
+        Names of checks that may fail, and why, for all estimators; or what takes an
+        estimator and returns such a dict. These tests are marked as ``xfail``.
     xfail_strict : bool, default=None
         Whether such a test must fail. None: as pytest is configured.
     rtol : float, default=0.0
@@ -252,10 +255,12 @@ def parametrize_with_sequence_checks(
 
     strict: dict[str, Any] = {} if xfail_strict is None else {"strict": xfail_strict}
     cases = []
-    for number, estimator in enumerate(estimators):
-        _check_arguments(estimator, None)
-        expected = expected_failed_checks(estimator) if expected_failed_checks else {}
-        _check_names(estimator, expected)
+    listed = _listed(estimators)
+    for number, estimator in enumerate(listed):
+        expected = _failures(estimator, expected_failed_checks)
+        _check_names(
+            [estimator] if callable(expected_failed_checks) else listed, expected
+        )
         for copy, check in _pairs(estimator, rtol):
             reason = expected.get(check.__name__)
             marks = []
@@ -272,29 +277,74 @@ def _pairs(estimator: Any, rtol: float) -> Iterator[tuple[Any, Check]]:
 
 
 def _quiet(check: Check, rtol: float) -> Check:
-    """Bind a check's tolerance, and let warnings of its odd data be."""
+    """Bind a check's tolerance, let warnings of its odd data be, name it in errors."""
 
     @functools.wraps(check)
     def run(estimator: Any) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            check(estimator, rtol=rtol)
+            told = f"{check.__name__} failed for {type(estimator).__name__}"
+            try:
+                check(estimator, rtol=rtol)
+            except AssertionError as error:
+                error.args = (f"{told}: {error}",)
+                raise
+            except Exception as error:
+                kind = type(error).__name__
+                raise AssertionError(f"{told}: {kind}: {error}") from error
 
     return run
+
+
+def _listed(estimators: Any) -> list[Any]:
+    """Return a list of estimators; a pipeline can be iterated over, but is one."""
+    if hasattr(estimators, "fit"):
+        estimators = [estimators]
+    if isinstance(estimators, str) or not isinstance(estimators, Iterable):
+        raise TypeError(
+            "estimators must be an estimator or an iterable of them; got "
+            f"{estimators!r}."
+        )
+    listed = list(estimators)
+    for estimator in listed:
+        _check_arguments(estimator, None)
+    return listed
+
+
+def _failures(estimator: Any, given: Any) -> Failures:
+    """Return the names of checks that may fail for an estimator, and why."""
+    found = given(estimator) if callable(given) else given
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping) or not all(
+        isinstance(text, str) for pair in found.items() for text in pair
+    ):
+        returned = ", which the callable returned" if callable(given) else ""
+        raise TypeError(
+            "expected_failed_checks must be a dict from names of checks to reasons, "
+            "both str, or a callable that takes an estimator and returns one; got "
+            f"{found!r}{returned}."
+        )
+    return found
 
 
 def _check_arguments(estimator: Any, on_fail: str | None) -> None:
     if isinstance(estimator, type):
         raise TypeError(f"Expected an instance, such as {estimator.__name__}().")
+    if not (hasattr(estimator, "fit") and hasattr(estimator, "get_params")):
+        raise TypeError(
+            f"Expected an estimator, with fit and get_params; got {estimator!r}."
+        )
     if on_fail not in ("raise", "warn", None):
         raise ValueError(f"on_fail must be 'raise', 'warn' or None; got {on_fail!r}.")
 
 
-def _check_names(estimator: Any, expected: Failures) -> None:
-    names = {check.__name__ for check in sequence_checks(estimator)}
+def _check_names(estimators: list[Any], expected: Failures) -> None:
+    names = {check.__name__ for one in estimators for check in sequence_checks(one)}
     unknown = sorted(set(expected) - names)
+    types = sorted({type(one).__name__ for one in estimators})
     if unknown:
         raise ValueError(
             f"expected_failed_checks names {', '.join(unknown)}, which isn't among the "
-            f"checks of {type(estimator).__name__}: {', '.join(sorted(names))}."
+            f"checks of {', '.join(types)}: {', '.join(sorted(names))}."
         )
