@@ -121,7 +121,9 @@ def most_bytes(path: Path) -> int:
 
 def _open_zip(path: Path) -> Any:
     try:
-        return _open_table(zipfile.ZipFile(path), path)
+        # The file stays open until its member is closed.
+        with zipfile.ZipFile(path) as archive:
+            return _open_table(archive, path)
     except RuntimeError as error:  # a password, or a method that Python lacks
         raise VectorFileError(
             f"{path} is a zip archive that can't be unpacked here ({error}): unpack it "
