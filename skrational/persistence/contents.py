@@ -67,20 +67,20 @@ def strangers(folder: Path) -> list[str]:
         before = _state(folder)
         with suppress(FileNotFoundError):
             names = {path.name for path in folder.iterdir()} - companions(folder).keys()
-            others = sorted(names - _listed(folder))
+            others = sorted(names - _own(folder, names))
             # Another process may have replaced it meanwhile.
             if not others or _state(folder) == before:
                 break
     return others
 
 
-def _listed(folder: Path) -> set[str]:
-    """Return the names of the model's files, also if its manifest is damaged."""
+def _own(folder: Path, names: set[str]) -> set[str]:
+    """Return which names are the model's, also if its manifest is damaged."""
     try:
         listed = listed_files(_read_file(folder / MANIFEST, MOST_BYTES))
     except (OSError, ModelFileError):
         return set()
-    return {name for name in listed if (folder / name).is_file()}
+    return {name for name in names.intersection(listed) if (folder / name).is_file()}
 
 
 def read_contents(folder: Path) -> Contents:

@@ -132,8 +132,8 @@ def _swap(new: Path, folder: Path) -> None:
             _remove(old)
             if os.path.lexists(old):
                 warnings.warn(
-                    f"What {folder} replaces can't be removed, for it belongs to "
-                    f"another user: it stays as {old}.",
+                    f"What {folder} replaces can't be removed, perhaps since it "
+                    f"belongs to another user: it stays as {old}.",
                     UserWarning,
                     stacklevel=caller_level(),
                 )

@@ -159,7 +159,7 @@ def check_place(
     advice : str
         What to do about something else that is there.
     """
-    if folder in (expanded("~"), *Path.cwd().parents, Path.cwd()):
+    if folder in (expanded("~").resolve(), *Path.cwd().parents, Path.cwd()):
         raise FileExistsError(
             EEXIST,
             "it's a folder that you work in; give a folder inside it",
