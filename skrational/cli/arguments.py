@@ -12,6 +12,7 @@ __all__ = [
     "add_learning",
     "add_output",
     "add_table",
+    "filled",
     "positive",
 ]
 
@@ -86,7 +87,13 @@ def add_columns(
 def add_output(command: argparse.ArgumentParser, what: str, required: bool) -> None:
     """Add where to write."""
     command.add_argument(
-        "-o", "--out", metavar="FILE", required=required, default=None, help=what
+        "-o",
+        "--out",
+        type=filled,
+        metavar="FILE",
+        required=required,
+        default=None,
+        help=what,
     )
 
 
@@ -128,6 +135,7 @@ def add_learning(command: argparse.ArgumentParser, strengths: bool) -> None:
     )
     group.add_argument(
         "--checkpoint",
+        type=filled,
         metavar="FOLDER",
         help="keep what is done so far there: the same command goes on after it was "
         "killed; each model needs a folder of its own",
@@ -148,6 +156,13 @@ def delimiter(text: str) -> str:
             f"{text!r} is no delimiter; expected one character, such as ';', or tab"
         )
     return character
+
+
+def filled(text: str) -> str:
+    """Read a name, which may not be empty."""
+    if not text:
+        raise argparse.ArgumentTypeError("a name is missing")
+    return text
 
 
 def strength(text: str) -> float:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import io
 import os
+import stat
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from skrational.cli.faults import Fault, UsageFault
-from skrational.utils.files import replaced_file
+from skrational.utils.files import expanded, replaced_file
 
 __all__ = [
     "STREAM",
+    "check_apart",
     "check_writable",
     "form_by_name",
     "open_input",
@@ -37,15 +40,16 @@ def open_input(name: str) -> Iterator[IO[bytes]]:
         yield sys.stdin.buffer
         return
     try:
-        file: Any = gzip.open(name) if _is_gzip(name) else open(name, "rb")
+        path = expanded(name)
+        file: Any = gzip.open(path) if _is_gzip(path) else open(path, "rb")
     except OSError as error:
         raise Fault(f"{name} can't be read: {error.strerror or error}.") from error
     with file:
         yield file
 
 
-def _is_gzip(name: str) -> bool:
-    with open(name, "rb") as file:
+def _is_gzip(path: Path) -> bool:
+    with open(path, "rb") as file:
         # A pipe can't be read twice.
         return file.seekable() and file.read(2) == b"\x1f\x8b"
 
@@ -54,13 +58,52 @@ def check_writable(name: str | None) -> None:
     """Raise a fault if a file can't be written, before there is something to lose."""
     if name is None or name == STREAM:
         return
-    path = Path(name)
+    path = expanded(name)
     if path.is_dir():
         raise UsageFault(f"--out {name} is a folder; expected the name of a file.")
     if not path.parent.is_dir():
         raise UsageFault(f"--out {name}: there is no folder {str(path.parent)!r}.")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise Fault(f"{name} can't be written: permission denied.")
+
+
+def check_apart(args: argparse.Namespace) -> None:
+    """Raise a fault if a command would write over what it reads, or writes."""
+    written = {f"--{n}": getattr(args, n, None) for n in ("out", "curve")}
+    for option, name in written.items():
+        if name in (None, STREAM):
+            continue
+        for given in _inputs(args):
+            if _is_same(given, name):
+                what = "the standard input" if given == STREAM else given
+                raise UsageFault(
+                    f"{option} {name} would replace {what}, which is read; give "
+                    "another name."
+                )
+    out, curve = written.values()
+    if out and curve and expanded(out).resolve() == expanded(curve).resolve():
+        raise UsageFault(f"--out and --curve both name {out}.")
+
+
+def _inputs(args: argparse.Namespace) -> Iterator[str]:
+    """Yield the names of all that a command reads."""
+    for one in ("model", "table", "dev", "test"):
+        if (name := getattr(args, one, None)) is not None:
+            yield name
+    yield from getattr(args, "tables", ())
+    for names in getattr(args, "vectors", None) or ():
+        yield from {names, *names.split(",")}
+
+
+def _is_same(given: str, name: str) -> bool:
+    """Whether two names are of the same file or folder; devices may be both."""
+    with suppress(OSError, ValueError, AttributeError):  # no file, or no stream of it
+        there = os.stat(expanded(name))
+        is_stream = given == STREAM
+        read = os.fstat(sys.stdin.fileno()) if is_stream else os.stat(expanded(given))
+        is_kept = stat.S_ISREG(there.st_mode) or stat.S_ISDIR(there.st_mode)
+        return is_kept and os.path.samestat(there, read)
+    return False
 
 
 def form_by_name(name: str | None, forms: Mapping[str, str], default: str) -> str:
@@ -87,7 +130,7 @@ def form_by_name(name: str | None, forms: Mapping[str, str], default: str) -> st
     >>> form_by_name(None, {".html": "html"}, "text")
     'text'
     """
-    if name is None or name == STREAM or _is_special(Path(name)):
+    if name is None or name == STREAM or _is_special(expanded(name)):
         return default
     suffix = plain_suffix(name)
     if suffix not in forms:
@@ -118,7 +161,7 @@ def open_output(name: str | None, text: bool = True) -> Iterator[IO[Any]]:
         return
     try:
         with (
-            _open_whole(Path(name).resolve()) as plain,
+            _open_whole(expanded(name).resolve()) as plain,
             _compressing(plain, name) as file,
         ):
             if not text:
@@ -178,7 +221,7 @@ def shown_size(*names: str) -> str:
     ...     shown_size(file.name)
     '1.5 kB'
     """
-    size = float(sum(map(os.path.getsize, names)))
+    size = float(sum(map(os.path.getsize, map(expanded, names))))
     for unit in ("bytes", "kB", "MB"):
         if size < 1000:
             return f"{size:.3g} {unit}"

@@ -6,16 +6,16 @@ import argparse
 import ast
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from skrational.cli.examples import Examples, read_examples
 from skrational.cli.faults import Fault, UsageFault
-from skrational.cli.files import STREAM, check_writable
+from skrational.cli.files import STREAM, check_apart, check_writable
 from skrational.cli.messages import note
 from skrational.cli.models import check_place_for_model, describe, save_model
 from skrational.cli.progress import FitBar, wants_bar
 from skrational.cli.tables import write_table
+from skrational.utils.files import expanded
 from skrational.utils.suggestions import did_you_mean
 
 __all__ = ["fit", "path"]
@@ -25,7 +25,7 @@ _WORDLLAMA = "wordllama"
 
 def fit(args: argparse.Namespace) -> None:
     """Learn a model, and write it."""
-    check_place_for_model(args.out)
+    _check_places(args)
     pipeline = _build(args)
     pipeline.set_params(classifier__lambda_=args.lambda_)
     examples = _read(args.table, args)
@@ -46,7 +46,7 @@ def path(args: argparse.Namespace) -> None:
 
     from skrational.model_selection import regularization_path
 
-    check_place_for_model(args.out)
+    _check_places(args)
     check_writable(args.curve)
     vectorizer, classifier = (step for _, step in _build(args).steps)
     training = _read(args.table, args)
@@ -80,6 +80,24 @@ def path(args: argparse.Namespace) -> None:
         write_table(args.curve, None, _curve(found))
     save_model(Pipeline([("vectorizer", vectorizer), ("classifier", chosen)]), args.out)
     _say(_shown(found, chosen), args.out)
+
+
+def _check_places(args: argparse.Namespace) -> None:
+    """Raise a fault if there is no place for the model, before it is learned."""
+    check_apart(args)
+    check_place_for_model(args.out)
+    if args.checkpoint is None or args.out == STREAM:
+        return
+    model, kept = (expanded(p).resolve() for p in (args.out, args.checkpoint))
+    if model == kept or model in kept.parents:
+        raise UsageFault(
+            f"--checkpoint {args.checkpoint} is in the place of the model, --out "
+            f"{args.out}; name a folder outside it."
+        )
+    if kept.exists() and not kept.is_dir():
+        raise UsageFault(
+            f"--checkpoint {args.checkpoint} is a file; expected a folder."
+        )
 
 
 def _say(result: str, out: str) -> None:
@@ -128,7 +146,7 @@ def _vectorizer(args: argparse.Namespace) -> Any:
     from skrational.text.word_vectors import WordVectorizer
 
     tables = _tables(args.vectors or ["corpus"])
-    if len(tables) == 1 and (tables[0] == _WORDLLAMA or Path(tables[0]).is_dir()):
+    if len(tables) == 1 and (tables[0] == _WORDLLAMA or expanded(tables[0]).is_dir()):
         return StaticVectorizer(tables[0])
     given = tables[0] if len(tables) == 1 else tables
     return WordVectorizer(given, random_state=args.seed)
@@ -139,7 +157,7 @@ def _tables(given: list[str]) -> list[str]:
     parts = [
         part
         for name in given
-        for part in ([name] if Path(name).exists() else name.split(","))
+        for part in ([name] if expanded(name).exists() else name.split(","))
     ]
     if not all(parts):
         raise UsageFault(f"--vectors {','.join(given)}: a name is missing.")

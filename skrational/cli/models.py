@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
+import lzma
 import os
-from pathlib import Path
+import zlib
+from contextlib import suppress
 from typing import Any
 
 from skrational.cli.faults import Fault, UsageFault
@@ -16,15 +19,20 @@ from skrational.cli.files import (
     shown_size,
 )
 from skrational.cli.messages import note
+from skrational.utils.files import expanded
 
 __all__ = ["check_place_for_model", "describe", "load_model", "save_model"]
 
 _OF_FILES = (".joblib", ".pkl", ".pickle")
+_ADVICE = "give another name, or move that away"
+_PROTOCOLS = (b"\2", b"\3", b"\4", b"\5")
+_HEAD = 2**20
+"""Bytes of a file that tell whether it's a pickle; bzip2 packs so many together."""
 
 
 def _is_folder(name: str) -> bool:
     """Whether a name is that of a folder, and not of a file of joblib."""
-    path = Path(name)
+    path = expanded(name)
     is_file = path.exists() and not path.is_dir()
     return name != STREAM and plain_suffix(name) not in _OF_FILES and not is_file
 
@@ -33,22 +41,51 @@ def check_place_for_model(name: str) -> None:
     """Raise a fault if a model can't be written, before it is learned."""
     if not _is_folder(name):
         check_writable(name)
+        _check_replaceable(name)
         return
     from skrational.persistence.saving import check_place
 
-    folder, around = Path(name).resolve(), Path(name).parent
+    folder, around = expanded(name).resolve(), expanded(name).parent
     if not around.is_dir():
         raise UsageFault(f"--out {name}: there is no folder {str(around)!r}.")
     if not os.access(around, os.W_OK):
         raise Fault(f"{name} can't be written: permission denied.")
     try:
-        check_place(folder, overwrite=False)
+        check_place(folder, overwrite=False, advice=_ADVICE)
     except FileExistsError as error:
         raise UsageFault(f"--out {name}: {error.strerror}.") from error
 
 
+def _check_replaceable(name: str) -> None:
+    """Raise a fault if a file would be lost that is no model."""
+    path = expanded(name)
+    if name == STREAM or not path.is_file():
+        return
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_HEAD)
+    except OSError as error:
+        raise Fault(f"{name} can't be read: {error.strerror or error}.") from error
+    if head and not _is_pickle(head):
+        raise UsageFault(f"--out {name}: it's a file that is no model; {_ADVICE}.")
+
+
+def _is_pickle(head: bytes) -> bool:
+    """Whether bytes are those that a file of joblib begins with, packed or not."""
+    heads = [head]
+    for unpacker in (
+        zlib.decompressobj(zlib.MAX_WBITS | 32),  # of zlib or gzip
+        bz2.BZ2Decompressor(),
+        lzma.LZMADecompressor(),
+    ):
+        with suppress(zlib.error, lzma.LZMAError, OSError, EOFError):
+            heads.append(unpacker.decompress(head, 2))
+    return any(found[:1] == b"\x80" and found[1:2] in _PROTOCOLS for found in heads)
+
+
 def save_model(model: Any, name: str) -> None:
     """Write a model, as a folder or with joblib; it takes its name once it's whole."""
+    check_place_for_model(name)  # the fit took its time
     if _is_folder(name):
         from skrational.persistence import save
 
@@ -59,7 +96,7 @@ def save_model(model: Any, name: str) -> None:
 
     with open_output(name, text=False) as file:
         joblib.dump(model, file)
-    if Path(name).is_file():
+    if expanded(name).is_file():
         note(f"Wrote {name} ({shown_size(name)}).")
 
 
@@ -71,13 +108,22 @@ def load_model(name: str) -> Any:
     Fault
         If the file isn't there, is damaged, or holds something else.
     """
-    model = _load_folder(name) if Path(name).is_dir() else _load_file(name)
+    model = _load_folder(name) if _is_there(name) else _load_file(name)
     if not hasattr(model, "predict"):
         raise Fault(
             f"{name} holds an object of the class {type(model).__name__}; expected a "
             "fitted classifier of texts."
         )
     return model
+
+
+def _is_there(name: str) -> bool:
+    """Whether there is a folder, or the one that a killed save left of it."""
+    if name == STREAM:
+        return False
+    from skrational.persistence.folders import present
+
+    return present(expanded(name).absolute()).is_dir()
 
 
 def _load_folder(name: str) -> Any:

@@ -19,6 +19,7 @@ from skrational.cli.arguments import (
     add_learning,
     add_output,
     add_table,
+    filled,
     positive,
 )
 from skrational.cli.help_texts import ABOUT, HELP, START
@@ -135,7 +136,10 @@ def _add_path(commands: Any) -> None:
         "--points", type=positive, default=20, metavar="N", help="default: 20"
     )
     group.add_argument(
-        "--curve", metavar="FILE", help="write all points, as CSV, TSV or JSON lines"
+        "--curve",
+        type=filled,
+        metavar="FILE",
+        help="write all points, as CSV, TSV or JSON lines",
     )
     add_learning(command, strengths=False)
     add_table(command)

@@ -20,7 +20,13 @@ from skrational.cli.examples import (
     text_of,
 )
 from skrational.cli.faults import Fault, UsageFault
-from skrational.cli.files import STREAM, check_writable, form_by_name, open_output
+from skrational.cli.files import (
+    STREAM,
+    check_apart,
+    check_writable,
+    form_by_name,
+    open_output,
+)
 from skrational.cli.messages import note, warn
 from skrational.cli.models import describe, load_model
 from skrational.cli.progress import wants_bar
@@ -144,6 +150,7 @@ def report(args: argparse.Namespace) -> None:
 
 def _open_model(args: argparse.Namespace) -> Any:
     """Load the model, when it's clear that there is a place for what it's used for."""
+    check_apart(args)
     check_writable(args.out)
     if args.model == STREAM == args.table:
         raise UsageFault("MODEL and TABLE can't both be the standard input.")

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 
 from skrational.cli.examples import read_examples
 from skrational.cli.faults import Fault
-from skrational.cli.files import check_writable, open_output, plain_suffix, shown_size
+from skrational.cli.files import (
+    check_apart,
+    check_writable,
+    open_output,
+    plain_suffix,
+    shown_size,
+)
 from skrational.cli.messages import note
 
 __all__ = ["get", "learn"]
@@ -37,6 +43,7 @@ def learn(args: argparse.Namespace) -> None:
     """Learn a table from texts, and write it."""
     from skrational.text.word_vectors import WordVectorizer
 
+    check_apart(args)
     check_writable(args.out)
     texts: list[str] = []
     for table in args.tables:

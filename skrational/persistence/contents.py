@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from skrational.persistence.manifest import (
     MANIFEST,
     MOST_BYTES,
     check_file,
-    is_manifest,
+    listed_files,
     read_manifest,
 )
 from skrational.utils.callers import caller_level
@@ -43,29 +44,43 @@ class Contents(NamedTuple):
 
 
 def companions(folder: Path) -> dict[str, Path]:
-    """Return the files of a folder that may stand beside a model, by their names."""
-    return {p.name: p for p in folder.iterdir() if _is_companion(p) and p.is_file()}
+    """Return what may stand beside a model in its folder, by the names."""
+    return {p.name: p for p in folder.iterdir() if _is_companion(p) and _can_stay(p)}
 
 
 def _is_companion(path: Path) -> bool:
     return path.name in _HIDDEN or path.stem.upper() in _COMPANIONS
 
 
+def _can_stay(path: Path) -> bool:
+    # Downloads from the hub leave a folder of this name.
+    return path.is_file() or (path.name == ".cache" and path.is_dir())
+
+
 def strangers(folder: Path) -> list[str]:
     """Return the names in a folder that are no model's and stand beside none.
 
-    All of them, if there is no manifest of a model.
+    All of them, if there is no manifest of a model; else those that it doesn't list.
     """
-    kept = {*companions(folder), ".cache"}  # downloads from the hub leave the latter
-    names = {path.name for path in folder.iterdir()} - kept
+    others: list[str] = []
+    for _ in range(_TRIES):
+        before = _state(folder)
+        with suppress(FileNotFoundError):
+            names = {path.name for path in folder.iterdir()} - companions(folder).keys()
+            others = sorted(names - _own(folder, names))
+            # Another process may have replaced it meanwhile.
+            if not others or _state(folder) == before:
+                break
+    return others
+
+
+def _own(folder: Path, names: set[str]) -> set[str]:
+    """Return which names are the model's, also if its manifest is damaged."""
     try:
-        content = _read_file(folder / MANIFEST, MOST_BYTES)
+        listed = listed_files(_read_file(folder / MANIFEST, MOST_BYTES))
     except (OSError, ModelFileError):
-        return sorted(names)
-    if not is_manifest(content):
-        return sorted(names)
-    known = {MANIFEST, "config.json", "structure.json", "weights.safetensors"}
-    return sorted(n for n in names if n not in known and not n.endswith(".skops"))
+        return set()
+    return {name for name in names.intersection(listed) if (folder / name).is_file()}
 
 
 def read_contents(folder: Path) -> Contents:
@@ -105,12 +120,12 @@ def read_contents(folder: Path) -> Contents:
 
 
 def _state(folder: Path) -> tuple[int, ...]:
-    try:
-        found = folder.stat()
+    state: tuple[int, ...] = ()
+    with suppress(OSError):
+        state = (folder.stat().st_ino,)
         manifest = (folder / MANIFEST).stat()
-    except OSError:
-        return ()
-    return found.st_ino, manifest.st_ino, manifest.st_mtime_ns
+        state += (manifest.st_ino, manifest.st_mtime_ns)
+    return state
 
 
 def _read_once(folder: Path) -> Contents:

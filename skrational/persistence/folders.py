@@ -11,13 +11,18 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import shutil
+import stat
 import time
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from errno import EEXIST, ENOTEMPTY
 from pathlib import Path
 from uuid import uuid4
+
+from skrational.utils.callers import caller_level
 
 __all__ = ["leftovers", "present", "replace"]
 
@@ -26,6 +31,13 @@ _MARK = "manifest.json"
 """A folder without this file isn't whole."""
 _STALE_SECONDS = 24 * 3600
 _TRIES = 100
+_LONGEST = 200
+"""Bytes of a name; file systems take 255, and what stands beside it adds to them."""
+_ASIDE = re.compile(
+    r"\.(?P<name>.+)\.(?P<host>[0-9a-f]{8})-(?P<process>[0-9]+)-[0-9a-f]{8}"
+    r"\.(?P<kind>new|old)",
+    re.DOTALL,
+)
 
 
 def replace(folder: Path, files: Mapping[str, bytes], kept: Mapping[str, Path]) -> None:
@@ -38,26 +50,51 @@ def replace(folder: Path, files: Mapping[str, bytes], kept: Mapping[str, Path]) 
     files : mapping from str to bytes
         By their names.
     kept : mapping from str to Path
-        Files that are copied into it.
+        Files and folders that are copied into it.
 
     Raises
     ------
     OSError
         If it can't be written; then what was there before still is.
+
+    Warns
+    -----
+    UserWarning
+        If what it replaces can't be removed.
     """
     _tidy(folder)
     new = _beside(folder, _NEW)
     try:
         new.mkdir()
+        # Others may not look into it while it's written, either.
+        _permit(new, folder, stat.S_IRWXU)
         for name, content in files.items():
             _write(new / name, content)
+            _permit(new / name, folder / name)
         for name, path in kept.items():
-            shutil.copy2(path, new / name)
+            _copy(path, new / name)
         _sync(new)
+        _permit(new, folder)
         _swap(new, folder)
         _sync(folder.parent)
     finally:
-        shutil.rmtree(new, ignore_errors=True)
+        _remove(new)
+
+
+def _permit(new: Path, before: Path, also: int = 0) -> None:
+    """Let a file or folder have the mode of the one before it, if there is one."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        mode = stat.S_IMODE(before.stat().st_mode) | also
+        is_alike = before.is_dir() == new.is_dir()
+        if is_alike and mode != stat.S_IMODE(new.stat().st_mode):
+            new.chmod(mode)
+
+
+def _copy(path: Path, to: Path) -> None:
+    if path.is_dir():
+        shutil.copytree(path, to, symlinks=True)
+    else:
+        shutil.copy2(path, to)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -93,6 +130,13 @@ def _swap(new: Path, folder: Path) -> None:
                 raise
         else:
             _remove(old)
+            if os.path.lexists(old):
+                warnings.warn(
+                    f"What {folder} replaces can't be removed, perhaps since it "
+                    f"belongs to another user: it stays as {old}.",
+                    UserWarning,
+                    stacklevel=caller_level(),
+                )
             return
         time.sleep(0.01)
     raise OSError(
@@ -111,6 +155,8 @@ def _restore(old: Path, folder: Path) -> None:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
+        with suppress(OSError):
+            path.chmod(stat.S_IRWXU)  # a folder may forbid it
         # Of what is half removed nothing is put back.
         with suppress(OSError):
             (path / _MARK).unlink()
@@ -133,19 +179,27 @@ def present(folder: Path) -> Path:
 
 def leftovers(folder: Path, kind: str = "*") -> list[Path]:
     """Return what writers, dead or alive, have beside a folder."""
-    around = folder.parent
-    prefix = f".{folder.name}."
+    around, name = folder.parent, _short(folder.name)
     if not around.is_dir():
         return []
-    found = (path for path in around.iterdir() if path.name.startswith(prefix))
-    endings = (_NEW, _OLD) if kind == "*" else (kind,)
-    return [path for path in found if path.name.rpartition(".")[2] in endings]
+    parts = ((path, _ASIDE.fullmatch(path.name)) for path in around.iterdir())
+    return [
+        path
+        for path, found in parts
+        if found and found["name"] == name and kind in ("*", found["kind"])
+    ]
 
 
 def _beside(folder: Path, kind: str) -> Path:
     """Return a free name that tells whose it is."""
-    name = f".{folder.name}.{_host()}-{os.getpid()}-{uuid4().hex[:8]}.{kind}"
-    return folder.with_name(name)
+    owner = f"{_host()}-{os.getpid()}-{uuid4().hex[:8]}"
+    return folder.with_name(f".{_short(folder.name)}.{owner}.{kind}")
+
+
+def _short(name: str) -> str:
+    """Return a name to which more can be added; of a long one its SHA-256."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= _LONGEST else hashlib.sha256(encoded).hexdigest()
 
 
 def _host() -> str:
@@ -164,9 +218,8 @@ def _tidy(folder: Path) -> None:
 
 
 def _is_of_the_dead(path: Path) -> bool:
-    owner = path.name.rsplit(".", 2)[-2].split("-")
-    is_here = len(owner) == 3 and owner[0] == _host() and owner[1].isdigit()
-    if is_here and not _is_alive(int(owner[1])):
+    owner = _ASIDE.fullmatch(path.name)
+    if owner and owner["host"] == _host() and not _is_alive(int(owner["process"])):
         return True
     return time.time() - _time_of(path) > _STALE_SECONDS
 

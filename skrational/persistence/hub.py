@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +87,11 @@ def push_to_hub(
         If huggingface_hub isn't installed.
     ModelFileError
         (a ValueError) if the folder is damaged.
+    OSError
+        If the hub can't be reached, or refuses.
     TypeError, ValueError
-        If the model can't be saved; see `save`.
+        If the model can't be saved, see `save`; or the card is no text. No repository
+        is made then.
 
     See Also
     --------
@@ -98,6 +103,10 @@ def push_to_hub(
     >>> push_to_hub(pipeline, "me/kitchen-reviews")  # doctest: +SKIP
     '5d8f2c...'
     """
+    if card is not None and not isinstance(card, str):
+        raise TypeError(
+            f"card is a {type(card).__name__}; expected Markdown as a str, or None."
+        )
     api = _client(token)
     with tempfile.TemporaryDirectory() as around:
         if isinstance(model, str | os.PathLike):
@@ -106,13 +115,14 @@ def push_to_hub(
         else:
             folder = save(model, Path(around, "model"), vectors=vectors)
         text = _card_of(folder, model, repo_id) if card is None else card
-        api.create_repo(repo_id, private=private, exist_ok=True)
-        pushed = api.create_commit(
-            repo_id,
-            _operations(folder, text, _there(api, repo_id, revision)),
-            commit_message=commit_message,
-            revision=revision,
-        )
+        with _told_of_the_hub(api, repo_id):
+            api.create_repo(repo_id, private=private, exist_ok=True)
+            pushed = api.create_commit(
+                repo_id,
+                _operations(folder, text, _there(api, repo_id, revision)),
+                commit_message=commit_message,
+                revision=revision,
+            )
     return str(pushed.oid)
 
 
@@ -148,7 +158,7 @@ def load_from_hub(
     ImportError
         If huggingface_hub isn't installed.
     OSError
-        If there is no such repository, or no network.
+        If there is no such repository, or the hub can't be reached.
     ModelFileError
         (a ValueError) if the repository holds no model, or it's damaged.
 
@@ -162,9 +172,11 @@ def load_from_hub(
     >>> load_from_hub("me/kitchen-reviews", revision="v1")  # doctest: +SKIP
     Pipeline(...)
     """
-    folder = _client(token).snapshot_download(
-        repo_id, revision=revision, cache_dir=cache_dir, allow_patterns=_FILES
-    )
+    api = _client(token)
+    with _told_of_the_hub(api, repo_id):
+        folder = api.snapshot_download(
+            repo_id, revision=revision, cache_dir=cache_dir, allow_patterns=_FILES
+        )
     return load(folder, **options)
 
 
@@ -176,6 +188,26 @@ def _client(token: str | bool | None) -> Any:
             "The hub needs huggingface_hub: pip install 'skrational[hub]'"
         ) from error
     return HfApi(token=token, library_name="skrational")
+
+
+@contextmanager
+def _told_of_the_hub(api: Any, repo_id: str) -> Iterator[None]:
+    """Let errors of the network name the hub.
+
+    Which library talks to it, and so which errors there are, differs between versions
+    of huggingface_hub; of its own errors each says what is wrong.
+    """
+    try:
+        yield
+    except Exception as error:
+        packages = {cls.__module__.partition(".")[0] for cls in type(error).__mro__}
+        is_own = "huggingface_hub" in packages
+        is_of_network = packages & {"httpx", "httpx2", "requests", "urllib3"}
+        if is_own or not (is_of_network or isinstance(error, ConnectionError)):
+            raise
+        raise ConnectionError(
+            f"The hub at {api.endpoint} can't be reached for {repo_id!r}: {error}"
+        ) from error
 
 
 def _there(api: Any, repo_id: str, revision: str | None) -> set[str]:

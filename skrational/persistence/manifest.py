@@ -15,7 +15,7 @@ from skrational.utils.checks import is_integer
 from skrational.utils.files import checksum
 
 __all__ = ["CONFIG", "FORMAT", "MANIFEST", "MOST_BYTES", "STRUCTURE", "WEIGHTS"]
-__all__ += ["check_file", "is_manifest", "manifest_bytes", "read_manifest"]
+__all__ += ["check_file", "listed_files", "manifest_bytes", "read_manifest"]
 
 MANIFEST, CONFIG = "manifest.json", "config.json"
 STRUCTURE, WEIGHTS = "structure.json", "weights.safetensors"
@@ -56,13 +56,19 @@ def _seal(record: dict[str, Any]) -> str:
     return checksum(json.dumps(record, sort_keys=True).encode())
 
 
-def is_manifest(content: bytes) -> bool:
-    """Whether bytes are the manifest of a model, of any format."""
+def listed_files(content: bytes) -> list[str]:
+    """Return the names that a manifest lists, of any format, and its own.
+
+    Of bytes that are no manifest of a model there are none.
+    """
     try:
         record = json.loads(content)
     except (ValueError, RecursionError):
-        return False
-    return isinstance(record, dict) and record.get("kind") == KIND
+        return []
+    if not isinstance(record, dict) or record.get("kind") != KIND:
+        return []
+    files = record.get("files")
+    return [MANIFEST, *(files if isinstance(files, dict) else ())]
 
 
 def read_manifest(content: bytes, place: str) -> dict[str, Any]:

@@ -49,8 +49,9 @@ def save(
         of scikit-learn's around it. What the file format has no room for is kept by
         skops, if that is installed and trusts it.
     folder : str or path-like
-        Need not be there. A model that is there is replaced, files such as README.md
-        and LICENSE beside it stay.
+        Need not be there. A model that is there is replaced; files such as README.md
+        and LICENSE beside it stay, and so do the permissions of the folder and its
+        files.
     vectors : {"all", "used", "reference"}, default="all"
         What becomes of the tables of a `WordVectorizer`. ``"all"``: they are kept
         whole, to the bit, so that the loaded model is the saved one; a file of vectors
@@ -83,6 +84,12 @@ def save(
         If something else than a model is in the place.
     OSError
         If the folder can't be written.
+
+    Warns
+    -----
+    UserWarning
+        If the model that is replaced can't be removed, as that of another user; the
+        message says where it stays.
 
     See Also
     --------
@@ -140,9 +147,19 @@ def _check(model: Any, vectors: Any, texts: Any, overwrite: Any) -> None:
         raise ValueError(f"overwrite is {overwrite!r}; expected True or False.")
 
 
-def check_place(folder: Path, overwrite: bool) -> dict[str, Path]:
-    """Return the files that stay, or raise an error if too much would be lost."""
-    if folder in (Path.home(), *Path.cwd().parents, Path.cwd()):
+def check_place(
+    folder: Path, overwrite: bool, advice: str = "overwrite=True removes it"
+) -> dict[str, Path]:
+    """Return what stays in a folder, or raise an error if too much would be lost.
+
+    Parameters
+    ----------
+    folder : Path
+    overwrite : bool
+    advice : str
+        What to do about something else that is there.
+    """
+    if folder in (expanded("~").resolve(), *Path.cwd().parents, Path.cwd()):
         raise FileExistsError(
             EEXIST,
             "it's a folder that you work in; give a folder inside it",
@@ -153,14 +170,11 @@ def check_place(folder: Path, overwrite: bool) -> dict[str, Path]:
     if not folder.is_dir():
         if overwrite:
             return {}
-        raise FileExistsError(
-            EEXIST, "it's a file; overwrite=True replaces it by a folder", str(folder)
-        )
+        raise FileExistsError(EEXIST, f"it's a file; {advice}", str(folder))
     if (others := strangers(folder)) and not overwrite:
         raise FileExistsError(
             EEXIST,
-            f"it holds what is no part of a model ({others[0]!r}); overwrite=True "
-            "removes it",
+            f"it holds what is no part of a model ({others[0]!r}); {advice}",
             str(folder),
         )
     return companions(folder)

@@ -77,7 +77,8 @@ def test_a_pipe_may_be_closed_early(folder):
 @pytest.mark.skipif(os.name == "nt", reason="has no SIGINT for one process")
 def test_an_interrupted_fit_leaves_what_was_there(folder, tmp_path):
     out = tmp_path / "model.joblib"
-    out.write_bytes(b"before")
+    before = (folder / "model.joblib").read_bytes()
+    out.write_bytes(before)
     columns = ["--text", "review", "--label", "stars", "--verbose"]
     process = subprocess.Popen(
         [*SKRATIONAL, "fit", str(folder / "train.csv"), *columns, "--out", str(out),
@@ -100,7 +101,7 @@ def test_an_interrupted_fit_leaves_what_was_there(folder, tmp_path):
     assert (process.returncode, printed) == (130, "")
     assert "Interrupted" in said
     assert "Traceback" not in said
-    assert out.read_bytes() == b"before"
+    assert out.read_bytes() == before
     assert list(tmp_path.iterdir()) == [out]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skrational.exceptions import ModelVersionWarning
+from skrational.exceptions import ModelFileError, ModelVersionWarning
 from skrational.persistence import folders, load, save
 from tests.persistence.models import predictions
 
@@ -86,7 +86,7 @@ def test_what_is_no_model_is_left_alone(content, two, tmp_path):
 def test_files_and_folders_in_the_way(two, tmp_path, monkeypatch):
     place = tmp_path / "model"
     place.write_text("a file")
-    with pytest.raises(FileExistsError, match="it's a file; overwrite=True replaces"):
+    with pytest.raises(FileExistsError, match="it's a file; overwrite=True removes"):
         save(two[1][0], place)
     assert which(save(two[1][0], place, overwrite=True), two) == 0
     (tmp_path / "empty").mkdir()
@@ -196,6 +196,120 @@ def test_a_failed_save_after_a_killed_one_puts_the_model_back(
         save(two[1][1], folder)
     assert names(tmp_path) == ["model"]
     assert which(folder, two) == 0
+
+
+@pytest.mark.parametrize("other", ["model.v1", "model.new", "model.a-b-c"])
+def test_leftovers_are_those_of_the_whole_name(other, two, tmp_path):
+    aside = tmp_path / of_the_dead(other, "old")
+    os.rename(save(two[1][0], tmp_path / other), aside)
+    with pytest.raises(FileNotFoundError, match="There is no folder"):
+        load(tmp_path / "model")
+    save(two[1][1], tmp_path / "model")
+    assert names(tmp_path) == sorted([aside.name, "model"])
+    with pytest.warns(ModelVersionWarning, match="was to replace it was killed"):
+        assert which(tmp_path / other, two) == 0
+    save(two[1][0], tmp_path / other)
+    assert names(tmp_path) == ["model", other]
+
+
+def test_nothing_else_is_taken_for_a_leftover(two, tmp_path):
+    mine = [
+        ".model.old",
+        ".model.mine.old",
+        ".model.backup-2024-01.old",
+        f".model.{folders._host()}-x-0123abcd.old",
+        f".model.{folders._host()}-1-0123abcd.old.zip",
+    ]
+    for name in mine:
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (0, 0))
+    save(two[1][0], tmp_path / "model")
+    assert names(tmp_path) == sorted([*mine, "model"])
+
+
+@pytest.mark.parametrize("name", ["n" * 201, "n" * 230, "n" * 255, "é" * 127])
+def test_names_as_long_as_a_file_system_takes(name, two, tmp_path):
+    folder = save(two[1][0], tmp_path / name)
+    save(two[1][1], folder)
+    assert which(folder, two) == 1
+    assert names(tmp_path) == [name]
+    aside = tmp_path / of_the_dead(folders._short(name), "old")
+    os.rename(folder, aside)
+    with pytest.warns(ModelVersionWarning, match="was to replace it was killed"):
+        assert which(folder, two) == 1
+    with pytest.raises(FileNotFoundError, match="There is no folder"):
+        load(tmp_path / ("m" + name[1:]))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+@pytest.mark.parametrize("mode", [0o700, 0o770, 0o500])
+def test_permissions_stay(mode, two, tmp_path):
+    folder = save(two[1][0], tmp_path / "model")
+    (folder / "README.md").write_text("A card.")
+    for path in folder.iterdir():
+        path.chmod(mode & 0o666)
+    folder.chmod(mode)
+    save(two[1][1], folder)
+    assert folder.stat().st_mode & 0o777 == mode
+    assert {p.stat().st_mode & 0o777 for p in folder.iterdir()} == {mode & 0o666}
+    assert which(folder, two) == 1
+    assert names(tmp_path) == ["model"]
+
+
+def test_files_that_the_manifest_does_not_name_are_not_the_models(two, tmp_path):
+    folder = save(two[1][0], tmp_path / "model")
+    mine = folder / "mine.skops"
+    mine.write_bytes(b"mine")
+    with pytest.raises(FileExistsError, match=r"no part of a model \('mine\.skops'\)"):
+        save(two[1][1], folder)
+    with pytest.raises(ModelFileError, match=r"mine\.skops is no file of this model"):
+        load(folder)
+    assert mine.read_bytes() == b"mine"
+    save(two[1][1], folder, overwrite=True)
+    assert not mine.exists()
+    assert which(folder, two) == 1
+
+
+def test_a_damaged_model_is_replaced(two, tmp_path):
+    folder = save(two[1][0], tmp_path / "model")
+    manifest = folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"sha256": "', '"sha256": "0'))
+    (folder / "weights.safetensors").write_bytes(b"")
+    save(two[1][1], folder)
+    assert which(folder, two) == 1
+
+
+def test_what_downloads_leave_beside_a_model_stays(two, tmp_path):
+    folder = save(two[1][0], tmp_path / "model")
+    (folder / ".cache" / "huggingface").mkdir(parents=True)
+    (folder / ".cache" / "huggingface" / "x.metadata").write_text("mine")
+    save(two[1][1], folder)
+    assert (folder / ".cache" / "huggingface" / "x.metadata").read_text() == "mine"
+    assert which(folder, two) == 1
+
+
+def test_what_cannot_be_removed_is_told_of(two, tmp_path, monkeypatch):
+    folder = save(two[1][0], tmp_path / "model")
+    monkeypatch.setattr(folders, "_remove", lambda path: None)  # it's another user's
+    with pytest.warns(UserWarning, match="can't be removed") as told:
+        save(two[1][1], folder)
+    monkeypatch.undo()
+    (left,) = folders.leftovers(folder)
+    assert str(left) in str(told[0].message)
+    assert told[0].filename == __file__
+    assert which(folder, two) == 1
+    assert which(left, two) == 0
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/model", "~nobody-of-this-name"])
+def test_users_without_a_home_folder(name, two, tmp_path, monkeypatch):
+    def homeless(path):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    monkeypatch.chdir(tmp_path)
+    assert save(two[1][0], name) == tmp_path / name
+    assert which(name, two) == 0
 
 
 def test_half_removed_folders_are_not_put_back(two, tmp_path):

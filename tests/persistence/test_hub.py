@@ -112,6 +112,23 @@ def test_what_cannot_be_saved_makes_no_repository(server, models):
     assert server.repos == {}
 
 
+def test_a_card_that_is_no_text_makes_no_repository(server, models):
+    with pytest.raises(TypeError, match="card is a int; expected Markdown"):
+        push(models["rational"][0], card=3)
+    assert server.repos == {}
+
+
+def test_without_a_network_the_hub_is_named(server, models, tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    nowhere = "http://127.0.0.1:9"
+    monkeypatch.setattr(constants, "ENDPOINT", nowhere)
+    with pytest.raises(OSError, match=f"The hub at {nowhere} can't be reached"):
+        push(models["rational"][0])
+    with pytest.raises(OSError, match="Hub"):
+        pull(tmp_path)
+
+
 def test_without_the_client_the_extra_is_named(monkeypatch, models):
     real = builtins.__import__
 
