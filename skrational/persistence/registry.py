@@ -92,6 +92,7 @@ _ESTIMATORS = {
     "sklearn.multiclass": [
         "OneVsOneClassifier",
         "OneVsRestClassifier",
+        "OutputCodeClassifier",
         "_ConstantPredictor",
     ],
     "sklearn.multioutput": ["ClassifierChain", "MultiOutputClassifier"],
