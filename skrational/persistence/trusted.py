@@ -28,7 +28,11 @@ _OF_SCIKIT_LEARN = {
     "metrics._scorer": ["_PassthroughScorer"],
     "model_selection._split": [
         "_CVIterableWrapper",
-        *(k.name for k in KNOWN.values() if k.module == "sklearn.model_selection"),
+        *(
+            k.name
+            for k in KNOWN.values()
+            if k.module == "sklearn.model_selection" and k.kind == "object"
+        ),
     ],
     "utils._bunch": ["Bunch"],
 }
