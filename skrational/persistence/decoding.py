@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.persistence.building import build
+from skrational.persistence.distributions import distribution_from
 from skrational.persistence.foreign import foreign_from_bytes
-from skrational.persistence.registry import KNOWN, known_function
+from skrational.persistence.registry import KNOWN, known_function, known_type
 from skrational.persistence.tensors import DTYPES, fits_texts
 from skrational.structures import Structure
 from skrational.utils.checks import is_integer
@@ -197,7 +198,26 @@ class Decoder:
 
     def _type(self, node: dict[str, Any]) -> Any:
         _only(node, "$type")
-        return _dtype(node["$type"], "biuf").type
+        known = known_type(_str(node["$type"]))
+        return _dtype(node["$type"], "biuf").type if known is None else known
+
+    def _characters(self, node: dict[str, Any]) -> str:
+        _only(node, "$characters")
+        return "".join(map(chr, _list(node["$characters"])))
+
+    def _distribution(self, node: dict[str, Any]) -> Any:
+        _only(node, "$distribution", "args", "kwds")
+        args, kwds = (self.decode(node.get(key)) for key in ("args", "kwds"))
+        name = _str(node["$distribution"])
+        return distribution_from(name, tuple(_list(args)), _dict(kwds))
+
+    def _slice(self, node: dict[str, Any]) -> slice:
+        _only(node, "$slice")
+        ends = self.decode(_list(node["$slice"]))
+        plain = all(type(end) in (int, str, type(None)) for end in ends)
+        if len(ends) != 3 or not plain:
+            raise ValueError(f"{cut_repr(ends)} is no slice")
+        return slice(*ends)
 
     def _random_state(self, node: dict[str, Any]) -> np.random.RandomState:
         _only(node, "$random_state")
@@ -256,7 +276,9 @@ class Decoder:
 
 _READERS: dict[str, Callable[[Decoder, dict[str, Any]], Any]] = {
     "$array": Decoder._array,
+    "$characters": Decoder._characters,
     "$class": Decoder._object,
+    "$distribution": Decoder._distribution,
     "$dtype": Decoder._data_type,
     "$float": Decoder._float,
     "$function": Decoder._function,
@@ -269,6 +291,7 @@ _READERS: dict[str, Callable[[Decoder, dict[str, Any]], Any]] = {
     "$same": Decoder._same,
     "$scalar": Decoder._scalar,
     "$skops": Decoder._skops,
+    "$slice": Decoder._slice,
     "$structure": Decoder._structure,
     "$tuple": Decoder._tuple,
     "$type": Decoder._type,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
@@ -20,9 +21,15 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils._metadata_requests import MetadataRequest
 
+from skrational.persistence.distributions import parts_of_distribution
 from skrational.persistence.fitted import check_fitted
 from skrational.persistence.foreign import bytes_of_foreign
-from skrational.persistence.registry import KNOWN, name_of_class, name_of_function
+from skrational.persistence.registry import (
+    KNOWN,
+    name_of_class,
+    name_of_function,
+    name_of_type,
+)
 from skrational.persistence.tensors import DTYPES, fits_texts
 from skrational.structures.base import JSONStructure
 
@@ -32,7 +39,8 @@ NOT_SAVED = ("_sklearn_version", "_skl_callbacks", "_warned")
 """What scikit-learn and this package keep in a state that is no part of the model."""
 
 _MANY_WORDS = 64
-_FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodDescriptorType)
+_TWO_HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodDescriptorType, np.ufunc)
 
 
 @dataclass(frozen=True)
@@ -87,8 +95,10 @@ class Encoder:
             If there is no way to save it; the message names its place and type.
         """
         kind = type(value)
-        if value is None or kind in (bool, int, str):
+        if value is None or kind in (bool, int):
             return value
+        if kind is str:
+            return value if _is_exact(value) else {"$characters": [*map(ord, value)]}
         if kind is float:
             return value if math.isfinite(value) else {"$float": repr(value)}
         if isinstance(value, np.generic):
@@ -114,6 +124,9 @@ class Encoder:
             return {"$structure": self._named(self.structures, value, place)}
         if isinstance(value, os.PathLike):
             return {"$path": os.fspath(value)}
+        if kind is slice:
+            ends = (value.start, value.stop, value.step)
+            return {"$slice": self._items(ends, place)}
         if isinstance(value, np.random.RandomState):
             return {"$random_state": self._items(value.get_state(), place)}
         return self._other(value, kind, place)
@@ -121,14 +134,18 @@ class Encoder:
     def _other(self, value: Any, kind: type, place: Place) -> Any:
         if isinstance(value, np.dtype) and not value.hasobject:
             return {"$dtype": value.str}
-        if isinstance(value, type) and issubclass(value, np.number | np.bool_):
-            return {"$type": value.__name__}
+        if isinstance(value, type) and (name := name_of_type(value)):
+            return {"$type": name}
         if isinstance(value, _FUNCTIONS):
             return self._function(value, place)
         if name_of_class(kind) is not None:
             return self._object(value, place)
         if isinstance(value, BaseEstimator) and kind.__module__.startswith("sklearn."):
             return self._foreign(value, place)
+        name, args, kwds = parts_of_distribution(value)
+        if name:
+            parts = {"args": list(args), "kwds": kwds}
+            return {"$distribution": name, **self._part(parts, place)}
         raise TypeError(
             f"{place} is a {kind.__module__}.{kind.__qualname__}, which can't be saved "
             "in a form that loads without running code; joblib.dump keeps it."
@@ -136,7 +153,7 @@ class Encoder:
 
     def _scalar(self, value: np.generic, place: Place) -> Any:
         if isinstance(value, np.str_):
-            return {"$scalar": str(value), "dtype": "str"}
+            return {"$scalar": self.encode(str(value), place), "dtype": "str"}
         if value.dtype not in DTYPES:
             raise TypeError(f"{place} is a {value.dtype}, which can't be saved.")
         plain = self.encode(value.item(), place)
@@ -151,7 +168,7 @@ class Encoder:
         if len(values) > 1 and all(type(v) is dict for v in values):
             names = list(values[0])
             is_table = names and all(list(v) == names for v in values)
-            if is_table and _all_str(names):
+            if is_table and _are_keys(names):
                 columns = {
                     n: self._column([v[n] for v in values], place.part(n))
                     for n in names
@@ -166,7 +183,7 @@ class Encoder:
         return self._items(values, place)
 
     def _dict(self, value: dict[Any, Any], place: Place) -> Any:
-        if _all_str(value) and not any(key.startswith("$") for key in value):
+        if _are_keys(value) and not any(key.startswith("$") for key in value):
             return {k: self.encode(v, place.part(k)) for k, v in value.items()}
         pairs = [
             [self.encode(k, place.part("key")), self.encode(v, place.part(k))]
@@ -227,7 +244,7 @@ class Encoder:
         name = name_of_function(value)
         if name is None:
             raise TypeError(
-                f"{place} is a function without a name ({value.__qualname__}), which "
+                f"{place} is a function without a name ({value!r:.99}), which "
                 "can't be saved; define it at the top of a module."
             )
         return {"$function": name}
@@ -295,8 +312,13 @@ class Encoder:
         return {"$skops": name}
 
 
-def _all_str(keys: Any) -> bool:
-    return all(type(key) is str for key in keys)
+def _are_keys(keys: Any) -> bool:
+    return all(type(key) is str and _is_exact(key) for key in keys)
+
+
+def _is_exact(text: str) -> bool:
+    """Whether JSON keeps a text: it joins the two halves of a character."""
+    return text.isascii() or not _TWO_HALVES.search(text)
 
 
 def check_estimator(

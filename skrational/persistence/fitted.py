@@ -89,7 +89,11 @@ def check_fitted(name: str, parameters: State, attributes: State) -> None:
     unfitted = _ANY | {"temperature_", "threshold"}
     names = set(attributes) - _ANY
     if unknown := names - needed - optional:
-        raise ValueError(f"{name} has no attribute {sorted(unknown)[0]!r}")
+        raise ValueError(
+            f"{name} has no attribute {sorted(unknown)[0]!r}; what was set from "
+            "outside isn't a part of the model, and has to be deleted and kept "
+            "elsewhere"
+        )
     if not names - unfitted:
         return
     if missing := needed - names:

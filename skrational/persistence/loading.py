@@ -70,6 +70,8 @@ def load(
         a later version.
     ImportError
         If a step needs skops, which isn't installed.
+    TypeError
+        If functions isn't a mapping from names to functions.
 
     Warns
     -----
@@ -90,6 +92,7 @@ def load(
     ...     load(f"{folder}/model")
     SparseRationalClassifier(n_wfsas=7)
     """
+    _check_functions(functions)
     contents = read_contents(expanded(folder).absolute())
     moved = [vectors] if isinstance(vectors, str | os.PathLike) else list(vectors or ())
     model, decoder = _build(contents, moved, dict(functions or {}))
@@ -100,6 +103,24 @@ def load(
             f"vectors names {len(moved)} more files than the model refers to."
         )
     return model
+
+
+def _check_functions(functions: Any) -> None:
+    """Raise a TypeError if functions is no mapping to callables; any object."""
+    example = "such as {'my_module.tokenize': tokenize}"
+    if functions is None:
+        return
+    if not isinstance(functions, Mapping):
+        raise TypeError(
+            f"functions is a {type(functions).__name__}; expected a mapping from names "
+            f"to functions, {example}."
+        )
+    for name, function in functions.items():
+        if not isinstance(name, str) or not callable(function):
+            raise TypeError(
+                f"functions has {name!r:.99}: {function!r:.99}; expected the name of a "
+                f"function and the function, {example}."
+            )
 
 
 def _build(

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
 
-__all__ = ["KNOWN", "Known", "known_function", "name_of_class", "name_of_function"]
+import numpy as np
+
+__all__ = [
+    "KNOWN",
+    "Known",
+    "known_function",
+    "known_type",
+    "name_of_class",
+    "name_of_function",
+    "name_of_type",
+]
 
 Kind = Literal["estimator", "value", "object"]
 
@@ -61,6 +71,13 @@ _ESTIMATORS = {
     "sklearn.compose": ["ColumnTransformer", "TransformedTargetRegressor"],
     "sklearn.decomposition": ["PCA", "TruncatedSVD"],
     "sklearn.dummy": ["DummyClassifier", "DummyRegressor"],
+    "sklearn.ensemble": [
+        "BaggingClassifier",
+        "StackingClassifier",
+        "StackingRegressor",
+        "VotingClassifier",
+        "VotingRegressor",
+    ],
     "sklearn.feature_selection": ["SelectKBest", "VarianceThreshold"],
     "sklearn.frozen": ["FrozenEstimator"],
     "sklearn.impute": ["SimpleImputer"],
@@ -72,7 +89,13 @@ _ESTIMATORS = {
         "RandomizedSearchCV",
         "TunedThresholdClassifierCV",
     ],
-    "sklearn.multiclass": ["OneVsOneClassifier", "OneVsRestClassifier"],
+    "sklearn.multiclass": [
+        "OneVsOneClassifier",
+        "OneVsRestClassifier",
+        "OutputCodeClassifier",
+        "_ConstantPredictor",
+    ],
+    "sklearn.multioutput": ["ClassifierChain", "MultiOutputClassifier"],
     "sklearn.pipeline": ["FeatureUnion", "Pipeline"],
     "sklearn.preprocessing": [
         "FunctionTransformer",
@@ -98,15 +121,31 @@ _VALUES = {
 _OBJECTS = {
     "skrational.model_selection._one_se": ["_ScoreAndSize", "_SmallestWithinOneSE"],
     "skrational.model_selection._path": ["RegularizationPath"],
-    "sklearn.calibration": ["_CalibratedClassifier", "_SigmoidCalibration"],
+    "sklearn.calibration": [
+        "_CalibratedClassifier",
+        "_SigmoidCalibration",
+        "_TemperatureScaling",
+    ],
+    "sklearn.compose": ["make_column_selector"],
     "sklearn.metrics._scorer": ["_PassthroughScorer", "_Scorer"],
     "sklearn.model_selection": [
+        "GroupKFold",
+        "GroupShuffleSplit",
         "KFold",
+        "LeaveOneGroupOut",
+        "LeaveOneOut",
+        "LeavePGroupsOut",
+        "LeavePOut",
+        "PredefinedSplit",
+        "RepeatedKFold",
         "RepeatedStratifiedKFold",
         "ShuffleSplit",
+        "StratifiedGroupKFold",
         "StratifiedKFold",
         "StratifiedShuffleSplit",
+        "TimeSeriesSplit",
     ],
+    "sklearn.model_selection._split": ["_CVIterableWrapper"],
     "sklearn.model_selection._classification_threshold": ["_CurveScorer"],
     "sklearn.utils": ["Bunch"],
 }
@@ -126,6 +165,25 @@ def _all_known() -> Iterator[Known]:
 KNOWN = {known.name: known for known in _all_known()}
 """The classes that a saved model may name, by their names."""
 
+_TYPES: dict[str, type] = {
+    **{f"builtins.{t.__name__}": t for t in (bool, float, int, object, str)},
+    **{
+        t.__name__: t
+        for t in (
+            np.floating,
+            np.generic,
+            np.inexact,
+            np.integer,
+            np.number,
+            np.object_,
+            np.signedinteger,
+            np.str_,
+            np.unsignedinteger,
+        )
+    },
+}
+"""Types that aren't those of an array of numbers, such as pandas selects columns by."""
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"str.split": str.split}
 _OF_PACKAGES = ("sklearn.metrics", "sklearn.feature_selection")
 _OURS = {"skrational.text.tokenize.tokenize": "skrational.text.tokenize"}
@@ -136,6 +194,26 @@ def name_of_class(cls: type) -> str | None:
     known = KNOWN.get(cls.__name__)
     same_package = known and cls.__module__.startswith(known.module.split(".")[0])
     return cls.__name__ if known and same_package and known.get() is cls else None
+
+
+def known_type(name: str) -> type | None:
+    """Return the type of a name, unless that is the name of a type of numbers."""
+    return _TYPES.get(name)
+
+
+def name_of_type(value: type) -> str | None:
+    """Return the name under which a type is saved; None: it can't be.
+
+    Examples
+    --------
+    >>> name_of_type(object), name_of_type(np.float32), name_of_type(dict)
+    ('builtins.object', 'float32', None)
+    """
+    for name, known in _TYPES.items():
+        if value is known:
+            return name
+    is_numeric = issubclass(value, np.number | np.bool_)
+    return value.__name__ if is_numeric else None
 
 
 def known_function(name: str) -> Callable[..., Any] | None:
@@ -151,6 +229,9 @@ def known_function(name: str) -> Callable[..., Any] | None:
     if name in _FUNCTIONS:
         return _FUNCTIONS[name]
     module, _, short = name.rpartition(".")
+    if module == "numpy":
+        ufunc = getattr(np, short, None)
+        return ufunc if isinstance(ufunc, np.ufunc) else None
     if name in _OURS:
         found: Callable[..., Any] = getattr(import_module(_OURS[name]), short)
         return found
@@ -172,6 +253,9 @@ def name_of_function(function: Any) -> str | None:
     for name, known in _FUNCTIONS.items():
         if function is known:
             return name
+    if isinstance(function, np.ufunc):
+        name = f"numpy.{function.__name__}"
+        return name if known_function(name) is function else None
     module = getattr(function, "__module__", None)
     short = getattr(function, "__qualname__", None)
     if not isinstance(module, str) or not isinstance(short, str) or "<" in short:

@@ -78,8 +78,9 @@ def save(
         If a part can't be saved in a form that loads without running code; the message
         names the step and its type. Nothing is written then.
     ValueError
-        If a fitted attribute isn't as ``fit`` leaves it, such as weights that are NaN;
-        or a parameter isn't as documented.
+        If a fitted attribute isn't as ``fit`` leaves it, such as weights that are NaN,
+        or one that was set from outside; if a file of vectors that is to be referred to
+        was changed after the fit; or a parameter isn't as documented.
     FileExistsError
         If something else than a model is in the place.
     OSError

@@ -19,6 +19,7 @@ from skrational.persistence.registry import KNOWN
 from skrational.persistence.vectors import ALL_WORDS, file_digest
 from skrational.text.vectors.corpus import LearnedTable
 from skrational.text.vectors.kept import joined_words
+from skrational.text.vectors.kept_vectors import KeptVectors
 from skrational.text.vectors.loading import CORPUS, fetch_vectors
 from skrational.text.vectors.subwords import Subwords, SubwordTable
 from skrational.text.vectors.tables import Table, VectorTable
@@ -71,8 +72,8 @@ class VectorDecoder:
         if "n_features_out_" in parts["attributes"]:
             _adopt(vectorizer, found)
             _adopt_words(vectorizer, found, decoder, stored["training_words"])
-        elif any(one.source or one.table for one in found):
-            raise ValueError("a WordVectorizer that isn't fitted has tables")
+        elif any(one.source or isinstance(one.table, LearnedTable) for one in found):
+            raise ValueError("a WordVectorizer that isn't fitted has tables of fit")
         return vectorizer
 
     def _table(self, decoder: Decoder, node: Any) -> _Found:
@@ -97,9 +98,13 @@ class VectorDecoder:
         ):
             raise ValueError(f"a table has {cut_repr(sorted(node))}")
         table, rows = _stored_table(decoder, node)
-        if given is None:
-            given = dict(zip(table.index, rows, strict=True))
-        return _Found(given, table, None, None)
+        if isinstance(table, LearnedTable):
+            return _Found(given, table, None, None)
+        if given is None and not isinstance(table, SubwordTable):
+            vectors: Any = dict(zip(table.index, rows, strict=True))
+        else:
+            vectors = KeptVectors(table, given)
+        return _Found(vectors, table, None, None)
 
     def _reference(self, node: dict[str, Any]) -> _Found:
         """Find a file, and make sure that it's the one."""

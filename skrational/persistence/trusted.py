@@ -14,8 +14,27 @@ _STRUCTURES = {
 }
 _TABLES = {
     "corpus": ["LearnedTable"],
+    "kept_vectors": ["KeptVectors"],
     "subwords": ["SubwordTable", "Subwords"],
     "tables": ["VectorTable"],
+}
+_OF_SCIKIT_LEARN = {
+    "calibration": [
+        "_CalibratedClassifier",
+        "_SigmoidCalibration",
+        "_TemperatureScaling",
+    ],
+    "compose._column_transformer": ["make_column_selector"],
+    "metrics._scorer": ["_PassthroughScorer"],
+    "model_selection._split": [
+        "_CVIterableWrapper",
+        *(
+            k.name
+            for k in KNOWN.values()
+            if k.module == "sklearn.model_selection" and k.kind == "object"
+        ),
+    ],
+    "utils._bunch": ["Bunch"],
 }
 
 TRUSTED_TYPES: tuple[str, ...] = tuple(
@@ -36,13 +55,13 @@ TRUSTED_TYPES: tuple[str, ...] = tuple(
                 for m, v in _TABLES.items()
                 for n in v
             ),
-            "sklearn.calibration._CalibratedClassifier",
-            "sklearn.calibration._SigmoidCalibration",
+            *(f"sklearn.{m}.{n}" for m, v in _OF_SCIKIT_LEARN.items() for n in v),
         ]
     )
 )
 """What to give ``skops.io.load`` as ``trusted``, for models of this package.
 
-All are classes of this package whose state is numbers and words, and two of
-scikit-learn's that skops doesn't list.
+All are classes of this package whose state is numbers and words, and some of
+scikit-learn's that skops doesn't list. Scorers made of functions, distributions of
+scipy and functions of yours are not among them.
 """

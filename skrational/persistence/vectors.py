@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.persistence.encoding import Encoder, Place, state_of
+from skrational.persistence.unchanged import check_unchanged
 from skrational.text.vectors.joined import JoinedTable
-from skrational.text.vectors.loading import CORPUS
+from skrational.text.vectors.kept_vectors import KeptVectors
+from skrational.text.vectors.loading import CORPUS, load_table
 from skrational.text.vectors.subwords import SubwordTable
 from skrational.text.vectors.tables import Table, VectorTable
 from skrational.text.word_vectors import WordVectorizer
@@ -50,6 +52,7 @@ class VectorEncoder:
 
     vectors: Vectors
     texts: Sequence[Any] | None
+    _nodes: dict[bytes, dict[str, Any]] = field(default_factory=dict)
 
     def __call__(
         self, encoder: Encoder, vectorizer: WordVectorizer, place: Place
@@ -62,10 +65,19 @@ class VectorEncoder:
         is_list = isinstance(given, list | tuple)
         parts = list(given) if is_list else [given]
         node = encoder.estimator(vectorizer, parameters, attributes, place)
-        if not attributes.keys() & {"n_features_out_"}:
-            tables: list[Any] = [None] * len(parts)
+        if "n_features_out_" in attributes:
+            tables: list[Table | None] = [*_tables_of(vectorizer)]
         else:
-            tables = _tables_of(vectorizer)
+            tables = [None if _is_path(part) else load_table(part) for part in parts]
+        if len(tables) != len(parts):
+            raise ValueError(
+                f"{place} can't be saved: its parameter vectors holds {len(parts)} "
+                f"tables, and it was fitted with {len(tables)}. Fit it again."
+            )
+        if self.vectors == "reference":
+            for table, part in zip(tables, parts, strict=True):
+                if table is not None and _is_of_file(table, part):
+                    check_unchanged(table, str(place), vectorizer.cache)
         words = self._words(vectorizer, tables, place)
         node["tables"] = {
             "listed": is_list,
@@ -81,7 +93,7 @@ class VectorEncoder:
         self, vectorizer: WordVectorizer, tables: list[Any], place: Place
     ) -> list[str] | None:
         """Return the words to keep; None: all of them."""
-        if self.vectors != "used" or tables[0] is None:
+        if self.vectors != "used" or all(table is None for table in tables):
             return None
         framing = (vectorizer.start_token, vectorizer.end_token)
         special = [token for token in framing if token is not None]
@@ -90,6 +102,11 @@ class VectorEncoder:
             vectorizer._encode(self.texts, lexicon)
             return [*special, *lexicon.words(np.arange(len(lexicon)))]
         found = vectorizer._known_training_words()
+        if found is None and "n_features_out_" not in vars(vectorizer):
+            raise ValueError(
+                f"{place} isn't fitted, and vectors='used' is about the words of the "
+                "texts of fit. Give texts=, or vectors='all'."
+            )
         if found is None:
             raise ValueError(
                 f"{place} was fitted by an earlier version, which didn't keep the "
@@ -115,12 +132,34 @@ class VectorEncoder:
             Those that are kept; None: all.
         place : Place
         """
+        if "n_features_out_" not in vars(vectorizer):
+            return None
         if words is not None:
             return ALL_WORDS
         known = vectorizer._known_training_words()
         if known is None or vectorizer._training_words is None:
             return None
         return encoder.words(known, place.part("training_words"))
+
+    def _shared(
+        self, encoder: Encoder, words: list[str], rows: NDArray[Any], place: Place
+    ) -> dict[str, Any]:
+        """Return the nodes of words and vectors, the same for equal ones.
+
+        Parameters
+        ----------
+        encoder : Encoder
+        words : list of str
+        rows : ndarray of shape (n_words, n_features)
+        place : Place
+        """
+        key = _digest(words, rows)
+        if key not in self._nodes:
+            self._nodes[key] = {
+                "words": encoder.words(words, place.part("words")),
+                "rows": encoder.encode(rows, place.part("rows")),
+            }
+        return self._nodes[key]
 
     def _table(
         self,
@@ -136,39 +175,35 @@ class VectorEncoder:
         ----------
         encoder : Encoder
         table : Table or None
-            None of a vectorizer that isn't fitted.
+            None of a vectorizer that isn't fitted, and names a file.
         part : object
             The parameter ``vectors``, or an item of it.
         words : list of str or None
             Those to keep.
         place : Place
         """
-        is_path = isinstance(part, str | os.PathLike)
         if table is None:
-            if not is_path:
-                raise TypeError(
-                    f"{place} is a {type(part).__name__}, and the vectorizer isn't "
-                    "fitted; fit it before it's saved."
-                )
             return {"given": os.fspath(part)}
-        if (
-            self.vectors == "reference"
-            and is_path
-            and os.path.isfile(table.source or "")
-        ):
+        if self.vectors == "reference" and _is_of_file(table, part):
             return _reference(table, part)
-        node: dict[str, Any] = {"given": _short_name(part) if is_path else None}
+        node: dict[str, Any] = {"given": _short_name(part)}
         kept = _in_order(table, words) if words is not None else list(table.words)
         if not kept:
             raise ValueError(
                 f"{place} has none of the words to keep: give other texts."
             )
-        node["words"] = encoder.words(kept, place.part("words"))
         rows = _rows(table, kept, half=words is not None)
-        node["rows"] = encoder.encode(rows, place.part("rows"))
+        node |= self._shared(encoder, kept, rows, place)
         if isinstance(table, SubwordTable) and words is None:
             node["subwords"] = _subwords(encoder, table, kept, place)
         return node
+
+
+def _digest(words: list[str], rows: NDArray[Any]) -> bytes:
+    digest = hashlib.sha256(repr((rows.dtype.str, rows.shape)).encode())
+    digest.update(repr(words).encode())
+    digest.update(np.ascontiguousarray(rows).data.cast("B"))
+    return digest.digest()
 
 
 def _tables_of(vectorizer: WordVectorizer) -> list[Table]:
@@ -176,8 +211,20 @@ def _tables_of(vectorizer: WordVectorizer) -> list[Table]:
     return list(table.tables) if isinstance(table, JoinedTable) else [table]
 
 
-def _short_name(part: Any) -> str:
+def _is_path(part: Any) -> bool:
+    return isinstance(part, str | os.PathLike)
+
+
+def _is_of_file(table: Table, part: Any) -> bool:
+    return _is_path(part) and os.path.isfile(table.source or "")
+
+
+def _short_name(part: Any) -> str | None:
     """Return a path without its folders, which are nobody else's business."""
+    if isinstance(part, KeptVectors):
+        return part.name
+    if not _is_path(part):
+        return None
     name = os.fspath(part)
     return name if name == CORPUS else os.path.basename(name)
 

@@ -24,7 +24,7 @@ from skrational import (
     export_onnx,
 )
 from skrational.deployment.onnx import folders
-from tests.deployment.exported import EPOCHS
+from tests.deployment.exported import EPOCHS, read_tokenizer
 from tests.extensions.method import GatedUnigramClassifier
 
 pytest.importorskip("onnx")
@@ -110,6 +110,16 @@ REFUSED = {
         TypeError,
         "tokenizer=split_commas: a function of Python can't",
     ),
+    "half a character": (
+        lambda _: pipeline_of(X=X, y=np.array(["a", "b\ud800"], object)[Y]),
+        TypeError,
+        r"classes_ holds 'b\\ud800', with half a character",
+    ),
+    "large labels": (
+        lambda _: pipeline_of(X=X, y=np.array([2**63 - 1, 2**63], np.uint64)[Y]),
+        TypeError,
+        "classes_ holds 9223372036854775808; the integers of a graph go",
+    ),
     "no affine step": (lambda _: step(Normalizer()), TypeError, "Normalizer, which"),
     "clipped": (
         lambda _: step(MinMaxScaler(clip=True)),
@@ -175,6 +185,13 @@ def test_a_table_beside_that_of_words(tmp_path):
     with pytest.raises(ValueError, match="table is for models that read vectors"):
         export_onnx(pipeline_of(words(), X=TEXTS), tmp_path / "model", table=[[1.0]])
     assert not any(tmp_path.iterdir())
+
+
+def test_a_single_text_is_no_list_of_texts(tmp_path):
+    read = read_tokenizer(export_onnx(pipeline_of(words(), X=TEXTS), tmp_path / "m"))
+    for text in ("good", b"good"):
+        with pytest.raises(TypeError, match=r"texts is a .*; expected a list of texts"):
+            read(text)
 
 
 def test_without_onnx(clf, tmp_path, monkeypatch):

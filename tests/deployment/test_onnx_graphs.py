@@ -16,6 +16,7 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from skrational import (
     ModuliRNNClassifier,
     ModuliRNNRegressor,
+    SequenceArray,
     SparseGRUClassifier,
     SparseLSTMClassifier,
     SparseRationalClassifier,
@@ -297,3 +298,28 @@ def test_numbers_of_rows_that_are_given(name, fitted, open_session):
     steps[0].fit(X)
     found = open_session(steps, table=rows).run(["probabilities"], read)[0]
     np.testing.assert_allclose(found, steps.predict_proba(sequences), atol=1e-5)
+
+
+@pytest.mark.parametrize("length_exponent", [0.0, 1.0])
+@pytest.mark.parametrize(
+    "make", [SparseRationalClassifier, SparseLSTMClassifier, SparseGRUClassifier]
+)
+def test_long_texts_are_summed_exactly(make, length_exponent, open_session):
+    rng = np.random.default_rng(0)
+    x = [rng.normal(size=(n, 3)).astype("f4") for n in rng.integers(1, 9, 20)]
+    clf = make(length_exponent=length_exponent, **EPOCHS).fit(x, np.arange(20) % 2)
+    token = x[0][:1]
+    for n, atol in ((500, 1e-5), (3000, None), (30_000, None)):
+        sequence = SequenceArray(np.repeat(token, n, axis=0), np.array([0, n]))
+        logits = clf._logits_of(clf._exact_scores(sequence))
+        # So that the probability tells of the logit.
+        temperature = clf.temperature_ * max(1.0, abs(logits).max())
+        clf.temperature_ = float(temperature)
+        session = open_session(clf, table=token)
+        inputs = {"ids": np.zeros((1, n), np.int64), "lengths": np.array([n])}
+        (found,) = session.run(["probabilities"], inputs)
+        exact = clf._probabilities(logits)
+        np.testing.assert_allclose(found, exact, rtol=0, atol=2e-7)
+        if atol:
+            expected = clf.predict_proba(sequence)
+            np.testing.assert_allclose(found, expected, rtol=0, atol=atol)

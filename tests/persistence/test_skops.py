@@ -3,15 +3,17 @@
 import json
 
 import pytest
+from sklearn.base import clone
 
 from skrational.persistence import TRUSTED_TYPES, load, save
-from tests.persistence.models import TEXTS, assert_same, predictions
+from tests.persistence.models import LABELS, TEXTS, assert_same, predictions
 from tests.persistence.models import pipeline as make
 from tests.persistence.test_round_trips import NAMES
+from tests.persistence.test_wrappers import CASES
 
 sio = pytest.importorskip("skops.io", reason="needs the extra [safe]")
-SEARCHES = ("tuned", "grid")
-"""Hold scorers, which skops doesn't trust."""
+SEARCHES = ("tuned",)
+"""Hold scorers made of functions, which skops doesn't trust."""
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in SEARCHES])
@@ -33,6 +35,14 @@ def test_a_loaded_model_goes_through_skops(vectors, tmp_path):
     content = sio.dumps(again)
     once_more = sio.loads(content, trusted=list(TRUSTED_TYPES))
     assert_same(predictions(once_more, TEXTS), predictions(again, TEXTS))
+
+
+@pytest.mark.parametrize("name", ["temperature", "predefined", "splits", "voting"])
+def test_wrappers_load_with_the_published_list(name):
+    model, X = CASES[name]
+    model = clone(model).fit(X, LABELS)
+    again = sio.loads(sio.dumps(model), trusted=list(TRUSTED_TYPES))
+    assert (again.predict(X) == model.predict(X)).all()
 
 
 def test_the_list_names_classes_that_are_there():

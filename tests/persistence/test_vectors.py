@@ -6,6 +6,8 @@ import shutil
 import numpy as np
 import pytest
 from gensim.models import FastText, KeyedVectors
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 from skrational import SequenceArray, WordVectorizer
 from skrational.exceptions import ModelFileError
@@ -55,7 +57,9 @@ def test_a_folder_with_the_words_of_the_texts_needs_no_file(fitted, file, tmp_pa
     np.testing.assert_array_equal(again.predict(TEXTS), fitted.predict(TEXTS))
     vectorizer = again[0]
     assert vectorizer.vocabulary().labels.tolist() == ["<s>", "</s>", *WORDS]
-    assert vectorizer.vectors == "vectors.txt"
+    told = "<9 vectors of 'vectors.txt', kept with the model>"
+    assert repr(vectorizer.vectors) == told
+    assert told in repr(again)
     rows = vectorizer._table.vectors
     assert rows.dtype == np.float16
     exact = fitted[0].vocabulary().features[2 : 2 + len(WORDS)]
@@ -73,6 +77,73 @@ def test_words_that_are_not_kept_are_unknown(fitted, tmp_path):
     texts = [*TEXTS, *OTHER]
     wider = load(save(fitted, tmp_path / "wider", vectors="used", texts=texts))[0]
     assert "zebra" in wider.transform(OTHER).labels.tolist()
+
+
+@pytest.mark.parametrize("vectors", ["all", "used"])
+def test_a_loaded_model_learns_from_what_is_kept(
+    vectors, fitted, file, tmp_path, monkeypatch
+):
+    folder = save(fitted, tmp_path / "model", vectors=vectors)
+    expected = predictions(clone(fitted).fit(TEXTS, LABELS), TEXTS)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    file.unlink()
+    write(elsewhere / "vectors.txt", table(seed=9, words=MORE))
+    search = GridSearchCV(load(folder), {"sparserationalclassifier__n_wfsas": [3]})
+    for again in (
+        load(folder).fit(TEXTS, LABELS),
+        clone(load(folder)).fit(TEXTS, LABELS),
+        pickle.loads(pickle.dumps(load(folder))).fit(TEXTS, LABELS),
+        search.set_params(cv=2).fit(TEXTS, LABELS).best_estimator_,
+    ):
+        for twin in (again, pickle.loads(pickle.dumps(again))):
+            for name, values in predictions(twin, TEXTS).items():
+                if vectors == "all" or values.dtype.kind != "f":
+                    np.testing.assert_array_equal(values, expected[name])
+                else:
+                    np.testing.assert_allclose(values, expected[name], atol=5e-3)
+    texts = TEXTS + OTHER if vectors == "all" else TEXTS
+    folder = save(search, tmp_path / "search", vectors="all")
+    assert_same(predictions(load(folder), texts), predictions(search, texts))
+
+
+@pytest.mark.parametrize("changed", [(0, 0), (9, 3)])
+@pytest.mark.parametrize("cache", [True, False])
+def test_a_file_changed_after_the_fit_is_no_reference(
+    cache, changed, file, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SKRATIONAL_CACHE", str(tmp_path / "cache"))
+    vectorizer = WordVectorizer(str(file), cache=cache).fit(TEXTS)
+    save(vectorizer, tmp_path / "model", vectors="reference")
+    vectors = table(words=MORE)
+    vectors[MORE[changed[0]]][changed[1]] *= -1
+    write(file, vectors)
+    with pytest.raises(ValueError, match=r"changed after the fit.*vectors='all'"):
+        save(vectorizer, tmp_path / "other", vectors="reference")
+    assert not (tmp_path / "other").exists()
+    again = load(save(vectorizer, tmp_path / "all"))
+    file.unlink()
+    assert_same(predictions(again, TEXTS), predictions(vectorizer, TEXTS))
+    file.write_text("".join(f"{w} 1 2 3 4\n" for w in MORE[:-1]))
+    with pytest.raises(ValueError, match="changed after the fit"):
+        save(vectorizer, tmp_path / "other", vectors="reference")
+
+
+def test_other_tables_than_those_of_the_fit(fitted, tmp_path):
+    fitted[0].set_params(vectors=["corpus", "corpus"])
+    with pytest.raises(ValueError, match=r"holds 2 tables, and it was fitted with 1"):
+        save(fitted, tmp_path / "model")
+
+
+def test_unfitted_tables_in_memory(tmp_path):
+    model = WordVectorizer(table(words=MORE))
+    again = load(save(model, tmp_path / "model"))
+    np.testing.assert_equal(again.vectors, model.vectors)
+    with pytest.raises(ValueError, match="isn't fitted, and vectors='used'"):
+        save(model, tmp_path / "used", vectors="used")
+    used = load(save(model, tmp_path / "used", vectors="used", texts=TEXTS))
+    assert set(used.vectors) == set(WORDS)
 
 
 def test_texts_are_of_use_with_the_words_of_texts_only(fitted, tmp_path):
@@ -165,6 +236,8 @@ def test_vectors_of_n_grams(tmp_path):
     after = whole.transform(texts)
     for i in range(len(texts)):
         np.testing.assert_array_equal(after[i], before[i])
+    refitted = whole.fit(TEXTS).transform(texts)
+    np.testing.assert_array_equal(refitted[-1], before[-1])
     used = load(save(vectorizer, tmp_path / "used", vectors="used"))
     after = used.transform(texts)
     for i in range(len(TEXTS)):

@@ -121,8 +121,10 @@ def export_onnx(
     features), float32, and ``lengths`` (batch,), int64; what stands behind the length
     of a sequence is never read. Outputs are ``labels`` (batch,) and ``probabilities``
     (batch, classes), float32, or ``values``. The loop over tokens is computed in the
-    estimator's ``dtype``, logits in double precision. Probabilities are those of
-    ``predict_proba`` up to 1e-5.
+    estimator's ``dtype``; what is summed over tokens, and logits, in double precision.
+    Probabilities are those of ``predict_proba`` up to 1e-5 for texts of 500 tokens.
+    With ``dtype="float32"`` that method sums tokens in single precision, so that its
+    error, and the difference, may grow with the number of tokens.
 
     Examples
     --------

@@ -240,7 +240,9 @@ def _add_joined(
         nothing = network.dtype.type(network.begin[0][-1])
         masked = graph("Where", is_read, states, nothing)
         return graph("ReduceMax", masked, axes=[1], keepdims=0)
+    # A sum of thousands of states in single precision is off in the fifth digit.
     masked = graph("Where", is_read, states, network.dtype.type(0))
+    masked = graph("Cast", masked, to=type_of(np.float64))
     return graph("ReduceSum", masked, np.array([1]), keepdims=0)
 
 

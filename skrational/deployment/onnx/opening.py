@@ -157,6 +157,19 @@ def _labels(classes: NDArray[Any]) -> NDArray[Any]:
     TypeError
         If there is none.
     """
+    labels = classes.tolist()
+    whole = [label for label in labels if isinstance(label, int)]
+    if whole and not -(2**63) <= min(whole) <= max(whole) < 2**63:
+        raise TypeError(
+            f"classes_ holds {max(whole, key=abs)}; the integers of a graph go from "
+            "-2**63 to 2**63 - 1: fit with smaller ones, or with strings."
+        )
+    halves = [label for label in labels if _is_no_text(label)]
+    if halves:
+        raise TypeError(
+            f"classes_ holds {halves[0]!r}, with half a character, which no file of a "
+            "graph can hold: fit with other strings."
+        )
     if len(set(map(type, classes))) == 1:
         classes = np.array(classes.tolist())
     if classes.dtype.kind in "iu":
@@ -170,3 +183,12 @@ def _labels(classes: NDArray[Any]) -> NDArray[Any]:
         f"classes_ holds {kinds}; a graph can tell strings, numbers and booleans: fit "
         "with one of these."
     )
+
+
+def _is_no_text(label: Any) -> bool:
+    """Whether a label is a str that UTF-8 can't say."""
+    try:
+        str(label).encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -56,7 +56,17 @@ class Tokenizer:
         dict
             ``ids`` (n_texts, n_tokens), the number of each word, and ``lengths``
             (n_texts,), how many of them each text has; both int64.
+
+        Raises
+        ------
+        TypeError
+            If texts is a single one.
         """
+        if isinstance(texts, str | bytes):
+            raise TypeError(
+                f"texts is a {type(texts).__name__}; expected a list of texts, such as "
+                "[text]."
+            )
         numbers = [self.encode(text) for text in texts]
         lengths = np.array([len(row) for row in numbers], np.int64)
         ids = np.zeros((len(numbers), max(lengths, default=0)), np.int64)

@@ -17,6 +17,7 @@ from typing import Any
 
 from skrational.exceptions import FeatureCacheWarning, VectorFileError
 from skrational.text.vectors.cache import entry_path, read_entry, write_entry
+from skrational.text.vectors.kept_vectors import KeptVectors
 from skrational.text.vectors.objects import open_object
 from skrational.text.vectors.sent import SentVectors
 from skrational.text.vectors.subwords import SubwordTable
@@ -50,7 +51,7 @@ def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Tab
 
     Parameters
     ----------
-    vectors : str, path-like, KeyedVectors, dict or SentVectors
+    vectors : str, path-like, KeyedVectors, dict, SentVectors or KeptVectors
         As the parameter of `WordVectorizer`.
     cache : bool, str or path-like, default=True
         As the parameter of `WordVectorizer`.
@@ -86,6 +87,7 @@ def load_table(vectors: Any, cache: bool | str | os.PathLike[str] = True) -> Tab
         with _lock.held:
             return _load_file(path, state, cache_folder(cache, "vectors"))
     found = vectors.vectors if isinstance(vectors, SentVectors) else vectors
+    found = found.table if isinstance(found, KeptVectors) else found
     return found if isinstance(found, Table) else open_object(found)
 
 
