@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +24,7 @@ __all__ = ["Contents", "companions", "read_contents", "strangers"]
 
 _COMPANIONS = ("README", "LICENSE", "LICENCE", "NOTICE", "CITATION")
 _HIDDEN = (".cache", ".gitattributes", ".gitignore", ".git", ".DS_Store")
-_TRIES = 5
+_TRIES, _MANY_TRIES = 5, 100
 
 
 class Contents(NamedTuple):
@@ -45,7 +46,13 @@ class Contents(NamedTuple):
 
 def companions(folder: Path) -> dict[str, Path]:
     """Return what may stand beside a model in its folder, by the names."""
-    return {p.name: p for p in folder.iterdir() if _is_companion(p) and _can_stay(p)}
+    for _ in range(_TRIES):
+        with suppress(FileNotFoundError):
+            there = list(folder.iterdir())
+            return {p.name: p for p in there if _is_companion(p) and _can_stay(p)}
+        # Another process may be between two renames.
+        time.sleep(0.01)
+    return {}
 
 
 def _is_companion(path: Path) -> bool:
@@ -63,14 +70,15 @@ def strangers(folder: Path) -> list[str]:
     All of them, if there is no manifest of a model; else those that it doesn't list.
     """
     others: list[str] = []
-    for _ in range(_TRIES):
+    for attempt in range(_MANY_TRIES):
         before = _state(folder)
         with suppress(FileNotFoundError):
             names = {path.name for path in folder.iterdir()} - companions(folder).keys()
             others = sorted(names - _own(folder, names))
             # Another process may have replaced it meanwhile.
-            if not others or _state(folder) == before:
+            if not others or (before and _state(folder) == before):
                 break
+        time.sleep(1e-4 * attempt)
     return others
 
 

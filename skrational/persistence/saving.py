@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Sequence
 from errno import EEXIST
 from pathlib import Path
@@ -166,9 +167,11 @@ def check_place(
             "it's a folder that you work in; give a folder inside it",
             str(folder),
         )
-    if not folder.exists():
+    try:
+        is_folder = stat.S_ISDIR(folder.stat().st_mode)
+    except FileNotFoundError:
         return {}
-    if not folder.is_dir():
+    if not is_folder:
         if overwrite:
             return {}
         raise FileExistsError(EEXIST, f"it's a file; {advice}", str(folder))

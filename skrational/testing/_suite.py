@@ -127,7 +127,7 @@ def check_sequence_estimator(
 ) -> Any:
     """Check that an estimator of sequences or texts does what users rely on.
 
-    scikit-learn's :func:`~sklearn.utils.estimator_checks.check_estimator` tries tables
+    scikit-learn's ``check_estimator`` tries tables
     only, which are sequences of length 1. These checks try the rest: that all forms of
     X are read alike; that what is said of a sequence depends on nothing beside it; that
     pickles, memory maps, threads and random generators change nothing; that a fit that
