@@ -21,7 +21,7 @@ test: $(VENV)/.test
 # The suite with the oldest versions allowed, in a venv of its own. That torch comes with
 # gigabytes of CUDA libraries, so this isn't a part of `make test`.
 test-min: $(VENV)-min/.test
-	SCIPY_ARRAY_API=1 $(VENV)-min/bin/python -m pytest --numprocesses=2 --dist=worksteal \
+	$(VENV)-min/bin/python -m pytest --numprocesses=2 --dist=worksteal \
 	    --ignore=tests/test_typing.py
 
 dist: $(VENV)/.test

@@ -57,7 +57,9 @@ class EmbeddedWords(StatesCell):
     def embedded(self, batch: Batch) -> Batch:
         """Put the embeddings of words in the place of their numbers."""
         rows = self.rows.index_select(0, batch.x[:, 0].long())
-        embeddings = nn.functional.pad(self.Emb, (0, 0, 0, 1))
+        # torch 2.4 can't pad what has no columns.
+        unknown = self.Emb.new_zeros(1, self.Emb.shape[1])
+        embeddings = torch.cat([self.Emb, unknown])
         return Batch(embeddings.index_select(0, rows), batch.ids, batch.offsets)
 
     def hidden(self, batch: Batch) -> Tensor:

@@ -187,7 +187,7 @@ def rules_in_words(
         sides = zip(meaning_of(automata.coef[:, wfsa]), rules[wfsa], strict=True)
         for kind, (numbers, phrases) in zip(("high", "negative"), sides, strict=True):
             told = ", ".join(f'"{phrase}"' for phrase in phrases if phrase)
-            if not rules.any():
+            if not (rules != "").any():
                 told = f"{kind} scores"
             if told:
                 lines.append(f"  for {_listed(numbers, names)}: {told}")
