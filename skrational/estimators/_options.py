@@ -19,6 +19,7 @@ __all__ = [
     "Inhibitor",
     "Level",
     "Match",
+    "NumberOfWFSAs",
     "Penalized",
     "Pruned",
     "Readout",
@@ -39,6 +40,7 @@ FloatType: TypeAlias = Literal["float32", "float64"]
 Calibration: TypeAlias = Literal["temperature"] | None
 ClassWeight: TypeAlias = Mapping[Any, float] | Literal["balanced"] | None
 
+NumberOfWFSAs: TypeAlias = int | Literal["auto"]
 Penalized: TypeAlias = Literal["states", "wfsas", "transitions"]
 Semiring: TypeAlias = Literal["plus-times", "max-plus", "max-times"]
 Readout: TypeAlias = Literal["sum", "last", "rho", "rho_softmax"]

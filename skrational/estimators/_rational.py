@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["RATIONAL", "RationalMethod"]
 
 RATIONAL: dict[str, list[Any]] = TRAINING | {
-    "n_wfsas": [Interval(Integral, 1, None, closed="left")],
+    "n_wfsas": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     "n_states": [Interval(Integral, 1, None, closed="left"), tuple, list],
     "penalty": [StrOptions({"states", "wfsas", "transitions"})],
     "semiring": [StrOptions(set(SEMIRING_NAMES))],
@@ -48,6 +48,9 @@ RATIONAL: dict[str, list[Any]] = TRAINING | {
     "feature_dropout": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
 }
 """Constraints of the parameters."""
+
+_FEWEST, _MOST = 24, 96
+"""Automata by default, however few or many classes there are."""
 
 
 class RationalMethod(RulesInWords, PackedEstimator):
@@ -66,7 +69,7 @@ class RationalMethod(RulesInWords, PackedEstimator):
     def __init__(
         self,
         *,
-        n_wfsas: int = 24,
+        n_wfsas: options.NumberOfWFSAs = "auto",
         n_states: int | Sequence[int] = 4,
         penalty: options.Penalized = "states",
         semiring: options.Semiring = "plus-times",
@@ -107,7 +110,7 @@ class RationalMethod(RulesInWords, PackedEstimator):
         )
 
     def _check_own_parameters(self, device_type: str) -> None:
-        spread_lengths(self.n_states, self.n_wfsas)
+        self._lengths(n_outputs=1)
         choose_kernel(device_type, self.semiring)
 
     def _dense_cell(
@@ -119,12 +122,23 @@ class RationalMethod(RulesInWords, PackedEstimator):
     ) -> RationalCell:
         from skrational.cells.rational import RationalCell
 
-        lengths = spread_lengths(self.n_states, self.n_wfsas)
         rule = ScoringRule(
             self.semiring, self.readout, self.match, self.length_exponent
         )
+        lengths = self._lengths(n_outputs)
         cell = RationalCell(n_features, lengths, n_outputs, rule, dtype)
         return cell.initialize(generator)
+
+    def _lengths(self, n_outputs: int) -> tuple[int, ...]:
+        """Return the states of each automaton before training.
+
+        Few automata can't tell many classes apart; on few classes many of them learn
+        the training set by heart.
+        """
+        n_wfsas = self.n_wfsas
+        if n_wfsas == "auto":
+            n_wfsas = min(max(n_outputs, _FEWEST), _MOST)
+        return spread_lengths(self.n_states, n_wfsas)
 
     def _blank_cell(
         self, structure: RationalStructure, dtype: torch.dtype

@@ -33,8 +33,10 @@ class SparseRationalClassifier(RationalMethod, PackedClassifier):
 
     Parameters
     ----------
-    n_wfsas : int, default=24
-        Automata before pruning (d).
+    n_wfsas : int or "auto", default="auto"
+        Automata before pruning (d). "auto": one for each class, but at least 24 and at
+        most 96. Many classes take many automata to be told apart; with few classes,
+        many learn the training set by heart.
     n_states : int or tuple of int, default=4
         Main-path transitions of each automaton before pruning (K). A tuple is spread
         over the automata: ``(1, 2, 3, 4)`` gives a quarter of them each length.
@@ -202,7 +204,7 @@ class SparseRationalClassifier(RationalMethod, PackedClassifier):
     def __init__(
         self,
         *,
-        n_wfsas: int = 24,
+        n_wfsas: options.NumberOfWFSAs = "auto",
         n_states: int | Sequence[int] = 4,
         lambda_: float = 2e-3,
         penalty: options.Penalized = "states",
