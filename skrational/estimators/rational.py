@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skrational.estimators import _options as options
 from skrational.estimators._packed import PackedClassifier
 from skrational.estimators._rational import RATIONAL, RationalMethod
+from skrational.structures.meaning import OutputKind
 
 __all__ = ["SparseRationalClassifier"]
 
@@ -273,3 +275,6 @@ class SparseRationalClassifier(RationalMethod, PackedClassifier):
             random_state=random_state,
             verbose=verbose,
         )
+
+    def _outputs(self) -> tuple[NDArray[Any], OutputKind]:
+        return self.classes_, "classes"

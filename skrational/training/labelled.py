@@ -60,6 +60,12 @@ class Learnable(Protocol):
         """
         ...
 
+    def scaled(
+        self, A: NDArray[Any], a: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Turn them back to the unit in which there is learned."""
+        ...
+
     def with_weight(self) -> Self:
         """Leave out the samples of weight 0."""
         ...
@@ -130,6 +136,8 @@ class Labelled:
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the weights and biases of a readout: their logits have no unit."""
         return A, a
+
+    scaled = unscaled
 
     def shares(self) -> NDArray[np.floating]:
         """Share of each class in the weight, (n_classes,)."""

@@ -130,6 +130,13 @@ class Valued:
         center, spread = self.scale.center, self.scale.spread
         return (A * spread[:, None]).astype(A.dtype), a * spread + center
 
+    def scaled(
+        self, A: NDArray[Any], a: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Turn a readout's weights and biases back to the unit of the targets."""
+        center, spread = self.scale.center, self.scale.spread
+        return (A / spread[:, None]).astype(A.dtype), (a - center) / spread
+
     def shares(self) -> NDArray[np.floating]:
         """Mean target, (n_targets,): of classes, it would be their shares."""
         targets = self.targets.reshape(len(self), -1, self.n_targets)
