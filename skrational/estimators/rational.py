@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.estimators import _options as options
-from skrational.estimators._packed import PackedClassifier
+from skrational.estimators._multilabel import MultilabelClassifier
 from skrational.estimators._rational import RATIONAL, RationalMethod
 from skrational.structures.meaning import OutputKind
 
 __all__ = ["SparseRationalClassifier"]
 
 
-class SparseRationalClassifier(RationalMethod, PackedClassifier):
+class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
     r"""Classify sequences with a few short weighted automata, learned by sparsity.
 
     Each hidden unit is a weighted finite-state automaton (WFSA) that scores a soft
@@ -277,4 +277,4 @@ class SparseRationalClassifier(RationalMethod, PackedClassifier):
         )
 
     def _outputs(self) -> tuple[NDArray[Any], OutputKind]:
-        return self.classes_, "classes"
+        return self.classes_, "labels" if self._multilabel else "classes"

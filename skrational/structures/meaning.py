@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 __all__ = [
     "MOST_NAMED",
     "NO_CLASS",
+    "NO_OUTPUT",
     "SHARE",
     "Meaning",
     "OutputKind",
@@ -28,6 +29,13 @@ MOST_NAMED = 8
 
 NO_CLASS = "no class in particular"
 """What is said of a side whose classes all have small weights."""
+
+NO_OUTPUT = {
+    "classes": NO_CLASS,
+    "labels": "no label in particular",
+    "values": "no value in particular",
+}
+"""The same by what the outputs are of."""
 
 
 OutputKind: TypeAlias = Literal["classes", "labels", "values"]

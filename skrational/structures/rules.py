@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from skrational.structures.automata import WeightedAutomata
 from skrational.structures.meaning import (
     MOST_NAMED,
-    NO_CLASS,
+    NO_OUTPUT,
     OutputKind,
     meaning_of,
     output_names,
@@ -198,12 +198,13 @@ def rules_in_words(
         lines.append(f"WFSA {wfsa}, {length} transition{'s' if length > 1 else ''}")
         meaning = meaning_of(automata.coef[:, wfsa], exclusive)
         sides = zip(meaning, rules[wfsa], strict=True)
-        for kind, (numbers, phrases) in zip(("high", "negative"), sides, strict=True):
+        for side, (numbers, phrases) in zip(("high", "negative"), sides, strict=True):
             told = ", ".join(f'"{phrase}"' for phrase in phrases if phrase)
             if not (rules != "").any():
-                told = f"{kind} scores"
+                told = f"{side} scores"
             if told:
-                lines.append(f"  for {_listed(numbers, names)}: {told}")
+                aim = _listed(numbers, names) or NO_OUTPUT[kind]
+                lines.append(f"  for {aim}: {told}")
     told = _bias_in_words if exclusive else _biases_in_words
     return "\n".join([*lines, told(automata.intercept, names)])
 
@@ -213,9 +214,7 @@ def _short(name: str) -> str:
 
 
 def _listed(numbers: Sequence[int], names: Sequence[str]) -> str:
-    """Name classes, of many the first ones."""
-    if not numbers:
-        return NO_CLASS
+    """Name outputs, of many the first ones; nothing of none."""
     listed = ", ".join(names[i] for i in numbers[:MOST_NAMED])
     n_more = len(numbers) - MOST_NAMED
     return f"{listed} and {n_more} more" if n_more > 0 else listed
@@ -233,6 +232,8 @@ def _biases_in_words(intercept: NDArray[Any], names: list[str]) -> str:
     """Tell the bias of each output, of many the first ones."""
     if len(intercept) == 1:
         return f"bias: {intercept[0]:.3g}"
-    told = [f"{bias:.3g} for {name}" for bias, name in zip(intercept, names, strict=True)]
+    told = [
+        f"{bias:.3g} for {name}" for bias, name in zip(intercept, names, strict=True)
+    ]
     more = "" if len(told) <= MOST_NAMED else f" and {len(told) - MOST_NAMED} more"
     return f"bias: {', '.join(told[:MOST_NAMED])}{more}"

@@ -25,6 +25,8 @@ class Learnable(Protocol):
         Whether a cell must be told to give outputs after every token.
     targets : ndarray of shape (n, ...)
         What a loss reads.
+    y : ndarray of shape (n, ...)
+        The targets as they were given.
     n_targets : int
         Classes, or numbers at a time.
     """
@@ -42,7 +44,12 @@ class Learnable(Protocol):
     @property
     def targets(self) -> NDArray[Any]: ...  # noqa: D102
     @property
+    def y(self) -> NDArray[Any]: ...  # noqa: D102
+    @property
     def n_targets(self) -> int: ...  # noqa: D102
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, chosen: NDArray[np.intp]) -> Self: ...
 
     def shares(self) -> NDArray[np.floating]:
         """Return the weighted mean of the targets: of classes, their shares."""
@@ -115,6 +122,12 @@ class Labelled:
             codes=self.codes[chosen],
             weights=self.weights[chosen],
         )
+
+    @property
+    def y(self) -> NDArray[Any]:
+        """The labels as they were given."""
+        labels: NDArray[Any] = self.classes[self.codes]
+        return labels
 
     @property
     def at_every_token(self) -> bool:

@@ -106,6 +106,11 @@ class Valued:
         )
 
     @property
+    def y(self) -> NDArray[np.floating]:
+        """The values as they were given."""
+        return self.values[:, 0] if self.target_ndim == 1 else self.values
+
+    @property
     def at_every_token(self) -> bool:
         """Whether there are values after every token."""
         return self.values.ndim == 3
