@@ -90,8 +90,8 @@ def regularization_path(
         As for ``fit``.
     X_val, y_val : like X and y, default=None
         What validation scores are computed on. None: a share of
-        ``estimator.validation_fraction``, of each class, is held out of X. The steps of a
-        pipeline have seen that share, too, though not those given here.
+        ``estimator.validation_fraction``, of each class, is held out of X. The steps of
+        a pipeline have seen that share, too, though not those given here.
     X_test, y_test : like X and y, default=None
         If given, each point gets a test score, too.
     epochs_per_lambda : int, default=None

@@ -123,4 +123,4 @@ def digest(labelled: Learnable | None) -> str:
     for part in (targets, labelled.weights):
         hashed.update(np.ascontiguousarray(part).tobytes())
     hashed.update(repr((X.features.dtype.str, classes)).encode())
-    return f"{len(labelled.weights)} documents, {X.n_tokens} tokens, {hashed.hexdigest()[:12]}"
+    return f"{len(X)} documents, {X.n_tokens} tokens, {hashed.hexdigest()[:12]}"
