@@ -30,6 +30,11 @@ from skrational.utils.checks import is_missing
 __all__ = ["BaseSequenceClassifier"]
 
 _FEW_CLASSES = 20
+_SEVERAL = (
+    "{name} holds {what}; expected one label for each sequence. Several labels make an "
+    "indicator matrix of 0 and 1, as MultiLabelBinarizer of scikit-learn writes it, "
+    "which SparseRationalClassifier takes."
+)
 
 
 class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
@@ -254,7 +259,10 @@ def _texts_only(labels: Sequence[Any], name: str) -> NDArray[np.object_]:
 
 def _read_labels(y: Any, name: str) -> NDArray[Any]:
     """Return labels, of any container, as an array; none of them may be missing."""
-    values = np.asarray(y)
+    try:
+        values = np.asarray(y)
+    except ValueError:
+        raise ValueError(_SEVERAL.format(name=name, what="lists")) from None
     if values.dtype.kind == "T":
         y = values = values.astype(object)
     if values.dtype.kind == "U" and isinstance(y, (list, tuple)):
@@ -267,6 +275,15 @@ def _read_labels(y: Any, name: str) -> NDArray[Any]:
                 f"{name} contains NaN or another missing value: label {missing} is "
                 f"{values.flat[missing]}."
             )
+        kind = type(values.flat[0])
+        if values.size and issubclass(kind, set | frozenset | list | tuple | dict):
+            raise ValueError(_SEVERAL.format(name=name, what=f"{kind.__name__}s"))
+    if values.ndim > 1 and values.shape[1:] != (1,):
+        raise ValueError(
+            f"{name} should be a 1d array, of one label for each sequence; got an "
+            f"array of shape {values.shape}. Of estimators of sequences "
+            "SparseRationalClassifier takes an indicator matrix of several labels."
+        )
     labels = column_or_1d(y, input_name=name, warn=True)
     _assert_all_finite(labels, input_name=name)
     return labels

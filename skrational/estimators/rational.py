@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skrational.estimators import _options as options
-from skrational.estimators._packed import PackedClassifier
+from skrational.estimators._multilabel import MultilabelClassifier
 from skrational.estimators._rational import RATIONAL, RationalMethod
+from skrational.structures.meaning import OutputKind
 
 __all__ = ["SparseRationalClassifier"]
 
 
-class SparseRationalClassifier(RationalMethod, PackedClassifier):
+class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
     r"""Classify sequences with a few short weighted automata, learned by sparsity.
 
     Each hidden unit is a weighted finite-state automaton (WFSA) that scores a soft
@@ -275,3 +277,6 @@ class SparseRationalClassifier(RationalMethod, PackedClassifier):
             random_state=random_state,
             verbose=verbose,
         )
+
+    def _outputs(self) -> tuple[NDArray[Any], OutputKind]:
+        return self.classes_, "labels" if self._multilabel else "classes"
