@@ -35,6 +35,7 @@ __all__ = [
     "SizeLimit",
     "begin_run",
     "branches_of",
+    "default_lambdas",
     "describe_search",
     "finish",
     "follow_fold",
@@ -159,6 +160,13 @@ def begin_run(
         run.fit.begin(None, {})
         run.warm_up()
     return run
+
+
+@in_own_state
+def default_lambdas(run: PathRun, n: int) -> list[float]:
+    """Return the strengths of the penalty, given a path that is warmed up."""
+    with training_resources(run.fit.params.verbose):
+        return run.default_lambdas(n)
 
 
 def follow_fold(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,18 +20,23 @@ class PathEpochs:
     """Epochs of a path.
 
     Small networks go on learning where large ones begin to overfit, and their epochs
-    are cheap.
+    are cheap. The more classes there are, the longer a network of any size learns to
+    tell them apart: by the bits that name one of them.
 
     Attributes
     ----------
     per_lambda : int
     most, least : int
-        Of finetuning: for points of up to a tenth of the dense size, and for any point.
+        Of finetuning, for two classes: for points of up to a tenth of the dense size,
+        and for any point.
+    limit : int
+        Of finetuning, however many classes there are.
     """
 
     per_lambda: int
     most: int
     least: int
+    limit: int
 
     @classmethod
     def of(
@@ -45,19 +51,29 @@ class PathEpochs:
         per_lambda = check_count("epochs_per_lambda", per_lambda, 1)
         if finetune is not None:
             finetune = check_count("finetune_epochs", finetune, 0)
-            return cls(per_lambda, finetune, finetune)
+            return cls(per_lambda, finetune, finetune, finetune)
         most, least = (-(-estimator.finetune_epochs // part) for part in (2, 10))
-        return cls(per_lambda, most, least)
+        return cls(per_lambda, most, least, estimator.finetune_epochs)
 
-    def of_point(self, size: int, size_initial: int) -> int:
+    def of_point(self, size: int, size_initial: int, n_outputs: int = 1) -> int:
         """Epochs of finetuning of a network, given its size and that of the dense one.
+
+        Parameters
+        ----------
+        size, size_initial : int
+        n_outputs : int, default=1
+            Of the readout.
 
         Examples
         --------
-        >>> epochs = PathEpochs(per_lambda=2, most=10, least=2)
+        >>> epochs = PathEpochs(per_lambda=2, most=10, least=2, limit=20)
         >>> [epochs.of_point(n, size_initial=96) for n in (1, 9, 24, 48, 96)]
         [10, 10, 4, 2, 2]
+        >>> [epochs.of_point(n, 96, n_outputs=8) for n in (1, 9, 24, 48, 96)]
+        [20, 20, 12, 6, 6]
         """
         small = _SMALL * size_initial
         share = small / max(size, small)
-        return max(self.least, round(self.most * share))
+        bits = math.log2(max(n_outputs, 2))
+        of_two = max(self.least, round(self.most * share))
+        return min(round(of_two * bits), self.limit)

@@ -17,7 +17,7 @@ from skrational.estimators._sparse import SparseSequenceEstimator
 from skrational.model_selection._checkpoint import Checkpoint
 from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._family import check_estimator, template_of
-from skrational.model_selection._lambdas import check_lambdas, default_lambdas
+from skrational.model_selection._lambdas import check_lambdas
 from skrational.model_selection._path import PathPoint, RegularizationPath
 from skrational.model_selection._path_run import PathRun, resume
 from skrational.model_selection._path_scores import score_of
@@ -81,9 +81,11 @@ def regularization_path(
         As for `SparseRationalClassifier.fit`; with a pipeline, what that reads, such as
         texts.
     lambdas : sequence of float, default=None
-        Rising strengths of the penalty, at least 0. None: ``n_lambdas`` of them, in
-        equal ratios, from 1/50 of to 10 times the norm of the gradient that the data
-        exert on a state, or unit, of the empty network after the warm-up.
+        Rising strengths of the penalty, at least 0. None: ``n_lambdas`` of them, from
+        one that leaves 95 % of the network, found by trial, to one that leaves nothing.
+        Most of them lie in equal ratios between 1/50 of and 10 times the norm of the
+        gradient that the data exert on a state, or unit, of the empty network after the
+        warm-up: between these most of the network goes.
     n_lambdas : int, default=20
         See ``lambdas``.
     sample_weight : array-like of shape (n_sequences,), default=None
@@ -97,10 +99,11 @@ def regularization_path(
     epochs_per_lambda : int, default=None
         Epochs under each lambda. None: a tenth of ``estimator.max_epochs``, at least 1.
     finetune_epochs : int, default=None
-        Epochs of finetuning of each point. None: half of ``estimator.finetune_epochs``
-        for points of up to a tenth of the dense network's size, and in inverse
-        proportion to the size for larger ones, which gain nothing from more; at least a
-        tenth.
+        Epochs of finetuning of each point. None: for two classes, half of
+        ``estimator.finetune_epochs`` for points of up to a tenth of the dense network's
+        size, and in inverse proportion to the size for larger ones, which gain nothing
+        from more; at least a tenth. For more classes so many times the binary logarithm
+        of their number, up to ``estimator.finetune_epochs``.
     checkpoint_dir : path-like, default=None
         A folder in which each point is kept as soon as it's done. If the path is begun
         again there, with equal data and parameters, it goes on after the last point and
@@ -333,7 +336,7 @@ def _follow(
     if kept is None:
         run.warm_up()
         if isinstance(lambdas, int):
-            lambdas = default_lambdas(run.scale(), lambdas)
+            lambdas = run.default_lambdas(lambdas)
     else:
         lambdas = kept.lambdas
         began -= kept.seconds

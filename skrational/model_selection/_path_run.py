@@ -17,6 +17,11 @@ import torch
 from skrational.estimators._sparse import SparseSequenceEstimator
 from skrational.model_selection._checkpoint import Checkpoint, Record
 from skrational.model_selection._epochs import PathEpochs
+from skrational.model_selection._lambdas import (
+    LEAST,
+    lambdas_to_empty,
+    usual_lambdas,
+)
 from skrational.model_selection._path import PathPoint
 from skrational.model_selection._records import fitted_of, point_of, structure_of
 from skrational.training.adam import Moments
@@ -26,6 +31,10 @@ from skrational.training.recipe import finetune, regularize, warmup
 from skrational.training.rng import Randomness
 
 __all__ = ["Kept", "PathRun", "resume"]
+
+_NEARLY_DENSE = 0.95
+"""Share of its size that the first point of a path has, at least."""
+_MOST_TRIALS, _TRIAL_FACTOR = 6, 4.0
 
 
 class PathRun:
@@ -99,16 +108,41 @@ class PathRun:
         """Train a branch without penalty; return its fitted attributes."""
         branch.settle()
         structure = branch.cell.structure()
-        epochs = self._epochs.of_point(structure.size, structure.size_initial)
+        n_outputs = branch.loss.n_outputs(branch.data.n_targets)
+        epochs = self._epochs.of_point(
+            structure.size, structure.size_initial, n_outputs
+        )
         phase = replace(finetune(branch.params), epochs=epochs)
         if phase.epochs:
             branch.run(phase)
         return branch.fitted()
 
-    def scale(self) -> float:
-        """What the lambdas are measured in by default."""
+    def default_lambdas(self, n: int) -> list[float]:
+        """Return so many strengths, from nearly dense to empty where that can be."""
         natural = self.fit.params._natural_strength()
-        return self.gradient_when_empty() if natural is None else natural
+        if natural is not None:
+            return usual_lambdas(natural, n)
+        # Data without any signal leave no gradient to speak of.
+        scale = max(self.gradient_when_empty(), 1e-8)
+        return lambdas_to_empty(scale, self._least_lambda(scale), n)
+
+    def _least_lambda(self, scale: float) -> float:
+        """Return a strength that leaves the network nearly as it is."""
+        least = LEAST * scale
+        for _ in range(_MOST_TRIALS):
+            if self._share_left(least) >= _NEARLY_DENSE:
+                break
+            least /= _TRIAL_FACTOR
+        return least
+
+    def _share_left(self, lambda_: float) -> float:
+        """Return the share of the network that a strength leaves at first."""
+        trial = copy(self)
+        trial.fit = self.fit.copy()
+        trial.fit.begin_untold()
+        trial.regularize(0, lambda_)
+        structure = trial.fit.cell.structure()
+        return structure.size / structure.size_initial
 
     def gradient_when_empty(self) -> float:
         """Norm of the gradient on the unit that the data pull at most.

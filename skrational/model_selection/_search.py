@@ -25,7 +25,7 @@ from skrational.estimators._sparse import SparseSequenceEstimator
 from skrational.model_selection._chosen import ChosenEstimatorMixin
 from skrational.model_selection._family import template_of
 from skrational.model_selection._fold_results import fold_results, standard_errors
-from skrational.model_selection._lambdas import check_lambdas, default_lambdas
+from skrational.model_selection._lambdas import check_lambdas
 from skrational.model_selection._one_se import within_one_se
 from skrational.model_selection._path import RegularizationPath
 from skrational.utils.callbacks import CallbackSupportMixin, FitTask, with_callbacks
@@ -176,12 +176,16 @@ class PathSearchCV(
         limit : SizeLimit or None
         task : FitTask
         """
-        from skrational.model_selection._cv_runs import begin_run, finish
+        from skrational.model_selection._cv_runs import (
+            begin_run,
+            default_lambdas,
+            finish,
+        )
 
         template, labelled = search.template, search.labelled
         run = begin_run(template, labelled, search.checkpoint.seed, limit)
         if lambdas is None:
-            lambdas = default_lambdas(run.scale(), self.n_lambdas)
+            lambdas = default_lambdas(run, self.n_lambdas)
         paths = self._follow_folds(search, lambdas, task)
         results = fold_results(paths, lambdas)
         last = task.phase("refit", 0)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
+from sklearn.base import clone
 from torch import Tensor
 
 from skrational.cells.base import Cell
@@ -242,6 +243,11 @@ class SparseFit:
     def begin(self, n_phases: int | None, data: dict[str, Any]) -> None:
         """Tell the callbacks that so many phases, if known, are to come."""
         self.task = FitTask(self.params, n_phases, data)
+
+    def begin_untold(self) -> None:
+        """Begin what serves to try something: no callback is told of it."""
+        silent = clone(self.params).set_callbacks()
+        self.task = FitTask(silent, None, {})
 
     def end(self) -> None:
         """Tell the callbacks that all is done."""

@@ -164,19 +164,17 @@ def test_a_path_of_automata_is_not_gone_on_with(data, tmp_path):
 
 
 @pytest.mark.parametrize("readout", ["anywhere", "last"])
-def test_default_lambdas_reach_from_nearly_dense_to_empty(data, readout):
+def test_default_lambdas_reach_from_dense_to_empty(data, readout):
     path = follow(data, clf=quick(readout=readout), lambdas=None, n_lambdas=12)
-    lambdas = [point.lambda_ for point in path.points]
-    np.testing.assert_allclose(np.diff(np.log(lambdas)), np.log(500) / 11)
-    assert path.points[0].size >= 16
-    assert path.points[-1].size <= 2
+    assert path.points[0].size >= 0.95 * path.points[0].structure.size_initial
+    assert path.points[-1].size == 0
 
 
 @pytest.mark.parametrize("readout", ["anywhere", "last"])
 def test_the_gradient_when_empty_is_that_of_nn_lstm(data, readout):
     X, y = data
     clf = quick(dtype="float64", readout=readout, dropout=0.0)
-    run = PathRun(clf, clf._read_fit(X, y, None), 0, PathEpochs(1, 1, 1))
+    run = PathRun(clf, clf._read_fit(X, y, None), 0, PathEpochs(1, 1, 1, 1))
     run.fit.begin(None, {})
     run.warm_up()
     arrays = run.fit.cell.to_arrays()

@@ -18,7 +18,7 @@ from skrational.cells.rational import RationalCell
 from skrational.datasets import make_planted_patterns
 from skrational.model_selection import regularization_path
 from skrational.model_selection._epochs import PathEpochs
-from skrational.model_selection._lambdas import default_lambdas
+from skrational.model_selection._lambdas import lambdas_to_empty, usual_lambdas
 from skrational.model_selection._path_run import PathRun
 from skrational.structures.automata import ScoringRule
 from skrational.training.labelled import stratified_split
@@ -454,7 +454,7 @@ def test_the_gradient_when_empty_is_that_of_the_equations(
 ):
     for data in (three_classes, make_planted_patterns(70, random_state=1)):
         clf = quick(dtype="float64", readout=readout, match=match)
-        run = PathRun(clf, clf._read_fit(data.X, data.y, None), 0, PathEpochs(1, 1, 1))
+        run = PathRun(clf, clf._read_fit(data.X, data.y, None), 0, PathEpochs(1, 1, 1, 1))
         run.fit.begin(None, {})
         run.warm_up()
         before = run.fit.cell.to_arrays()
@@ -470,21 +470,31 @@ def test_the_gradient_when_empty_is_that_of_the_equations(
 
 
 @pytest.mark.parametrize("readout", ["sum", "last", "rho"])
-def test_default_lambdas_reach_from_dense_to_nearly_empty(data, readout):
+def test_default_lambdas_reach_from_dense_to_empty(data, readout):
     clf = quick(readout=readout, n_wfsas=6, warmup_epochs=5, word_dropout=0.1)
     path = follow(data, clf, lambdas=None, n_lambdas=20, epochs_per_lambda=6)
-    lambdas = [point.lambda_ for point in path.points]
-    np.testing.assert_allclose(np.diff(np.log(lambdas)), np.log(500) / 19)
-    assert path.points[0].n_transitions >= 12
-    assert path.points[-1].n_transitions <= 3
+    dense = path.points[0].structure.size_initial
+    assert path.points[0].size >= 0.95 * dense
+    assert path.points[-1].size == 0
 
 
 def test_data_without_signal_have_default_lambdas_too():
     X, y = np.zeros((40, 3)), np.arange(40) % 2
     path = regularization_path(quick(), X, y, n_lambdas=3)
     assert all(0 < point.lambda_ for point in path.points)
-    assert default_lambdas(1.0, 1) == [0.02]
-    np.testing.assert_allclose(default_lambdas(2.0, 2), [0.04, 20])
+
+
+def test_strengths_rise_from_the_first_one_to_one_that_empties():
+    np.testing.assert_allclose(usual_lambdas(2.0, 2), [0.04, 20])
+    assert lambdas_to_empty(1.0, 0.02, 1) == [0.02]
+    assert lambdas_to_empty(1.0, 0.01, 2) == [0.01, 1000]
+    for first in (0.02, 0.001):
+        for n in range(3, 30):
+            lambdas = lambdas_to_empty(1.0, first, n)
+            assert len(lambdas) == n
+            assert lambdas[0] == pytest.approx(first)
+            assert lambdas[-2] == pytest.approx(10)
+            assert (np.diff(lambdas) > 0).all()
 
 
 @pytest.mark.parametrize(
