@@ -28,11 +28,13 @@ __all__ = [
     "Semiring",
     "Solver",
     "StatesRead",
+    "Strength",
     "TargetLoss",
     "WordGroup",
     "WordGroups",
 ]
 
+Strength: TypeAlias = float | Literal["auto"]
 Solver: TypeAlias = Literal["prox", "subgradient"]
 FinetuneSchedule: TypeAlias = Literal["cosine", "plateau", "constant"]
 FeatureDropout: TypeAlias = float | Literal["auto"]

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["RATIONAL", "RationalMethod"]
 
 RATIONAL: dict[str, list[Any]] = TRAINING | {
+    "lambda_": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
     "n_wfsas": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     "n_states": [Interval(Integral, 1, None, closed="left"), tuple, list],
     "penalty": [StrOptions({"states", "wfsas", "transitions"})],
@@ -91,6 +92,13 @@ class RationalMethod(RulesInWords, PackedEstimator):
     def n_transitions_(self) -> int:
         """Main-path transitions that are left, the size of the model."""
         return self.size_
+
+    @property
+    def lambda_used_(self) -> float:
+        """Strength of the penalty: ``lambda_``, or what "auto" stood for."""
+        check_is_fitted(self)
+        chosen = (row["lambda_"] for row in self.history_ if "lambda_" in row)
+        return next(chosen, self.lambda_)
 
     @property
     def automata_(self) -> WeightedAutomata:

@@ -79,7 +79,7 @@ class SparseEstimator(
     def __init__(
         self,
         *,
-        lambda_: float = 2e-3,
+        lambda_: options.Strength = 2e-3,
         solver: options.Solver = "prox",
         threshold: float = 0.1,
         learning_rate: float = 0.02,
@@ -228,6 +228,7 @@ class SparseEstimator(
         from skrational.training.held_out import calibrated
         from skrational.training.identity import describe_fit
         from skrational.training.rng import Randomness, draw_seed
+        from skrational.training.strength import trained
         from skrational.utils.torch_state import in_own_state
 
         seed, about = draw_seed(self.random_state), {}
@@ -242,8 +243,7 @@ class SparseEstimator(
             ):
                 run = SparseFit(self, training, Randomness(checkpoint.seed), held_out)
                 run.keep_in(checkpoint.epochs())
-                fitted = run.regularize_prune_finetune(data)
-                return fitted | calibrated(run, SparseFit.regularize_prune_finetune)
+                return trained(run, data) | calibrated(run, trained)
 
         self._adopt(train())
         if fault := self._too_sparse():
@@ -322,10 +322,15 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
     ) -> Self:
         """Fit; the parameters are those of ``fit``."""
         training = self._read_fit(X, y, sample_weight)
-        serve = self.early_stopping or getattr(self, "calibration", None)
+        serve = (
+            self.early_stopping
+            or self.lambda_ == "auto"
+            or getattr(self, "calibration", None)
+        )
         if not serve and (X_val is not None or y_val is not None):
             raise ValueError(
-                "X_val and y_val serve early stopping, and a classifier's calibration; "
+                "X_val and y_val serve early stopping, lambda_='auto', and a "
+                "classifier's calibration; "
                 f"got early_stopping={self.early_stopping}."
             )
         held_out = self._read_held_out(training, X_val, y_val)

@@ -42,8 +42,11 @@ class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
     n_states : int or tuple of int, default=4
         Main-path transitions of each automaton before pruning (K). A tuple is spread
         over the automata: ``(1, 2, 3, 4)`` gives a quarter of them each length.
-    lambda_ : float, default=2e-3
+    lambda_ : float or "auto", default=2e-3
         Strength of the penalty. 0 trains the network without penalty and pruning.
+        "auto": the one, of seven along a short path, whose network does best on
+        sequences that are held out (``validation_fraction``, but at least 300 or a
+        third of them); that network is then finetuned on all.
     penalty : {"states", "wfsas", "transitions"}, default="states"
         What a group is: all that enters a state, a whole automaton, or a single
         transition.
@@ -208,7 +211,7 @@ class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
         *,
         n_wfsas: options.NumberOfWFSAs = "auto",
         n_states: int | Sequence[int] = 4,
-        lambda_: float = 2e-3,
+        lambda_: options.Strength = 2e-3,
         penalty: options.Penalized = "states",
         semiring: options.Semiring = "plus-times",
         readout: options.Readout = "sum",

@@ -100,9 +100,9 @@ class SparseRationalRegressor(RationalMethod, SparseSequenceRegressor):
     def __init__(
         self,
         *,
-        n_wfsas: int = 24,
+        n_wfsas: options.NumberOfWFSAs = "auto",
         n_states: int | Sequence[int] = 4,
-        lambda_: float = 2e-3,
+        lambda_: options.Strength = 2e-3,
         penalty: options.Penalized = "states",
         semiring: options.Semiring = "plus-times",
         readout: options.Readout = "sum",

@@ -29,6 +29,7 @@ from skrational.training.fit import SparseFit
 from skrational.training.labelled import Learnable
 from skrational.training.recipe import finetune, regularize, warmup
 from skrational.training.rng import Randomness
+from skrational.training.strength import gradient_when_empty
 
 __all__ = ["Kept", "PathRun", "resume"]
 
@@ -122,8 +123,7 @@ class PathRun:
         natural = self.fit.params._natural_strength()
         if natural is not None:
             return usual_lambdas(natural, n)
-        # Data without any signal leave no gradient to speak of.
-        scale = max(self.gradient_when_empty(), 1e-8)
+        scale = gradient_when_empty(self.fit)
         return lambdas_to_empty(scale, self._least_lambda(scale), n)
 
     def _least_lambda(self, scale: float) -> float:
@@ -143,29 +143,6 @@ class PathRun:
         trial.regularize(0, lambda_)
         structure = trial.fit.cell.structure()
         return structure.size / structure.size_initial
-
-    def gradient_when_empty(self) -> float:
-        """Norm of the gradient on the unit that the data pull at most.
-
-        Of a network whose units are all empty, with the readout that the warm-up
-        learned: in the first step, a lambda below it lets units grow.
-        """
-        fit = self.fit
-        cell, entrance = fit.cell.emptied()
-        cell.set_prior(fit.prior)
-        n = len(fit.training.targets)
-        total = torch.zeros_like(entrance)
-        start = 0
-        for batch in fit.training.corpus.batches():
-            stop = start + len(batch.offsets) - 1
-            targets, weights = (
-                v[start:stop] for v in (fit.training.targets, fit.training.weights)
-            )
-            outputs = cell.readout(cell.hidden(batch))
-            loss = (fit.loss(outputs, targets) * weights).sum() / n
-            total += torch.autograd.grad(loss, entrance)[0]
-            start = stop
-        return float(total.flatten(1).norm(dim=1).max())
 
     def state(self) -> Record:
         """What `restore` needs: the network, the optimizer and the history."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy, deepcopy
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,15 +15,12 @@ from torch import Tensor
 
 from skrational.cells.base import Cell
 from skrational.cells.batches import Corpus
-from skrational.penalties.base import Penalty
-from skrational.pruning.base import Pruner
 from skrational.sequences.scale import extreme_value
 from skrational.structures import Structure
 from skrational.training.adam import Moments
 from skrational.training.checkpoints import KeptEpochs
 from skrational.training.labelled import Learnable
 from skrational.training.loop import Examples, PhaseRun, Problem
-from skrational.training.losses import Loss
 from skrational.training.masks import held_zeros, survivors
 from skrational.training.phases import Optimization, Phase
 from skrational.training.recipe import optimization, phases
@@ -36,53 +33,9 @@ from skrational.utils.log_records import logging_at
 from skrational.utils.records import Record
 from skrational.utils.threads import single_thread
 
-__all__ = ["Method", "SparseFit", "training_resources"]
+__all__ = ["SparseFit", "training_resources"]
 
 _logger = logging.getLogger("skrational")
-
-
-class Method(Protocol):
-    """What a fit needs of an estimator, beside the parameters that all share.
-
-    Which cell there is, what it is charged for, and what of it an estimator keeps: see
-    `skrational.estimators._sparse.SparseEstimator`.
-    """
-
-    def _loss_for(self, data: Learnable) -> Loss: ...
-
-    def _dense_cell(
-        self,
-        n_features: int,
-        n_outputs: int,
-        dtype: torch.dtype,
-        generator: torch.Generator,
-    ) -> Cell: ...
-
-    def _fitted_cell(self, dtype: str | None = None) -> Cell: ...
-
-    def _learner(self, cell: Any) -> Cell: ...
-
-    def _check_like_before(self, data: Any) -> None: ...
-
-    def _training_device(self) -> torch.device: ...
-
-    def _strength(self) -> float: ...
-
-    def _shrinks_beyond(self) -> float | None: ...
-
-    def _charges(self) -> tuple[tuple[Penalty, str], ...]: ...
-
-    def _pruner(self) -> Pruner: ...
-
-    def _pruned_kind(self) -> str: ...
-
-    _prune_every: ClassVar[int]
-
-    def _data_attributes(self, data: Any) -> dict[str, Any]: ...
-
-    def _own_attributes(self, cell: Any) -> dict[str, Any]: ...
-
-    def _rules(self, fitted: dict[str, Any], data: Any) -> dict[str, Any]: ...
 
 
 @contextmanager
@@ -97,7 +50,7 @@ class SparseFit:
 
     Parameters
     ----------
-    estimator : estimator that is a Method
+    estimator : Method
         Its parameters, checked.
     labelled : Learnable
         What to learn from.
@@ -207,6 +160,11 @@ class SparseFit:
         randomness.set_state(found.generators)
         self._template, self._resumed, self.randomness = template, found, randomness
         self.cell, self.masks, self.history = found.cell, found.masks, found.history
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether it goes on from an epoch that was kept."""
+        return self._resumed is not None
 
     def regularize_prune_finetune(
         self, data: dict[str, Any] | None = None

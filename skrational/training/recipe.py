@@ -18,8 +18,13 @@ _CAN_BE_SPARED = 50
 
 
 def phases(params: Any) -> list[Phase]:
-    """Name the phases of a fit: warm up, regularize, finetune."""
-    named = [warmup(params), regularize(params), finetune(params)]
+    """Name the phases of a fit: warm up, regularize, finetune.
+
+    The first two are part of the search where ``lambda_`` is yet to be chosen.
+    """
+    named = [finetune(params)]
+    if params.lambda_ != "auto":
+        named = [warmup(params), regularize(params), *named]
     return [phase for phase in named if phase.epochs]
 
 

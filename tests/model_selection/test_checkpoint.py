@@ -120,7 +120,9 @@ def test_a_run_is_put_back_as_it_was(data, tmp_path):
     )
 
     def start():
-        run = PathRun(clf, clf._read_fit(data.X, data.y, None), 1, PathEpochs(4, 0, 0, 0))
+        run = PathRun(
+            clf, clf._read_fit(data.X, data.y, None), 1, PathEpochs(4, 0, 0, 0)
+        )
         run.fit.begin(None, {})
         return run
 

@@ -25,6 +25,7 @@ from skrational.model_selection import (
 from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._path_run import PathRun
 from skrational.structures.gated import LSTMStructure
+from skrational.training.strength import gradient_when_empty
 
 LAMBDAS = [0.0, 5e-3, 2e-2, 6e-2, 2.0]
 
@@ -193,7 +194,7 @@ def test_the_gradient_when_empty_is_that_of_nn_lstm(data, readout):
     torch.stack(losses).mean().backward()
     expected = lstm.weight_ih_l0.grad.norm(dim=1).max().item()
     assert expected > 1e-4
-    assert run.gradient_when_empty() == pytest.approx(expected, rel=1e-9)
+    assert gradient_when_empty(run.fit) == pytest.approx(expected, rel=1e-9)
     np.testing.assert_equal(run.fit.cell.to_arrays(), arrays)
 
 
