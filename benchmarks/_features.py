@@ -22,6 +22,8 @@ FILES = {
 }
 JOINED = "50-d and 300-d"
 """Both vectors of a word one after the other, zeros where it has only one."""
+WITH_SUBWORDS = "50-d, 300-d and WordLlama"
+"""Beside them the mean of the subwords that WordLlama cuts a word into."""
 FIRST_TOKENS = {"imdb": 200}
 """Of these sets only the first tokens of a document are read."""
 
@@ -29,10 +31,10 @@ Texts = dict[str, tuple[list[str], NDArray[np.int64]]]
 Features = dict[str, tuple[SequenceArray, NDArray[np.int64]]]
 
 
-def load_texts(name: str) -> Texts:
-    """Texts and labels of the three splits."""
+def load_texts(name: str, whole: bool = False) -> Texts:
+    """Texts and labels of the three splits, long ones whole or cut."""
     if name != PLANTED:
-        return {split: _read_split(name, split) for split in SPLITS}
+        return {split: _read_split(name, split, whole) for split in SPLITS}
     data = _planted()
     parts = (slice(0, 200), slice(200, 300), slice(300, 500))
     return {
@@ -41,18 +43,31 @@ def load_texts(name: str) -> Texts:
     }
 
 
-def _read_split(name: str, split: str) -> tuple[list[str], NDArray[np.int64]]:
+def _read_split(
+    name: str, split: str, whole: bool
+) -> tuple[list[str], NDArray[np.int64]]:
     texts, labels = load_reviews(name, split)
-    if name in FIRST_TOKENS:
+    if name in FIRST_TOKENS and not whole:
         texts = [" ".join(text.split()[: FIRST_TOKENS[name]]) for text in texts]
     return texts, labels
 
 
-def load_features(name: str, vectors: str, folder: Path) -> Features:
-    """Sequences and labels of the three splits, their features mapped into memory."""
+def load_features(
+    name: str, vectors: str, folder: Path, whole: bool = False
+) -> Features:
+    """Sequences and labels of the three splits, their features mapped into memory.
+
+    Parameters
+    ----------
+    name, vectors : str
+    folder : Path
+        Where they are kept.
+    whole : bool, default=False
+        Whether long texts are not cut.
+    """
     home = folder / "features" / name
     if not home.is_dir():
-        _write(_vectorize(name, vectors), home)
+        _write(_vectorize(name, vectors, whole), home)
     rows = np.load(home / "rows.npy", mmap_mode="r")
     features = {}
     for split in SPLITS:
@@ -64,8 +79,8 @@ def load_features(name: str, vectors: str, folder: Path) -> Features:
     return features
 
 
-def _vectorize(name: str, vectors: str) -> Features:
-    texts = load_texts(name)
+def _vectorize(name: str, vectors: str, whole: bool) -> Features:
+    texts = load_texts(name, whole)
     vectorizer = WordVectorizer(
         _word_vectors(vectors), lowercase=False, tokenizer=str.split
     )
@@ -98,15 +113,42 @@ def _write(features: Features, home: Path) -> None:
 def _word_vectors(vectors: str) -> Any:
     if vectors == PLANTED:
         return _planted().vectors
+    if vectors == WITH_SUBWORDS:
+        joined = _word_vectors(JOINED)
+        return _join_units(joined, subword_means(list(joined.key_to_index)))
     if vectors != JOINED:
         return Path(os.environ["SKRATIONAL_DATA"], "vectors", FILES[vectors])
     return _join(*(_read(_word_vectors(part)) for part in FILES))
+
+
+def subword_means(words: list[str]) -> Any:
+    """A table of the mean of each word's subwords."""
+    from gensim.models import KeyedVectors
+
+    from skrational.text import StaticVectorizer
+
+    X = StaticVectorizer("wordllama", unit_norm=False).transform(words)
+    starts = X.offsets[:-1]
+    rows = np.add.reduceat(np.asarray(X.features)[X.indices], starts, axis=0)
+    table = KeyedVectors(rows.shape[1])
+    table.add_vectors(words, rows)
+    return table
 
 
 def _read(path: Path) -> Any:
     from gensim.models import KeyedVectors
 
     return KeyedVectors.load_word2vec_format(str(path), binary=False, no_header=True)
+
+
+def _join_units(joined: Any, table: Any) -> Any:
+    """Join a table that has all words to one that is joined already."""
+    from gensim.models import KeyedVectors
+
+    words = list(joined.key_to_index)
+    both = KeyedVectors(joined.vector_size + table.vector_size)
+    both.add_vectors(words, np.hstack([joined.vectors, table.get_normed_vectors()]))
+    return both
 
 
 def _join(*tables: Any) -> Any:
