@@ -7,10 +7,11 @@ import io
 import os
 import re
 import zlib
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from reprlib import repr as cut_repr
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ __all__ = ["Reviews", "data_folder", "load_reviews", "reviews_available"]
 _SPLITS = ("train", "dev", "test")
 _VARIABLE = "SKRATIONAL_DATA"
 _LABEL = re.compile(r"[+-]?[0-9]{1,19}")
+_NAME = re.compile(r"[^\W\d_][^\t\r\n]{0,199}")
 _LABELS = np.iinfo(np.int64)
 _LONGEST = 2**24
 
@@ -35,7 +37,7 @@ class Reviews(NamedTuple):
     ----------
     texts : list of str
         The documents, tokens separated by spaces.
-    labels : ndarray of shape (n_documents,), int64
+    labels : ndarray of shape (n_documents,), int64 or str
         The class of each document.
 
     Examples
@@ -46,7 +48,7 @@ class Reviews(NamedTuple):
     """
 
     texts: list[str]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
 
 
 def data_folder() -> Path | None:
@@ -93,7 +95,8 @@ def load_reviews(
     r"""Read one split of a labelled text set from a local folder.
 
     The folder holds ``<name>/<split>.tsv.gz``: UTF-8, one document a line, as
-    ``label<TAB>text`` with an integer label of 64 bits and no header.
+    ``label<TAB>text`` without a header. Labels are integers of 64 bits, or
+    names, of which the first letter is one: what the first line has, all have.
 
     Parameters
     ----------
@@ -111,7 +114,7 @@ def load_reviews(
     Returns
     -------
     Reviews
-        A named tuple: ``texts`` (list of str), ``labels`` (ndarray of int64).
+        A named tuple: ``texts`` (list of str), ``labels`` (ndarray of int64 or str).
 
     Raises
     ------
@@ -181,7 +184,8 @@ def _names(home: Path) -> list[str]:
 
 def _read(path: Path) -> Reviews:
     texts: list[str] = []
-    labels: list[int] = []
+    labels: list[Any] = []
+    read_label: Callable[[str], Any] = _read_label
     try:
         # Lines end at "\n" only; other line ends may stand inside a text.
         with (
@@ -194,7 +198,9 @@ def _read(path: Path) -> Reviews:
                 label, tab, text = line.rstrip("\n").partition("\t")
                 if not tab:
                     raise ValueError("no tab between label and text")
-                labels.append(_read_label(label))
+                if not labels and _NAME.fullmatch(label):
+                    read_label = _read_name
+                labels.append(read_label(label))
                 texts.append(text)
     except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
         raise ValueError(
@@ -205,11 +211,18 @@ def _read(path: Path) -> Reviews:
     except ValueError as error:
         raise ValueError(
             f"{path}, line {len(texts) + 1}: {error}; expected 'label<TAB>text' with "
-            "an integer label."
+            "an integer label, or names in all lines."
         ) from error
     if not texts:
         raise ValueError(f"{path} holds no line; expected 'label<TAB>text'.")
-    return Reviews(texts, np.array(labels, dtype=np.int64))
+    kind = np.int64 if read_label is _read_label else np.str_
+    return Reviews(texts, np.array(labels, dtype=kind))
+
+
+def _read_name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"the label is {cut_repr(text)}")
+    return text
 
 
 def _read_label(text: str) -> int:

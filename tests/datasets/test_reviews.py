@@ -128,6 +128,22 @@ def test_a_label_is_an_integer_of_64_bits(home, label):
         load_reviews("toasters", data_home=home)
 
 
+def test_labels_may_be_names(home):
+    content = gzip.compress("card_arrival\twhere is it\nÄrger, groß\tno\n".encode())
+    (home / "toasters" / "train.tsv.gz").write_bytes(content)
+    labels = load_reviews("toasters", data_home=home).labels
+    assert labels.dtype.kind == "U"
+    assert labels.tolist() == ["card_arrival", "Ärger, groß"]
+
+
+@pytest.mark.parametrize("label", ["1", "", " ", "_", "\x00a"])
+def test_names_are_names_in_all_lines(home, label):
+    content = gzip.compress(f"card\twhere\n{label}\tno\n".encode())
+    (home / "toasters" / "train.tsv.gz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"train\.tsv\.gz, line 2: the label is"):
+        load_reviews("toasters", data_home=home)
+
+
 def test_a_byte_order_mark_is_no_part_of_a_label(home):
     content = gzip.compress(LINES.encode("utf-8-sig"))
     (home / "toasters" / "train.tsv.gz").write_bytes(content)
