@@ -127,11 +127,12 @@ def subword_means(words: list[str]) -> Any:
 
     from skrational.text import StaticVectorizer
 
-    X = StaticVectorizer("wordllama", unit_norm=False).transform(words)
-    starts = X.offsets[:-1]
-    rows = np.add.reduceat(np.asarray(X.features)[X.indices], starts, axis=0)
-    table = KeyedVectors(rows.shape[1])
-    table.add_vectors(words, rows)
+    X = StaticVectorizer("wordllama", unit_norm=False).fit_transform(words)
+    means = np.zeros((len(words), X.n_features), np.float32)
+    for i in np.flatnonzero(X.lengths):
+        means[i] = X[i].mean(axis=0)
+    table = KeyedVectors(X.n_features)
+    table.add_vectors(words, means)
     return table
 
 
