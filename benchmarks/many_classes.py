@@ -137,7 +137,7 @@ def means(*splits: Split) -> tuple[Any, ...]:
 
 
 class NBSVM:
-    """Logistic regression on what occurs, times its log odds: Wang and Manning, 2012."""
+    """Logistic regression on words times their log odds: Wang and Manning, 2012."""
 
     def __init__(self, C: float) -> None:
         self.C = C
