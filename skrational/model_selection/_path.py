@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from numbers import Real
-from typing import Any, cast, overload
+from typing import Any, overload
 
 import numpy as np
 from sklearn.base import clone, is_regressor
 
 from skrational.estimators._sparse import SparseSequenceEstimator
+from skrational.model_selection._cross_fitted import cross_fitted
 from skrational.model_selection._one_se import within_one_se
 from skrational.model_selection._path_html import path_html
 from skrational.model_selection._pipelines import FirstSteps
-from skrational.structures import RationalStructure, Structure
+from skrational.model_selection._point import PathPoint
+from skrational.structures import Structure
 from skrational.utils.checks import check_count, is_integer
 from skrational.utils.optional import data_frame
 
@@ -28,85 +29,6 @@ _FORMATS = {
     "seconds": "{:.2f}",
 }
 _NOT_PRINTED = ("n_parameters", "validation_error")
-
-
-@dataclass(frozen=True, repr=False)
-class PathPoint:
-    """A point of the curve.
-
-    Attributes
-    ----------
-    lambda_ : float
-        Strength of the penalty.
-    structure : Structure
-        What was left.
-    validation_score : float
-        Accuracy on the validation data; of a regressor R squared.
-    validation_error : float
-        Its standard error over n validation documents, of an accuracy p
-        ``sqrt(p (1 - p) / n)``; of R squared that of the mean squared error, over the
-        variance of the values.
-    test_score : float
-        Accuracy on the test data; NaN if there were none.
-    seconds : float
-        What the point added to the time of the path: penalized epochs, finetuning and
-        scores.
-
-    Examples
-    --------
-    >>> from skrational.structures import RationalStructure
-    >>> structure = RationalStructure((4, 4), (2, 0), n_features=50, n_outputs=1)
-    >>> point = PathPoint(
-    ...     lambda_=2e-3,
-    ...     structure=structure,
-    ...     validation_score=0.9,
-    ...     validation_error=0.01,
-    ...     test_score=0.89,
-    ...     seconds=0.4,
-    ... )
-    >>> point
-    PathPoint(lambda_=0.002: 2 of 8 transitions in 1 of 2 WFSAs, validation score 0.900
-    ± 0.010, test score 0.890, 0.4 s)
-    >>> point.size, point.n_transitions, point.n_wfsas, point.n_parameters
-    (2, 2, 1, 204)
-    """
-
-    lambda_: float
-    structure: Structure
-    validation_score: float
-    validation_error: float
-    test_score: float
-    seconds: float
-
-    def __repr__(self) -> str:
-        test = (
-            "" if np.isnan(self.test_score) else f", test score {self.test_score:.3f}"
-        )
-        return (
-            f"PathPoint(lambda_={self.lambda_:.3g}: {self.structure}, validation score "
-            f"{self.validation_score:.3f} ± {self.validation_error:.3f}{test}, "
-            f"{self.seconds:.1f} s)"
-        )
-
-    @property
-    def size(self) -> int:
-        """Size of what was left, in the unit of its structure."""
-        return self.structure.size
-
-    @property
-    def n_parameters(self) -> int:
-        """Parameters left, those of the readout included."""
-        return self.structure.n_parameters
-
-    @property
-    def n_transitions(self) -> int:
-        """Main-path transitions left, of automata."""
-        return cast(RationalStructure, self.structure).n_transitions
-
-    @property
-    def n_wfsas(self) -> int:
-        """Automata left."""
-        return cast(RationalStructure, self.structure).n_wfsas
 
 
 class RegularizationPath(Sequence[Any]):
@@ -283,6 +205,54 @@ class RegularizationPath(Sequence[Any]):
             [point.size for point in self.points],
         )
         return self[i]
+
+    def cross_fitted_score(
+        self, *, size: int | None = None, n_splits: int = 10, random_state: int = 0
+    ) -> float:
+        """Return the score to expect of the best point, or the best of a size.
+
+        The validation documents that a point is chosen by flatter it: the best of many
+        is the luckiest, too. Here the point is chosen by all but one part of them, and
+        scored on that part; the mean over all parts isn't flattered by the choice.
+
+        Parameters
+        ----------
+        size : int, default=None
+            The largest size that a point may have, as in `at`. None: any, as in `best`.
+        n_splits : int, default=10
+            Parts, at least 2.
+        random_state : int, default=0
+            Seed of the parts.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            If no point is that small, the parts are fewer than 2 or more than the
+            validation documents, or the path is of a version that didn't keep what each
+            document adds to the score.
+
+        Examples
+        --------
+        >>> from skrational import SparseRationalClassifier
+        >>> from skrational.datasets import make_planted_patterns
+        >>> from skrational.model_selection import regularization_path
+        >>> data = make_planted_patterns(n_documents=300, random_state=0)
+        >>> clf = SparseRationalClassifier(n_wfsas=4, warmup_epochs=2, random_state=0)
+        >>> path = regularization_path(clf, data.X, data.y, [1e-3, 1e-2])
+        >>> best = max(point.validation_score for point in path.points)
+        >>> path.cross_fitted_score() <= best
+        True
+        """
+        n_splits = check_count("n_splits", n_splits, 2)
+        most = None if size is None else check_count("size", size, 0)
+        points = [p for p in self.points if most is None or p.size <= most]
+        if not points:
+            raise ValueError(f"size={size}: no point of the path is that small.")
+        return cross_fitted(points, n_splits, random_state)
 
     def _best_of(self, allowed: Sequence[int]) -> int:
         if not allowed:

@@ -349,8 +349,16 @@ def _follow(
         run.regularize(i, lambdas[i])
         branch = run.branch(i)
         fitted = run.finetune(branch) | _calibrated(branch, examples[0])
-        (score, error), (test, _) = (score_of(branch, part) for part in examples)
-        point = _point(lambdas[i], fitted, (score, error, test), point_began)
+        validation, test = (score_of(branch, part) for part in examples)
+        point = PathPoint(
+            lambdas[i],
+            fitted["learned_structure_"],
+            validation.score,
+            validation.error,
+            test.score,
+            time.perf_counter() - point_began,
+            validation.of_each,
+        )
         _logger.info("point %d of %d: %r", i + 1, len(lambdas), point)
         facts, arrays = run.state()
         facts |= {"lambdas": lambdas, "seconds": time.perf_counter() - began}
@@ -365,24 +373,3 @@ def _calibrated(branch: SparseFit, validation: Examples | None) -> dict[str, flo
     if calibration is None or validation is None:
         return {}
     return {"temperature_": temperature_on(branch.cell, validation)}
-
-
-def _point(
-    lambda_: float,
-    fitted: dict[str, Any],
-    scores: tuple[float, float, float],
-    began: float,
-) -> PathPoint:
-    """Join what is known of a point.
-
-    Parameters
-    ----------
-    lambda_ : float
-    fitted : dict
-    scores : tuple of float
-        On validation, its standard error, and on test.
-    began : float
-        When the point's first epoch began, by ``time.perf_counter``.
-    """
-    structure = fitted["learned_structure_"]
-    return PathPoint(lambda_, structure, *scores, time.perf_counter() - began)

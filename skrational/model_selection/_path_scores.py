@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from skrational.training.fit import SparseFit
@@ -16,10 +17,14 @@ __all__ = ["PointScore", "score_of"]
 
 
 class PointScore(NamedTuple):
-    """A score, and its standard error over documents."""
+    """A score, its standard error over documents, and what each document adds to it.
+
+    The score is the mean of the last.
+    """
 
     score: float
     error: float
+    of_each: NDArray[np.float32] | None = None
 
 
 @torch.no_grad()
@@ -35,7 +40,8 @@ def score_of(branch: SparseFit, examples: Examples | None) -> PointScore:
     score = float((scores * weights).mean())
     variance = float((scores.square() * weights).mean()) - score**2
     n_effective = float(weights.sum() ** 2 / weights.square().sum())
-    return PointScore(score, (max(variance, 0) / n_effective) ** 0.5)
+    error = (max(variance, 0) / n_effective) ** 0.5
+    return PointScore(score, error, (scores * weights).numpy().astype(np.float32))
 
 
 def _scores(loss: Loss, outputs: Tensor, examples: Examples) -> Tensor:

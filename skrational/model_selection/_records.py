@@ -48,6 +48,8 @@ def record(point: PathPoint, fitted: dict[str, Any]) -> Record:
         facts["temperature_"] = fitted["temperature_"]
     arrays = {name: fitted[name] for name in ("coef_", "intercept_")}
     weights = {f"weights/{name}": value for name, value in fitted["weights_"].items()}
+    if point.validation_scores is not None:
+        arrays["validation_scores"] = point.validation_scores
     return facts, arrays | weights
 
 
@@ -55,6 +57,7 @@ def point_of(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> PathPoin
     """The point of a record."""
     facts = {**facts, "structure": structure_from_json(facts["structure"])}
     of_point = {field.name for field in fields(PathPoint)}
+    facts |= {"validation_scores": arrays.get("validation_scores")}
     return PathPoint(**{name: facts[name] for name in facts if name in of_point})
 
 

@@ -197,3 +197,54 @@ def test_places_on_the_path_are_integers_within_it():
         path[99]
     with pytest.raises(TypeError, match=r"path\['a'\]: a str; expected an integer"):
         path["a"]
+
+
+def of_documents(scores, sizes):
+    points = [
+        PathPoint(i + 1.0, RationalStructure((9,), (k,), 5, 1), s.mean(), 0, 0, 0, s)
+        for i, (s, k) in enumerate(zip(np.float32(scores), sizes, strict=True))
+    ]
+    return RegularizationPath(SparseRationalClassifier(), points, [{}] * len(sizes), 1)
+
+
+def test_a_cross_fitted_score_is_that_of_what_the_others_chose():
+    rng = np.random.default_rng(0)
+    scores, sizes = rng.integers(2, size=(5, 30)), [9, 7, 5, 3, 1]
+    path = of_documents(scores, sizes)
+    by_hand = []
+    for i in range(30):
+        others = np.delete(scores, i, axis=1).sum(axis=1)
+        best = max(range(5), key=lambda k: (others[k], -sizes[k]))
+        by_hand.append(scores[best, i])
+    assert path.cross_fitted_score(n_splits=30) == pytest.approx(np.mean(by_hand))
+    small = of_documents(scores[2:], sizes[2:])
+    assert path.cross_fitted_score(size=5) == small.cross_fitted_score()
+
+
+def test_luck_does_not_flatter_a_cross_fitted_score():
+    rng = np.random.default_rng(0)
+    paths = [of_documents(rng.integers(2, size=(20, 200)), [5] * 20) for _ in range(20)]
+    best = [max(p.validation_score for p in path.points) for path in paths]
+    assert np.mean(best) > 0.55
+    cross_fitted = [path.cross_fitted_score() for path in paths]
+    assert np.mean(cross_fitted) == pytest.approx(0.5, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": 0}, "no point of the path is that small"),
+        ({"size": -1}, "size"),
+        ({"n_splits": 1}, "n_splits"),
+        ({"n_splits": 31}, "of 30 validation documents"),
+    ],
+)
+def test_what_cannot_be_cross_fitted_is_named(options, message):
+    path = of_documents(np.ones((2, 30)), [2, 1])
+    with pytest.raises(ValueError, match=message):
+        path.cross_fitted_score(**options)
+
+
+def test_a_path_of_an_earlier_version_cannot_be_cross_fitted(path):
+    with pytest.raises(ValueError, match="an earlier version has followed it"):
+        path.cross_fitted_score()
