@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from reprlib import repr as cut_repr
 from typing import Any
 
+import numpy as np
 import sklearn
 from sklearn.utils._metadata_requests import MetadataRequest
 
@@ -113,7 +114,9 @@ def _requests(estimator: Any, requests: dict[str, Any]) -> MetadataRequest:
 def _build_value(known: Known, content: dict[str, Any]) -> Any:
     cls, checks = known.get(), _FIELDS[known.name]
     names = {field.name for field in fields(cls)}
-    if set(content) != names:
+    # An earlier version lacks what has a default.
+    required = {field.name for field in fields(cls) if field.default is MISSING}
+    if not required <= set(content) <= names:
         raise ValueError(
             f"{known.name} has {sorted(content)}; expected {sorted(names)}"
         )
@@ -179,6 +182,13 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _is_scores(value: Any) -> bool:
+    if value is None:
+        return True
+    is_array = type(value) is np.ndarray and value.dtype == np.float32
+    return is_array and value.ndim == 1 and bool(np.isfinite(value).all())
+
+
 def _named(*names: str) -> Callable[[Any], bool]:
     return lambda value: type(value).__name__ in names
 
@@ -203,6 +213,7 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
     },
     "PathPoint": {
         "structure": lambda value: hasattr(value, "to_json"),
+        "validation_scores": _is_scores,
         **dict.fromkeys(
             (
                 "lambda_",

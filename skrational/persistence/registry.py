@@ -115,7 +115,7 @@ _ESTIMATORS = {
     ],
 }
 _VALUES = {
-    "skrational.model_selection._path": ["PathPoint"],
+    "skrational.model_selection._point": ["PathPoint"],
     "skrational.model_selection._pipelines": ["FirstSteps"],
     "skrational.structures.automata": ["ScoringRule"],
     "skrational.structures.gated": ["StateReadout"],
