@@ -1,6 +1,7 @@
 """How the defaults compare with their neighbours, on dev.
 
     SKRATIONAL_DATA=... python -m benchmarks.defaults [rational | lstm | moduli]
+        [--settings SETTING ...]
 
 Prints a row for each setting: mean accuracy on dev over three seeds, and the mean
 number of transitions kept, of gates that vary, or of weights; or how many of the three
@@ -39,6 +40,7 @@ class Question(NamedTuple):
 
 OF_RATIONAL = {
     "defaults": {},
+    'lambda_="auto"': {"lambda_": "auto"},
     "word_dropout=0.1": {"word_dropout": 0.1},
     "dropout=0": {"dropout": 0.0},
     "warmup_epochs=0": {"warmup_epochs": 0},
@@ -158,11 +160,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("question", nargs="?", choices=QUESTIONS, default="rational")
-    question = QUESTIONS[parser.parse_args().question]
+    parser.add_argument("--settings", nargs="+", help="those alone")
+    options = parser.parse_args()
+    question = QUESTIONS[options.question]
     data = {name: load(name, vectors) for name, vectors in question.sets.items()}
     print("| setting | " + " | ".join(data) + " |")
     print("|---" * (1 + len(data)) + "|")
-    for setting, params in question.settings.items():
+    for setting in options.settings or question.settings:
+        params = question.settings[setting]
         cells = []
         for name in data:
             results = Parallel(2)(
