@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 from numbers import Integral
@@ -81,6 +81,9 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
     oov : {"random", "zero", "drop"}, default="random"
         What becomes of words without a vector: they share one random vector, drawn as
         above, or a zero vector, or are left out.
+    unknown_words : sequence of str, default=()
+        Words that count as unknown although they have vectors, in whatever spelling
+        is looked up as theirs; `skrational.editing.without` adds to them.
     max_length : int, default=None
         The most tokens of a text to keep, before words are left out by ``oov="drop"``;
         the start and end tokens come on top. None: all of them.
@@ -162,6 +165,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         "end_token": [str, None],
         "unit_norm": ["boolean"],
         "oov": [StrOptions({"random", "zero", "drop"})],
+        "unknown_words": ["array-like"],
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
         "keep": [StrOptions({"start", "end"})],
         "n_features": [Interval(Integral, 1, None, closed="left")],
@@ -181,6 +185,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         end_token: str | None = "</s>",
         unit_norm: bool = True,
         oov: Literal["random", "zero", "drop"] = "random",
+        unknown_words: Sequence[str] = (),
         max_length: int | None = None,
         keep: Literal["start", "end"] = "start",
         n_features: int = 200,
@@ -196,6 +201,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         self.end_token = end_token
         self.unit_norm = unit_norm
         self.oov = oov
+        self.unknown_words = unknown_words
         self.max_length = max_length
         self.keep = keep
         self.n_features = n_features
@@ -325,18 +331,10 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         source = self._open_source()
         framing = (self.start_token, self.end_token)
         words: list[str | None] = [w for w in framing if w in source.special]
-        words += islice(source.table.words, n_words)
+        words += islice(source.words, n_words)
         labels = np.array(words, dtype=object)
         return SequenceArray(
             source.take(words), np.arange(len(words) + 1), labels=labels
-        )
-
-    def _open_source(self) -> WordSource:
-        return WordSource(
-            self._open_table(),
-            self.special_vectors_,
-            self.unknown_vector_,
-            self.unit_norm,
         )
 
     def _fit(self, X: Iterable[Any], transform: bool) -> SequenceArray | None:
@@ -352,7 +350,8 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
             table, *framing, self.unit_norm, self.random_state
         )
         choices = {"random": unknown, "zero": np.zeros_like(unknown), "drop": None}
-        source = WordSource(table, special, choices[self.oov], self.unit_norm)
+        drawn = special, choices[self.oov]
+        source = WordSource(table, *drawn, self.unit_norm, self._left_out(table))
         is_known = {w: w in table for w in lexicon.words(np.arange(len(lexicon)))}
         missing, n_tokens = count_missing(encoded, is_known, set(framing))
         known = np.fromiter(is_known.values(), bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from skrational.text.vectors.joined import JoinedTable
 from skrational.text.vectors.loading import check_width, reload_tables
 from skrational.text.vectors.tables import Table
 from skrational.text.vectors.word_rows import SharedRows
+from skrational.text.vectors.word_source import WordSource, words_left_out
 from skrational.utils.moved import with_new_parameters
 
 __all__ = ["KeepsTables", "joined_words"]
@@ -41,7 +42,13 @@ class KeepsTables:
     vectors: Any
     cache: Any
     unit_norm: bool
+    lowercase: bool
+    start_token: str | None
+    end_token: str | None
+    unknown_words: Sequence[str]
     n_features_out_: int
+    special_vectors_: dict[str, NDArray[np.float32]]
+    unknown_vector_: NDArray[np.float32] | None
 
     _rows: SharedRows
     _table: Table
@@ -67,6 +74,13 @@ class KeepsTables:
         is_needed = len(tables) > 1 or self._learned is None
         self._training_words = joined_words(words) if is_needed else None
 
+    def _sharing_tables(self) -> Self:
+        """Return a copy with the same tables in memory, and rows of its own."""
+        new = object.__new__(type(self))
+        vars(new).update(vars(self))
+        new._rows = SharedRows()
+        return new
+
     def _known_training_words(self) -> list[str] | None:
         """Return the words of the texts of fit that have vectors; None: who knows."""
         if self._training_words is None:
@@ -83,6 +97,20 @@ class KeepsTables:
             return self._table
         table = self._rows.table(self.vectors, self._reload)
         return check_width(table, self.n_features_out_)
+
+    def _open_source(self) -> WordSource:
+        table = self._open_table()
+        return WordSource(
+            table,
+            self.special_vectors_,
+            self.unknown_vector_,
+            self.unit_norm,
+            self._left_out(table),
+        )
+
+    def _left_out(self, table: Table) -> frozenset[str]:
+        framing = (self.start_token, self.end_token)
+        return words_left_out(self.unknown_words, table, self.lowercase, framing)
 
     def _reload(self) -> Table:
         sources, fingerprints = self._source, self._fingerprint
