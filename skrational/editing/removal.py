@@ -51,11 +51,11 @@ def without(
         Automata to shorten, and how many states each keeps, from the first one on:
         ``{2: 1}`` makes an automaton of single words of WFSA 2.
     words : iterable of str, default=()
-        Words that count as unknown from now on, in every document: they are added to
-        the parameter ``unknown_words`` of the pipeline's `WordVectorizer`, so that
-        a clone that is fitted again doesn't know them either. With
-        ``lowercase=True`` all spellings in capitals are the same word. Each is a single
-        token; of a phrase name the words. Their phrases go from ``rules_``.
+        Words that are left out from now on, as if documents didn't hold them: they are
+        added to the parameter ``stop_words`` of the pipeline's `WordVectorizer`, so
+        that a clone that is fitted again doesn't read them either. With
+        ``lowercase=True`` a word in capitals is the same word. Each is a single token;
+        of a phrase name the words. Phrases with one of them go from ``rules_``.
     X : documents, default=None
         What the readout is fitted on again, in the form that ``estimator`` reads. None:
         the readout stays as it is, less what was taken out.
@@ -125,7 +125,7 @@ def without(
     >>> edited = without(
     ...     pipeline, words=["Great"], X=reviews.texts, y=reviews.labels
     ... )
-    >>> edited[0].unknown_words
+    >>> edited[0].stop_words
     ('great',)
     """
     model = _open(estimator)

@@ -1,4 +1,4 @@
-"""Take words out of what a fitted vectorizer knows."""
+"""Take words out of what a fitted vectorizer reads."""
 
 from __future__ import annotations
 
@@ -76,19 +76,19 @@ def _token_of(vectorizer: WordVectorizer, word: Any) -> str:
             f"words holds {word!r}, which stands around each text; to do without it, "
             "fit with start_token=None or end_token=None."
         )
-    if read in source:
-        return read
-    tokens = _tokens(vectorizer, word)
+    tokens = [read] if read in source else _tokens(vectorizer, word)
     if len(tokens) != 1:
         raise ValueError(
             f"words holds {word!r}, which is {len(tokens)} tokens {tokens}; expected "
             "single ones. Each that is named is taken out wherever it stands."
         )
+    if tokens[0] in vectorizer._stop_words:
+        raise ValueError(f"words holds {word!r}, which is left out already.")
     if tokens[0] not in source:
         known = vectorizer._known_training_words() or []
         raise ValueError(
-            f"words holds {word!r}, which the vectorizer doesn't know: it counts as "
-            f"unknown already.{did_you_mean(tokens[0], known)}"
+            f"words holds {word!r}, which has no vector: to the model it's as any "
+            f"other unknown word.{did_you_mean(tokens[0], known)}"
         )
     return tokens[0]
 
@@ -109,7 +109,7 @@ def _tokens(vectorizer: WordVectorizer, text: str) -> list[str]:
 def forget_words(
     vectorizer: WordVectorizer, classifier: Any, words: tuple[str, ...]
 ) -> WordVectorizer:
-    """Return a copy of a vectorizer to which some words are unknown.
+    """Return a copy of a vectorizer that leaves some words out.
 
     Parameters
     ----------
@@ -119,12 +119,10 @@ def forget_words(
     words : tuple of str
     """
     forgetful = vectorizer._sharing_tables()
-    forgetful.unknown_words = (*vectorizer.unknown_words, *words)
+    forgetful.stop_words = (*vectorizer.stop_words, *words)
     rules = vars(classifier).get("rules_")
-    if rules is not None:
-        source = forgetful._open_source()
-        tells = np.vectorize(
-            lambda phrase: not any(map(source.leaves_out, phrase.split(" "))), [bool]
-        )
-        classifier.rules_ = packed_phrases(rules, tells(rules)) if rules.size else rules
+    if rules is not None and rules.size:
+        stop_words = forgetful._stop_words
+        stays = [not any(w in stop_words for w in p.split(" ")) for p in rules.flat]
+        classifier.rules_ = packed_phrases(rules, np.reshape(stays, rules.shape))
     return forgetful

@@ -17,7 +17,6 @@ from sklearn.utils.validation import check_is_fitted
 from skrational.exceptions import OutOfVocabularyWarning, UnusableVectorWarning
 from skrational.sequences import SequenceArray
 from skrational.text.base import TextVectorizer
-from skrational.text.vectors.corpus import LearnedTable, learn_vectors
 from skrational.text.vectors.coverage import (
     advice_for_unknown,
     describe_missing,
@@ -26,6 +25,7 @@ from skrational.text.vectors.coverage import (
 from skrational.text.vectors.kept import KeepsTables
 from skrational.text.vectors.loading import CORPUS, load_tables
 from skrational.text.vectors.shown import TableParameterMixin
+from skrational.text.vectors.stop_words import StopWords
 from skrational.text.vectors.word_rows import SharedRows, WordRows
 from skrational.text.vectors.word_source import (
     WordSource,
@@ -81,11 +81,11 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
     oov : {"random", "zero", "drop"}, default="random"
         What becomes of words without a vector: they share one random vector, drawn as
         above, or a zero vector, or are left out.
-    unknown_words : sequence of str, default=()
-        Words that count as unknown although they have vectors, in whatever spelling
-        is looked up as theirs; `skrational.editing.without` adds to them.
+    stop_words : sequence of str, default=()
+        Words that are left out, as if texts didn't hold them, in whatever spelling
+        looks alike; `skrational.editing.without` adds to them.
     max_length : int, default=None
-        The most tokens of a text to keep, before words are left out by ``oov="drop"``;
+        The most tokens of a text to keep, before words are left out of them;
         the start and end tokens come on top. None: all of them.
     keep : {"start", "end"}, default="start"
         Which end of a longer text is kept.
@@ -165,7 +165,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         "end_token": [str, None],
         "unit_norm": ["boolean"],
         "oov": [StrOptions({"random", "zero", "drop"})],
-        "unknown_words": ["array-like"],
+        "stop_words": ["array-like"],
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
         "keep": [StrOptions({"start", "end"})],
         "n_features": [Interval(Integral, 1, None, closed="left")],
@@ -185,7 +185,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         end_token: str | None = "</s>",
         unit_norm: bool = True,
         oov: Literal["random", "zero", "drop"] = "random",
-        unknown_words: Sequence[str] = (),
+        stop_words: Sequence[str] = (),
         max_length: int | None = None,
         keep: Literal["start", "end"] = "start",
         n_features: int = 200,
@@ -201,7 +201,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         self.end_token = end_token
         self.unit_norm = unit_norm
         self.oov = oov
-        self.unknown_words = unknown_words
+        self.stop_words = stop_words
         self.max_length = max_length
         self.keep = keep
         self.n_features = n_features
@@ -331,7 +331,8 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         source = self._open_source()
         framing = (self.start_token, self.end_token)
         words: list[str | None] = [w for w in framing if w in source.special]
-        words += islice(source.words, n_words)
+        known = (w for w in source.table.words if w not in self._stop_words)
+        words += islice(known, n_words)
         labels = np.array(words, dtype=object)
         return SequenceArray(
             source.take(words), np.arange(len(words) + 1), labels=labels
@@ -350,8 +351,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
             table, *framing, self.unit_norm, self.random_state
         )
         choices = {"random": unknown, "zero": np.zeros_like(unknown), "drop": None}
-        drawn = special, choices[self.oov]
-        source = WordSource(table, *drawn, self.unit_norm, self._left_out(table))
+        source = WordSource(table, special, choices[self.oov], self.unit_norm)
         is_known = {w: w in table for w in lexicon.words(np.arange(len(lexicon)))}
         missing, n_tokens = count_missing(encoded, is_known, set(framing))
         known = np.fromiter(is_known.values(), bool)
@@ -376,13 +376,9 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         return sequences
 
     def _finder(self) -> WordFinder:
-        source = self._open_source() if self.unknown_vector_ is None else None
-        return WordFinder(self.tokenizer, self._frame, self.lowercase, source)
-
-    def _learn(self, encoded: EncodedTexts, lexicon: Lexicon) -> LearnedTable:
-        return learn_vectors(
-            encoded, lexicon, self.n_features, self.window, self.min_count
-        )
+        known = self._open_source() if self.unknown_vector_ is None else None
+        kept = self._stop_words.others(known)
+        return WordFinder(self.tokenizer, self._frame, self.lowercase, kept)
 
     @property
     def _frame(self) -> Frame:
@@ -395,4 +391,10 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
             split_documents, self.tokenizer, frame=self._frame, lowercase=self.lowercase
         )
         check = check_documents if self.tokenizer is None else check_any
-        return encode_texts(X, split, lexicon, check)
+        encoded = encode_texts(X, split, lexicon, check)
+        return self._stop_words.left_out_of(encoded, lexicon)
+
+    @property
+    def _stop_words(self) -> StopWords:
+        framing = (self.start_token, self.end_token)
+        return StopWords.of(self.stop_words, self.lowercase, framing)

@@ -71,7 +71,9 @@ class Vocabulary:
         framing = (vectorizer.start_token, vectorizer.end_token)
         special = [token for token in framing if token is not None]
         used = _used(vectorizer, source, texts) if vectors == "used" else None
-        known = source.words if used is None else filter(source.__contains__, used)
+        known = (
+            source.table.words if used is None else filter(source.__contains__, used)
+        )
         words = list(dict.fromkeys([*special, *known]))
         if len(words) == len(set(special)):
             raise ValueError(
@@ -82,7 +84,7 @@ class Vocabulary:
         others = {
             form: number[word]
             for form, word in aliases(words).items()
-            if form not in number and not source.leaves_out(form)
+            if form not in number
         }
         unknown = None if source.unknown is None else len(words)
         return cls(words, others, unknown)

@@ -9,12 +9,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.text.vectors.corpus import LearnedTable
+from skrational.text.vectors.corpus import LearnedTable, learn_vectors
 from skrational.text.vectors.joined import JoinedTable
 from skrational.text.vectors.loading import check_width, reload_tables
 from skrational.text.vectors.tables import Table
 from skrational.text.vectors.word_rows import SharedRows
-from skrational.text.vectors.word_source import WordSource, words_left_out
+from skrational.text.vectors.word_source import WordSource
+from skrational.text.words.encoded_texts import EncodedTexts
+from skrational.text.words.lexicon import Lexicon
 from skrational.utils.moved import with_new_parameters
 
 __all__ = ["KeepsTables", "joined_words"]
@@ -42,10 +44,9 @@ class KeepsTables:
     vectors: Any
     cache: Any
     unit_norm: bool
-    lowercase: bool
-    start_token: str | None
-    end_token: str | None
-    unknown_words: Sequence[str]
+    n_features: int
+    window: int
+    min_count: int
     n_features_out_: int
     special_vectors_: dict[str, NDArray[np.float32]]
     unknown_vector_: NDArray[np.float32] | None
@@ -88,6 +89,11 @@ class KeepsTables:
         joined, ends = self._training_words
         return [joined[start:end] for start, end in pairwise([0, *ends.tolist()])]
 
+    def _learn(self, encoded: EncodedTexts, lexicon: Lexicon) -> LearnedTable:
+        return learn_vectors(
+            encoded, lexicon, self.n_features, self.window, self.min_count
+        )
+
     def _join(self, tables: Sequence[Table]) -> Table:
         return tables[0] if len(tables) == 1 else JoinedTable(tables, self.unit_norm)
 
@@ -99,18 +105,12 @@ class KeepsTables:
         return check_width(table, self.n_features_out_)
 
     def _open_source(self) -> WordSource:
-        table = self._open_table()
         return WordSource(
-            table,
+            self._open_table(),
             self.special_vectors_,
             self.unknown_vector_,
             self.unit_norm,
-            self._left_out(table),
         )
-
-    def _left_out(self, table: Table) -> frozenset[str]:
-        framing = (self.start_token, self.end_token)
-        return words_left_out(self.unknown_words, table, self.lowercase, framing)
 
     def _reload(self) -> Table:
         sources, fingerprints = self._source, self._fingerprint

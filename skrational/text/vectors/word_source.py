@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +13,7 @@ from sklearn.utils import check_random_state
 from skrational.text.vectors.tables import Table
 from skrational.text.words.encoded_texts import EncodedTexts
 
-__all__ = [
-    "WordSource",
-    "count_missing",
-    "draw_vectors",
-    "scale_rows",
-    "words_left_out",
-]
+__all__ = ["WordSource", "count_missing", "draw_vectors", "scale_rows"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +30,6 @@ class WordSource:
         The vector of all others; None if they are left out.
     unit_norm : bool
         Whether to scale the vectors of the table to Euclidean length 1.
-    left_out : frozenset of str, default=frozenset()
-        Words of the table, as it writes them, that count as if it lacked them.
 
     Examples
     --------
@@ -52,23 +44,9 @@ class WordSource:
     special: Mapping[str, NDArray[np.float32]]
     unknown: NDArray[np.float32] | None
     unit_norm: bool
-    left_out: frozenset[str] = frozenset()
 
     def __contains__(self, word: object) -> bool:
-        if self.leaves_out(word):
-            return False
         return word in self.table or word in self.special
-
-    def leaves_out(self, word: object) -> bool:
-        """Whether a word counts as unknown although the table has it."""
-        if not self.left_out or not isinstance(word, str):
-            return False
-        return self.table.find(word) in self.left_out
-
-    @property
-    def words(self) -> Iterator[str]:
-        """The words of the table that are known, in its order."""
-        return (word for word in self.table.words if not self.leaves_out(word))
 
     def same_as(self, other: WordSource) -> bool:
         """Whether the other one gives the same vectors."""
@@ -77,7 +55,6 @@ class WordSource:
             and self.special is other.special
             and self.unknown is other.unknown
             and self.unit_norm == other.unit_norm
-            and self.left_out == other.left_out
         )
 
     def take(self, words: list[str | None]) -> NDArray[np.float32]:
@@ -175,54 +152,6 @@ def draw_vectors(
         if token is not None and token not in table
     }
     return special, unknown
-
-
-def words_left_out(
-    words: Iterable[str],
-    table: Table,
-    lowercase: bool,
-    framing: tuple[str | None, str | None] = (None, None),
-) -> frozenset[str]:
-    """Find the words of a table that are to count as unknown.
-
-    Parameters
-    ----------
-    words : iterable of str
-        Those that the table lacks are unknown anyway.
-    table : VectorTable or VectorDict
-    lowercase : bool
-        Whether texts are read in lower case.
-    framing : pair of str or None, default=(None, None)
-        The tokens around each text, which stay known.
-
-    Raises
-    ------
-    TypeError
-        If one of them isn't a str.
-    ValueError
-        If one of them is put around each text.
-
-    Examples
-    --------
-    >>> from skrational.text.vectors.loading import load_table
-    >>> table = load_table({"good": [1.0, 0.0]})
-    >>> words_left_out(["Good", "fine"], table, lowercase=True)
-    frozenset({'good'})
-    """
-    found = set()
-    for word in words:
-        if not isinstance(word, str):
-            raise TypeError(
-                f"unknown_words holds {word!r}; expected words (str), got a "
-                f"{type(word).__name__}."
-            )
-        if word in framing:
-            raise ValueError(
-                f"unknown_words holds {word!r}, which is put around each text as "
-                "start_token or end_token; set that to None instead."
-            )
-        found.add(table.find(word.lower() if lowercase else word))
-    return frozenset(form for form in found if form is not None)
 
 
 def count_missing(
