@@ -27,7 +27,7 @@ class Flip(NamedTuple):
 
     Attributes
     ----------
-    index : int
+    document : int
         Its place in X.
     text : str or None
         None if X holds no texts.
@@ -40,7 +40,7 @@ class Flip(NamedTuple):
         them gives no probabilities.
     """
 
-    index: int
+    document: int
     text: str | None
     before: Any
     after: Any
@@ -295,7 +295,7 @@ def _flips(
 
     return tuple(
         Flip(
-            index=i,
+            document=i,
             text=text_of(X, i),
             before=classes[before.codes[i]],
             after=classes[after.codes[i]],

@@ -78,7 +78,7 @@ def _classes(found: Comparison) -> _Table:
 def _flips(found: Comparison, most: int) -> _Table:
     """Tabulate the documents whose prediction differs, the largest changes first."""
     shown = sorted(found.flips, key=_by_change)[:most]
-    columns: dict[str, list[str]] = {"document": [str(flip.index) for flip in shown]}
+    columns: dict[str, list[str]] = {"document": [str(flip.document) for flip in shown]}
     if found.accuracy is not None:
         columns["label"] = [_short(flip.truth) for flip in shown]
     columns["before -> after"] = [

@@ -30,10 +30,10 @@ def test_flips_and_scores_are_those_of_scikit_learn(models):
     found = compare(*models, TEXTS, Y)
     before, after = (model.predict(TEXTS) for model in models)
     expected = np.flatnonzero(before != after)
-    assert [flip.index for flip in found.flips] == expected.tolist() != []
+    assert [flip.document for flip in found.flips] == expected.tolist() != []
     probabilities = [model.predict_proba(TEXTS) for model in models]
     for flip in found.flips:
-        i, column = flip.index, found.classes.tolist().index(flip.after)
+        i, column = flip.document, found.classes.tolist().index(flip.after)
         assert (flip.before, flip.after, flip.truth) == (before[i], after[i], Y[i])
         assert flip.text == TEXTS[i]
         p = [table[i, column] for table in probabilities]
@@ -75,7 +75,7 @@ def test_it_is_told_in_print_and_in_notebooks(models):
     assert "&lt;b&gt;" in html
     largest = max(found.flips, key=lambda flip: flip.change)
     table = text.partition("documents whose")[2].splitlines()[2:]
-    assert table[0].split()[0] == str(largest.index)
+    assert table[0].split()[0] == str(largest.document)
 
 
 def test_without_labels_there_are_no_scores(models):
@@ -127,7 +127,7 @@ def test_classes_in_another_order_and_no_probabilities(models):
 def test_documents_of_other_forms(models):
     for X in (pd.Series(TEXTS, index=np.arange(120) + 7), np.array(TEXTS), iter(TEXTS)):
         found = compare(*models, X, Y)
-        assert found.flips[0].text == TEXTS[found.flips[0].index]
+        assert found.flips[0].text == TEXTS[found.flips[0].document]
     rows = np.random.default_rng(0).normal(size=(120, 3))
     a, b = (LogisticRegression().fit(rows, y) for y in (Y, Y[::-1]))
     assert compare(a, b, rows, Y).flips[0].text is None

@@ -48,7 +48,7 @@ class KeepsTables:
     window: int
     min_count: int
     n_features_out_: int
-    special_vectors_: dict[str, NDArray[np.float32]]
+    special_vectors_: Mapping[str, NDArray[np.float32]]
     unknown_vector_: NDArray[np.float32] | None
 
     _rows: SharedRows
