@@ -268,11 +268,13 @@ def test_what_works_with_a_model_works_with_an_edited_one(pipeline, tmp_path):
 def test_what_surrounds_the_classifier_stays(pipeline):
     clf = small().fit(DATA.X, DATA.y)
     search = GridSearchCV(small(), {"lambda_": [1e-4]}, cv=2).fit(DATA.X, DATA.y)
-    paths = SparseRationalClassifierCV(small(), n_lambdas=2, cv=2, refit="best")
+    paths = SparseRationalClassifierCV(
+        small(), lambdas=[1e-5, 1e-4], cv=2, refit="best", random_state=0
+    )
     paths.fit(DATA.X, DATA.y)
     n = paths.best_estimator_.coef_.shape[1]
     assert n > 1
-    point = regularization_path(small(), DATA.X, DATA.y, n_lambdas=2)[0]
+    point = regularization_path(small(), DATA.X, DATA.y, lambdas=[1e-5, 1e-4])[0]
     for outer, inner in [
         (search, lambda e: e.best_estimator_),
         (paths, lambda e: e.best_estimator_),
