@@ -4,7 +4,7 @@
 
 Each runs in a process of its own; ``python -m benchmarks.growth --plot FILE`` and the
 like have options of their own. What measures accuracy is run by its own name: defaults,
-figure3, gated, solvers, planted; so are faithfulness and reading.
+figure3, gated, solvers, planted; so are confounder, faithfulness and reading.
 """
 
 from __future__ import annotations

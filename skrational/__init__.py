@@ -36,6 +36,7 @@ __all__ = [
 if TYPE_CHECKING:
     from skrational import datasets as datasets
     from skrational import deployment as deployment
+    from skrational import editing as editing
     from skrational import exceptions as exceptions
     from skrational import inspection as inspection
     from skrational import model_selection as model_selection
@@ -91,6 +92,7 @@ _HOMES = {
 _MODULES = (
     "datasets",
     "deployment",
+    "editing",
     "exceptions",
     "inspection",
     "model_selection",

@@ -124,6 +124,7 @@ def test_few_blocks_are_not_run_and_each_says_why():
         "skrational.inspection",
         "skrational.model_selection",
         "skrational.persistence",
+        "skrational.editing",
         "skrational.reporting",
         "skrational.structures",
         "skrational.testing",

@@ -20,6 +20,7 @@ def test_public_names_are_there():
 PUBLIC = (
     "datasets",
     "deployment",
+    "editing",
     "exceptions",
     "inspection",
     "model_selection",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 from numbers import Integral
@@ -17,7 +17,6 @@ from sklearn.utils.validation import check_is_fitted
 from skrational.exceptions import OutOfVocabularyWarning, UnusableVectorWarning
 from skrational.sequences import SequenceArray
 from skrational.text.base import TextVectorizer
-from skrational.text.vectors.corpus import LearnedTable, learn_vectors
 from skrational.text.vectors.coverage import (
     advice_for_unknown,
     describe_missing,
@@ -26,6 +25,7 @@ from skrational.text.vectors.coverage import (
 from skrational.text.vectors.kept import KeepsTables
 from skrational.text.vectors.loading import CORPUS, load_tables
 from skrational.text.vectors.shown import TableParameterMixin
+from skrational.text.vectors.stop_words import StopWords
 from skrational.text.vectors.word_rows import SharedRows, WordRows
 from skrational.text.vectors.word_source import (
     WordSource,
@@ -81,8 +81,11 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
     oov : {"random", "zero", "drop"}, default="random"
         What becomes of words without a vector: they share one random vector, drawn as
         above, or a zero vector, or are left out.
+    stop_words : sequence of str, default=()
+        Words that are left out, as if texts didn't hold them, in whatever spelling
+        looks alike; `skrational.editing.without` adds to them.
     max_length : int, default=None
-        The most tokens of a text to keep, before words are left out by ``oov="drop"``;
+        The most tokens of a text to keep, before words are left out of them;
         the start and end tokens come on top. None: all of them.
     keep : {"start", "end"}, default="start"
         Which end of a longer text is kept.
@@ -162,6 +165,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         "end_token": [str, None],
         "unit_norm": ["boolean"],
         "oov": [StrOptions({"random", "zero", "drop"})],
+        "stop_words": ["array-like"],
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
         "keep": [StrOptions({"start", "end"})],
         "n_features": [Interval(Integral, 1, None, closed="left")],
@@ -181,6 +185,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         end_token: str | None = "</s>",
         unit_norm: bool = True,
         oov: Literal["random", "zero", "drop"] = "random",
+        stop_words: Sequence[str] = (),
         max_length: int | None = None,
         keep: Literal["start", "end"] = "start",
         n_features: int = 200,
@@ -196,6 +201,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         self.end_token = end_token
         self.unit_norm = unit_norm
         self.oov = oov
+        self.stop_words = stop_words
         self.max_length = max_length
         self.keep = keep
         self.n_features = n_features
@@ -325,18 +331,11 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         source = self._open_source()
         framing = (self.start_token, self.end_token)
         words: list[str | None] = [w for w in framing if w in source.special]
-        words += islice(source.table.words, n_words)
+        known = (w for w in source.table.words if w not in self._stop_words)
+        words += islice(known, n_words)
         labels = np.array(words, dtype=object)
         return SequenceArray(
             source.take(words), np.arange(len(words) + 1), labels=labels
-        )
-
-    def _open_source(self) -> WordSource:
-        return WordSource(
-            self._open_table(),
-            self.special_vectors_,
-            self.unknown_vector_,
-            self.unit_norm,
         )
 
     def _fit(self, X: Iterable[Any], transform: bool) -> SequenceArray | None:
@@ -377,13 +376,9 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
         return sequences
 
     def _finder(self) -> WordFinder:
-        source = self._open_source() if self.unknown_vector_ is None else None
-        return WordFinder(self.tokenizer, self._frame, self.lowercase, source)
-
-    def _learn(self, encoded: EncodedTexts, lexicon: Lexicon) -> LearnedTable:
-        return learn_vectors(
-            encoded, lexicon, self.n_features, self.window, self.min_count
-        )
+        known = self._open_source() if self.unknown_vector_ is None else None
+        kept = self._stop_words.others(known)
+        return WordFinder(self.tokenizer, self._frame, self.lowercase, kept)
 
     @property
     def _frame(self) -> Frame:
@@ -396,4 +391,10 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
             split_documents, self.tokenizer, frame=self._frame, lowercase=self.lowercase
         )
         check = check_documents if self.tokenizer is None else check_any
-        return encode_texts(X, split, lexicon, check)
+        encoded = encode_texts(X, split, lexicon, check)
+        return self._stop_words.left_out_of(encoded, lexicon)
+
+    @property
+    def _stop_words(self) -> StopWords:
+        framing = (self.start_token, self.end_token)
+        return StopWords.of(self.stop_words, self.lowercase, framing)

@@ -72,6 +72,7 @@ def clf():
         {"max_length": 4, "keep": "end", "start_token": None, "end_token": None},
         {"tokenizer": str.split, "start_token": "the", "end_token": "the"},
         {"tokenizer": tokenize},
+        {"stop_words": ["The", ".", "is"]},
     ],
     ids=", ".join,
 )

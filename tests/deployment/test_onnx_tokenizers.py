@@ -25,6 +25,7 @@ SETTINGS = {
     "end_token": None,
     "max_length": None,
     "keep": "start",
+    "stop_words": [],
     "unknown": 1,
 }
 SCRIPTS = [
@@ -101,6 +102,7 @@ def test_real_texts(split):
         {"oov": "drop", "max_length": 3, "keep": "end"},
         {"lowercase": False, "max_length": 3, "start_token": None},
         {"tokenizer": str.split, "start_token": None, "end_token": None},
+        {"stop_words": ["The", ".", "привет", "cafe\u0301"], "end_token": None},
     ],
     ids=str,
 )
@@ -119,3 +121,9 @@ def test_numbers_are_those_of_the_other(options, tmp_path):
         if read.settings["unknown"] is None:
             ids = [number for number in ids if number != n_words]
         assert ids == read.encode(text)
+
+
+def test_stop_words_and_a_cut_go_in_no_file():
+    settings = SETTINGS | {"max_length": 3, "stop_words": ["film"]}
+    with pytest.raises(ValueError, match="max_length=3 and stop_words"):
+        tokenizer_json(Vocabulary(["a"], {}, 1), settings)

@@ -105,8 +105,10 @@ class Tokenizer:
         return words
 
     def find(self, word: str) -> int | None:
-        """Return the number of a word; that of unknown ones may be None."""
+        """Return the number of a word; None of one to be left out, maybe unknown."""
         number: int | None = self.numbers.get(word)
         if number is None:
-            number = self.numbers.get(canonical(word), self.settings["unknown"])
+            form = canonical(word)
+            if form not in self.settings["stop_words"]:
+                number = self.numbers.get(form, self.settings["unknown"])
         return number

@@ -68,6 +68,11 @@ def tokenizer_json(vocabulary: Vocabulary, settings: dict[str, Any]) -> dict[str
     dict
         Unknown words have the number ``len(vocabulary.words)``, also if they are to be
         left out.
+
+    Raises
+    ------
+    ValueError
+        If there are stop words, and texts are cut: these tokenizers cut them later.
     """
     words: dict[str, int] = {}
     for i, word in enumerate(vocabulary.words):
@@ -83,12 +88,7 @@ def tokenizer_json(vocabulary: Vocabulary, settings: dict[str, Any]) -> dict[str
         "padding": None,
         "added_tokens": [],
         "normalizer": _normalizer(settings),
-        "pre_tokenizer": {
-            "type": "Split",
-            "pattern": {"Regex": _WORD if _splits_at_spaces(settings) else _TOKEN},
-            "behavior": "Removed",
-            "invert": True,
-        },
+        "pre_tokenizer": _pre_tokenizer(settings),
         "post_processor": _template(framing, words),
         "decoder": None,
         "model": {"type": "WordLevel", "vocab": words, "unk_token": unknown},
@@ -99,10 +99,31 @@ def _splits_at_spaces(settings: dict[str, Any]) -> bool:
     return bool(settings["split"] == "whitespace")
 
 
+def _pre_tokenizer(settings: dict[str, Any]) -> dict[str, Any]:
+    """Say how texts are split, and which words are left out of them."""
+    split = {
+        "type": "Split",
+        "pattern": {"Regex": _WORD if _splits_at_spaces(settings) else _TOKEN},
+        "behavior": "Removed",
+        "invert": True,
+    }
+    if not settings["stop_words"]:
+        return split
+    words = "|".join(map(re.escape, settings["stop_words"]))
+    leave_out = split | {"pattern": {"Regex": rf"\A(?:{words})\z"}, "invert": False}
+    return {"type": "Sequence", "pretokenizers": [split, leave_out]}
+
+
 def _truncation(settings: dict[str, Any]) -> dict[str, Any] | None:
     """Say how many tokens are kept, those around a text among them."""
     if settings["max_length"] is None:
         return None
+    if settings["stop_words"]:
+        raise ValueError(
+            f"WordVectorizer has max_length={settings['max_length']} and stop_words: "
+            "it cuts texts before it leaves words out, which tokenizer.json can't say. "
+            "Export a vectorizer with max_length=None."
+        )
     around = (settings["start_token"], settings["end_token"])
     n_around = sum(token is not None for token in around)
     return {

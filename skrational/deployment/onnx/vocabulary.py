@@ -74,7 +74,9 @@ class Vocabulary:
         known = (
             source.table.words if used is None else filter(source.__contains__, used)
         )
-        words = list(dict.fromkeys([*special, *known]))
+        stop_words = vectorizer._stop_words
+        read = (word for word in known if word not in stop_words)
+        words = list(dict.fromkeys([*special, *read]))
         if len(words) == len(set(special)):
             raise ValueError(
                 "The vectorizer's table has none of the words of texts, so that the "
@@ -126,6 +128,7 @@ def settings_of(vectorizer: WordVectorizer, vocabulary: Vocabulary) -> dict[str,
             None if vectorizer.max_length is None else int(vectorizer.max_length)
         ),
         "keep": vectorizer.keep,
+        "stop_words": sorted(vectorizer._stop_words.forms),
         "unknown": vocabulary.unknown,
     }
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.text.vectors.corpus import LearnedTable
+from skrational.text.vectors.corpus import LearnedTable, learn_vectors
 from skrational.text.vectors.joined import JoinedTable
 from skrational.text.vectors.loading import check_width, reload_tables
 from skrational.text.vectors.tables import Table
 from skrational.text.vectors.word_rows import SharedRows
+from skrational.text.vectors.word_source import WordSource
+from skrational.text.words.encoded_texts import EncodedTexts
+from skrational.text.words.lexicon import Lexicon
 from skrational.utils.moved import with_new_parameters
 
 __all__ = ["KeepsTables", "joined_words"]
@@ -41,7 +44,12 @@ class KeepsTables:
     vectors: Any
     cache: Any
     unit_norm: bool
+    n_features: int
+    window: int
+    min_count: int
     n_features_out_: int
+    special_vectors_: Mapping[str, NDArray[np.float32]]
+    unknown_vector_: NDArray[np.float32] | None
 
     _rows: SharedRows
     _table: Table
@@ -67,12 +75,24 @@ class KeepsTables:
         is_needed = len(tables) > 1 or self._learned is None
         self._training_words = joined_words(words) if is_needed else None
 
+    def _sharing_tables(self) -> Self:
+        """Return a copy with the same tables in memory, and rows of its own."""
+        new = object.__new__(type(self))
+        vars(new).update(vars(self))
+        new._rows = SharedRows()
+        return new
+
     def _known_training_words(self) -> list[str] | None:
         """Return the words of the texts of fit that have vectors; None: who knows."""
         if self._training_words is None:
             return None if self._learned is None else list(self._learned.index)
         joined, ends = self._training_words
         return [joined[start:end] for start, end in pairwise([0, *ends.tolist()])]
+
+    def _learn(self, encoded: EncodedTexts, lexicon: Lexicon) -> LearnedTable:
+        return learn_vectors(
+            encoded, lexicon, self.n_features, self.window, self.min_count
+        )
 
     def _join(self, tables: Sequence[Table]) -> Table:
         return tables[0] if len(tables) == 1 else JoinedTable(tables, self.unit_norm)
@@ -83,6 +103,14 @@ class KeepsTables:
             return self._table
         table = self._rows.table(self.vectors, self._reload)
         return check_width(table, self.n_features_out_)
+
+    def _open_source(self) -> WordSource:
+        return WordSource(
+            self._open_table(),
+            self.special_vectors_,
+            self.unknown_vector_,
+            self.unit_norm,
+        )
 
     def _reload(self) -> Table:
         sources, fingerprints = self._source, self._fingerprint

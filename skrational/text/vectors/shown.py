@@ -7,7 +7,7 @@ searches, and prints a dict to its last number.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from skrational.text.vectors.packed import PackedWhenPickled
@@ -77,7 +77,7 @@ class TableParameterMixin:
 
 class _PrintedParameters(dict[str, Any]):
     def __repr__(self) -> str:
-        return repr({name: _shown(value) for name, value in dict.items(self)})
+        return repr(_with_shown_table(dict.items(self)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return dict, (dict(self),)
@@ -85,7 +85,15 @@ class _PrintedParameters(dict[str, Any]):
 
 class _ShallowParameters(_PrintedParameters):
     def items(self) -> Any:
-        return {name: _shown(value) for name, value in super().items()}.items()
+        return _with_shown_table(super().items()).items()
+
+
+def _with_shown_table(parameters: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return parameters with what stands for the table in print."""
+    return {
+        name: _shown(value) if name == "vectors" else value
+        for name, value in parameters
+    }
 
 
 class _Shown:
