@@ -22,7 +22,7 @@ _LACKED = {"min_steps_per_epoch": 1, "max_steps_per_epoch": None}
 """What earlier versions lacked, each parameter with the value that does as they did."""
 _ADDED = {"calibration": "None"}
 """The same of what isn't asked for tacitly: another value is another path."""
-_DEFAULTS = {"feature_dropout": ("auto", 0.0)}
+_DEFAULTS = {"feature_dropout": ("auto", 0.0), "n_wfsas": ("auto", 24)}
 """Defaults that are others now: the present one and that of earlier versions."""
 
 _TRUNK = "trunk.npz"

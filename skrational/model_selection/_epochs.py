@@ -55,6 +55,11 @@ class PathEpochs:
         most, least = (-(-estimator.finetune_epochs // part) for part in (2, 10))
         return cls(per_lambda, most, least, estimator.finetune_epochs)
 
+    def described(self, n_outputs: int) -> str:
+        """Say how long points of so many outputs are finetuned."""
+        of_two = f"{self.least} to {self.most}"
+        return of_two if n_outputs == 1 else f"{of_two} by {n_outputs} outputs"
+
     def of_point(self, size: int, size_initial: int, n_outputs: int = 1) -> int:
         """Epochs of finetuning of a network, given its size and that of the dense one.
 

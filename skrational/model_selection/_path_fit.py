@@ -176,13 +176,14 @@ def regularization_path(
     test = template._read_held_out(training, X_test, y_test, "test")
     about = {}
     if checkpoint_dir is not None:
+        n_outputs = template._loss_for(training).n_outputs(training.n_targets)
         about = {
             "skrational": __version__,
             **describe_class(type(template)),
             **describe(template.get_params()),
             "lambdas": f"{n_lambdas} by default" if given is None else str(given),
             "epochs_per_lambda": str(epochs.per_lambda),
-            "finetune_epochs of a point": f"{epochs.least} to {epochs.most}",
+            "finetune_epochs of a point": epochs.described(n_outputs),
             "training data": digest(training),
             "validation data": digest(validation),
             "test data": digest(test),
