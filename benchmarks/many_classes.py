@@ -3,7 +3,8 @@
     SKRATIONAL_DATA=... python -m benchmarks.many_classes --out FOLDER [--seeds 5]
 
 Intents of a bank's customers (banking77), GloVe's vectors of 50 and 300 numbers side by
-side. Automata are fitted with their defaults; with 24 of them, as before the number
+side, and once these and, where ``wordllama`` is installed, the mean of the subwords of
+WordLlama. Automata are fitted with their defaults; with 24 of them, as before the number
 followed the classes; with ``lambda_="auto"``; and along a path, of which the best point
 on dev is taken. Beside them stand TF-IDF of words and pairs and the mean of a text's
 vectors, each with logistic regression, an NB-SVM on words and pairs, and fastText,
@@ -29,7 +30,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks import _harness as harness
-from benchmarks._features import JOINED, SPLITS, _word_vectors
+from benchmarks._features import JOINED, SPLITS, WITH_SUBWORDS, _word_vectors
 from benchmarks._store import Row, Store, finish
 from skrational import SequenceArray, SparseRationalClassifier, WordVectorizer
 from skrational.datasets import load_reviews
@@ -42,8 +43,13 @@ OURS: dict[str, dict[str, Any]] = {
     'lambda_="auto"': {"lambda_": "auto"},
 }
 PATH = "path"
+WITH_MORE = ", with WordLlama"
 TFIDF, MEAN, NB_SVM, FASTTEXT = "TF-IDF(1,2) + LR", "mean + LR", "NB-SVM", "fastText"
 BESIDE = (TFIDF, MEAN, NB_SVM, FASTTEXT)
+MODELS = (
+    *(name + more for more in ("", WITH_MORE) for name in (*OURS, PATH)),
+    *BESIDE,
+)
 COLUMNS = ("model", "seed", "size", "dev", "test", "seconds")
 
 
@@ -68,9 +74,9 @@ class Split(NamedTuple):
 
 
 @cache
-def load() -> dict[str, Split]:
+def load(vectors: str) -> dict[str, Split]:
     """Texts, word vectors and labels of the three splits."""
-    vectorizer = WordVectorizer(_word_vectors(JOINED))
+    vectorizer = WordVectorizer(_word_vectors(vectors))
     splits = {}
     for split in SPLITS:
         texts, labels = load_reviews(SET, split)
@@ -82,14 +88,16 @@ def load() -> dict[str, Split]:
 def run(job: ClassesJob) -> tuple[ClassesJob, list[Row]]:
     """Fit on train, on one thread; choose on dev, score on test."""
     harness.set_threads(1)
-    train, dev, test = load().values()
+    with_more = job.model.endswith(WITH_MORE)
+    train, dev, test = load(WITH_SUBWORDS if with_more else JOINED).values()
+    name = job.model.removesuffix(WITH_MORE)
     start = time.process_time()
-    if job.model == PATH:
+    if name == PATH:
         clf = SparseRationalClassifier(random_state=job.seed)
         path = regularization_path(clf, train.X, train.y, X_val=dev.X, y_val=dev.y)
         model = path.best()
-    elif job.model in OURS:
-        model = SparseRationalClassifier(random_state=job.seed, **OURS[job.model])
+    elif name in OURS:
+        model = SparseRationalClassifier(random_state=job.seed, **OURS[name])
         model.fit(train.X, train.y)
     else:
         found = {TFIDF: tfidf, MEAN: means, NB_SVM: nb_svm, FASTTEXT: fasttext}
@@ -201,7 +209,7 @@ def fasttext(*splits: Split) -> tuple[Any, ...]:
 def print_rows(rows: list[Row]) -> None:
     """Print a line for each model: means and deviations of the seeds."""
     table = []
-    for model in (*OURS, PATH, *BESIDE):
+    for model in MODELS:
         here = [row for row in rows if row["model"] == model]
         if not here:
             continue
@@ -221,9 +229,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    models = (*BESIDE, *OURS, PATH)
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--models", nargs="+", choices=models, default=models)
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     options = parser.parse_args()
@@ -233,6 +240,7 @@ def main() -> None:
         for model in options.models
         if seed == 0 or model not in BESIDE
         if model != FASTTEXT or harness.is_installed("fasttext")
+        if WITH_MORE not in model or harness.is_installed("wordllama")
     ]
     store = Store(options.out, {}, COLUMNS)
     finish(jobs, run, store, options.jobs)
