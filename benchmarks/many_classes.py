@@ -4,8 +4,8 @@
 
 Intents of a bank's customers (banking77), GloVe's vectors of 50 and 300 numbers side by
 side, and once these and, where ``wordllama`` is installed, the mean of the subwords of
-WordLlama. Automata are fitted with their defaults; with 24 of them, as before the number
-followed the classes; with ``lambda_="auto"``; and along a path, of which the best point
+WordLlama. Automata are fitted with their defaults; with 24 of them, whatever the number
+of classes; with ``lambda_="auto"``; and along a path, of which the best point
 on dev is taken. Beside them stand TF-IDF of words and pairs and the mean of a text's
 vectors, each with logistic regression, an NB-SVM on words and pairs, and fastText,
 where it is installed; what they are tuned by is chosen on dev. Test is scored once.
