@@ -63,9 +63,9 @@ def explain(
     Parameters
     ----------
     estimator : SparseRationalClassifier, SparseLSTMClassifier, or what holds one
-        A fitted classifier, or `SparseRationalRegressor`, a pipeline that ends with one, or a search, a
-        FrozenEstimator, a classifier with a threshold, a calibrated one or another
-        estimator that is fitted around a single one of these.
+        A fitted classifier or `SparseRationalRegressor`, a pipeline that ends with one,
+        or a search, a FrozenEstimator, a classifier with a threshold, a calibrated one
+        or another estimator that is fitted around a single one of these.
     X : str, SequenceArray or array-like
         Documents: what the classifier reads or, with a pipeline, what that reads. A
         single str is one document.
