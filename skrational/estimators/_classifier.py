@@ -140,9 +140,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
         """
         return self._most_probable(self._logits(X))
 
-    def _read_training(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None
-    ) -> Labelled:
+    def _read_training(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Any:
         """Check X, y and the weights; these are multiplied by those of the classes."""
         X = take_column(X)
         sequences = self._read_to_learn(X)

@@ -206,8 +206,8 @@ def rules_in_words(
                 told = f"{side} scores"
             if told:
                 lines.append(f"  {aim}: {told}")
-    told = _bias_in_words if exclusive else _biases_in_words
-    return "\n".join([*lines, told(automata.intercept, names)])
+    bias = _bias_in_words if exclusive else _biases_in_words
+    return "\n".join([*lines, bias(automata.intercept, names)])
 
 
 def _short(name: str) -> str:

@@ -160,7 +160,5 @@ def test_what_is_printed_says_what_raises_values():
 
 def test_values_after_every_token_are_refused(sequences):
     y = [x[:, :1] for x in sequences]
-    with pytest.raises(
-        ValueError, match=r"each token.*Regressor expects"
-    ):
+    with pytest.raises(ValueError, match=r"each token.*Regressor expects"):
         SparseRationalRegressor().fit(sequences, y)
