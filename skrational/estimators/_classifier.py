@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_class_weight
@@ -258,7 +259,7 @@ def _texts_only(labels: Sequence[Any], name: str) -> NDArray[np.object_]:
 def _read_labels(y: Any, name: str) -> NDArray[Any]:
     """Return labels, of any container, as an array; none of them may be missing."""
     try:
-        values = np.asarray(y)
+        values = y.toarray() if issparse(y) else np.asarray(y)
     except ValueError:
         raise ValueError(_SEVERAL.format(name=name, what="lists")) from None
     if values.dtype.kind == "T":

@@ -344,6 +344,7 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
         """Raise a ValueError if a fit can't go on with these data."""
         loss, classes = self._loss_for(data), getattr(self, "classes_", None)
         before: tuple[Any, ...] = self.n_features_in_, classes, len(self.intercept_)
+        now: tuple[Any, ...]
         now = data.X.n_features, data.classes, loss.n_outputs(data.n_targets)
         if all(np.array_equal(a, b) for a, b in zip(before, now, strict=True)):
             return

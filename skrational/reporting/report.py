@@ -239,7 +239,6 @@ def report(
             f"estimator is, or holds, a {type(model.classifier).__name__}; expected a "
             "classifier."
         )
-    _ = model.classes  # of several labels none is the one to tell of
     documents = read_documents(estimator, model, texts, y)
     training = read_training(train, documents.classes)
     facts = facts_of(model)

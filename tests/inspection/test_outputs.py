@@ -128,7 +128,7 @@ def test_several_outputs_are_read_one_at_a_time(data, classifier):
         lambda: StructureDisplay.from_estimator(classifier),
         lambda: report(classifier, data.texts),
     ):
-        with pytest.raises(ValueError, match="3 labels.*single_output"):
+        with pytest.raises(ValueError, match=r"3 labels.*single_output"):
             read()
 
 
