@@ -21,6 +21,8 @@ __all__ = [
     "SparseLSTMLanguageModel",
     "SparseRationalClassifier",
     "SparseRationalClassifierCV",
+    "SparseRationalRegressor",
+    "SparseRationalRegressorCV",
     "StaticVectorizer",
     "TimeStepTransformer",
     "WordVectorizer",
@@ -52,8 +54,12 @@ if TYPE_CHECKING:
     from skrational.estimators.moduli_language import ModuliRNNLanguageModel
     from skrational.estimators.moduli_regressor import ModuliRNNRegressor
     from skrational.estimators.rational import SparseRationalClassifier
+    from skrational.estimators.rational_regressor import SparseRationalRegressor
     from skrational.estimators.time_steps import TimeStepTransformer
-    from skrational.model_selection import SparseRationalClassifierCV
+    from skrational.model_selection import (
+        SparseRationalClassifierCV,
+        SparseRationalRegressorCV,
+    )
     from skrational.persistence import load, save
     from skrational.sequences import SequenceArray, as_sequences
     from skrational.text.bert import BertVectorizer
@@ -71,6 +77,8 @@ _HOMES = {
     "SparseLSTMLanguageModel": "skrational.estimators.language",
     "SparseRationalClassifier": "skrational.estimators.rational",
     "SparseRationalClassifierCV": "skrational.model_selection",
+    "SparseRationalRegressor": "skrational.estimators.rational_regressor",
+    "SparseRationalRegressorCV": "skrational.model_selection",
     "StaticVectorizer": "skrational.text.static",
     "TimeStepTransformer": "skrational.estimators.time_steps",
     "WordVectorizer": "skrational.text.word_vectors",

@@ -9,6 +9,7 @@ from skrational import (
     SparseGRUClassifier,
     SparseLSTMClassifier,
     SparseRationalClassifier,
+    SparseRationalRegressor,
 )
 
 WEIGHTS = "mini-batches are shuffled, so a weight is not the same as a repetition"
@@ -33,6 +34,9 @@ ESTIMATORS = [
         max_epochs=10,
         finetune_epochs=15,
         calibration="temperature",
+    ),
+    SparseRationalRegressor(
+        **AUTOMATA, **FULL_BATCH, feature_dropout=0, max_epochs=60, finetune_epochs=60
     ),
     SparseLSTMClassifier(**GATED, **FULL_BATCH, max_epochs=40, finetune_epochs=20),
     SparseLSTMClassifier(**GATED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),

@@ -5,6 +5,7 @@ from skrational.datasets.download import clear_data_home, get_data_home
 from skrational.datasets.navigation import NavigationTask, make_navigation
 from skrational.datasets.place_cells import PlaceCells
 from skrational.datasets.planted import PlantedPatterns, make_planted_patterns
+from skrational.datasets.planted_scores import PlantedScores, make_planted_scores
 from skrational.datasets.product_reviews import ProductReviews, make_product_reviews
 from skrational.datasets.remote import fetch_amazon_reviews, fetch_sst2
 from skrational.datasets.reviews import (
@@ -19,6 +20,7 @@ __all__ = [
     "NavigationTask",
     "PlaceCells",
     "PlantedPatterns",
+    "PlantedScores",
     "ProductReviews",
     "Reviews",
     "clear_data_home",
@@ -30,6 +32,7 @@ __all__ = [
     "make_adding",
     "make_navigation",
     "make_planted_patterns",
+    "make_planted_scores",
     "make_product_reviews",
     "reviews_available",
 ]

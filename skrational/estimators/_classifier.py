@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_class_weight
@@ -30,6 +31,11 @@ from skrational.utils.checks import is_missing
 __all__ = ["BaseSequenceClassifier"]
 
 _FEW_CLASSES = 20
+_SEVERAL = (
+    "{name} holds {what}; expected one label for each sequence. Several labels make an "
+    "indicator matrix of 0 and 1, as MultiLabelBinarizer of scikit-learn writes it, "
+    "which SparseRationalClassifier takes."
+)
 
 
 class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
@@ -135,9 +141,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
         """
         return self._most_probable(self._logits(X))
 
-    def _read_training(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None
-    ) -> Labelled:
+    def _read_training(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Any:
         """Check X, y and the weights; these are multiplied by those of the classes."""
         X = take_column(X)
         sequences = self._read_to_learn(X)
@@ -254,7 +258,10 @@ def _texts_only(labels: Sequence[Any], name: str) -> NDArray[np.object_]:
 
 def _read_labels(y: Any, name: str) -> NDArray[Any]:
     """Return labels, of any container, as an array; none of them may be missing."""
-    values = np.asarray(y)
+    try:
+        values = y.toarray() if issparse(y) else np.asarray(y)
+    except ValueError:
+        raise ValueError(_SEVERAL.format(name=name, what="lists")) from None
     if values.dtype.kind == "T":
         y = values = values.astype(object)
     if values.dtype.kind == "U" and isinstance(y, (list, tuple)):
@@ -267,6 +274,15 @@ def _read_labels(y: Any, name: str) -> NDArray[Any]:
                 f"{name} contains NaN or another missing value: label {missing} is "
                 f"{values.flat[missing]}."
             )
+        kind = type(values.flat[0])
+        if values.size and issubclass(kind, set | frozenset | list | tuple | dict):
+            raise ValueError(_SEVERAL.format(name=name, what=f"{kind.__name__}s"))
+    if values.ndim > 1 and values.shape[1:] != (1,):
+        raise ValueError(
+            f"{name} should be a 1d array, of one label for each sequence; got an "
+            f"array of shape {values.shape}. Of estimators of sequences "
+            "SparseRationalClassifier takes an indicator matrix of several labels."
+        )
     labels = column_or_1d(y, input_name=name, warn=True)
     _assert_all_finite(labels, input_name=name)
     return labels

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 __all__ = ["OF_CLASSIFIERS", "TRAINING", "check_steps"]
 
-OF_CLASSIFIERS = ("class_weight", "calibration", "warm_start")
+OF_CLASSIFIERS = ("class_weight", "calibration")
 """Those of `TRAINING` that only classifiers have."""
 
 TRAINING: dict[str, list[Any]] = {

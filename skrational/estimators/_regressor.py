@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -93,6 +93,9 @@ class SparseSequenceRegressor(_StatesOfTokens, RegressorMixin, PackedEstimator):
     """
 
     loss: str
+    _takes_tokens: ClassVar[bool] = True
+    """Whether the targets may be those of tokens."""
+    _constant = "the mean"
     _target_ndim: int
     """Of one number for each sequence 1, of several 2, of each token's 3."""
 
@@ -244,6 +247,10 @@ class SparseSequenceRegressor(_StatesOfTokens, RegressorMixin, PackedEstimator):
                 "the target y is None."
             )
         values = read_values(y, sequences)
+        if values.ndim == 3 and not self._takes_tokens:
+            raise ValueError(
+                f"y holds {_FORMS[1]}; {type(self).__name__} expects {_FORMS[0]}."
+            )
         weights = _check_sample_weight(
             sample_weight, sequences.lengths, dtype=np.float64, ensure_non_negative=True
         )

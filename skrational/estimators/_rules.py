@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from skrational.structures import RationalStructure
 from skrational.structures.automata import WeightedAutomata
+from skrational.structures.meaning import OutputKind
 from skrational.structures.rules import N_PHRASES, rules_in_words, rules_of
-from skrational.training.labelled import Labelled
+from skrational.training.labelled import Learnable
 
 __all__ = ["RulesInWords", "ToldInWords"]
 
@@ -42,16 +43,19 @@ class ToldInWords:
 class RulesInWords(ToldInWords):
     """Keeps phrases of the documents that automata were learned from."""
 
-    classes_: NDArray[Any]
     learned_structure_: RationalStructure
     rules_: NDArray[np.str_]
 
     @property
     @abstractmethod
     def automata_(self) -> WeightedAutomata:
-        """The automata that are left, of a classifier."""
+        """The automata that are left."""
 
-    def _rules(self, fitted: dict[str, Any], data: Labelled) -> dict[str, Any]:
+    @abstractmethod
+    def _outputs(self) -> tuple[NDArray[Any], OutputKind]:
+        """Return what the outputs are of: classes, labels or numbers of values."""
+
+    def _rules(self, fitted: dict[str, Any], data: Learnable) -> dict[str, Any]:
         model: Any = copy(self)
         model._adopt(fitted)
         automata, X = model.automata_, data.X
@@ -62,5 +66,5 @@ class RulesInWords(ToldInWords):
 
     def _in_words(self) -> str:
         rules = vars(self).get("rules_")  # a pickle of an earlier version has none
-        told = rules_in_words(self.automata_, rules, self.classes_)
+        told = rules_in_words(self.automata_, rules, *self._outputs())
         return f"{self.learned_structure_}\n{told}"

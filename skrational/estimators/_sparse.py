@@ -62,6 +62,8 @@ class SparseEstimator(
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = TRAINING
     _unit: ClassVar[str] = "unit"
     """What the penalty removes, for messages."""
+    _constant: ClassVar[str] = "the majority class"
+    """What a model without units predicts, for messages."""
     _prune_every: ClassVar[int] = 0
     """Epochs between prunings that need no penalty; 0: what that left is pruned."""
 
@@ -190,6 +192,10 @@ class SparseEstimator(
     def _loss(self) -> Loss:
         """Return what the outputs are held against."""
 
+    def _loss_for(self, data: Learnable) -> Loss:
+        """Return the loss for data of this kind, where there are several."""
+        return self._loss()
+
     @abstractmethod
     def _data_attributes(self, data: Any) -> dict[str, Any]:
         """Return fitted attributes that tell of the data that were learned from."""
@@ -258,7 +264,7 @@ class SparseEstimator(
             cause, cure = "The fit before this one", "Set warm_start=False."
         return (
             f"{cause} removed every {self._unit}: only the intercept is left, which "
-            f"predicts the majority class. {cure}"
+            f"predicts {self._constant}. {cure}"
         )
 
     def _fixed_size(self) -> str:
@@ -333,6 +339,24 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
         self._validate_params()
         self._check_own_parameters(self._training_device().type)
         return self._read_training(X, y, sample_weight)
+
+    def _check_like_before(self, data: Learnable) -> None:
+        """Raise a ValueError if a fit can't go on with these data."""
+        loss, classes = self._loss_for(data), getattr(self, "classes_", None)
+        before: tuple[Any, ...] = self.n_features_in_, classes, len(self.intercept_)
+        now: tuple[Any, ...]
+        now = data.X.n_features, data.classes, loss.n_outputs(data.n_targets)
+        if all(np.array_equal(a, b) for a, b in zip(before, now, strict=True)):
+            return
+        expected, found = (
+            f"{width} features and "
+            + (f"{n} values to predict" if of is None else f"the classes {of}")
+            for width, of, n in (before, now)
+        )
+        raise ValueError(
+            f"warm_start needs data like that of the previous fit, with {expected}; "
+            f"got {found}."
+        )
 
     def _scores(self, X: SequenceArray) -> NDArray[np.floating]:
         from skrational.cells.scoring import scores_by_cell

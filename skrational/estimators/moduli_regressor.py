@@ -80,7 +80,7 @@ class ModuliRNNRegressor(ModuliMethod, SparseSequenceRegressor):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         name: constraint
         for name, constraint in MODULI.items()
-        if name not in OF_CLASSIFIERS
+        if name not in (*OF_CLASSIFIERS, "warm_start")
     } | {"loss": [StrOptions({"squared_error", "cross_entropy"})]}
 
     def __init__(

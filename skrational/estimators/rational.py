@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators import _options as options
-from skrational.estimators._fitted_automata import trained_final, with_present_names
-from skrational.estimators._packed import PackedClassifier
-from skrational.estimators._rules import RulesInWords
-from skrational.estimators._sparse import TRAINING
-from skrational.kernels import choose_kernel, choose_predictor
-from skrational.kernels.cpu.max_prediction import PackedMaxAutomata
-from skrational.kernels.cpu.prediction import PackedAutomata
-from skrational.structures import RationalStructure
-from skrational.structures.automata import (
-    MATCHES,
-    READOUTS,
-    SEMIRING_NAMES,
-    ScoringRule,
-    WeightedAutomata,
-)
-from skrational.structures.rational import spread_lengths
-
-if TYPE_CHECKING:
-    import torch
-
-    from skrational.cells.rational import RationalCell
-    from skrational.penalties.group_lasso import GroupLasso
+from skrational.estimators._multilabel import MultilabelClassifier
+from skrational.estimators._rational import RATIONAL, RationalMethod
+from skrational.structures.meaning import OutputKind
 
 __all__ = ["SparseRationalClassifier"]
 
 
-class SparseRationalClassifier(RulesInWords, PackedClassifier):
+class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
     r"""Classify sequences with a few short weighted automata, learned by sparsity.
 
     Each hidden unit is a weighted finite-state automaton (WFSA) that scores a soft
@@ -196,9 +174,15 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
     skrational.WordVectorizer : Turns texts into what this classifier reads.
     skrational.model_selection.regularization_path : Fits all sizes in one run.
     skrational.SparseRationalClassifierCV : Chooses the size by cross-validation.
+    skrational.SparseRationalRegressor : The same automata for numbers.
 
     Notes
     -----
+    y may be an indicator matrix, (n, n_labels): then each label has a logistic loss, a
+    logit and a probability of its own, ``classes_`` are the numbers of the labels, and
+    ``predict`` returns such a matrix. ``class_weight`` has to be None. Of what is held
+    out, shares are those of the rarest label of each sequence.
+
     A two-dimensional X of shape (n, n_features) is read as n sequences of one vector.
     Results don't depend on the number of threads, which is torch's. Predictions from
     word vectors keep a table of transition weights in memory, beside the estimator.
@@ -221,24 +205,7 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
     32
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = TRAINING | {
-        "n_wfsas": [Interval(Integral, 1, None, closed="left")],
-        "n_states": [Interval(Integral, 1, None, closed="left"), tuple, list],
-        "penalty": [StrOptions({"states", "wfsas", "transitions"})],
-        "semiring": [StrOptions(set(SEMIRING_NAMES))],
-        "readout": [StrOptions(set(READOUTS))],
-        "match": [StrOptions(set(MATCHES))],
-        "length_exponent": [Interval(Real, 0, None, closed="left")],
-        "feature_dropout": [
-            Interval(Real, 0, 1, closed="left"),
-            StrOptions({"auto"}),
-        ],
-    }
-    _unit = "state"
-
-    learned_structure_: RationalStructure
-    _scoring_rule: ScoringRule
-    _final_weights: NDArray[np.floating]
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = RATIONAL
 
     def __init__(
         self,
@@ -279,7 +246,14 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
         verbose: int = 0,
     ) -> None:
         super().__init__(
+            n_wfsas=n_wfsas,
+            n_states=n_states,
             lambda_=lambda_,
+            penalty=penalty,
+            semiring=semiring,
+            readout=readout,
+            match=match,
+            length_exponent=length_exponent,
             solver=solver,
             threshold=threshold,
             learning_rate=learning_rate,
@@ -307,93 +281,6 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
             random_state=random_state,
             verbose=verbose,
         )
-        self.n_wfsas = n_wfsas
-        self.n_states = n_states
-        self.penalty = penalty
-        self.semiring = semiring
-        self.readout = readout
-        self.match = match
-        self.length_exponent = length_exponent
 
-    @property
-    def n_transitions_(self) -> int:
-        """Main-path transitions that are left, the size of the model."""
-        return self.size_
-
-    @property
-    def automata_(self) -> WeightedAutomata:
-        """The automata that are left as numbers, for `skrational.inspection`."""
-        check_is_fitted(self)
-        structure, rule = self.learned_structure_, self._scoring_rule
-        return WeightedAutomata(
-            **{name: self.weights_[name] for name in ("W_u", "W_f", "b_f")},
-            final=self._final(),
-            lengths=structure.lengths,
-            numbers=structure.survivors,
-            coef=self.coef_,
-            intercept=self.intercept_,
-            semiring=rule.semiring,
-            match=rule.match,
-            length_exponent=rule.divisor_exponent,
-        )
-
-    def _check_own_parameters(self, device_type: str) -> None:
-        spread_lengths(self.n_states, self.n_wfsas)
-        choose_kernel(device_type, self.semiring)
-
-    def _dense_cell(
-        self,
-        n_features: int,
-        n_outputs: int,
-        dtype: torch.dtype,
-        generator: torch.Generator,
-    ) -> RationalCell:
-        from skrational.cells.rational import RationalCell
-
-        lengths = spread_lengths(self.n_states, self.n_wfsas)
-        rule = ScoringRule(
-            self.semiring, self.readout, self.match, self.length_exponent
-        )
-        cell = RationalCell(n_features, lengths, n_outputs, rule, dtype)
-        return cell.initialize(generator)
-
-    def _blank_cell(
-        self, structure: RationalStructure, dtype: torch.dtype
-    ) -> RationalCell:
-        from skrational.cells.rational import RationalCell
-
-        return RationalCell.of_structure(structure, self._scoring_rule, dtype)
-
-    def _charges(self) -> tuple[tuple[GroupLasso, str], ...]:
-        from skrational.penalties.group_lasso import GroupLasso
-
-        return ((GroupLasso(self.lambda_), self.penalty),)
-
-    def _own_attributes(self, cell: RationalCell) -> dict[str, Any]:
-        final = cell.final_weights().detach().cpu().numpy().copy()
-        return {"_scoring_rule": cell.rule, "_final_weights": final}
-
-    def _final(self) -> NDArray[np.floating]:
-        """Weights of the final states, as training computed them, to the bit."""
-        return trained_final(self)
-
-    def _fitted_cell(self, dtype: str | None = None) -> RationalCell:
-        return cast("RationalCell", super()._fitted_cell(dtype))
-
-    def _kernel(self, device_type: str) -> str:
-        return choose_predictor(device_type, self._scoring_rule.semiring)
-
-    def _packed_settings(self) -> Any:
-        return self.learned_structure_.lengths, self._scoring_rule
-
-    def _packed(self) -> PackedAutomata | PackedMaxAutomata:
-        lengths, rule = self.learned_structure_.lengths, self._scoring_rule
-        W_u, W_f, b_f = (self.weights_[name] for name in ("W_u", "W_f", "b_f"))
-        kind = PackedAutomata if rule.semiring == "plus-times" else PackedMaxAutomata
-        return kind.of(lengths, rule, W_u, W_f, b_f, self._final())
-
-    def _adopt(self, fitted: dict[str, Any]) -> None:
-        super()._adopt(with_present_names(fitted))
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(with_present_names(state))
+    def _outputs(self) -> tuple[NDArray[Any], OutputKind]:
+        return self.classes_, "labels" if self._multilabel else "classes"

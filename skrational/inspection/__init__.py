@@ -11,9 +11,11 @@ from skrational.inspection.explaining.display import ExplanationDisplay
 from skrational.inspection.explaining.explain import explain
 from skrational.inspection.explaining.explanations import Explanation, Explanations
 from skrational.inspection.explaining.gated import GatedExplanation
+from skrational.inspection.explaining.values import ValueExplanation
 from skrational.inspection.exports.graphs import to_networkx
 from skrational.inspection.exports.openfst import to_openfst
 from skrational.inspection.matching.paths import Path, Paths, find_paths
+from skrational.inspection.outputs import single_output
 from skrational.inspection.phrases import Phrase, Phrases, top_phrases
 from skrational.inspection.phrases.display import PhraseDisplay
 from skrational.inspection.transitions.words import (
@@ -40,8 +42,10 @@ __all__ = [
     "StructureDisplay",
     "TransitionWord",
     "TransitionWords",
+    "ValueExplanation",
     "explain",
     "find_paths",
+    "single_output",
     "to_networkx",
     "to_openfst",
     "top_phrases",

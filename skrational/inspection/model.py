@@ -17,6 +17,7 @@ from sklearn.utils.validation import _check_feature_names, check_is_fitted
 from skrational.inspection.wrappers import Predicted, Verdict, inner_of, verdicts
 from skrational.sequences import SequenceArray, as_sequences, check_finite
 from skrational.structures.automata import WeightedAutomata
+from skrational.structures.meaning import output_names
 from skrational.utils.cached import cached_property
 from skrational.utils.checks import is_integer
 
@@ -41,7 +42,7 @@ class _Method(NamedTuple):
 
 _METHODS = {
     "automata_": _Method(
-        "SparseRationalClassifier",
+        "SparseRationalClassifier or SparseRationalRegressor",
         "a network of automata",
         "weighted automata",
         "StructureDisplay and AutomatonDisplay draw weighted automata.",
@@ -66,6 +67,15 @@ _METHODS = {
 _EXPLAINED = ("automata_", "n_gates_")
 
 
+class _Words(str):
+    """What is shown as it is, where a label of this type would have quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 class Scored(NamedTuple):
     """What a classifier computes of n documents, as its own methods return it.
 
@@ -75,8 +85,9 @@ class Scored(NamedTuple):
         Of each WFSA or unit, in the classifier's precision.
     logits : ndarray of shape (n, n_outputs), float64
     probabilities : ndarray of shape (n, n_classes)
+        Of a regressor (n, 0).
     predictions : ndarray of shape (n,)
-        The most probable classes.
+        The most probable classes, or the numbers that are predicted.
     """
 
     scores: NDArray[np.floating]
@@ -108,6 +119,33 @@ class Model:
     def has_automata(self) -> bool:
         """Whether the classifier is one by weighted automata, not a gated network."""
         return hasattr(type(self.classifier), "automata_")
+
+    @property
+    def predicts_numbers(self) -> bool:
+        """Whether the "classifier" is a regressor."""
+        return not hasattr(self.classifier, "classes_")
+
+    @property
+    def classes(self) -> NDArray[Any]:
+        """What scores speak for: classes or, of a number, that it's lower or higher.
+
+        Raises
+        ------
+        ValueError
+            If there are several outputs that aren't of classes.
+        """
+        if not self.has_automata:
+            return np.asarray(self.classifier.classes_)
+        outputs, kind = self.classifier._outputs()
+        if kind == "classes":
+            return np.asarray(outputs)
+        if len(outputs) > 1:
+            raise ValueError(
+                f"{type(self.classifier).__name__} has {len(outputs)} {kind}, each "
+                "with weights of its own; expected one: pass skrational.inspection."
+                "single_output(estimator, 0), and so on."
+            )
+        return np.array([*map(_Words, output_names(outputs, kind))], object)
 
     @cached_property
     def automata(self) -> WeightedAutomata:
@@ -158,6 +196,8 @@ class Model:
         classifier = self.classifier
         scores = classifier._finite_scores(X)
         logits = classifier._logits_of(scores)
+        if self.predicts_numbers:
+            return Scored(scores, logits, logits[:, :0], logits[:, 0])
         return Scored(
             scores,
             logits,
@@ -168,8 +208,7 @@ class Model:
     def verdicts(self, scored: Scored) -> list[tuple[Verdict, ...]]:
         """What estimators around the classifier say of each document, from within."""
         _, logits, probabilities, predictions = scored
-        classes = self.classifier.classes_
-        predicted = Predicted(classes, logits, probabilities, predictions)
+        predicted = Predicted(self.classes, logits, probabilities, predictions)
         return verdicts(self.wrappers, predicted)
 
     def require_automata(self) -> None:

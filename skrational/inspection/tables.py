@@ -230,7 +230,7 @@ def facts(model: Model) -> dict[str, Any]:
         "lengths": automata.lengths,
         "numbers": automata.numbers,
         "coef": np.asarray(automata.coef * readout_signs(automata)),
-        "classes": tuple(np.asarray(model.classifier.classes_).tolist()),
+        "classes": tuple(model.classes.tolist()),
     }
 
 

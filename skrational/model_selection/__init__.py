@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from skrational.utils.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from skrational.model_selection._cv import SparseRationalClassifierCV
+    from skrational.model_selection._cv import (
+        SparseRationalClassifierCV,
+        SparseRationalRegressorCV,
+    )
     from skrational.model_selection._display import RegularizationPathDisplay
     from skrational.model_selection._lambda_max import lambda_max
     from skrational.model_selection._one_se import (
@@ -30,6 +33,7 @@ __all__ = [
     "RegularizationPath",
     "RegularizationPathDisplay",
     "SparseRationalClassifierCV",
+    "SparseRationalRegressorCV",
     "StructureStability",
     "lambda_max",
     "regularization_path",
@@ -45,6 +49,7 @@ _HOMES = {
     "RegularizationPath": "skrational.model_selection._path",
     "RegularizationPathDisplay": "skrational.model_selection._display",
     "SparseRationalClassifierCV": "skrational.model_selection._cv",
+    "SparseRationalRegressorCV": "skrational.model_selection._cv",
     "StructureStability": "skrational.model_selection._stability",
     "lambda_max": "skrational.model_selection._lambda_max",
     "regularization_path": "skrational.model_selection._path_fit",

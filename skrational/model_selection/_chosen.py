@@ -12,15 +12,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators._base import keeping_index
 from skrational.estimators.rational import SparseRationalClassifier
+from skrational.estimators.rational_regressor import SparseRationalRegressor
 from skrational.structures import Structure
 
-__all__ = ["ChosenEstimatorMixin"]
+__all__ = ["ChosenClassifierMixin", "ChosenEstimatorMixin", "ChosenRegressorMixin"]
 
 
-def _of_the_best(name: str) -> Callable[..., NDArray[Any]]:
-    """Make a method that does what the chosen classifier does."""
+def _of_the_best(cls: type, name: str) -> Callable[..., NDArray[Any]]:
+    """Make a method that does what the chosen estimator, of a class, does."""
 
-    @wraps(getattr(SparseRationalClassifier, name))
+    @wraps(getattr(cls, name))
     def method(self: Any, X: Any) -> NDArray[Any]:
         check_is_fitted(self)
         return getattr(self.best_estimator_, name)(X)
@@ -37,11 +38,7 @@ class ChosenEstimatorMixin(TransformerMixin):
 
     best_estimator_: Any
 
-    predict = _of_the_best("predict")
-    predict_proba = _of_the_best("predict_proba")
-    predict_log_proba = _of_the_best("predict_log_proba")
-    decision_function = _of_the_best("decision_function")
-    transform = keeping_index(_of_the_best("transform"))
+    transform = keeping_index(_of_the_best(SparseRationalClassifier, "transform"))
 
     def history_frame(self) -> Any:
         """Return ``history_`` of the chosen estimator as a data frame of pandas."""
@@ -51,11 +48,6 @@ class ChosenEstimatorMixin(TransformerMixin):
     @property
     def _n_features_out(self) -> int:
         return self.best_estimator_._n_features_out
-
-    @property
-    def classes_(self) -> NDArray[Any]:
-        """Class labels."""
-        return self._part("classes_")
 
     @property
     def n_features_in_(self) -> int:
@@ -87,3 +79,23 @@ class ChosenEstimatorMixin(TransformerMixin):
         if "best_estimator_" not in vars(self):
             raise AttributeError(f"{type(self).__name__} has no {name} before fit.")
         return getattr(self.best_estimator_, name)
+
+
+class ChosenClassifierMixin:
+    """What a chosen classifier predicts."""
+
+    predict = _of_the_best(SparseRationalClassifier, "predict")
+    predict_proba = _of_the_best(SparseRationalClassifier, "predict_proba")
+    predict_log_proba = _of_the_best(SparseRationalClassifier, "predict_log_proba")
+    decision_function = _of_the_best(SparseRationalClassifier, "decision_function")
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """Class labels."""
+        return self._part("classes_")  # type: ignore[attr-defined]
+
+
+class ChosenRegressorMixin:
+    """What a chosen regressor predicts."""
+
+    predict = _of_the_best(SparseRationalRegressor, "predict")

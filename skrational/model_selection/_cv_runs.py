@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skrational._version import __version__
-from skrational.estimators._sparse_classifier import SparseSequenceClassifier
+from skrational.estimators._sparse import SparseSequenceEstimator
 from skrational.model_selection._checkpoint import Checkpoint
 from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._path import RegularizationPath
@@ -23,7 +23,7 @@ from skrational.model_selection._records import describe, describe_class, digest
 from skrational.training.calibration import fit_temperature
 from skrational.training.fit import SparseFit, training_resources
 from skrational.training.identity import SEED_OF_CHECKPOINT
-from skrational.training.labelled import Labelled
+from skrational.training.labelled import Learnable
 from skrational.utils.checkpoints import CheckpointFolder
 from skrational.utils.torch_state import in_own_state
 
@@ -69,8 +69,8 @@ class Search(NamedTuple):
 
     Attributes
     ----------
-    template : SparseSequenceClassifier
-    labelled : Labelled
+    template : SparseSequenceEstimator
+    labelled : Learnable
         All samples.
     splits : list of (ndarray, ndarray)
         Positions for training and validation, of each fold.
@@ -79,8 +79,8 @@ class Search(NamedTuple):
         What its paths depend on.
     """
 
-    template: SparseSequenceClassifier
-    labelled: Labelled
+    template: SparseSequenceEstimator
+    labelled: Learnable
     splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]]
     checkpoint: SearchCheckpoint
     about: dict[str, str]
@@ -92,8 +92,8 @@ class Search(NamedTuple):
 
 
 def describe_search(
-    template: SparseSequenceClassifier,
-    labelled: Labelled,
+    template: SparseSequenceEstimator,
+    labelled: Learnable,
     splits: Iterable[tuple[NDArray[np.intp], NDArray[np.intp]]],
     lambdas: str,
     random_state: Any,
@@ -102,8 +102,8 @@ def describe_search(
 
     Parameters
     ----------
-    template : SparseSequenceClassifier
-    labelled : Labelled
+    template : SparseSequenceEstimator
+    labelled : Learnable
     splits : iterable of (ndarray, ndarray)
         Positions for training and validation, of each fold.
     lambdas : str
@@ -134,8 +134,8 @@ class SizeLimit(NamedTuple):
 
 @in_own_state
 def begin_run(
-    template: SparseSequenceClassifier,
-    labelled: Labelled,
+    template: SparseSequenceEstimator,
+    labelled: Learnable,
     seed: int,
     limit: SizeLimit | None,
 ) -> PathRun:
@@ -143,8 +143,8 @@ def begin_run(
 
     Parameters
     ----------
-    template : SparseSequenceClassifier
-    labelled : Labelled
+    template : SparseSequenceEstimator
+    labelled : Learnable
     seed : int
     limit : SizeLimit or None
     """
@@ -162,8 +162,8 @@ def begin_run(
 
 
 def follow_fold(
-    template: SparseSequenceClassifier,
-    labelled: Labelled,
+    template: SparseSequenceEstimator,
+    labelled: Learnable,
     train: NDArray[np.intp],
     test: NDArray[np.intp],
     lambdas: list[float],
@@ -176,8 +176,8 @@ def follow_fold(
 
     Parameters
     ----------
-    template : SparseSequenceClassifier
-    labelled : Labelled
+    template : SparseSequenceEstimator
+    labelled : Learnable
         All samples.
     train, test : ndarray of int
         Positions of the fold's samples, and of those that it leaves out.
@@ -194,7 +194,7 @@ def follow_fold(
             lambdas,
             PathEpochs.of(template),
             checkpoint,
-            {"X": training.X, "y": training.classes[training.codes]},
+            {"X": training.X, "y": training.y},
         )
 
 
@@ -249,7 +249,7 @@ def finish(
     run: PathRun,
     branch: SparseFit,
     paths: Sequence[RegularizationPath],
-    held_out: Iterable[Labelled],
+    held_out: Iterable[Learnable],
     best: int,
 ) -> dict[str, Any]:
     """Finetune the chosen network; return its fitted attributes.
@@ -265,7 +265,7 @@ def finish(
         Of it, at the chosen lambda.
     paths : sequence of RegularizationPath
         Of the folds.
-    held_out : iterable of Labelled
+    held_out : iterable of Learnable
         What each of them left out.
     best : int
         Position of the lambda.
@@ -273,13 +273,13 @@ def finish(
     with training_resources(run.fit.params.verbose):
         fitted = run.finetune(branch)
         run.fit.end()
-    if run.fit.params.calibration is None:
+    if getattr(run.fit.params, "calibration", None) is None:
         return fitted
     logits, codes, weights = [], [], []
     for path, part in zip(paths, held_out, strict=True):
         clf = path[min(best, len(path) - 1)]
         logits.append(clf._logits_of(clf._finite_scores(part.X)))
-        codes.append(part.codes)
+        codes.append(part.targets)
         weights.append(part.weights)
     pooled = (np.concatenate(values) for values in (logits, codes, weights))
     return fitted | {"temperature_": fit_temperature(*pooled)}

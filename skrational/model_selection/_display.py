@@ -84,6 +84,8 @@ class RegularizationPathDisplay:
         Position of the point that has a ring, for some of the curves.
     choice : str, default="chosen"
         What the legend calls it.
+    metric : str, default="accuracy"
+        What the scores are, for the label of the axis; of regressors "R²".
 
     Attributes
     ----------
@@ -143,6 +145,7 @@ class RegularizationPathDisplay:
         ranking: Mapping[str, ArrayLike] | None = None,
         chosen: Mapping[str, int] | None = None,
         choice: str = "chosen",
+        metric: str = "accuracy",
     ) -> None:
         if list(n_transitions) != list(scores):
             raise ValueError(
@@ -156,7 +159,7 @@ class RegularizationPathDisplay:
         for name, sizes in self.n_transitions.items():
             check_curve(name, sizes, self.scores[name])
         self.score_name = score_name
-        self.size_label = size_label
+        self.size_label, self.metric = size_label, metric
         given = (baselines or {}).items()
         drawn = {label: baseline_of(label, v, score_name) for label, v in given}
         self.baselines = {k: v for k, v in drawn.items() if v is not None}
@@ -195,7 +198,7 @@ class RegularizationPathDisplay:
             If matplotlib isn't installed.
         """
         ax = new_axes() if ax is None else ax
-        prepare_axes(ax, log, self.size_label, f"accuracy ({self.score_name})")
+        prepare_axes(ax, log, self.size_label, f"{self.metric} ({self.score_name})")
         n_before = len(ax.containers)
         self.errorbars_: list[Any] = []
         self.bands_: list[Any] = []
@@ -273,9 +276,9 @@ class RegularizationPathDisplay:
             If something else than paths came.
         """
         column = score_column(score)
-        curves, size_label = curves_of_paths(paths, name, column, _TRANSITIONS)
-        parameters = parameters_of(curves, score, choose)
-        display = cls(**parameters, baselines=baselines, size_label=size_label)
+        curves, labels = curves_of_paths(paths, name, column, _TRANSITIONS)
+        parameters = parameters_of(curves, score, choose) | labels
+        display = cls(**parameters, baselines=baselines)
         return display.plot(ax, log=log, **kwargs)
 
     @classmethod
@@ -333,9 +336,9 @@ class RegularizationPathDisplay:
                 f"{type(estimator).__name__}, whose paths_ are there to be drawn; "
                 "expected the estimator alone."
             )
-        curves, size_label = curves_of_paths(paths, name, column, _TRANSITIONS)
-        parameters = parameters_of(curves, score, choose)
-        display = cls(**parameters, baselines=baselines, size_label=size_label)
+        curves, labels = curves_of_paths(paths, name, column, _TRANSITIONS)
+        parameters = parameters_of(curves, score, choose) | labels
+        display = cls(**parameters, baselines=baselines)
         if choose is not None and hasattr(estimator, "best_index_"):
             display.chosen = dict.fromkeys(curves, estimator.best_index_)
             display.choice = "chosen by the search"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from skrational.estimators._sparse_classifier import SparseSequenceClassifier
+from skrational.estimators._sparse import SparseSequenceEstimator
 from skrational.utils.checks import check_count
 
 __all__ = ["PathEpochs"]
@@ -35,7 +35,7 @@ class PathEpochs:
     @classmethod
     def of(
         cls,
-        estimator: SparseSequenceClassifier,
+        estimator: SparseSequenceEstimator,
         per_lambda: Any = None,
         finetune: Any = None,
     ) -> PathEpochs:

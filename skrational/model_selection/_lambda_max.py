@@ -9,11 +9,11 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from skrational.estimators._sparse_classifier import SparseSequenceClassifier
+from skrational.estimators._sparse import SparseSequenceEstimator
 from skrational.estimators.rational import SparseRationalClassifier
 from skrational.model_selection._family import check_estimator, template_of
 from skrational.training.fit import SparseFit, training_resources
-from skrational.training.labelled import Labelled
+from skrational.training.labelled import Learnable
 from skrational.training.recipe import regularize, warmup
 from skrational.training.rng import Randomness
 from skrational.utils.callbacks import with_callbacks
@@ -27,7 +27,7 @@ _FIRST, _FACTOR, _MOST_FACTORS = 1e-2, 4.0, 12
 def lambda_max(
     X: Any,
     y: ArrayLike,
-    estimator: SparseSequenceClassifier | None = None,
+    estimator: SparseSequenceEstimator | None = None,
     *,
     sample_weight: ArrayLike | None = None,
     rtol: float = 0.02,
@@ -91,7 +91,7 @@ def lambda_max(
 
 @in_own_state
 def _search(
-    template: SparseSequenceClassifier, training: Labelled, rtol: float
+    template: SparseSequenceEstimator, training: Learnable, rtol: float
 ) -> float:
     with training_resources(template.verbose):
         fit = SparseFit(

@@ -9,9 +9,9 @@ from numbers import Real
 from typing import Any, cast, overload
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 
-from skrational.estimators._sparse_classifier import SparseSequenceClassifier
+from skrational.estimators._sparse import SparseSequenceEstimator
 from skrational.model_selection._one_se import within_one_se
 from skrational.model_selection._path_html import path_html
 from skrational.model_selection._pipelines import FirstSteps
@@ -41,9 +41,11 @@ class PathPoint:
     structure : Structure
         What was left.
     validation_score : float
-        Accuracy on the validation data.
+        Accuracy on the validation data; of a regressor R squared.
     validation_error : float
-        Its standard error, ``sqrt(p (1 - p) / n)`` of n validation documents.
+        Its standard error over n validation documents, of an accuracy p
+        ``sqrt(p (1 - p) / n)``; of R squared that of the mean squared error, over the
+        variance of the values.
     test_score : float
         Accuracy on the test data; NaN if there were none.
     seconds : float
@@ -156,7 +158,7 @@ class RegularizationPath(Sequence[Any]):
 
     def __init__(
         self,
-        template: SparseSequenceClassifier,
+        template: SparseSequenceEstimator,
         points: Sequence[PathPoint],
         fitted: Sequence[dict[str, Any]],
         seconds: float,
@@ -198,6 +200,11 @@ class RegularizationPath(Sequence[Any]):
         if self._first_steps is None:
             return clf
         return self._first_steps.followed_by(clf)
+
+    @property
+    def metric(self) -> str:
+        """What the scores are: "accuracy", or "R²" of regressors."""
+        return "R²" if is_regressor(self._template) else "accuracy"
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))

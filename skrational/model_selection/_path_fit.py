@@ -9,18 +9,18 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
 from skrational._version import __version__
-from skrational.estimators._sparse_classifier import SparseSequenceClassifier
+from skrational.estimators._sparse import SparseSequenceEstimator
 from skrational.model_selection._checkpoint import Checkpoint
 from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._family import check_estimator, template_of
 from skrational.model_selection._lambdas import check_lambdas, default_lambdas
 from skrational.model_selection._path import PathPoint, RegularizationPath
 from skrational.model_selection._path_run import PathRun, resume
+from skrational.model_selection._path_scores import score_of
 from skrational.model_selection._pipelines import split_steps
 from skrational.model_selection._records import (
     describe,
@@ -30,8 +30,8 @@ from skrational.model_selection._records import (
 )
 from skrational.training.fit import SparseFit, training_resources
 from skrational.training.held_out import temperature_on
-from skrational.training.labelled import Labelled
-from skrational.training.loop import Examples, evaluate
+from skrational.training.labelled import Learnable
+from skrational.training.loop import Examples
 from skrational.training.rng import Randomness, draw_seed
 from skrational.utils.callbacks import with_callbacks
 from skrational.utils.callers import caller_level
@@ -44,7 +44,7 @@ _logger = logging.getLogger("skrational")
 
 
 def regularization_path(
-    estimator: SparseSequenceClassifier | Pipeline,
+    estimator: SparseSequenceEstimator | Pipeline,
     X: Any,
     y: ArrayLike,
     lambdas: Sequence[float] | None = None,
@@ -70,9 +70,10 @@ def regularization_path(
     Parameters
     ----------
     estimator : SparseRationalClassifier or another of its family, or a Pipeline
-        A pipeline ends with such a classifier; the steps before it are fitted once, on
-        all of X, and the points of the path are fitted pipelines. The parameters of
-        the classifier hold for all points, except ``lambda_``, ``ramp_epochs``
+        Another is `SparseRationalRegressor`, whose scores are R squared. A pipeline
+        ends with such an estimator; the steps before it are fitted once, on all of X,
+        and the points of the path are fitted pipelines. The parameters of
+        the estimator hold for all points, except ``lambda_``, ``ramp_epochs``
         and ``warm_start``. It is cloned, with its callbacks: a progress bar counts the
         phases of the path. ``early_stopping`` concerns the finetuning only.
         ``calibration`` fits each point's temperature on the validation data.
@@ -89,8 +90,8 @@ def regularization_path(
         As for ``fit``.
     X_val, y_val : like X and y, default=None
         What validation scores are computed on. None: a share of
-        ``estimator.validation_fraction`` of each class is held out of X. The steps of a
-        pipeline have seen that share, too, though not those given here.
+        ``estimator.validation_fraction``, of each class, is held out of X. The steps of
+        a pipeline have seen that share, too, though not those given here.
     X_test, y_test : like X and y, default=None
         If given, each point gets a test score, too.
     epochs_per_lambda : int, default=None
@@ -204,9 +205,9 @@ def regularization_path(
 
 
 def fit_path(
-    template: SparseSequenceClassifier,
-    parts: tuple[Labelled, Labelled, Labelled | None],
-    early: Labelled | None,
+    template: SparseSequenceEstimator,
+    parts: tuple[Learnable, Learnable, Learnable | None],
+    early: Learnable | None,
     lambdas: list[float] | int,
     epochs: PathEpochs,
     checkpoint: Checkpoint,
@@ -217,11 +218,11 @@ def fit_path(
 
     Parameters
     ----------
-    template : SparseSequenceClassifier
+    template : SparseSequenceEstimator
         Unfitted.
-    parts : tuple of Labelled
+    parts : tuple of Learnable
         For training, validation and, perhaps, test.
-    early : Labelled or None
+    early : Learnable or None
         Serves early stopping instead of a part of the training data.
     lambdas : list of float, or int
         A number means that many by default.
@@ -242,7 +243,7 @@ def fit_path(
     done = _Done([], [])
 
     @in_own_state
-    def follow(template: SparseSequenceClassifier) -> RegularizationPath:
+    def follow(template: SparseSequenceEstimator) -> RegularizationPath:
         began = time.perf_counter()
         with training_resources(template.verbose):
             run = PathRun(template, training, checkpoint.seed, epochs, early)
@@ -274,7 +275,7 @@ class _Done(NamedTuple):
         self.points.append(point)
 
     def path(
-        self, template: SparseSequenceClassifier, seconds: float
+        self, template: SparseSequenceEstimator, seconds: float
     ) -> RegularizationPath:
         """Make a path of them."""
         fitted = self.fitted[: len(self.points)]
@@ -291,8 +292,8 @@ def _warn_of_interrupt(n_done: int, n_lambdas: int) -> None:
 
 
 def _hold_out(
-    estimator: SparseSequenceClassifier, training: Labelled, seed: int
-) -> tuple[Labelled, Labelled]:
+    estimator: SparseSequenceEstimator, training: Learnable, seed: int
+) -> tuple[Learnable, Learnable]:
     """Split a validation part off."""
     rest, held_out = training.with_weight().split(
         estimator.validation_fraction, Randomness(seed).split
@@ -309,7 +310,7 @@ def _hold_out(
 def _follow(
     run: PathRun,
     lambdas: list[float] | int,
-    scored: list[Labelled | None],
+    scored: list[Learnable | None],
     checkpoint: Checkpoint,
     done: _Done,
 ) -> float:
@@ -320,7 +321,7 @@ def _follow(
     run : PathRun
     lambdas : list of float, or int
         A number means that many by default.
-    scored : list of Labelled or None
+    scored : list of Learnable or None
         For validation and test.
     checkpoint : Checkpoint
     done : _Done
@@ -345,7 +346,8 @@ def _follow(
         run.regularize(i, lambdas[i])
         branch = run.branch(i)
         fitted = run.finetune(branch) | _calibrated(branch, examples[0])
-        point = _point(lambdas[i], fitted, _scores(branch, examples), point_began)
+        (score, error), (test, _) = (score_of(branch, part) for part in examples)
+        point = _point(lambdas[i], fitted, (score, error, test), point_began)
         _logger.info("point %d of %d: %r", i + 1, len(lambdas), point)
         facts, arrays = run.state()
         facts |= {"lambdas": lambdas, "seconds": time.perf_counter() - began}
@@ -356,23 +358,10 @@ def _follow(
 
 def _calibrated(branch: SparseFit, validation: Examples | None) -> dict[str, float]:
     """The temperature on validation, as a fitted attribute, if it is asked for."""
-    if branch.params.calibration is None or validation is None:
+    calibration = getattr(branch.params, "calibration", None)
+    if calibration is None or validation is None:
         return {}
     return {"temperature_": temperature_on(branch.cell, validation)}
-
-
-def _scores(
-    branch: SparseFit, examples: list[Examples | None]
-) -> tuple[float, float, float]:
-    """Score on validation, its standard error, and score on test."""
-    score, test = (
-        np.nan if part is None else evaluate(branch.cell, part, branch.loss)[1]
-        for part in examples
-    )
-    assert examples[0] is not None
-    weights = examples[0].weights
-    n_effective = float(weights.sum() ** 2 / weights.square().sum())
-    return score, (max(score * (1 - score), 0) / n_effective) ** 0.5, test
 
 
 def _point(
@@ -388,7 +377,7 @@ def _point(
     lambda_ : float
     fitted : dict
     scores : tuple of float
-        As `_scores` returns them.
+        On validation, its standard error, and on test.
     began : float
         When the point's first epoch began, by ``time.perf_counter``.
     """

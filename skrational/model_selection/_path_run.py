@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 import torch
 
-from skrational.estimators._sparse_classifier import SparseSequenceClassifier
+from skrational.estimators._sparse import SparseSequenceEstimator
 from skrational.model_selection._checkpoint import Checkpoint, Record
 from skrational.model_selection._epochs import PathEpochs
 from skrational.model_selection._path import PathPoint
 from skrational.model_selection._records import fitted_of, point_of, structure_of
 from skrational.training.adam import Moments
 from skrational.training.fit import SparseFit
-from skrational.training.labelled import Labelled
+from skrational.training.labelled import Learnable
 from skrational.training.recipe import finetune, regularize, warmup
 from skrational.training.rng import Randomness
 
@@ -33,11 +33,11 @@ class PathRun:
 
     Parameters
     ----------
-    estimator : SparseSequenceClassifier
-    training : Labelled
+    estimator : SparseSequenceEstimator
+    training : Learnable
     seed : int
     epochs : PathEpochs
-    early : Labelled or None, default=None
+    early : Learnable or None, default=None
         Serves early stopping instead of a part of the training data.
 
     Attributes
@@ -51,11 +51,11 @@ class PathRun:
 
     def __init__(
         self,
-        estimator: SparseSequenceClassifier,
-        training: Labelled,
+        estimator: SparseSequenceEstimator,
+        training: Learnable,
         seed: int,
         epochs: PathEpochs,
-        early: Labelled | None = None,
+        early: Learnable | None = None,
     ) -> None:
         early = early if estimator.early_stopping else None
         self.fit = SparseFit(estimator, training, Randomness(seed), early)

@@ -20,7 +20,7 @@ from skrational.training.identity import (
     describe_value,
     hash_sequences,
 )
-from skrational.training.labelled import Labelled
+from skrational.training.labelled import Learnable
 
 __all__ = [
     "describe",
@@ -43,8 +43,9 @@ def record(point: PathPoint, fitted: dict[str, Any]) -> Record:
         "test_score": point.test_score,
         "seconds": point.seconds,
         "history_": fitted["history_"],
-        "temperature_": fitted["temperature_"],
     }
+    if "temperature_" in fitted:
+        facts["temperature_"] = fitted["temperature_"]
     arrays = {name: fitted[name] for name in ("coef_", "intercept_")}
     weights = {f"weights/{name}": value for name, value in fitted["weights_"].items()}
     return facts, arrays | weights
@@ -61,16 +62,20 @@ def fitted_of(
     fit: SparseFit, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]
 ) -> dict[str, Any]:
     """The fitted attributes of a point that was kept."""
-    named = {"coef_": "A", "intercept_": "a"}
+    readout = {name: arrays[name] for name in ("coef_", "intercept_")}
     parameters = {
-        named.get(name, name.removeprefix("weights/")): value
+        name.removeprefix("weights/"): value
         for name, value in arrays.items()
+        if name not in readout
     }
+    parameters["A"], parameters["a"] = fit.data.scaled(*readout.values())
     structure = structure_from_json(facts["structure"])
     cell = fit.cell.settled().blank(structure).set_arrays(parameters)
     attributes = fit.attributes(cell, structure, facts["history_"])
-    # A point of an earlier version had no temperature.
-    return attributes | {"temperature_": facts.get("temperature_", 1.0)}
+    # A regressor's point has no temperature; neither had one of an earlier version.
+    kept = {"temperature_": facts["temperature_"]} if "temperature_" in facts else {}
+    # In the unit of the targets, to the bit.
+    return attributes | readout | kept
 
 
 def structure_of(facts: dict[str, Any], dense: Structure) -> Structure:
@@ -105,14 +110,17 @@ def describe_class(cls: type) -> dict[str, str]:
     return {"estimator": f"{cls.__module__}.{cls.__qualname__}"}
 
 
-def digest(labelled: Labelled | None) -> str:
-    """Hash of the vectors, labels and weights, however they are packed."""
+def digest(labelled: Learnable | None) -> str:
+    """Hash of the vectors, targets and weights, however they are packed."""
     if labelled is None:
         return "none"
     X = labelled.X
     hashed = hashlib.sha256()
     hash_sequences(hashed, X)
-    for part in (labelled.codes.astype(np.int64), labelled.weights):
+    classes, targets = None, labelled.y
+    if labelled.classes is not None:
+        classes, targets = labelled.classes.tolist(), labelled.targets
+    for part in (targets, labelled.weights):
         hashed.update(np.ascontiguousarray(part).tobytes())
-    hashed.update(repr((X.features.dtype.str, labelled.classes.tolist())).encode())
-    return f"{len(labelled)} documents, {X.n_tokens} tokens, {hashed.hexdigest()[:12]}"
+    hashed.update(repr((X.features.dtype.str, classes)).encode())
+    return f"{len(X)} documents, {X.n_tokens} tokens, {hashed.hexdigest()[:12]}"

@@ -33,7 +33,7 @@ __all__ = [
 
 def curves_of_paths(
     paths: Any, name: str | None, column: str, size_label: str
-) -> tuple[dict[str, NDArray[np.floating]], str]:
+) -> tuple[dict[str, NDArray[np.floating]], dict[str, str]]:
     """Stack the runs of each curve.
 
     Parameters
@@ -49,7 +49,8 @@ def curves_of_paths(
     Returns
     -------
     curves : dict of str to ndarray of shape (n_runs, n_lambdas, 4)
-    size_label : str
+    labels : dict of str to str
+        ``size_label``, and ``metric``, what the scores are.
     """
     if isinstance(paths, Mapping) and name is not None:
         raise ValueError(
@@ -57,14 +58,18 @@ def curves_of_paths(
             "expected None."
         )
     named = paths if isinstance(paths, Mapping) else {name or "": paths}
-    runs = {str(name): _points_of_runs(value) for name, value in named.items()}
+    listed = {str(name): _listed(value) for name, value in named.items()}
+    runs = {name: [path.points for path in of] for name, of in listed.items()}
     curves = {
         name: _stacked([_columns_of_points(run, column) for run in of_curve])
         for name, of_curve in runs.items()
     }
     points = chain.from_iterable(chain.from_iterable(runs.values()))
-    labels = (p.structure.size_label for p in points if hasattr(p, "structure"))
-    return curves, next(labels, size_label)
+    sizes = (p.structure.size_label for p in points if hasattr(p, "structure"))
+    metrics = (
+        getattr(path, "metric", "accuracy") for of in listed.values() for path in of
+    )
+    return curves, {"size_label": next(sizes, size_label), "metric": next(metrics)}
 
 
 def curves_of_frame(
@@ -174,8 +179,8 @@ def fit_paths(
     return paths
 
 
-def _points_of_runs(paths: Any) -> list[Sequence[Any]]:
-    """Return the points of each path, of one or of several."""
+def _listed(paths: Any) -> list[Any]:
+    """Return a list of paths, of one or of several."""
     # A path is a sequence itself, of classifiers.
     several = isinstance(paths, Iterable) and not hasattr(paths, "points")
     paths = list(paths) if several else [paths]
@@ -186,7 +191,7 @@ def _points_of_runs(paths: Any) -> list[Sequence[Any]]:
             raise TypeError(
                 f"paths holds a {type(path).__name__}; expected RegularizationPath."
             )
-    return [path.points for path in paths]
+    return paths
 
 
 def _columns_of_points(points: Sequence[Any], column: str) -> NDArray[np.floating]:

@@ -34,6 +34,7 @@ _STRUCTURES: dict[str, Any] = {
     "SparseLSTMClassifier": LSTMStructure,
     "SparseLSTMLanguageModel": LSTMLanguageStructure,
     "SparseRationalClassifier": RationalStructure,
+    "SparseRationalRegressor": RationalStructure,
 }
 _NETWORK = {"coef_", "intercept_", "weights_", "learned_structure_", "n_iter_"}
 _ANY = {"_sklearn_output_config", "_metadata_request"}
@@ -48,15 +49,21 @@ _RULES: dict[str, tuple[set[str], set[str]]] = {
     "SparseLSTMLanguageModel": ({"_vocabulary"}, set()),
     "SparseRationalClassifier": (
         {"classes_", "_scoring_rule"},
+        {"rules_", "_final_weights", "_multilabel"},
+    ),
+    "SparseRationalRegressor": (
+        {"_target_ndim", "_scoring_rule"},
         {"rules_", "_final_weights"},
     ),
 }
+_SEARCH = (
+    {"best_estimator_", "lambda_", "best_index_", "lambdas_", "cv_results_"},
+    {"paths_"},
+)
 _OTHERS: dict[str, tuple[set[str], set[str]]] = {
     "BertVectorizer": ({"n_features_out_", "n_layers_", "revision_"}, set()),
-    "SparseRationalClassifierCV": (
-        {"best_estimator_", "lambda_", "best_index_", "lambdas_", "cv_results_"},
-        {"paths_"},
-    ),
+    "SparseRationalClassifierCV": _SEARCH,
+    "SparseRationalRegressorCV": _SEARCH,
     "StaticVectorizer": ({"n_features_out_", "revision_"}, set()),
     "TimeStepTransformer": (
         {"transformer_", "n_features_in_", "n_features_out_"},
@@ -102,7 +109,7 @@ def check_fitted(name: str, parameters: State, attributes: State) -> None:
         _CHECKS[key](key, attributes[key])
     if is_network:
         _check_network(name, attributes)
-    elif name == "SparseRationalClassifierCV":
+    elif _OTHERS[name] is _SEARCH:
         _check_search(attributes)
 
 
@@ -151,7 +158,8 @@ def _check_outputs(n_outputs: int, state: State) -> None:
     found = n_outputs
     if "classes_" in state:
         n_classes = len(state["classes_"])
-        found = 1 if n_classes == 2 else n_classes
+        one = n_classes == 2 and not state.get("_multilabel", False)
+        found = 1 if one else n_classes
     elif "_vocabulary" in state:
         found = len(state["_vocabulary"].words)
     elif state["_target_ndim"] == 1:
@@ -249,6 +257,7 @@ def _fitted_transformer(name: str, value: Any) -> None:
 _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "_final_weights": _finite,
     "_kind": _of_class("NetworkKind"),
+    "_multilabel": _of_class("bool"),
     "_reading": _of_class("StateReadout"),
     "_scoring_rule": _of_class("ScoringRule"),
     "_target_ndim": _count,

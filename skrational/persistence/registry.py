@@ -62,8 +62,12 @@ _ESTIMATORS = {
     "skrational.estimators.moduli_language": ["ModuliRNNLanguageModel"],
     "skrational.estimators.moduli_regressor": ["ModuliRNNRegressor"],
     "skrational.estimators.rational": ["SparseRationalClassifier"],
+    "skrational.estimators.rational_regressor": ["SparseRationalRegressor"],
     "skrational.estimators.time_steps": ["TimeStepTransformer"],
-    "skrational.model_selection._cv": ["SparseRationalClassifierCV"],
+    "skrational.model_selection._cv": [
+        "SparseRationalClassifierCV",
+        "SparseRationalRegressorCV",
+    ],
     "skrational.text.bert": ["BertVectorizer"],
     "skrational.text.static": ["StaticVectorizer"],
     "skrational.text.word_vectors": ["WordVectorizer"],

@@ -14,10 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.structures.automata import WeightedAutomata
-from skrational.structures.meaning import MOST_NAMED, NO_CLASS, meaning_of, plain_repr
+from skrational.structures.meaning import (
+    MOST_NAMED,
+    NO_OUTPUT,
+    Meaning,
+    OutputKind,
+    meaning_of,
+    output_names,
+)
 
 __all__ = ["rules_in_words", "rules_of"]
 
+_SIDES = ("high", "negative")
 N_PHRASES = 3
 """Of each sign of an automaton's score."""
 _LEAST_COUNT = 3
@@ -161,7 +169,10 @@ def _phrases(
 
 
 def rules_in_words(
-    automata: WeightedAutomata, rules: NDArray[np.str_] | None, classes: NDArray[Any]
+    automata: WeightedAutomata,
+    rules: NDArray[np.str_] | None,
+    classes: NDArray[Any],
+    kind: OutputKind = "classes",
 ) -> str:
     """Write what each automaton looks for, and what that speaks for.
 
@@ -172,36 +183,51 @@ def rules_in_words(
     rules : ndarray of shape (d, 2, 3), str, or None
         As `rules_of` finds them; None: no words are known.
     classes : ndarray of shape (n_classes,)
+        Or labels, or the numbers of the values.
+    kind : {"classes", "labels", "values"}, default="classes"
 
     Returns
     -------
     str
         Some lines for each automaton, and one for the bias.
     """
-    names = [_short(plain_repr(label)) for label in classes.tolist()]
+    names = [_short(name) for name in output_names(classes.tolist(), kind)]
+    exclusive = kind == "classes"
     if rules is None or len(rules) != automata.n_wfsas:
         rules = np.full((automata.n_wfsas, 2, 0), "")
     lines = []
     for wfsa, length in enumerate(automata.lengths):
         lines.append(f"WFSA {wfsa}, {length} transition{'s' if length > 1 else ''}")
-        sides = zip(meaning_of(automata.coef[:, wfsa]), rules[wfsa], strict=True)
-        for kind, (numbers, phrases) in zip(("high", "negative"), sides, strict=True):
+        meaning = meaning_of(automata.coef[:, wfsa], exclusive)
+        aims = _aims(meaning, names, kind)
+        for side, aim, phrases in zip(_SIDES, aims, rules[wfsa], strict=True):
             told = ", ".join(f'"{phrase}"' for phrase in phrases if phrase)
             if not (rules != "").any():
-                told = f"{kind} scores"
+                told = f"{side} scores"
             if told:
-                lines.append(f"  for {_listed(numbers, names)}: {told}")
-    return "\n".join([*lines, _bias_in_words(automata.intercept, names)])
+                lines.append(f"  {aim}: {told}")
+    bias = _bias_in_words if exclusive else _biases_in_words
+    return "\n".join([*lines, bias(automata.intercept, names)])
 
 
 def _short(name: str) -> str:
     return name if len(name) <= _WIDEST_NAME else f"{name[: _WIDEST_NAME - 1]}…"
 
 
+def _aims(meaning: Meaning, names: Sequence[str], kind: OutputKind) -> tuple[str, str]:
+    """Say what high and what negative scores speak for or, if for none, against."""
+    high, low = (_listed(numbers, names) for numbers in meaning)
+    if kind != "classes" and (high or low):
+        return (
+            f"for {high}" if high else f"against {low}",
+            f"for {low}" if low else f"against {high}",
+        )
+    nothing = NO_OUTPUT[kind]
+    return f"for {high or nothing}", f"for {low or nothing}"
+
+
 def _listed(numbers: Sequence[int], names: Sequence[str]) -> str:
-    """Name classes, of many the first ones."""
-    if not numbers:
-        return NO_CLASS
+    """Name outputs, of many the first ones; nothing of none."""
     listed = ", ".join(names[i] for i in numbers[:MOST_NAMED])
     n_more = len(numbers) - MOST_NAMED
     return f"{listed} and {n_more} more" if n_more > 0 else listed
@@ -213,3 +239,14 @@ def _bias_in_words(intercept: NDArray[Any], names: list[str]) -> str:
     bias = np.array([0.0, bias[0]]) if len(bias) == 1 else bias
     second, first = np.sort(bias)[-2:]
     return f"bias: {first - second:.2f} for {names[int(bias.argmax())]}"
+
+
+def _biases_in_words(intercept: NDArray[Any], names: list[str]) -> str:
+    """Tell the bias of each output, of many the first ones."""
+    if len(intercept) == 1:
+        return f"bias: {intercept[0]:.3g}"
+    told = [
+        f"{bias:.3g} for {name}" for bias, name in zip(intercept, names, strict=True)
+    ]
+    more = "" if len(told) <= MOST_NAMED else f" and {len(told) - MOST_NAMED} more"
+    return f"bias: {', '.join(told[:MOST_NAMED])}{more}"

@@ -60,10 +60,10 @@ def fit_temperature(
     Parameters
     ----------
     logits : ndarray of shape (n, n_outputs)
-        Of the second class where there are two classes, else of each class. Rows that
-        aren't finite are left out.
-    codes : ndarray of shape (n,)
-        Numbers of the classes.
+        Of the second class where there are two classes, else of each class or label.
+        Rows that aren't finite are left out.
+    codes : ndarray of shape (n,) or (n, n_outputs)
+        Numbers of the classes; or 0 and 1 for labels that hold independently.
     weights : ndarray of shape (n,), default=None
         Of the samples, at least 0; their scale doesn't matter. None: all alike.
 
@@ -83,6 +83,9 @@ def fit_temperature(
     2.0
     """
     weights = np.ones(len(codes)) if weights is None else np.asarray(weights, float)
+    if codes.ndim == 2:
+        weights = np.repeat(weights, codes.shape[1])
+        logits, codes = logits.reshape(-1, 1), codes.ravel().astype(np.intp)
     used = np.isfinite(logits).all(axis=1) & (weights > 0)
     if not used.any():
         return 1.0

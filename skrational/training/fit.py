@@ -47,7 +47,7 @@ class Method(Protocol):
     `skrational.estimators._sparse.SparseEstimator`.
     """
 
-    def _loss(self) -> Loss: ...
+    def _loss_for(self, data: Learnable) -> Loss: ...
 
     def _dense_cell(
         self,
@@ -60,6 +60,8 @@ class Method(Protocol):
     def _fitted_cell(self, dtype: str | None = None) -> Cell: ...
 
     def _learner(self, cell: Any) -> Cell: ...
+
+    def _check_like_before(self, data: Any) -> None: ...
 
     def _training_device(self) -> torch.device: ...
 
@@ -131,7 +133,7 @@ class SparseFit:
         self.dtype = getattr(torch, estimator.dtype)
         self.randomness = randomness
         self.history: list[dict[str, Any]] = []
-        self.loss = estimator._loss()
+        self.loss = estimator._loss_for(labelled)
         self.prior = self.loss.prior(labelled.shares())
         self.data = labelled = labelled.with_weight()
         if held_out is None and estimator.early_stopping:
@@ -175,15 +177,10 @@ class SparseFit:
             if self.data.at_every_token:
                 dense = dense.for_every_token()
             return params._learner(dense)
-        if params.n_features_in_ != n_features or not np.array_equal(
-            params.classes_, np.asarray(self.classes)
-        ):
-            raise ValueError(
-                f"warm_start needs data like that of the previous fit, with "
-                f"{params.n_features_in_} features and the classes {params.classes_}; "
-                f"got {n_features} features and the classes {self.classes}."
-            )
-        return params._learner(params._fitted_cell(params.dtype))
+        params._check_like_before(self.data)
+        cell = params._fitted_cell(params.dtype)
+        A, a = self.data.scaled(params.coef_, params.intercept_)
+        return params._learner(cell.set_arrays(cell.to_arrays() | {"A": A, "a": a}))
 
     def keep_in(self, kept: KeptEpochs) -> None:
         """Go on after the last epoch that is kept, and keep each that follows."""

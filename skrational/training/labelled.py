@@ -25,6 +25,8 @@ class Learnable(Protocol):
         Whether a cell must be told to give outputs after every token.
     targets : ndarray of shape (n, ...)
         What a loss reads.
+    y : ndarray of shape (n, ...)
+        The targets as they were given.
     n_targets : int
         Classes, or numbers at a time.
     """
@@ -42,7 +44,12 @@ class Learnable(Protocol):
     @property
     def targets(self) -> NDArray[Any]: ...  # noqa: D102
     @property
+    def y(self) -> NDArray[Any]: ...  # noqa: D102
+    @property
     def n_targets(self) -> int: ...  # noqa: D102
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, chosen: NDArray[np.intp]) -> Self: ...
 
     def shares(self) -> NDArray[np.floating]:
         """Return the weighted mean of the targets: of classes, their shares."""
@@ -58,6 +65,12 @@ class Learnable(Protocol):
         A : ndarray of shape (n_outputs, d)
         a : ndarray of shape (n_outputs,)
         """
+        ...
+
+    def scaled(
+        self, A: NDArray[Any], a: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Turn them back to the unit in which there is learned."""
         ...
 
     def with_weight(self) -> Self:
@@ -111,6 +124,12 @@ class Labelled:
         )
 
     @property
+    def y(self) -> NDArray[Any]:
+        """The labels as they were given."""
+        labels: NDArray[Any] = self.classes[self.codes]
+        return labels
+
+    @property
     def at_every_token(self) -> bool:
         """No: a label is for a whole sequence."""
         return False
@@ -130,6 +149,8 @@ class Labelled:
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the weights and biases of a readout: their logits have no unit."""
         return A, a
+
+    scaled = unscaled
 
     def shares(self) -> NDArray[np.floating]:
         """Share of each class in the weight, (n_classes,)."""

@@ -11,7 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-__all__ = ["CrossEntropy", "LogLoss", "Loss", "NextTokenLoss", "SquaredError"]
+__all__ = [
+    "CrossEntropy",
+    "LabelLoss",
+    "LogLoss",
+    "Loss",
+    "NextTokenLoss",
+    "SquaredError",
+]
 
 
 class Loss(Protocol):
@@ -72,6 +79,36 @@ class LogLoss:
     def n_outputs(self, n_classes: int) -> int:
         """Return 1 for two classes, else their number."""
         return 1 if n_classes == 2 else n_classes
+
+
+class LabelLoss:
+    """Negative log-likelihood of labels that hold independently: the sum of theirs.
+
+    Targets are (n, n_labels), 0 or 1; outputs are logits of the same shape.
+
+    Examples
+    --------
+    >>> LabelLoss()(torch.zeros(1, 3), torch.tensor([[1.0, 0.0, 1.0]]))
+    tensor([2.0794])
+    """
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the negative log-likelihood of each example, (n,)."""
+        return nn.functional.binary_cross_entropy_with_logits(
+            outputs, targets, reduction="none"
+        ).sum(dim=1)
+
+    def score(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return whether all labels are right, (n,)."""
+        return ((outputs > 0) == (targets > 0.5)).all(dim=1)
+
+    def prior(self, shares: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the logit of the frequency of each label, (n_labels,)."""
+        return _log(shares) - _log(1 - shares)
+
+    def n_outputs(self, n_classes: int) -> int:
+        """Return the number of labels."""
+        return n_classes
 
 
 class NextTokenLoss:

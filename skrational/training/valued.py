@@ -106,6 +106,11 @@ class Valued:
         )
 
     @property
+    def y(self) -> NDArray[np.floating]:
+        """The values as they were given."""
+        return self.values[:, 0] if self.target_ndim == 1 else self.values
+
+    @property
     def at_every_token(self) -> bool:
         """Whether there are values after every token."""
         return self.values.ndim == 3
@@ -129,6 +134,13 @@ class Valued:
         """
         center, spread = self.scale.center, self.scale.spread
         return (A * spread[:, None]).astype(A.dtype), a * spread + center
+
+    def scaled(
+        self, A: NDArray[Any], a: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Turn a readout's weights and biases back to the unit of the targets."""
+        center, spread = self.scale.center, self.scale.spread
+        return (A / spread[:, None]).astype(A.dtype), (a - center) / spread
 
     def shares(self) -> NDArray[np.floating]:
         """Mean target, (n_targets,): of classes, it would be their shares."""

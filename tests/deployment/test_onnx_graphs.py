@@ -21,6 +21,7 @@ from skrational import (
     SparseLSTMClassifier,
     SparseRationalClassifier,
     SparseRationalClassifierCV,
+    SparseRationalRegressor,
     TimeStepTransformer,
     export_onnx,
 )
@@ -208,6 +209,25 @@ def test_values_of_regressors(cell, open_session):
     reg = ModuliRNNRegressor(**small, loss="cross_entropy").fit(X, shares)
     found = open_session(reg).run(["values"], padded(X, WIDTH))[0]
     np.testing.assert_allclose(found, reg.predict(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("semiring", ["plus-times", "max-plus"])
+def test_values_of_automata(semiring, open_session):
+    for y in (TOTALS[:, 0] + 50, TOTALS[:, :3]):
+        reg = SparseRationalRegressor(**EPOCHS, n_wfsas=3, semiring=semiring)
+        found = open_session(reg.fit(X, y)).run(["values"], padded(X, WIDTH))[0]
+        np.testing.assert_allclose(found, reg.predict(X), rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("lambda_", [1e-3, 10.0])
+@pytest.mark.parametrize("calibration", [None, "temperature"])
+@pytest.mark.filterwarnings("ignore:lambda_=10.0 removed")
+def test_several_labels(calibration, lambda_, open_session):
+    y = (TOTALS[:, :2] > 0).astype(int)
+    clf = rational(lambda_=lambda_, calibration=calibration).fit(X, y)
+    labels, p = open_session(clf).run(["labels", "probabilities"], padded(X, WIDTH))
+    np.testing.assert_array_equal(labels, clf.predict(X))
+    np.testing.assert_allclose(p, clf.predict_proba(X), atol=1e-5)
 
 
 def test_values_after_every_token(open_session):

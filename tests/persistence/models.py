@@ -22,6 +22,8 @@ from skrational import (
     SparseLSTMLanguageModel,
     SparseRationalClassifier,
     SparseRationalClassifierCV,
+    SparseRationalRegressor,
+    SparseRationalRegressorCV,
     TimeStepTransformer,
     WordVectorizer,
 )
@@ -90,6 +92,11 @@ def recipes(X, y):
         "regressor": lambda: ModuliRNNRegressor(n_hidden=6, **SHORT).fit(
             X, np.c_[y, 1 - y]
         ),
+        "labels": lambda: rational(calibration="temperature").fit(X, np.c_[y, 1 - y]),
+        "numbers": lambda: SparseRationalRegressor(**RATIONAL).fit(X, y + 0.5),
+        "search of numbers": lambda: SparseRationalRegressorCV(
+            SparseRationalRegressor(**RATIONAL), n_lambdas=2, cv=2, random_state=0
+        ).fit(X, np.c_[y, 1 - y]),
         "search": lambda: SparseRationalClassifierCV(
             rational(), n_lambdas=2, cv=2, random_state=0
         ).fit(X, y),

@@ -65,9 +65,8 @@ def export_onnx(
     Parameters
     ----------
     estimator : estimator
-        A fitted classifier or `ModuliRNNRegressor` of this package; a pipeline that
-        ends with one; a search, a cross-validated estimator or a FrozenEstimator that
-        holds one.
+        A fitted classifier or regressor of this package; a pipeline that ends with one;
+        a search, a cross-validated estimator or a FrozenEstimator that holds one.
     folder : str or path-like
         Need not be there. A model that was exported to it is replaced.
     vectors : {"all", "used"}, default="all"
@@ -119,8 +118,9 @@ def export_onnx(
 
     Inputs are ``ids`` (batch, tokens), int64, or ``vectors`` (batch, tokens,
     features), float32, and ``lengths`` (batch,), int64; what stands behind the length
-    of a sequence is never read. Outputs are ``labels`` (batch,) and ``probabilities``
-    (batch, classes), float32, or ``values``. The loop over tokens is computed in the
+    of a sequence is never read. Outputs are ``labels`` (batch,) or, where y was an
+    indicator matrix, (batch, classes), and ``probabilities`` (batch, classes), float32;
+    of a regressor ``values``. The loop over tokens is computed in the
     estimator's ``dtype``; what is summed over tokens, and logits, in double precision.
     Probabilities are those of ``predict_proba`` up to 1e-5 for texts of 500 tokens.
     With ``dtype="float32"`` that method sums tokens in single precision, so that its

@@ -41,6 +41,8 @@ class Outputs:
         Whether a regressor's values are distributions.
     flat : bool
         Whether a regressor gives a number, and not several.
+    independent : bool
+        Whether each class is a label that may hold, whatever others do.
     """
 
     classes: NDArray[Any] | None
@@ -48,6 +50,7 @@ class Outputs:
     n_outputs: int = 1
     softmax: bool = False
     flat: bool = False
+    independent: bool = False
 
 
 def network_of(estimator: Any) -> Network:
@@ -95,7 +98,8 @@ def put_together(network: Network, outputs: Outputs, tokens: Array | Affine) -> 
     onnx.GraphProto
         Its inputs are ``ids`` (batch, tokens), int64, or ``vectors`` (batch, tokens,
         features), float32; and ``lengths`` (batch,), int64. Its outputs are ``labels``
-        (batch,) and ``probabilities`` (batch, classes), float32, or ``values``.
+        (batch,) or, of an indicator matrix, (batch, classes), and ``probabilities``
+        (batch, classes), float32, or ``values``.
     """
     graph = Graph()
     if isinstance(tokens, Affine):
@@ -255,6 +259,15 @@ def _add_outputs(
     classes = outputs.classes
     n_classes = len(classes)
     scaled = graph("Div", logits, np.float64(outputs.temperature))
+    if outputs.independent:
+        p = graph("Sigmoid", scaled)
+        graph("Cast", p, output="probabilities", to=type_of(np.float32))
+        holds = graph("Greater", logits, 0.0)
+        graph("Cast", holds, output="labels", to=type_of(np.int64))
+        return [
+            declare("labels", type_of(np.int64), ("batch", n_classes)),
+            declare("probabilities", type_of(np.float32), ("batch", n_classes)),
+        ]
     if n_classes == 2:
         signs = np.array([[-1.0, 1.0]])
         p = graph("Sigmoid", graph("Mul", scaled, signs))

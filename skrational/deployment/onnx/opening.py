@@ -13,6 +13,7 @@ from skrational.estimators.lstm import SparseLSTMClassifier
 from skrational.estimators.moduli import ModuliRNNClassifier
 from skrational.estimators.moduli_regressor import ModuliRNNRegressor
 from skrational.estimators.rational import SparseRationalClassifier
+from skrational.estimators.rational_regressor import SparseRationalRegressor
 from skrational.estimators.time_steps import TimeStepTransformer
 from skrational.inspection.model import open_any_model
 from skrational.text.base import TextVectorizer
@@ -27,6 +28,7 @@ _ESTIMATORS = (
     SparseGRUClassifier,
     SparseLSTMClassifier,
     SparseRationalClassifier,
+    SparseRationalRegressor,
 )
 _COMPUTING = (
     "_biases",
@@ -146,7 +148,9 @@ def outputs_of(estimator: Any) -> Outputs:
             softmax=estimator.loss == "cross_entropy",
             flat=estimator._target_ndim == 1,
         )
-    return Outputs(_labels(estimator.classes_), float(estimator.temperature_))
+    classes, temperature = estimator.classes_, float(estimator.temperature_)
+    independent = getattr(estimator, "_multilabel", False)
+    return Outputs(_labels(classes), temperature, independent=independent)
 
 
 def _labels(classes: NDArray[Any]) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skrational.inspection.explaining.documents import describe_documents
 from skrational.inspection.explaining.explanations import Explanation, Explanations
 from skrational.inspection.explaining.gated import explain_by_units
+from skrational.inspection.explaining.values import ValueExplanation
 from skrational.inspection.matching.attributions import deletion_effects, token_shares
 from skrational.inspection.matching.paths import Paths, extreme_paths
 from skrational.inspection.matching.weighted_tokens import (
@@ -62,9 +63,9 @@ def explain(
     Parameters
     ----------
     estimator : SparseRationalClassifier, SparseLSTMClassifier, or what holds one
-        A fitted classifier, a pipeline that ends with one, or a search, a
-        FrozenEstimator, a classifier with a threshold, a calibrated one or another
-        estimator that is fitted around a single one of these.
+        A fitted classifier or `SparseRationalRegressor`, a pipeline that ends with one,
+        or a search, a FrozenEstimator, a classifier with a threshold, a calibrated one
+        or another estimator that is fitted around a single one of these.
     X : str, SequenceArray or array-like
         Documents: what the classifier reads or, with a pipeline, what that reads. A
         single str is one document.
@@ -81,7 +82,7 @@ def explain(
     Explanation or Explanations
         An Explanation for a single str, else a sequence of one for each document. Both
         print as text and show as HTML in notebooks. Of a gated network each is a
-        GatedExplanation, which says what doesn't apply.
+        GatedExplanation, of a regressor a ValueExplanation: they say what differs.
 
     Raises
     ------
@@ -89,7 +90,8 @@ def explain(
         If the estimator isn't fitted.
     TypeError, ValueError
         If the estimator holds no such classifier, X isn't what it reads, or ``toward``
-        is another word, or "positive" with more than two classes.
+        is another word, or "positive" with more than two classes; if there are several
+        labels or numbers to predict, of which `single_output` takes one.
     ImportError
         If a progress bar is asked for and rich isn't installed.
 
@@ -127,7 +129,7 @@ def explain(
     True
     """
     model = open_any_model(estimator)
-    _check_toward(toward, len(model.classifier.classes_))
+    _check_toward(toward, len(model.classes))
     single = isinstance(X, str) and bool(model.vectorizers)
     sequences = model.read([X] if single else X)
     has_bar = check_progress(progress, len(sequences))
@@ -172,7 +174,7 @@ def _explanations(
         Of the same documents.
     toward : {"prediction", "positive"}
     """
-    automata, classes = model.automata, model.classifier.classes_
+    automata, classes = model.automata, model.classes
     coef, bias = automata.coef.astype(np.float64), automata.intercept.astype(np.float64)
     scored = model.predict(X)
     scores = scored.scores.astype(np.float64)
@@ -182,15 +184,19 @@ def _explanations(
     scaled = leading.scores * automata.scale(X.lengths)[:, None]
     np.divide(scaled, scores, out=shares, where=scores != 0)
     weights = token_shares(automata, tokens)
-    codes = np.searchsorted(classes, scored.predictions)
+    codes = np.ones(len(X), np.intp)
+    if not model.predicts_numbers:
+        codes = np.searchsorted(classes, scored.predictions)
     effects = deletion_effects(automata, tokens, codes)
-    without = _probabilities_without(model, X, leading)
+    without = _without_phrases(model, X, leading)
     verdicts = model.verdicts(scored)
     document = describe_documents(model, X)
+    explanation = ValueExplanation if model.predicts_numbers else Explanation
     for i in range(len(X)):
         own = slice(X.offsets[i], X.offsets[i + 1])
-        yield Explanation(
+        yield explanation(
             **document(i),
+            **without(i),
             classes=classes,
             prediction=scored.predictions[i],
             probabilities=scored.probabilities[i],
@@ -206,25 +212,40 @@ def _explanations(
             main_path_weights=weights.main_path[own].T,
             self_loop_weights=weights.self_loop[own].T,
             effects=effects[own],
-            probabilities_without=without[i],
-            temperature=model.classifier.temperature_,
+            temperature=getattr(model.classifier, "temperature_", 1.0),
             verdicts=verdicts[i],
             toward=toward,
         )
 
 
-def _probabilities_without(
+def _without_phrases(
     model: Model, X: SequenceArray, paths: Paths
-) -> NDArray[np.floating]:
-    """Predict with the phrase of each WFSA cut out, (n_documents, d, n_classes)."""
-    n_classes, d = len(model.classifier.classes_), paths.scores.shape[1]
-    if d == 0:
-        return np.empty((len(X), 0, n_classes))
-    spans = [paths.entries[:, a:b] for a, b in itertools.pairwise(paths.starts)]
-    # In one call: some kernels take as long for many documents as for one.
-    parts = [_without_tokens(X, span[:, 0], span.max(axis=1) + 1) for span in spans]
-    probabilities = model.predict(SequenceArray.concatenate(parts)).probabilities
-    return probabilities.reshape(d, len(X), n_classes).swapaxes(0, 1)
+) -> Callable[[int], dict[str, Any]]:
+    """Predict with the phrase of each WFSA cut out.
+
+    Returns
+    -------
+    callable
+        Takes the number of a document; returns what an explanation has of it, by name:
+        probabilities (d, n_classes) and, of a regressor, values (d,).
+    """
+    d = paths.scores.shape[1]
+    n_classes = 0 if model.predicts_numbers else len(model.classes)
+    probabilities: NDArray[np.floating] = np.empty((d, len(X), n_classes))
+    values: NDArray[Any] = np.empty((d, len(X)))
+    if d:
+        spans = [paths.entries[:, a:b] for a, b in itertools.pairwise(paths.starts)]
+        # In one call: some kernels take as long for many documents as for one.
+        parts = [_without_tokens(X, span[:, 0], span.max(axis=1) + 1) for span in spans]
+        found = model.predict(SequenceArray.concatenate(parts))
+        probabilities = found.probabilities.reshape(probabilities.shape)
+        values = found.predictions.reshape(values.shape)
+
+    def of_document(i: int) -> dict[str, Any]:
+        known = {"probabilities_without": probabilities[:, i]}
+        return known | ({"values_without": values[:, i]} if not n_classes else {})
+
+    return of_document
 
 
 def _without_tokens(

@@ -30,6 +30,8 @@ class ExplainedPrediction:
     """What the contributions are of."""
     has_paths: ClassVar[bool] = True
     """Whether there is a path behind each contribution."""
+    is_value: ClassVar[bool] = False
+    """Whether a number is predicted, and not a class."""
 
     tokens: tuple[str, ...]
     classes: NDArray[Any]

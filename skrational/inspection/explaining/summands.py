@@ -22,6 +22,7 @@ __all__ = [
     "probability_text",
     "signed",
     "summarize",
+    "value_text",
 ]
 
 MAX_WFSAS = 8
@@ -71,7 +72,9 @@ class Summand(NamedTuple):
     @property
     def without(self) -> str:
         """What is predicted without the phrase, in one text."""
-        return f"{self.becomes} ({self.probability})" if self.becomes else ""
+        if not self.probability:
+            return self.becomes
+        return f"{self.becomes} ({self.probability})"
 
 
 class Summary(NamedTuple):
@@ -80,11 +83,11 @@ class Summary(NamedTuple):
     Attributes
     ----------
     prediction : str
-        The predicted class.
+        The predicted class, or value.
     probability : str
         Of the prediction and, among more than two classes, of the runner-up.
     logit : str
-        The logit that is split, with its value, and what it is divided by.
+        The logit, or value, that is split, how large it is, and what it's divided by.
     meaning : str
         What the signs of its summands mean.
     summands : tuple of Summand
@@ -137,15 +140,8 @@ def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> S
     Summary
     """
     e, binary = explanation, len(explanation.logits) == 1
-    predicted = e.predicted
     names = [_class_name(label) for label in e.classes]
     target = e.target
-    probability = probability_text(e.probabilities[predicted])
-    if not binary:
-        others = np.argsort(-e.probabilities, kind="stable")
-        second = int(others[others != predicted][0])
-        of_second = probability_text(e.probabilities[second])
-        probability += f"; runner-up {names[second]}, {of_second}"
     sides = (
         f"for {names[target]}",
         f"for {names[1 - target]}" if binary else "against it",
@@ -155,9 +151,9 @@ def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> S
         logit += f" (divided by the temperature {e.temperature:.3g} for p)"
     nothing = "" if len(e.scores) else f"no {e.part} is left: the bias alone decides"
     return Summary(
-        names[predicted],
-        probability,
-        f"logit of {names[target]} = {logit}",
+        value_text(e.prediction) if e.is_value else names[e.predicted],
+        "prediction" if e.is_value else _probability(e, names),
+        f"value = {logit}" if e.is_value else f"logit of {names[target]} = {logit}",
         f"positive numbers speak {sides[0]}, negative ones {sides[1]}",
         summands,
         nothing,
@@ -167,6 +163,17 @@ def summarize(explanation: ExplainedPrediction, max_wfsas: int = MAX_WFSAS) -> S
         "" if e.has_paths or not e.tokens else _remainder(e, names[target]),
         tuple(_verdict(verdict, e) for verdict in e.verdicts),
     )
+
+
+def _probability(e: ExplainedPrediction, names: list[str]) -> str:
+    """Write how sure the prediction is and, among several classes, the runner-up."""
+    probability = probability_text(e.probabilities[e.predicted])
+    if len(e.logits) == 1:
+        return probability
+    others = np.argsort(-e.probabilities, kind="stable")
+    second = int(others[others != e.predicted][0])
+    of_second = probability_text(e.probabilities[second])
+    return f"{probability}; runner-up {names[second]}, {of_second}"
 
 
 def _verdict(verdict: Verdict, e: ExplainedPrediction) -> str:
@@ -216,11 +223,11 @@ def _of_wfsa(e: ExplainedPrediction, names: list[str], wfsa: int) -> dict[str, A
     path, probabilities = e.paths[wfsa], e.probabilities_without[wfsa]
     if path is None:
         return {"wfsa": wfsa}
+    known = {"wfsa": wfsa, "path": path, "share": _share(e.shares[wfsa])}
+    if e.is_value:
+        return known | {"becomes": value_text(e.predictions_without[wfsa])}
     then = int(probabilities.argmax())
-    return {
-        "wfsa": wfsa,
-        "path": path,
-        "share": _share(e.shares[wfsa]),
+    return known | {
         "becomes": names[then],
         "probability": probability_text(probabilities[then]).removeprefix("p = "),
         "flips": then != e.predicted,
@@ -268,6 +275,17 @@ def probability_text(p: float) -> str:
         return "p < .001"
     rounded = f"{p:.2f}"
     return f"p = {p:.3f}" if rounded in ("0.00", "1.00") else f"p = {rounded}"
+
+
+def value_text(value: float) -> str:
+    """Write a number that is predicted.
+
+    Examples
+    --------
+    >>> [value_text(value) for value in (3.14159, 0.0, 12345.6)]
+    ['3.14', '0', '1.23e+04']
+    """
+    return f"{value:.3g}"
 
 
 def signed(values: ArrayLike) -> list[str]:
