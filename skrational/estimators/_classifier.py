@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_class_weight
@@ -140,9 +141,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
         """
         return self._most_probable(self._logits(X))
 
-    def _read_training(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None
-    ) -> Labelled:
+    def _read_training(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Any:
         """Check X, y and the weights; these are multiplied by those of the classes."""
         X = take_column(X)
         sequences = self._read_to_learn(X)
@@ -260,7 +259,7 @@ def _texts_only(labels: Sequence[Any], name: str) -> NDArray[np.object_]:
 def _read_labels(y: Any, name: str) -> NDArray[Any]:
     """Return labels, of any container, as an array; none of them may be missing."""
     try:
-        values = np.asarray(y)
+        values = y.toarray() if issparse(y) else np.asarray(y)
     except ValueError:
         raise ValueError(_SEVERAL.format(name=name, what="lists")) from None
     if values.dtype.kind == "T":

@@ -105,7 +105,6 @@ class MultilabelClassifier(PackedClassifier):
     ) -> Labelled | MultiLabelled:
         holds = read_indicators(y, "y")
         if holds is None:
-            data: Labelled | MultiLabelled
             data = super()._read_training(X, y, sample_weight)
         else:
             data = self._read_multilabel(X, holds, sample_weight)

@@ -348,9 +348,10 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
     def _check_like_before(self, data: Learnable) -> None:
         """Raise a ValueError if a fit can't go on with these data."""
         loss, classes = self._loss_for(data), getattr(self, "classes_", None)
-        before = self.n_features_in_, classes, len(self.intercept_)
+        before: tuple[Any, ...] = self.n_features_in_, classes, len(self.intercept_)
+        now: tuple[Any, ...]
         now = data.X.n_features, data.classes, loss.n_outputs(data.n_targets)
-        if all(map(np.array_equal, before, now)):
+        if all(np.array_equal(a, b) for a, b in zip(before, now, strict=True)):
             return
         expected, found = (
             f"{width} features and "

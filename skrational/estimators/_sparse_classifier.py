@@ -68,7 +68,9 @@ class SparseSequenceClassifier(
             three-dimensional array padded with NaN; or a two-dimensional array or data
             frame of sequences of one vector.
         y : array-like of shape (n_sequences,)
-            Class labels: numbers, strings or booleans, none of them missing.
+            Class labels: numbers, strings or booleans, none of them missing. A
+            `SparseRationalClassifier` also takes an indicator matrix of shape
+            (n_sequences, n_labels), of 0 and 1, dense or of scipy.sparse.
         sample_weight : array-like of shape (n_sequences,), default=None
             Weights, at least 0; a sample of weight 0 is left out.
         X_val, y_val : like X and y, default=None

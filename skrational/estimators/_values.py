@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ def read_values(y: Any, X: SequenceArray, name: str = "y") -> NDArray[np.float64
     y = take_targets(y, name)
     if are_of_tokens(y):
         return _read_tokens(y, X, name)
+    _check_numeric(y, name)
     values: NDArray[np.float64] = check_array(
         y, dtype=np.float64, ensure_2d=False, input_name=name, ensure_min_samples=0
     )
@@ -64,6 +66,22 @@ def read_values(y: Any, X: SequenceArray, name: str = "y") -> NDArray[np.float64
             f"{len(X)} sequences, {name} has {len(values)} targets."
         )
     return values
+
+
+def _check_numeric(y: Any, name: str) -> None:
+    """Raise a ValueError for texts and dates, which might be read as numbers."""
+    values = np.asarray(y)
+    found: Any = ()
+    if values.dtype.kind in "USTmM":
+        found = values.flat[:1]
+    elif values.dtype == object and values.ndim:
+        odd = str | bytes | date | np.datetime64 | np.timedelta64
+        found = [value for value in values.flat if isinstance(value, odd)]
+    if len(found):
+        raise ValueError(
+            f"{name} holds {found[0]!r:.99}; expected numbers. For classes there are "
+            "classifiers."
+        )
 
 
 def take_targets(y: Any, name: str = "y") -> Any:

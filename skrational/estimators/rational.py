@@ -179,9 +179,15 @@ class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
     skrational.WordVectorizer : Turns texts into what this classifier reads.
     skrational.model_selection.regularization_path : Fits all sizes in one run.
     skrational.SparseRationalClassifierCV : Chooses the size by cross-validation.
+    skrational.SparseRationalRegressor : The same automata for numbers.
 
     Notes
     -----
+    y may be an indicator matrix, (n, n_labels): then each label has a logistic loss, a
+    logit and a probability of its own, ``classes_`` are the numbers of the labels, and
+    ``predict`` returns such a matrix. ``class_weight`` has to be None. Of what is held
+    out, shares are those of the rarest label of each sequence.
+
     A two-dimensional X of shape (n, n_features) is read as n sequences of one vector.
     Results don't depend on the number of threads, which is torch's. Predictions from
     word vectors keep a table of transition weights in memory, beside the estimator.

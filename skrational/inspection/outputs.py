@@ -25,8 +25,8 @@ def single_output(estimator: Any, output: int, *, name: str | None = None) -> An
 
     Parameters
     ----------
-    estimator : fitted SparseRationalClassifier or SparseRationalRegressor, or a Pipeline
-        With several outputs; or what holds one, as `explain` takes it.
+    estimator : SparseRationalClassifier, SparseRationalRegressor, or what holds one
+        Fitted, with several outputs; as `explain` takes it.
     output : int
         The label, a column of y.
     name : str, default=None
@@ -58,7 +58,8 @@ def single_output(estimator: Any, output: int, *, name: str | None = None) -> An
     >>> second = single_output(clf.fit(data.X, y), 1, name="trigram")
     >>> second.predict(data.X[:1]).tolist()[0] in ("trigram", "not trigram")
     True
-    >>> bool((second.decision_function(data.X) == clf.decision_function(data.X)[:, 1]).all())
+    >>> logits = second.decision_function(data.X)
+    >>> bool((logits == clf.decision_function(data.X)[:, 1]).all())
     True
     """
     model = open_model(estimator)

@@ -125,7 +125,7 @@ def read_documents(estimator: Any, model: Model, texts: Any, y: Any) -> Document
     n = _num_samples(texts)
     if n == 0:
         raise ValueError("texts is empty; expected at least one document.")
-    known = np.asarray(getattr(estimator, "classes_", model.classifier.classes_))
+    known = np.asarray(getattr(estimator, "classes_", model.classes))
     classes = known.tolist()
     labels = None if y is None else _codes("y", y, n, classes, "texts")
     if labels is not None and (labels >= len(known)).all():

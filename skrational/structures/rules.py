@@ -17,6 +17,7 @@ from skrational.structures.automata import WeightedAutomata
 from skrational.structures.meaning import (
     MOST_NAMED,
     NO_OUTPUT,
+    Meaning,
     OutputKind,
     meaning_of,
     output_names,
@@ -24,6 +25,7 @@ from skrational.structures.meaning import (
 
 __all__ = ["rules_in_words", "rules_of"]
 
+_SIDES = ("high", "negative")
 N_PHRASES = 3
 """Of each sign of an automaton's score."""
 _LEAST_COUNT = 3
@@ -197,20 +199,31 @@ def rules_in_words(
     for wfsa, length in enumerate(automata.lengths):
         lines.append(f"WFSA {wfsa}, {length} transition{'s' if length > 1 else ''}")
         meaning = meaning_of(automata.coef[:, wfsa], exclusive)
-        sides = zip(meaning, rules[wfsa], strict=True)
-        for side, (numbers, phrases) in zip(("high", "negative"), sides, strict=True):
+        aims = _aims(meaning, names, kind)
+        for side, aim, phrases in zip(_SIDES, aims, rules[wfsa], strict=True):
             told = ", ".join(f'"{phrase}"' for phrase in phrases if phrase)
             if not (rules != "").any():
                 told = f"{side} scores"
             if told:
-                aim = _listed(numbers, names) or NO_OUTPUT[kind]
-                lines.append(f"  for {aim}: {told}")
-    told = _bias_in_words if exclusive else _biases_in_words
-    return "\n".join([*lines, told(automata.intercept, names)])
+                lines.append(f"  {aim}: {told}")
+    bias = _bias_in_words if exclusive else _biases_in_words
+    return "\n".join([*lines, bias(automata.intercept, names)])
 
 
 def _short(name: str) -> str:
     return name if len(name) <= _WIDEST_NAME else f"{name[: _WIDEST_NAME - 1]}…"
+
+
+def _aims(meaning: Meaning, names: Sequence[str], kind: OutputKind) -> tuple[str, str]:
+    """Say what high and what negative scores speak for or, if for none, against."""
+    high, low = (_listed(numbers, names) for numbers in meaning)
+    if kind != "classes" and (high or low):
+        return (
+            f"for {high}" if high else f"against {low}",
+            f"for {low}" if low else f"against {high}",
+        )
+    nothing = NO_OUTPUT[kind]
+    return f"for {high or nothing}", f"for {low or nothing}"
 
 
 def _listed(numbers: Sequence[int], names: Sequence[str]) -> str:

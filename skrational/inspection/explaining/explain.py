@@ -63,9 +63,9 @@ def explain(
     Parameters
     ----------
     estimator : SparseRationalClassifier, SparseLSTMClassifier, or what holds one
-        A fitted classifier, or `SparseRationalRegressor`, a pipeline that ends with one, or a search, a
-        FrozenEstimator, a classifier with a threshold, a calibrated one or another
-        estimator that is fitted around a single one of these.
+        A fitted classifier or `SparseRationalRegressor`, a pipeline that ends with one,
+        or a search, a FrozenEstimator, a classifier with a threshold, a calibrated one
+        or another estimator that is fitted around a single one of these.
     X : str, SequenceArray or array-like
         Documents: what the classifier reads or, with a pipeline, what that reads. A
         single str is one document.
@@ -231,7 +231,8 @@ def _without_phrases(
     """
     d = paths.scores.shape[1]
     n_classes = 0 if model.predicts_numbers else len(model.classes)
-    probabilities, values = np.empty((d, len(X), n_classes)), np.empty((d, len(X)))
+    probabilities: NDArray[np.floating] = np.empty((d, len(X), n_classes))
+    values: NDArray[Any] = np.empty((d, len(X)))
     if d:
         spans = [paths.entries[:, a:b] for a, b in itertools.pairwise(paths.starts)]
         # In one call: some kernels take as long for many documents as for one.

@@ -87,7 +87,7 @@ class Summary(NamedTuple):
     probability : str
         Of the prediction and, among more than two classes, of the runner-up.
     logit : str
-        The logit, or the value, that is split, with its value, and what it is divided by.
+        The logit, or value, that is split, how large it is, and what it's divided by.
     meaning : str
         What the signs of its summands mean.
     summands : tuple of Summand

@@ -15,7 +15,7 @@ __all__ = ["ValueExplanation"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ValueExplanation(Explanation):
-    """Why a regressor predicts the number that it predicts for a document.
+    r"""Why a regressor predicts the number that it predicts for a document.
 
     All is as in `Explanation`, with the value where that has the logit, and in its
     unit. There are no classes and no probabilities.
@@ -30,8 +30,8 @@ class ValueExplanation(Explanation):
         document without the token. Exact.
     values_without : ndarray of shape (d,)
         What is predicted if the phrase of the WFSA's leading path is cut out.
-    tokens, bias, contributions, scores, numbers, best, worst, paths, shares, \\
-    main_path_weights, self_loop_weights, n_words, n_unknown, original, text, words, \\
+    tokens, bias, contributions, scores, numbers, best, worst, paths, shares, \
+    main_path_weights, self_loop_weights, n_words, n_unknown, original, text, words, \
     remainder
         See `Explanation`.
 
