@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,21 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators import _options as options
 from skrational.estimators._fitted_automata import trained_final, with_present_names
+from skrational.estimators._layers import (
+    MOST_LAYERS,
+    blank_cell,
+    dense_cell,
+    is_layered,
+    kernel_of,
+    layers_of,
+    packed_automata,
+)
 from skrational.estimators._packed import PackedClassifier
 from skrational.estimators._rules import RulesInWords
 from skrational.estimators._sparse import TRAINING
-from skrational.kernels import choose_kernel, choose_predictor
-from skrational.kernels.cpu.max_prediction import PackedMaxAutomata
-from skrational.kernels.cpu.prediction import PackedAutomata
-from skrational.structures import RationalStructure
+from skrational.kernels import choose_kernel
+from skrational.kernels.cpu.prediction import PackedNetwork
+from skrational.structures import LayeredStructure, RationalStructure
 from skrational.structures.automata import (
     MATCHES,
     READOUTS,
@@ -32,7 +40,7 @@ from skrational.structures.rational import spread_lengths
 if TYPE_CHECKING:
     import torch
 
-    from skrational.cells.rational import RationalCell
+    from skrational.cells.base import Cell
     from skrational.penalties.group_lasso import GroupLasso
 
 __all__ = ["SparseRationalClassifier"]
@@ -62,6 +70,10 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
     n_states : int or tuple of int, default=4
         Main-path transitions of each automaton before pruning (K). A tuple is spread
         over the automata: ``(1, 2, 3, 4)`` gives a quarter of them each length.
+    n_layers : int, default=1
+        Layers of automata, each of ``n_wfsas`` of ``n_states``. The first layer reads
+        the vectors of the tokens, each other one the scores that the automata of the
+        layer before it have at every token, and the readout the last layer.
     lambda_ : float, default=2e-3
         Strength of the penalty. 0 trains the network without penalty and pruning.
     penalty : {"states", "wfsas", "transitions"}, default="states"
@@ -224,6 +236,7 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = TRAINING | {
         "n_wfsas": [Interval(Integral, 1, None, closed="left")],
         "n_states": [Interval(Integral, 1, None, closed="left"), tuple, list],
+        "n_layers": [Interval(Integral, 1, MOST_LAYERS, closed="both")],
         "penalty": [StrOptions({"states", "wfsas", "transitions"})],
         "semiring": [StrOptions(set(SEMIRING_NAMES))],
         "readout": [StrOptions(set(READOUTS))],
@@ -236,7 +249,7 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
     }
     _unit = "state"
 
-    learned_structure_: RationalStructure
+    learned_structure_: RationalStructure | LayeredStructure
     _scoring_rule: ScoringRule
     _final_weights: NDArray[np.floating]
 
@@ -245,6 +258,7 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
         *,
         n_wfsas: int = 24,
         n_states: int | Sequence[int] = 4,
+        n_layers: int = 1,
         lambda_: float = 2e-3,
         penalty: options.Penalized = "states",
         semiring: options.Semiring = "plus-times",
@@ -309,6 +323,7 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
         )
         self.n_wfsas = n_wfsas
         self.n_states = n_states
+        self.n_layers = n_layers
         self.penalty = penalty
         self.semiring = semiring
         self.readout = readout
@@ -324,18 +339,18 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
     def automata_(self) -> WeightedAutomata:
         """The automata that are left as numbers, for `skrational.inspection`."""
         check_is_fitted(self)
-        structure, rule = self.learned_structure_, self._scoring_rule
-        return WeightedAutomata(
-            **{name: self.weights_[name] for name in ("W_u", "W_f", "b_f")},
-            final=self._final(),
-            lengths=structure.lengths,
-            numbers=structure.survivors,
-            coef=self.coef_,
-            intercept=self.intercept_,
-            semiring=rule.semiring,
-            match=rule.match,
-            length_exponent=rule.divisor_exponent,
-        )
+        if is_layered(self):
+            raise AttributeError(
+                f"automata_ is about a single layer; n_layers={self.n_layers}. What is "
+                "left of each is in layers_."
+            )
+        return self.layers_[0]
+
+    @property
+    def layers_(self) -> tuple[WeightedAutomata, ...]:
+        """The automata of each layer as numbers, the last one with the readout."""
+        check_is_fitted(self)
+        return layers_of(self)
 
     def _check_own_parameters(self, device_type: str) -> None:
         spread_lengths(self.n_states, self.n_wfsas)
@@ -347,29 +362,18 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
         n_outputs: int,
         dtype: torch.dtype,
         generator: torch.Generator,
-    ) -> RationalCell:
-        from skrational.cells.rational import RationalCell
+    ) -> Cell:
+        return dense_cell(self, n_features, n_outputs, dtype, generator)
 
-        lengths = spread_lengths(self.n_states, self.n_wfsas)
-        rule = ScoringRule(
-            self.semiring, self.readout, self.match, self.length_exponent
-        )
-        cell = RationalCell(n_features, lengths, n_outputs, rule, dtype)
-        return cell.initialize(generator)
-
-    def _blank_cell(
-        self, structure: RationalStructure, dtype: torch.dtype
-    ) -> RationalCell:
-        from skrational.cells.rational import RationalCell
-
-        return RationalCell.of_structure(structure, self._scoring_rule, dtype)
+    def _blank_cell(self, structure: Any, dtype: torch.dtype) -> Cell:
+        return blank_cell(structure, self._scoring_rule, dtype)
 
     def _charges(self) -> tuple[tuple[GroupLasso, str], ...]:
         from skrational.penalties.group_lasso import GroupLasso
 
         return ((GroupLasso(self.lambda_), self.penalty),)
 
-    def _own_attributes(self, cell: RationalCell) -> dict[str, Any]:
+    def _own_attributes(self, cell: Any) -> dict[str, Any]:
         final = cell.final_weights().detach().cpu().numpy().copy()
         return {"_scoring_rule": cell.rule, "_final_weights": final}
 
@@ -377,20 +381,14 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
         """Weights of the final states, as training computed them, to the bit."""
         return trained_final(self)
 
-    def _fitted_cell(self, dtype: str | None = None) -> RationalCell:
-        return cast("RationalCell", super()._fitted_cell(dtype))
-
     def _kernel(self, device_type: str) -> str:
-        return choose_predictor(device_type, self._scoring_rule.semiring)
+        return kernel_of(self, device_type)
 
     def _packed_settings(self) -> Any:
         return self.learned_structure_.lengths, self._scoring_rule
 
-    def _packed(self) -> PackedAutomata | PackedMaxAutomata:
-        lengths, rule = self.learned_structure_.lengths, self._scoring_rule
-        W_u, W_f, b_f = (self.weights_[name] for name in ("W_u", "W_f", "b_f"))
-        kind = PackedAutomata if rule.semiring == "plus-times" else PackedMaxAutomata
-        return kind.of(lengths, rule, W_u, W_f, b_f, self._final())
+    def _packed(self) -> PackedNetwork:
+        return packed_automata(self)
 
     def _adopt(self, fitted: dict[str, Any]) -> None:
         super()._adopt(with_present_names(fitted))
