@@ -35,9 +35,13 @@ ESTIMATORS = [
         calibration="temperature",
     ),
     SparseRationalClassifier(
-        **AUTOMATA, **FULL_BATCH, n_layers=2, feature_dropout=0, max_epochs=60,
+        **AUTOMATA,
+        **FULL_BATCH,
+        n_layers=2,
+        feature_dropout=0,
+        max_epochs=60,
         finetune_epochs=60,
-    ),  # fmt: skip
+    ),
     SparseLSTMClassifier(**GATED, **FULL_BATCH, max_epochs=40, finetune_epochs=20),
     SparseLSTMClassifier(**GATED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),
     SparseGRUClassifier(**GATED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),

@@ -28,7 +28,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -190,8 +189,8 @@ class LayeredCell(ReadoutCell):
         """Lengths of the WFSAs of each layer when only the live groups remain.
 
         Up to a fixed point, an automaton goes that no state of the next layer reads,
-        and a state goes whose main path reads no automaton that is left: its weight is
-        then 0. Where a layer is empty, all layers are.
+        and in plus-times a state whose main path reads no automaton that is left: its
+        weight is then 0. Where a layer is empty, all layers are.
         """
         kept = tuple(
             layer.lengths_of_live(kind, own)
@@ -212,21 +211,21 @@ class LayeredCell(ReadoutCell):
         if not all(map(any, kept)):
             return tuple((0,) * len(lengths) for lengths in kept)
         new = [list(lengths) for lengths in kept]
-        for i, (below, above) in enumerate(pairwise(self.layers)):
+        for i, above in enumerate(self.layers[1:]):
             is_left = torch.tensor(kept[i]) > 0
             enters = (above.W_u.detach() != 0).cpu() & is_left
             loops_read = (above.W_f.detach() != 0).cpu() & loops[i + 1].cpu()[:, None]
             mask = above.state_mask(kept[i + 1]).cpu()
             is_read = (enters | loops_read)[mask].any(dim=0).tolist()
             new[i] = [n * read for n, read in zip(new[i], is_read, strict=True)]
+            if self.rule.semiring != "plus-times":
+                continue  # a transition that reads nothing has a weight there
             entered = enters.any(dim=1).numpy()
             reached = above.lengths_of_live("states", entered)
             new[i + 1] = list(map(min, new[i + 1], reached))
         return tuple(map(tuple, new))
 
-    def _by_layer(
-        self, kind: str, live: NDArray[np.bool_]
-    ) -> list[NDArray[np.bool_]]:
+    def _by_layer(self, kind: str, live: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
         """Split a mask of the groups of all layers."""
         sizes = [layer.groups(kind).n_groups for layer in self.layers]
         return np.split(live, np.cumsum(sizes)[:-1])

@@ -67,6 +67,7 @@ class RationalCell(Automata, ReadoutCell):
     initial_lengths : sequence of int or None, default=None
         States of each WFSA before pruning; None: ``lengths``.
     """
+
     def __init__(
         self,
         n_features: int,

@@ -93,9 +93,8 @@ def make_agreement(
     distance : int, default=0
         Adverbs before the verb, which have no number.
     vectors : mapping from str to array-like of shape (n_features,), default=None
-        Word vectors, such as ``dict`` of a file's; each word of the sentences needs one.
-        None: random ones, in which the number of a noun or verb, and the kind of a word,
-        are directions.
+        Word vectors, one for each word of the templates. None: random ones, in which
+        the number of a noun or verb, and the kind of a word, are directions.
     n_features : int, default=32
         Length of random vectors, at least 4.
     random_state : int, RandomState instance or None, default=None

@@ -1,4 +1,4 @@
-"""Automata of a classifier in one layer or several: their cells, numbers and kernels."""
+"""Automata of a classifier, in one layer or several: cells, numbers and kernels."""
 
 from __future__ import annotations
 

@@ -71,9 +71,9 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
         Main-path transitions of each automaton before pruning (K). A tuple is spread
         over the automata: ``(1, 2, 3, 4)`` gives a quarter of them each length.
     n_layers : int, default=1
-        Layers of automata, each of ``n_wfsas`` of ``n_states``. The first layer reads
-        the vectors of the tokens, each other one the scores that the automata of the
-        layer before it have at every token, and the readout the last layer.
+        Layers of automata, 1 to 3, each of ``n_wfsas`` of ``n_states``. The first reads
+        the vectors of the tokens, each other one the scores that the automata before
+        it have at every token, and the readout the last.
     lambda_ : float, default=2e-3
         Strength of the penalty. 0 trains the network without penalty and pruning.
     penalty : {"states", "wfsas", "transitions"}, default="states"
@@ -158,8 +158,8 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
     warm_start : bool, default=False
         Start from the weights and the structure of the previous fit. Only states that
         survived it can survive again: useful for a rising ``lambda_``. ``n_wfsas``,
-        ``n_states``, ``semiring``, ``readout``, ``match`` and ``length_exponent`` stay
-        as they were.
+        ``n_states``, ``n_layers``, ``semiring``, ``readout``, ``match`` and
+        ``length_exponent`` stay as they were.
     dtype : {"float32", "float64"}, default="float32"
         Of the computation and the fitted weights.
     device : str, default="auto"
@@ -181,21 +181,23 @@ class SparseRationalClassifier(RulesInWords, PackedClassifier):
         Width of the feature vectors.
     feature_names_in_ : ndarray of shape (n_features,)
         Column names, if X was a data frame.
-    learned_structure_ : RationalStructure
-        Which automata and states survived.
+    learned_structure_ : RationalStructure or LayeredStructure
+        Which automata and states survived; of several layers, in which.
     n_transitions_ : int
         Its size: the states that are left, of all automata.
     weights_ : dict of str to ndarray
         ``W_u`` and ``W_f`` (n_transitions, n_features), ``b_f`` (n_transitions,)
         and, with a learned readout, ``rho`` (n_transitions,). Rows are the states of
-        the first surviving automaton in order, then of the second, and so on.
+        the first surviving automaton in order, then of the second, and so on. Of
+        several layers names begin with theirs: ``"layer1.W_u"``.
     coef_ : ndarray of shape (1, n_wfsas) or (n_classes, n_wfsas)
         Readout weights of the surviving automata.
     intercept_ : ndarray of shape (1,) or (n_classes,)
     temperature_ : float
         1.0 without ``calibration``.
     rules_ : ndarray of shape (n_wfsas, 2, 3), str
-        Phrases of X that each automaton scores highest, and lowest; "" for none.
+        Phrases of X that each automaton, of the first layer, scores highest, and
+        lowest; "" for none.
     n_iter_ : int
         Epochs, of all phases.
     history_ : list of dict

@@ -15,9 +15,9 @@ import numpy as np
 from skrational.persistence.shapes import expected_shapes
 from skrational.structures import (
     GRUStructure,
+    LayeredStructure,
     LSTMLanguageStructure,
     LSTMStructure,
-    LayeredStructure,
     MaskStructure,
     RationalStructure,
 )

@@ -139,7 +139,7 @@ def test_three_layers_equal_the_equations():
 
 
 def test_a_second_layer_of_equal_gates_counts_the_first():
-    """States of W_f = 0 have gates of 1/2: scores are sums of a first layer's, halved."""
+    """States of W_f = 0 have gates of 1/2, so that scores are halved sums."""
     cell = draw_cell(ScoringRule(length_exponent=0.0), lengths=((2, 1), (1, 1)))
     with torch.no_grad():
         cell.layer2.W_f.zero_()
@@ -177,8 +177,9 @@ def test_both_kernels_agree(dtype, monkeypatch):
     for kernel in ("numba", "reference"):
         monkeypatch.setenv("SKRATIONAL_KERNEL", kernel)
         outputs = cell(batch)
-        found[kernel] = outputs.detach(), *torch.autograd.grad(
-            outputs.square().sum(), list(cell.parameters())
+        found[kernel] = (
+            outputs.detach(),
+            *torch.autograd.grad(outputs.square().sum(), list(cell.parameters())),
         )
     tolerance = 1e-4 if dtype == torch.float32 else 1e-11
     for one, other in zip(*found.values(), strict=True):
@@ -200,7 +201,9 @@ def test_the_pruned_network_scores_as_the_masked_one(readout):
     assert small.structure().n_transitions == 9
     kept = (1, 3, 1), (2, 2)
     with torch.no_grad():
-        torch.testing.assert_close(small.hidden(batch), masked_scores(cell, kept, batch))
+        torch.testing.assert_close(
+            small.hidden(batch), masked_scores(cell, kept, batch)
+        )
     sizes = [p.numel() for p in small.parameters()]
     assert sum(sizes) == small.structure().n_parameters
     assert [v.numel() for v in cut(list(cell.parameters()))] == sizes

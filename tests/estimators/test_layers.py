@@ -64,7 +64,9 @@ def parts(layer):
 def run(layer, x):
     states = np.zeros((len(x), layer.n_transitions))
     for part in parts(layer):
-        W_u, W_f, b_f = (v[part].astype(float) for v in (layer.W_u, layer.W_f, layer.b_f))
+        W_u, W_f, b_f = (
+            v[part].astype(float) for v in (layer.W_u, layer.W_f, layer.b_f)
+        )
         c = np.zeros(len(b_f))
         for t, row in enumerate(x):
             f = 1 / (1 + np.exp(-(W_f @ row + b_f)))
@@ -151,7 +153,7 @@ def test_one_layer_is_as_before(data):
 
 def test_automata_of_several_layers_are_in_layers_(fitted):
     with pytest.raises(AttributeError, match="layers_"):
-        fitted.automata_
+        _ = fitted.automata_
     first, second = fitted.layers_
     assert first.coef.shape == (0, first.n_wfsas)
     assert second.W_u.shape[1] == first.n_wfsas

@@ -188,7 +188,8 @@ def _explanations(
     np.divide(scaled, scores, out=shares, where=scores != 0)
     weights = token_shares(automata, tokens)
     codes = np.searchsorted(classes, scored.predictions)
-    kind, of_layers = Explanation, [{} for _ in range(len(X))]
+    kind: type[Explanation] = Explanation
+    of_layers: list[dict[str, Any]] = [{} for _ in range(len(X))]
     if model.is_layered:
         # Without a token all scores change that the last layer reads.
         effects = effects_by_deletion(model, X, scored.logits, codes)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skrational.inspection.explaining.explanations import Explanation, plain
-from skrational.inspection.matching.layers import read_by_last
+from skrational.inspection.matching.layers import read_by_last, token_scores
 from skrational.inspection.matching.paths import Path, Paths, extreme_paths
 from skrational.inspection.matching.weighted_tokens import weighted_tokens
 from skrational.sequences import SequenceArray
@@ -89,9 +89,6 @@ class LayeredExplanation(Explanation):
         head = ["what the last layer reads of the layer below:"] if lines else []
         return "\n".join([super().to_text(), *head, *lines])
 
-    def __repr__(self) -> str:
-        return self.to_text()
-
     def _told(self, readings: tuple[Reading, ...]) -> str:
         """Say what a transition reads."""
         told = [
@@ -133,31 +130,45 @@ def readings_of(
     """
     *_, below, last = layers
     given = read_by_last(layers[:-1], X)
-    scores = read_by_last([below, last], given)
+    scores = token_scores(below, given)
     found = []
     for i in range(len(X)):
-        own = scores[i : i + 1].features[scores[i : i + 1].row_numbers()]
-        paths = leading[i]
-        shares = [_shares(last, path, own) for path in paths]
-        asked = sorted({(t, w) for each in shares for t, w, _ in each})
-        by_token = _paths_to(below, given[i : i + 1], [t for t, _ in asked], own)
-        known = {(t, w): by_token[t][w] for t, w in asked}
+        own = scores[X.offsets[i] : X.offsets[i + 1]]
+        shares = [_shares(last, path, own) for path in leading[i]]
+        tokens = {token for each in shares for token, _, _ in each}
+        known = _paths_to(below, given[i : i + 1], sorted(tokens), own)
         found.append(
             tuple(
-                ()
-                if path is None
-                else tuple(
-                    tuple(
-                        Reading(t, w, share, known[t, w])
-                        for t, w, share in each
-                        if t == token
-                    )
-                    for token in path.entries
-                )
-                for path, each in zip(paths, shares, strict=True)
+                _of_path(path, each, known)
+                for path, each in zip(leading[i], shares, strict=True)
             )
         )
     return found
+
+
+def _of_path(
+    path: Path | None,
+    shares: list[tuple[int, int, float]],
+    known: dict[int, list[Path | None]],
+) -> tuple[tuple[Reading, ...], ...]:
+    """Readings of each main-path transition of a path.
+
+    Parameters
+    ----------
+    path : Path or None
+    shares : list of (int, int, float)
+        From `_shares`.
+    known : dict from int to list of Path or None
+        From `_paths_to`.
+    """
+    return tuple(
+        tuple(
+            Reading(token, wfsa, share, known[token][wfsa])
+            for token, wfsa, share in shares
+            if token == entry
+        )
+        for entry in (() if path is None else path.entries)
+    )
 
 
 def _shares(
@@ -192,21 +203,21 @@ def _paths_to(
     document : SequenceArray
         A single one.
     tokens : list of int
+        Each once.
     scores : ndarray of shape (n_tokens, d)
         Of the automata after each token.
     """
-    ends = sorted(set(tokens))
-    if not ends:
+    if not tokens:
         return {}
     rows = document.row_numbers()
     prefixes = SequenceArray(
         document.features,
-        np.cumsum([0, *(t + 1 for t in ends)]),
-        np.concatenate([rows[: t + 1] for t in ends]),
+        np.cumsum([0, *(t + 1 for t in tokens)]),
+        np.concatenate([rows[: t + 1] for t in tokens]),
     )
     parts = [
         extreme_paths(automata, part) for part in weighted_tokens(automata, prefixes)
     ]
     best, worst = (Paths.concatenate(side) for side in zip(*parts, strict=True))
-    leading = Paths.where(scores[ends] >= 0, best, worst)
-    return {t: list(leading[n]) for n, t in enumerate(ends)}
+    leading = Paths.where(scores[tokens] >= 0, best, worst)
+    return {t: list(leading[n]) for n, t in enumerate(tokens)}

@@ -1,8 +1,9 @@
-"""What each layer of automata reads: the documents, or the scores of the layer below."""
+"""What each layer of automata reads: documents, or scores of the layer below."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,7 @@ _OPERATORS = {
 """Zero, one, plus and times of each semiring."""
 
 
-def read_by_last(
-    layers: Sequence[WeightedAutomata], X: SequenceArray
-) -> SequenceArray:
+def read_by_last(layers: Sequence[WeightedAutomata], X: SequenceArray) -> SequenceArray:
     """Return what the last layer reads of documents, in double precision.
 
     Parameters
@@ -60,8 +59,7 @@ def token_scores(automata: WeightedAutomata, X: SequenceArray) -> NDArray[np.flo
     first = np.zeros(automata.n_transitions, bool)
     first[automata.starts[:-1]] = True
     states = np.empty((X.n_tokens, automata.n_transitions))
-    offsets = X.offsets
-    for start, stop in zip(offsets[:-1], offsets[1:], strict=True):
+    for start, stop in pairwise(X.offsets):
         c = np.full(automata.n_transitions, zero)
         for t in range(start, stop):
             before = np.where(first, one, np.roll(c, 1))
