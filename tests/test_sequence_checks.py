@@ -60,6 +60,7 @@ VECTORS = dict(zip(WORDS, np.random.default_rng(0).normal(size=(10, 3)), strict=
 ESTIMATORS = [
     SparseRationalClassifier(**AUTOMATA, **SMALL, word_dropout=0.1),
     SparseRationalClassifier(**AUTOMATA, **WHOLE, feature_dropout=0.0),
+    SparseRationalClassifier(**AUTOMATA, **WHOLE, feature_dropout=0.0, n_layers=2),
     SparseRationalClassifier(
         **AUTOMATA, **SMALL, semiring="max-plus", calibration="temperature"
     ),

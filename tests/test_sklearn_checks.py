@@ -38,6 +38,14 @@ ESTIMATORS = [
     SparseRationalRegressor(
         **AUTOMATA, **FULL_BATCH, feature_dropout=0, max_epochs=60, finetune_epochs=60
     ),
+    SparseRationalClassifier(
+        **AUTOMATA,
+        **FULL_BATCH,
+        n_layers=2,
+        feature_dropout=0,
+        max_epochs=60,
+        finetune_epochs=60,
+    ),
     SparseLSTMClassifier(**GATED, **FULL_BATCH, max_epochs=40, finetune_epochs=20),
     SparseLSTMClassifier(**GATED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),
     SparseGRUClassifier(**GATED, **MINI_BATCH, max_epochs=6, finetune_epochs=4),

@@ -1,6 +1,7 @@
 """Data sets: made ones, local text sets, public ones to download."""
 
 from skrational.datasets.adding import make_adding
+from skrational.datasets.agreement import AgreementSentences, make_agreement
 from skrational.datasets.download import clear_data_home, get_data_home
 from skrational.datasets.navigation import NavigationTask, make_navigation
 from skrational.datasets.place_cells import PlaceCells
@@ -17,6 +18,7 @@ from skrational.datasets.reviews import (
 from skrational.utils.lazy import listing
 
 __all__ = [
+    "AgreementSentences",
     "NavigationTask",
     "PlaceCells",
     "PlantedPatterns",
@@ -30,6 +32,7 @@ __all__ = [
     "get_data_home",
     "load_reviews",
     "make_adding",
+    "make_agreement",
     "make_navigation",
     "make_planted_patterns",
     "make_planted_scores",

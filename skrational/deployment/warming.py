@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skrational.kernels.cpu.layers import PackedLayers
 from skrational.kernels.cpu.max_prediction import PackedMaxAutomata
 from skrational.kernels.cpu.prediction import PackedAutomata
 from skrational.kernels.cpu.readout import apply_readout
@@ -92,9 +93,12 @@ def _predict(texts: SequenceArray, dtype: str) -> None:
     arrays = weights, weights, ones, ones
     automata = PackedAutomata.of(lengths, rule, *arrays)
     of_maxima = PackedMaxAutomata.of(lengths, rule, *arrays)
+    above = np.ones((n_states, len(lengths)), dtype)
+    last = PackedAutomata.of(lengths, rule, above, above, ones, ones)
+    layers = PackedLayers.of([(lengths, *arrays)], last)
     indices = [0, 1, 1]
     gated = _gated(PackedLSTM, dtype), _gated(PackedGRU, dtype)
-    for network in (automata, of_maxima, *gated, *_elman(dtype)):
+    for network in (automata, of_maxima, layers, *gated, *_elman(dtype)):
         scorer = Scorer({}, None, network)
         for features in (np.ones((3, texts.n_features), t) for t in ("f2", "f4", "f8")):
             scorer.scores(SequenceArray(features, [0, 3]))
@@ -150,6 +154,7 @@ def _fit(texts: SequenceArray, dtype: str) -> None:
     for clf in (
         SparseRationalClassifier(n_wfsas=2, penalty="states", **shortest),
         SparseRationalClassifier(n_wfsas=2, penalty="transitions", **shortest),
+        SparseRationalClassifier(n_wfsas=2, n_layers=2, **shortest),
         SparseLSTMClassifier(n_units=2, **shortest),
         SparseGRUClassifier(n_units=2, **shortest),
         ModuliRNNClassifier(n_hidden=2, **shortest),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,19 @@ from sklearn.utils.validation import check_is_fitted
 from skrational.estimators import _options as options
 from skrational.estimators._constraints import TRAINING
 from skrational.estimators._fitted_automata import trained_final, with_present_names
+from skrational.estimators._layers import (
+    blank_cell,
+    dense_cell,
+    is_layered,
+    kernel_of,
+    layers_of,
+    packed_automata,
+)
 from skrational.estimators._packed import PackedEstimator
 from skrational.estimators._rules import RulesInWords
-from skrational.kernels import choose_kernel, choose_predictor
-from skrational.kernels.cpu.max_prediction import PackedMaxAutomata
-from skrational.kernels.cpu.prediction import PackedAutomata
-from skrational.structures import RationalStructure
+from skrational.kernels import choose_kernel
+from skrational.kernels.cpu.prediction import PackedNetwork
+from skrational.structures import LayeredStructure, RationalStructure
 from skrational.structures.automata import (
     MATCHES,
     READOUTS,
@@ -32,7 +39,7 @@ from skrational.structures.rational import spread_lengths
 if TYPE_CHECKING:
     import torch
 
-    from skrational.cells.rational import RationalCell
+    from skrational.cells.base import Cell
     from skrational.penalties.group_lasso import GroupLasso
 
 __all__ = ["RATIONAL", "RationalMethod"]
@@ -63,7 +70,10 @@ class RationalMethod(RulesInWords, PackedEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = RATIONAL
     _unit = "state"
 
-    learned_structure_: RationalStructure
+    n_layers = 1
+    """Layers of automata."""
+
+    learned_structure_: RationalStructure | LayeredStructure
     _scoring_rule: ScoringRule
     _final_weights: NDArray[np.floating]
 
@@ -98,24 +108,24 @@ class RationalMethod(RulesInWords, PackedEstimator):
         """Strength of the penalty: ``lambda_``, or what "auto" stood for."""
         check_is_fitted(self)
         chosen = (row["lambda_"] for row in self.history_ if "lambda_" in row)
-        return next(chosen, self.lambda_)
+        return float(next(chosen, self.lambda_))
 
     @property
     def automata_(self) -> WeightedAutomata:
         """The automata that are left as numbers, for `skrational.inspection`."""
         check_is_fitted(self)
-        structure, rule = self.learned_structure_, self._scoring_rule
-        return WeightedAutomata(
-            **{name: self.weights_[name] for name in ("W_u", "W_f", "b_f")},
-            final=self._final(),
-            lengths=structure.lengths,
-            numbers=structure.survivors,
-            coef=self.coef_,
-            intercept=self.intercept_,
-            semiring=rule.semiring,
-            match=rule.match,
-            length_exponent=rule.divisor_exponent,
-        )
+        if is_layered(self):
+            raise AttributeError(
+                f"automata_ is about a single layer; n_layers={self.n_layers}. What is "
+                "left of each is in layers_."
+            )
+        return self.layers_[0]
+
+    @property
+    def layers_(self) -> tuple[WeightedAutomata, ...]:
+        """The automata of each layer as numbers, the last one with the readout."""
+        check_is_fitted(self)
+        return layers_of(self)
 
     def _check_own_parameters(self, device_type: str) -> None:
         self._lengths(n_outputs=1)
@@ -127,15 +137,8 @@ class RationalMethod(RulesInWords, PackedEstimator):
         n_outputs: int,
         dtype: torch.dtype,
         generator: torch.Generator,
-    ) -> RationalCell:
-        from skrational.cells.rational import RationalCell
-
-        rule = ScoringRule(
-            self.semiring, self.readout, self.match, self.length_exponent
-        )
-        lengths = self._lengths(n_outputs)
-        cell = RationalCell(n_features, lengths, n_outputs, rule, dtype)
-        return cell.initialize(generator)
+    ) -> Cell:
+        return dense_cell(self, n_features, n_outputs, dtype, generator)
 
     def _lengths(self, n_outputs: int) -> tuple[int, ...]:
         """Return the states of each automaton before training.
@@ -143,24 +146,19 @@ class RationalMethod(RulesInWords, PackedEstimator):
         Few automata can't tell many classes apart; on few classes many of them learn
         the training set by heart.
         """
-        n_wfsas = self.n_wfsas
-        if n_wfsas == "auto":
-            n_wfsas = min(max(n_outputs, _FEWEST), _MOST)
-        return spread_lengths(self.n_states, n_wfsas)
+        if self.n_wfsas != "auto":
+            return spread_lengths(self.n_states, self.n_wfsas)
+        return spread_lengths(self.n_states, min(max(n_outputs, _FEWEST), _MOST))
 
-    def _blank_cell(
-        self, structure: RationalStructure, dtype: torch.dtype
-    ) -> RationalCell:
-        from skrational.cells.rational import RationalCell
-
-        return RationalCell.of_structure(structure, self._scoring_rule, dtype)
+    def _blank_cell(self, structure: Any, dtype: torch.dtype) -> Cell:
+        return blank_cell(structure, self._scoring_rule, dtype)
 
     def _charges(self) -> tuple[tuple[GroupLasso, str], ...]:
         from skrational.penalties.group_lasso import GroupLasso
 
-        return ((GroupLasso(self.lambda_), self.penalty),)
+        return ((GroupLasso(self._strength()), self.penalty),)
 
-    def _own_attributes(self, cell: RationalCell) -> dict[str, Any]:
+    def _own_attributes(self, cell: Any) -> dict[str, Any]:
         final = cell.final_weights().detach().cpu().numpy().copy()
         return {"_scoring_rule": cell.rule, "_final_weights": final}
 
@@ -168,20 +166,14 @@ class RationalMethod(RulesInWords, PackedEstimator):
         """Weights of the final states, as training computed them, to the bit."""
         return trained_final(self)
 
-    def _fitted_cell(self, dtype: str | None = None) -> RationalCell:
-        return cast("RationalCell", super()._fitted_cell(dtype))
-
     def _kernel(self, device_type: str) -> str:
-        return choose_predictor(device_type, self._scoring_rule.semiring)
+        return kernel_of(self, device_type)
 
     def _packed_settings(self) -> Any:
         return self.learned_structure_.lengths, self._scoring_rule
 
-    def _packed(self) -> PackedAutomata | PackedMaxAutomata:
-        lengths, rule = self.learned_structure_.lengths, self._scoring_rule
-        W_u, W_f, b_f = (self.weights_[name] for name in ("W_u", "W_f", "b_f"))
-        kind = PackedAutomata if rule.semiring == "plus-times" else PackedMaxAutomata
-        return kind.of(lengths, rule, W_u, W_f, b_f, self._final())
+    def _packed(self) -> PackedNetwork:
+        return packed_automata(self)
 
     def _adopt(self, fitted: dict[str, Any]) -> None:
         super()._adopt(with_present_names(fitted))

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.structures import RationalStructure
+from skrational.structures import LayeredStructure, RationalStructure
 from skrational.structures.automata import WeightedAutomata
+from skrational.structures.layer_rules import layers_in_words
 from skrational.structures.meaning import OutputKind
 from skrational.structures.rules import N_PHRASES, rules_in_words, rules_of
 from skrational.training.labelled import Learnable
@@ -43,13 +44,13 @@ class ToldInWords:
 class RulesInWords(ToldInWords):
     """Keeps phrases of the documents that automata were learned from."""
 
-    learned_structure_: RationalStructure
+    learned_structure_: RationalStructure | LayeredStructure
     rules_: NDArray[np.str_]
 
     @property
     @abstractmethod
-    def automata_(self) -> WeightedAutomata:
-        """The automata that are left."""
+    def layers_(self) -> tuple[WeightedAutomata, ...]:
+        """The automata that are left, of a classifier, layer by layer."""
 
     @abstractmethod
     def _outputs(self) -> tuple[NDArray[Any], OutputKind]:
@@ -58,7 +59,7 @@ class RulesInWords(ToldInWords):
     def _rules(self, fitted: dict[str, Any], data: Learnable) -> dict[str, Any]:
         model: Any = copy(self)
         model._adopt(fitted)
-        automata, X = model.automata_, data.X
+        automata, X = model.layers_[0], data.X
         if X.labels is None or X.indices is None or not automata.n_wfsas:
             return {"rules_": np.full((automata.n_wfsas, 2, N_PHRASES), "")}
         words = X.features, X.labels, X.indices, X.offsets
@@ -66,5 +67,9 @@ class RulesInWords(ToldInWords):
 
     def _in_words(self) -> str:
         rules = vars(self).get("rules_")  # a pickle of an earlier version has none
-        told = rules_in_words(self.automata_, rules, *self._outputs())
+        layers = self.layers_
+        if len(layers) > 1:
+            told = layers_in_words(layers, rules, self._outputs()[0])
+        else:
+            told = rules_in_words(layers[0], rules, *self._outputs())
         return f"{self.learned_structure_}\n{told}"

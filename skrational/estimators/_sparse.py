@@ -163,7 +163,7 @@ class SparseEstimator(
     def _charges(self) -> tuple[tuple[Penalty, str], ...]:
         """Return the penalties, each with the kind of groups that it charges."""
 
-    def _strength(self) -> float:
+    def _strength(self) -> Any:
         """Return what ``lambda_`` stands for; with 0 there is no penalty."""
         return self.lambda_
 
@@ -348,9 +348,9 @@ class SparseSequenceEstimator(SparseEstimator, BaseSequenceEstimator):
     def _check_like_before(self, data: Learnable) -> None:
         """Raise a ValueError if a fit can't go on with these data."""
         loss, classes = self._loss_for(data), getattr(self, "classes_", None)
-        before: tuple[Any, ...] = self.n_features_in_, classes, len(self.intercept_)
-        now: tuple[Any, ...]
-        now = data.X.n_features, data.classes, loss.n_outputs(data.n_targets)
+        before: list[Any] = [self.n_features_in_, classes, len(self.intercept_)]
+        n_outputs = loss.n_outputs(data.n_targets)
+        now: list[Any] = [data.X.n_features, data.classes, n_outputs]
         if all(np.array_equal(a, b) for a, b in zip(before, now, strict=True)):
             return
         expected, found = (

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
 
 from skrational.estimators import _options as options
+from skrational.estimators._layers import MOST_LAYERS
 from skrational.estimators._multilabel import MultilabelClassifier
 from skrational.estimators._rational import RATIONAL, RationalMethod
 from skrational.structures.meaning import OutputKind
@@ -42,6 +45,10 @@ class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
     n_states : int or tuple of int, default=4
         Main-path transitions of each automaton before pruning (K). A tuple is spread
         over the automata: ``(1, 2, 3, 4)`` gives a quarter of them each length.
+    n_layers : int, default=1
+        Layers of automata, 1 to 3, each of ``n_wfsas`` of ``n_states``. The first reads
+        the vectors of the tokens, each other one the scores that the automata before
+        it have at every token, and the readout the last.
     lambda_ : float or "auto", default=2e-3
         Strength of the penalty. 0 trains the network without penalty and pruning.
         "auto": the one, of seven along a short path, whose network does best on
@@ -129,8 +136,8 @@ class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
     warm_start : bool, default=False
         Start from the weights and the structure of the previous fit. Only states that
         survived it can survive again: useful for a rising ``lambda_``. ``n_wfsas``,
-        ``n_states``, ``semiring``, ``readout``, ``match`` and ``length_exponent`` stay
-        as they were.
+        ``n_states``, ``n_layers``, ``semiring``, ``readout``, ``match`` and
+        ``length_exponent`` stay as they were.
     dtype : {"float32", "float64"}, default="float32"
         Of the computation and the fitted weights.
     device : str, default="auto"
@@ -152,21 +159,25 @@ class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
         Width of the feature vectors.
     feature_names_in_ : ndarray of shape (n_features,)
         Column names, if X was a data frame.
-    learned_structure_ : RationalStructure
-        Which automata and states survived.
+    learned_structure_ : RationalStructure or LayeredStructure
+        Which automata and states survived; of several layers, in which.
     n_transitions_ : int
         Its size: the states that are left, of all automata.
     weights_ : dict of str to ndarray
         ``W_u`` and ``W_f`` (n_transitions, n_features), ``b_f`` (n_transitions,)
         and, with a learned readout, ``rho`` (n_transitions,). Rows are the states of
-        the first surviving automaton in order, then of the second, and so on.
+        the first surviving automaton in order, then of the second, and so on. Of
+        several layers names begin with theirs: ``"layer1.W_u"``.
     coef_ : ndarray of shape (1, n_wfsas) or (n_classes, n_wfsas)
         Readout weights of the surviving automata.
     intercept_ : ndarray of shape (1,) or (n_classes,)
     temperature_ : float
         1.0 without ``calibration``.
     rules_ : ndarray of shape (n_wfsas, 2, 3), str
-        Phrases of X that each automaton scores highest, and lowest; "" for none.
+        Phrases of X that each automaton, of the first layer, scores highest, and
+        lowest; "" for none.
+    lambda_used_ : float
+        ``lambda_``, or the strength that was chosen.
     n_iter_ : int
         Epochs, of all phases.
     history_ : list of dict
@@ -210,13 +221,16 @@ class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
     32
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = RATIONAL
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = RATIONAL | {
+        "n_layers": [Interval(Integral, 1, MOST_LAYERS, closed="both")]
+    }
 
     def __init__(
         self,
         *,
         n_wfsas: options.NumberOfWFSAs = "auto",
         n_states: int | Sequence[int] = 4,
+        n_layers: int = 1,
         lambda_: options.Strength = 2e-3,
         penalty: options.Penalized = "states",
         semiring: options.Semiring = "plus-times",
@@ -286,6 +300,7 @@ class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
             random_state=random_state,
             verbose=verbose,
         )
+        self.n_layers = n_layers
 
     def _outputs(self) -> tuple[NDArray[Any], OutputKind]:
         return self.classes_, "labels" if self._multilabel else "classes"

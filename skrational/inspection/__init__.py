@@ -11,9 +11,11 @@ from skrational.inspection.explaining.display import ExplanationDisplay
 from skrational.inspection.explaining.explain import explain
 from skrational.inspection.explaining.explanations import Explanation, Explanations
 from skrational.inspection.explaining.gated import GatedExplanation
+from skrational.inspection.explaining.layered import LayeredExplanation, Reading
 from skrational.inspection.explaining.values import ValueExplanation
 from skrational.inspection.exports.graphs import to_networkx
 from skrational.inspection.exports.openfst import to_openfst
+from skrational.inspection.layers import first_layer
 from skrational.inspection.matching.paths import Path, Paths, find_paths
 from skrational.inspection.outputs import single_output
 from skrational.inspection.phrases import Phrase, Phrases, top_phrases
@@ -33,18 +35,21 @@ __all__ = [
     "Explanations",
     "GateDisplay",
     "GatedExplanation",
+    "LayeredExplanation",
     "ManifoldDisplay",
     "Path",
     "Paths",
     "Phrase",
     "PhraseDisplay",
     "Phrases",
+    "Reading",
     "StructureDisplay",
     "TransitionWord",
     "TransitionWords",
     "ValueExplanation",
     "explain",
     "find_paths",
+    "first_layer",
     "single_output",
     "to_networkx",
     "to_openfst",

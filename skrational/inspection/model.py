@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
 from skrational.inspection.wrappers import Predicted, Verdict, inner_of, verdicts
 from skrational.sequences import SequenceArray, as_sequences, check_finite
+from skrational.structures import LayeredStructure
 from skrational.structures.automata import WeightedAutomata
 from skrational.structures.meaning import output_names
 from skrational.utils.cached import cached_property
@@ -27,6 +28,7 @@ __all__ = [
     "check_wfsa",
     "log_odds",
     "open_any_model",
+    "open_layers",
     "open_model",
 ]
 
@@ -147,11 +149,22 @@ class Model:
             )
         return np.array([*map(_Words, output_names(outputs, kind))], object)
 
+    @property
+    def is_layered(self) -> bool:
+        """Whether its automata stand in several layers."""
+        return isinstance(self.classifier.learned_structure_, LayeredStructure)
+
     @cached_property
     def automata(self) -> WeightedAutomata:
-        """The classifier's ``automata_``."""
-        automata: WeightedAutomata = self.classifier.automata_
+        """The classifier's ``automata_``; of several layers those of the last."""
+        automata: WeightedAutomata = self.layers[-1]
         return automata
+
+    @cached_property
+    def layers(self) -> tuple[WeightedAutomata, ...]:
+        """The classifier's ``layers_``."""
+        layers: tuple[WeightedAutomata, ...] = self.classifier.layers_
+        return layers
 
     def read(self, X: Any) -> SequenceArray:
         """Turn documents into what the classifier reads.
@@ -237,9 +250,33 @@ def open_model(estimator: Any) -> Model:
     NotFittedError
         If it isn't fitted.
     TypeError
-        If there is no such classifier in it, or more than one.
+        If there is no such classifier in it, or more than one, or its automata stand in
+        several layers.
     """
-    return open_any_model(estimator, ("automata_",))
+    model = open_any_model(estimator, ("automata_",))
+    if model.is_layered:
+        raise TypeError(
+            f"{type(model.classifier).__name__} has n_layers="
+            f"{len(model.layers)}; what was asked for is read off a single layer of "
+            "automata. skrational.inspection.first_layer(estimator) is a classifier of "
+            "those of the first layer, which can be given here instead; explain tells "
+            "what the layers do together, and print what the last one looks for."
+        )
+    return model
+
+
+def open_layers(estimator: Any) -> Model:
+    """Find the classifier by several layers of automata in an estimator.
+
+    Takes and raises what `open_model` does, but for a classifier of one layer.
+    """
+    model = open_any_model(estimator, ("automata_",))
+    if not model.is_layered:
+        raise TypeError(
+            f"{type(model.classifier).__name__} has a single layer of automata, which "
+            "can be read as it is."
+        )
+    return model
 
 
 def open_any_model(estimator: Any, expected: tuple[str, ...] = _EXPLAINED) -> Model:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["choose_kernel", "choose_predictor", "document_scores"]
+__all__ = ["choose_kernel", "choose_predictor", "document_scores", "token_scores"]
 
 _MODULES = {
     "numba": "skrational.kernels.cpu.operation",
     "reference": "skrational.kernels.reference",
     "triton": "skrational.kernels.cuda.operation",
 }
+_OVER_TOKENS = "skrational.kernels.cpu.token_operation"
 
 
 def choose_kernel(device_type: str, semiring: str) -> str:
@@ -98,4 +99,18 @@ def document_scores(x: Tensor, *args: Any, semiring: str, **options: Any) -> Ten
     reference = import_module(_MODULES["reference"])
     return reference.document_scores(
         x, *args, semiring=semiring, states_of=module.state_scores, **options
+    )
+
+
+def token_scores(x: Tensor, *args: Any, semiring: str, **options: Any) -> Tensor:
+    """Score every automaton after every token, as the reference's `token_scores`.
+
+    There is a compiled kernel for the CPU; on other devices the reference computes it.
+    """
+    reference = import_module(_MODULES["reference"])
+    states_of = reference.token_states
+    if choose_kernel(x.device.type, semiring) == "numba":
+        states_of = import_module(_OVER_TOKENS).token_states
+    return reference.token_scores(
+        x, *args, semiring=semiring, states_of=states_of, **options
     )

@@ -7,7 +7,7 @@ automaton, then states 1 to 3 of the second. ``S`` is their number.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ __all__ = [
     "document_scores",
     "forward_algorithm",
     "state_scores",
+    "token_scores",
+    "token_states",
     "transition_weights",
 ]
 
@@ -160,19 +162,105 @@ def forward_algorithm(
     anywhere : bool
     semiring : Semiring
     """
+    zero = f.new_full((len(offsets) - 1, f.shape[1]), semiring.zero)
+    c = joined = zero
+    for running, after in _steps(f, u, ids, offsets, lengths, semiring):
+        c = torch.where(running, after, c)
+        joined = torch.where(running, semiring.plus(joined, after), joined)
+    scores = joined if anywhere else c
+    return torch.where(scores == semiring.zero, 0.0, scores)
+
+
+def token_states(
+    f: Tensor,
+    u: Tensor,
+    ids: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    lengths: tuple[int, ...],
+    semiring: Semiring,
+) -> Tensor:
+    """Sum the weights of all paths that end in each state at each token, c_t.
+
+    Parameters
+    ----------
+    f, u, ids, offsets, lengths, semiring
+        As for `forward_algorithm`.
+
+    Returns
+    -------
+    Tensor of shape (n_tokens, S)
+        0 for a state that no path has reached.
+    """
+    states = [f.new_empty(0, f.shape[1])]
+    tokens = [np.empty(0, np.int64)]
+    steps = _steps(f, u, ids, offsets, lengths, semiring)
+    for t, (running, after) in enumerate(steps):
+        states.append(after[running[:, 0]])
+        tokens.append(offsets[:-1][running[:, 0].cpu().numpy()] + t)
+    order = torch.from_numpy(np.argsort(np.concatenate(tokens))).to(f.device)
+    found = torch.cat(states)[order]
+    return torch.where(found == semiring.zero, 0.0, found)
+
+
+def token_scores(
+    x: Tensor,
+    W_u: Tensor,
+    W_f: Tensor,
+    b_f: Tensor,
+    final: Tensor,
+    ids: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    lengths: tuple[int, ...],
+    *,
+    semiring: str = "plus-times",
+    states_of: Callable[..., Tensor] | None = None,
+) -> Tensor:
+    """Score every automaton after every token: what another layer of automata reads.
+
+    Parameters
+    ----------
+    x, W_u, W_f, b_f, ids, offsets, lengths, semiring
+        As for `state_scores`.
+    final : Tensor of shape (S,)
+        Weight of each state in the score of its automaton.
+    states_of : callable, default=None
+        What runs over the tokens; None: `token_states`.
+
+    Returns
+    -------
+    Tensor of shape (n_tokens, len(lengths))
+        The sum of all paths that end at the token.
+    """
+    ring = SEMIRINGS[semiring]
+    f, u = transition_weights(x, W_u, W_f, b_f, ring)
+    states = (states_of or token_states)(f, u, ids, offsets, lengths, ring)
+    wfsa = torch.from_numpy(np.repeat(np.arange(len(lengths)), lengths))
+    reading = torch.nn.functional.one_hot(wfsa, len(lengths)).to(states)
+    return states @ (reading * final[:, None])
+
+
+def _steps(
+    f: Tensor,
+    u: Tensor,
+    ids: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    lengths: tuple[int, ...],
+    semiring: Semiring,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Run over the documents side by side.
+
+    Yields which of them have a t-th token, (B, 1), and the states after it, (B, S).
+    """
     sizes = torch.from_numpy(np.diff(offsets)).to(f.device)
     n_steps = int(sizes.max()) if len(sizes) else 0
     first = _first_states(lengths, f.device)
     c = f.new_full((len(sizes), f.shape[1]), semiring.zero)
-    joined = c
     for t, row in enumerate(_rows_by_step(ids, offsets, n_steps, f.device)):
         before = torch.where(first, semiring.one, c.roll(1, dims=1))  # c_{t-1}[k-1]
         after = semiring.plus(semiring.times(f[row], c), semiring.times(u[row], before))
         running = (t < sizes)[:, None]
         c = torch.where(running, after, c)
-        joined = torch.where(running, semiring.plus(joined, after), joined)
-    scores = joined if anywhere else c
-    return torch.where(scores == semiring.zero, 0.0, scores)
+        yield running, after
 
 
 def _first_states(lengths: tuple[int, ...], device: torch.device) -> Tensor:

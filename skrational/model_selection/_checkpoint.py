@@ -20,7 +20,7 @@ __all__ = ["Checkpoint", "Record"]
 
 _LACKED = {"min_steps_per_epoch": 1, "max_steps_per_epoch": None}
 """What earlier versions lacked, each parameter with the value that does as they did."""
-_ADDED = {"calibration": "None"}
+_ADDED = {"calibration": "None", "n_layers": "1"}
 """The same of what isn't asked for tacitly: another value is another path."""
 _DEFAULTS = {"feature_dropout": ("auto", 0.0), "n_wfsas": ("auto", 24)}
 """Defaults that are others now: the present one and that of earlier versions."""

@@ -15,6 +15,7 @@ import numpy as np
 from skrational.persistence.shapes import expected_shapes
 from skrational.structures import (
     GRUStructure,
+    LayeredStructure,
     LSTMLanguageStructure,
     LSTMStructure,
     MaskStructure,
@@ -26,15 +27,15 @@ __all__ = ["check_fitted"]
 
 State = Mapping[str, Any]
 
-_STRUCTURES: dict[str, Any] = {
-    "ModuliRNNClassifier": MaskStructure,
-    "ModuliRNNLanguageModel": MaskStructure,
-    "ModuliRNNRegressor": MaskStructure,
-    "SparseGRUClassifier": GRUStructure,
-    "SparseLSTMClassifier": LSTMStructure,
-    "SparseLSTMLanguageModel": LSTMLanguageStructure,
-    "SparseRationalClassifier": RationalStructure,
-    "SparseRationalRegressor": RationalStructure,
+_STRUCTURES: dict[str, tuple[type, ...]] = {
+    "ModuliRNNClassifier": (MaskStructure,),
+    "ModuliRNNLanguageModel": (MaskStructure,),
+    "ModuliRNNRegressor": (MaskStructure,),
+    "SparseGRUClassifier": (GRUStructure,),
+    "SparseLSTMClassifier": (LSTMStructure,),
+    "SparseLSTMLanguageModel": (LSTMLanguageStructure,),
+    "SparseRationalClassifier": (RationalStructure, LayeredStructure),
+    "SparseRationalRegressor": (RationalStructure,),
 }
 _NETWORK = {"coef_", "intercept_", "weights_", "learned_structure_", "n_iter_"}
 _ANY = {"_sklearn_output_config", "_metadata_request"}
@@ -116,10 +117,11 @@ def check_fitted(name: str, parameters: State, attributes: State) -> None:
 def _check_network(name: str, state: State) -> None:
     """Hold the arrays of a network against its structure."""
     structure = state["learned_structure_"]
-    if type(structure) is not _STRUCTURES[name]:
+    if type(structure) not in _STRUCTURES[name]:
+        expected_kinds = " or a ".join(kind.__name__ for kind in _STRUCTURES[name])
         raise ValueError(
             f"learned_structure_ is a {type(structure).__name__}; expected a "
-            f"{_STRUCTURES[name].__name__}"
+            f"{expected_kinds}"
         )
     expected, arrays = expected_shapes(structure, state), _arrays_of(state)
     for key in expected.keys() ^ arrays.keys():

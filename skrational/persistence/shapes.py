@@ -47,6 +47,18 @@ def _rational(structure: Any, state: Mapping[str, Any]) -> Shapes:
     return shapes | {"coef_": (structure.n_outputs, structure.n_wfsas)}
 
 
+def _layered(structure: Any, state: Mapping[str, Any]) -> Shapes:
+    rule = {"_scoring_rule": state["_scoring_rule"]}
+    shapes: Shapes = {}
+    for number, layer in enumerate(structure.layers, 1):
+        own = _rational(layer, rule)
+        shapes["coef_"] = own.pop("coef_")
+        shapes |= {f"layer{number}.{name}": shape for name, shape in own.items()}
+    if "_final_weights" in state:
+        shapes["_final_weights"] = (structure.n_transitions,)
+    return shapes
+
+
 def _gated(structure: Any, state: Mapping[str, Any]) -> Shapes:
     n_gates, n_units = structure.n_gates, structure.n_units
     return {
@@ -84,6 +96,7 @@ _OF_STRUCTURES: dict[str, Callable[[Any, Mapping[str, Any]], Shapes]] = {
     "GRUStructure": _gru,
     "LSTMLanguageStructure": _language,
     "LSTMStructure": _gated,
+    "LayeredStructure": _layered,
     "MaskStructure": _masked,
     "RationalStructure": _rational,
 }

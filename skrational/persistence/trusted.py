@@ -8,6 +8,7 @@ __all__ = ["TRUSTED_TYPES"]
 
 _STRUCTURES = {
     "gated": ["GRUStructure", "LSTMStructure"],
+    "layered": ["LayeredStructure"],
     "language": ["LSTMLanguageStructure"],
     "mask": ["MaskStructure"],
     "rational": ["RationalStructure"],

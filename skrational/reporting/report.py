@@ -251,7 +251,7 @@ def report(
     else:
         sections.append(("Scores", on + scores_section(scores)))
         heading = "Most confident mistakes"
-    if model.has_automata:
+    if model.has_automata and not model.is_layered:
         sections.append(("Automata", automata_section(estimator, model, documents)))
     if path is not None:
         sections.append(("Path", path._repr_html_()))

@@ -3,6 +3,7 @@
 from skrational.structures.base import Structure, structure_from_json
 from skrational.structures.gated import GRUStructure, LSTMStructure
 from skrational.structures.language import LSTMLanguageStructure
+from skrational.structures.layered import LayeredStructure
 from skrational.structures.mask import MaskStructure
 from skrational.structures.rational import RationalStructure, StructureDiff
 from skrational.utils.lazy import listing
@@ -11,6 +12,7 @@ __all__ = [
     "GRUStructure",
     "LSTMLanguageStructure",
     "LSTMStructure",
+    "LayeredStructure",
     "MaskStructure",
     "RationalStructure",
     "Structure",

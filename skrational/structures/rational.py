@@ -26,7 +26,7 @@ __all__ = ["RationalStructure", "StructureDiff", "spread_lengths"]
 _MOST_STATES = 2**20
 _RANGES = {
     "n_features": (1, LARGEST),
-    "n_outputs": (1, LARGEST),
+    "n_outputs": (0, LARGEST),
     "n_readout_parameters_per_state": (0, 1),
     "n_fixed_self_loops": (0, _MOST_STATES),
 }
@@ -48,7 +48,7 @@ class RationalStructure(JSONStructure):
         Length of the word vectors (E in the paper), at most 2**24.
     n_outputs : int
         Rows of the readout: 1 for two classes, else the number of classes, at most
-        2**24.
+        2**24. 0 of a layer that another layer of automata reads.
     n_readout_parameters_per_state : int, default=0
         1 if each state has a learned final weight.
     n_fixed_self_loops : int, default=0

@@ -75,6 +75,7 @@ def _choose_strength(run: SparseFit) -> None:
 
 def _tried(search: SparseFit) -> list[_Tried]:
     """Train under rising strengths until nothing is left."""
+    assert search.validation is not None
     search.begin_untold()
     search.params = params = copy(search.params)
     params.lambda_, params.early_stopping = 0.0, False

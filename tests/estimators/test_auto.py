@@ -102,8 +102,8 @@ def test_it_goes_with_other_parameters(data):
 
 def test_a_path_has_strengths_of_its_own(data):
     paths = [
-        regularization_path(quick(lambda_=l), data.X, data.y, [1e-3, 1e-2])
-        for l in ("auto", 0.5)
+        regularization_path(quick(lambda_=strength), data.X, data.y, [1e-3, 1e-2])
+        for strength in ("auto", 0.5)
     ]
     for a, b in zip(*paths, strict=True):
         np.testing.assert_array_equal(a.coef_, b.coef_)

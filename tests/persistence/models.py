@@ -80,6 +80,7 @@ def recipes(X, y):
         "rho": lambda: rational(readout="rho", calibration="temperature").fit(X, three),
         "emptied": lambda: rational(lambda_=10.0).fit(X, y),
         "max-plus": lambda: rational(semiring="max-plus", dtype="float64").fit(X, y),
+        "layers": lambda: rational(n_layers=2, lambda_=1e-4).fit(X, y),
         "lstm": lambda: SparseLSTMClassifier(n_units=4, **SHORT).fit(X, y),
         "gru": lambda: SparseGRUClassifier(n_units=4, **SHORT).fit(X, y),
         "bayes": lambda: SparseLSTMClassifier(

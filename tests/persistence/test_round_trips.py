@@ -30,7 +30,7 @@ from tests.persistence.models import (
 )
 
 NAMES = (
-    "rational", "rho", "emptied", "max-plus", "lstm", "gru", "bayes", "elman",
+    "rational", "rho", "emptied", "max-plus", "layers", "lstm", "gru", "bayes", "elman",
     "moduli gru", "regressor", "search", "steps", "calibrated", "isotonic",
     "threshold", "tuned", "grid", "lstm language", "moduli language", "corpus",
     "pipeline",

@@ -110,6 +110,11 @@ def _check_estimator(estimator: Any) -> None:
             f"estimator is, or holds, a {name}; a graph can be made of "
             f"{', '.join(sorted(t.__name__ for t in _ESTIMATORS))}."
         )
+    if getattr(estimator, "n_layers", 1) > 1:
+        raise TypeError(
+            f"{name} has n_layers={estimator.n_layers}; a graph can be made of "
+            "automata of one layer only. Fit with n_layers=1."
+        )
     for method in _COMPUTING:
         if getattr(type(estimator), method, None) is not getattr(of_ours, method, None):
             raise TypeError(

@@ -9,11 +9,14 @@ from typing import Any, Literal, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from skrational.inspection.explaining.deletions import effects_by_deletion
 from skrational.inspection.explaining.documents import describe_documents
 from skrational.inspection.explaining.explanations import Explanation, Explanations
 from skrational.inspection.explaining.gated import explain_by_units
+from skrational.inspection.explaining.layered import LayeredExplanation, readings_of
 from skrational.inspection.explaining.values import ValueExplanation
 from skrational.inspection.matching.attributions import deletion_effects, token_shares
+from skrational.inspection.matching.layers import read_by_last
 from skrational.inspection.matching.paths import Paths, extreme_paths
 from skrational.inspection.matching.weighted_tokens import (
     WeightedTokens,
@@ -57,7 +60,9 @@ def explain(
     A logit is the bias plus one contribution of each WFSA; a contribution is explained
     by the path of the WFSA that leads, the share of the score that goes through each
     token, and what would be predicted without the phrase. Beside that, each token has
-    its exact effect on the prediction. Of a gated network the contributions are those
+    its exact effect on the prediction. Of several layers the WFSAs are those of the
+    last, and each explanation says which automata of the layer below their paths read
+    (`LayeredExplanation`). Of a gated network the contributions are those
     of its units, and there are no paths: the effects of tokens are the explanation.
 
     Parameters
@@ -102,8 +107,8 @@ def explain(
     effects are computed in double precision, in time and memory linear in the tokens.
     The explanation of a model that ``lambda_`` emptied is its bias.
 
-    A gated network predicts each document once without each of its tokens: the time
-    is quadratic in a document's tokens, the memory linear.
+    A gated network, and one of several layers, predicts each document once without each
+    of its tokens: the time is quadratic in a document's tokens, the memory linear.
 
     What is explained is what the classifier itself predicts. An estimator around it may
     go on from there: one with a threshold may predict another class, and the
@@ -156,7 +161,7 @@ def _explain_by_automata(
     model: Model, X: SequenceArray, toward: str
 ) -> Iterator[list[Explanation]]:
     """Explain documents, some at a time."""
-    for part in weighted_tokens(model.automata, X):
+    for part in weighted_tokens(model.automata, read_by_last(model.layers, X)):
         yield list(_explanations(model, X[part.start : part.stop], part, toward))
 
 
@@ -187,15 +192,25 @@ def _explanations(
     codes = np.ones(len(X), np.intp)
     if not model.predicts_numbers:
         codes = np.searchsorted(classes, scored.predictions)
-    effects = deletion_effects(automata, tokens, codes)
+    explanation: type[Explanation] = Explanation
+    if model.predicts_numbers:
+        explanation = ValueExplanation
+    of_layers: list[dict[str, Any]] = [{} for _ in range(len(X))]
+    if model.is_layered:
+        # Without a token all scores change that the last layer reads.
+        effects = effects_by_deletion(model, X, scored.logits, codes)
+        explanation = LayeredExplanation
+        of_layers = [{"readings": r} for r in readings_of(model.layers, X, leading)]
+    else:
+        effects = deletion_effects(automata, tokens, codes)
     without = _without_phrases(model, X, leading)
     verdicts = model.verdicts(scored)
     document = describe_documents(model, X)
-    explanation = ValueExplanation if model.predicts_numbers else Explanation
     for i in range(len(X)):
         own = slice(X.offsets[i], X.offsets[i + 1])
         yield explanation(
             **document(i),
+            **of_layers[i],
             **without(i),
             classes=classes,
             prediction=scored.predictions[i],
