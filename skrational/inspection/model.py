@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
+from skrational.inspection.nesting import flat, steps_of, wrapped
 from skrational.inspection.wrappers import Predicted, Verdict, inner_of, verdicts
 from skrational.sequences import SequenceArray, as_sequences, check_finite
 from skrational.structures import LayeredStructure
@@ -311,14 +311,14 @@ def open_any_model(estimator: Any, expected: tuple[str, ...] = _EXPLAINED) -> Mo
     inner = estimator
     while not any(hasattr(type(inner), attribute) for attribute in _METHODS):
         if isinstance(inner, Pipeline):
-            steps = _steps(inner)
+            steps = steps_of(inner)
             inner = steps.pop() if steps else None
-            vectorizers += [step for outer in steps for step in _flat(outer)]
+            vectorizers += [step for outer in steps for step in flat(outer)]
         elif (within := inner_of(inner)) is not None:
             wrappers.append(inner)
             inner = within
         else:
-            inner = _wrapped(inner, estimator, names)
+            inner = wrapped(inner, estimator, names)
     check_is_fitted(inner)
     if not any(hasattr(type(inner), attribute) for attribute in expected):
         raise TypeError(_is_of_another_method(inner, expected, names))
@@ -333,63 +333,6 @@ def _is_of_another_method(inner: Any, expected: tuple[str, ...], names: str) -> 
         f"estimator is, or holds, a {type(inner).__name__}, {found.network}; what was "
         f"asked for is read off {learned}, which only a {names} has. {found.advice}"
     )
-
-
-def _steps(pipeline: Pipeline) -> list[Any]:
-    """Return the steps that do something: neither None nor "passthrough"."""
-    return [step for _, step in pipeline.steps if hasattr(step, "fit")]
-
-
-def _flat(step: Any) -> Iterator[Any]:
-    """Yield a step or, of a pipeline, its steps; frozen ones as what they freeze."""
-    if isinstance(step, FrozenEstimator):
-        yield from _flat(step.estimator)
-    elif isinstance(step, Pipeline):
-        for inner in _steps(step):
-            yield from _flat(inner)
-    else:
-        yield step
-
-
-def _wrapped(outer: Any, estimator: Any, expected: str) -> Any:
-    """Return the one fitted estimator that another one holds.
-
-    Parameters
-    ----------
-    outer : object
-        Neither a pipeline nor a classifier of ours.
-    estimator : object
-        What the user gave, for messages.
-    expected : str
-        The classifiers that should be in it, for messages.
-    """
-    if isinstance(outer, FrozenEstimator):
-        return outer.estimator
-    # Beside several fitted ones, ``estimator_`` is their unfitted model.
-    if not hasattr(outer, "estimators_"):
-        for attribute in ("best_estimator_", "estimator_"):
-            if hasattr(outer, attribute):
-                return getattr(outer, attribute)
-    if hasattr(outer, "fit") and hasattr(outer, "estimator"):
-        check_is_fitted(outer)
-    found = type(estimator).__name__
-    if outer is not estimator:
-        found += f" that holds a {type(outer).__name__}"
-    raise TypeError(
-        f"estimator is a {found}; expected a fitted {expected}, a Pipeline that ends "
-        "with one, or a search, a FrozenEstimator or another estimator that is fitted "
-        f"around a single one of them. {_advice(outer)}"
-    )
-
-
-def _advice(outer: Any) -> str:
-    """Say what to do with an estimator that doesn't hold a single classifier."""
-    for several in ("estimators_[0]", "calibrated_classifiers_[0].estimator"):
-        if hasattr(outer, several.partition("[")[0]):
-            return f"It holds several: pass one of them, such as its {several}."
-    if hasattr(outer, "cv_results_"):
-        return "A search holds its best one if refit=True."
-    return "Of a longer pipeline pass the part that ends with the classifier."
 
 
 def check_wfsa(model: Model, wfsa: Any) -> int:
