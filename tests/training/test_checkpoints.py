@@ -372,7 +372,9 @@ def test_an_emptied_folder_is_left_to_others(tmp_path, monkeypatch):
             others.append(FileLock(tmp_path / "lock"))
 
     monkeypatch.setattr("os.replace", replace_and_empty)
-    with pytest.warns(UserWarning, match="No more checkpoints.*its lock is gone") as told:
+    with pytest.warns(
+        UserWarning, match="No more checkpoints.*its lock is gone"
+    ) as told:
         found = clone(estimator).fit(*data, checkpoint_dir=tmp_path)
     np.testing.assert_equal(state(found), state(expected))
     assert len(told) == 1
