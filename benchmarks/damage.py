@@ -12,7 +12,8 @@ An outcome is **refused** if an error of Python's kind for such things, or one o
 names the file and says what is wrong; **right** if all that is read equals what the
 intact file gives; **other** if it doesn't, of a format that has no checksum and can't
 tell; **silent** if it doesn't, of one that has; **unclear** if the error is another, or
-names no file. Files that skops and pyarrow open are refused by any error of theirs. Dead and hanging processes, and memory, are counted by themselves.
+names no file. Files that skops and pyarrow open are refused by any error of theirs.
+Dead and hanging processes, and memory, are counted by themselves.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ class CheckpointFolder:
         folder = self._folder
         try:
             if self._lock is not None and not self._lock.is_held:
-                raise FileNotFoundError(ENOENT, "its lock is gone, as if it had been emptied")
+                raise FileNotFoundError(ENOENT, "its lock is gone, as if emptied")
             with replaced_file(folder / name, durable=durable) as file:
                 write(file)
         except OSError as error:

@@ -304,7 +304,7 @@ def test_an_older_triton_is_none(version, is_new, monkeypatch):
 def test_a_forced_kernel_that_is_missing_says_how_to_get_it(monkeypatch):
     monkeypatch.setenv("SKRATIONAL_KERNEL", "triton")
     monkeypatch.setattr(kernels, "is_available", lambda: False)
-    with pytest.raises(ImportError, match="pip install 'triton>=3.4'"):
+    with pytest.raises(ImportError, match=r"pip install 'triton>=3\.4'"):
         kernels.choose_kernel("cuda", "plus-times")
 
 
