@@ -67,6 +67,8 @@ $(VENV)/.docs: $(VENV)/.demo pyproject.toml constraints.txt
 $(VENV)-min/.test: pyproject.toml constraints-min.txt
 	$(PYTHON) -m venv $(VENV)-min
 	$(VENV)-min/bin/python -m pip --disable-pip-version-check --quiet install \
+	    --upgrade --constraint constraints.txt pip
+	$(VENV)-min/bin/python -m pip --disable-pip-version-check --quiet install \
 	    --constraint constraints-min.txt --editable . --group suite
 	touch $@
 

@@ -43,22 +43,25 @@ class Reader:
         Whether the format has a checksum, so that no other numbers may come back.
     needs : tuple of str
         Modules.
+    foreign : bool
+        Whether another library opens the files: its errors are what it makes them.
     """
 
     name: str
     make: Callable[[Path], Read]
     checked: bool
     needs: tuple[str, ...] = ()
+    foreign: bool = False
 
 
 READERS: dict[str, Reader] = {}
 
 
-def reader(name: str, checked: bool, *needs: str) -> Any:
+def reader(name: str, checked: bool, *needs: str, foreign: bool = False) -> Any:
     """Register a function as the `Reader.make` of a reader."""
 
     def register(make: Callable[[Path], Read]) -> Callable[[Path], Read]:
-        READERS[name] = Reader(name, make, checked, needs)
+        READERS[name] = Reader(name, make, checked, needs, foreign)
         return make
 
     return register
@@ -469,6 +472,40 @@ def _stored(folder: Path) -> Read:
 
     def read() -> Any:
         found = SequenceArray(*open_parts(folder / "X", check=True))
+        return found.features[found.row_numbers()].copy(), found.offsets.copy()
+
+    return read
+
+
+@reader("skops file", True, "skops", foreign=True)
+def _skops(folder: Path) -> Read:
+    import skops.io as sio
+
+    from skrational.persistence import TRUSTED_TYPES
+
+    path = folder / "model.skops"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sio.dump(_classifier().fit(*_sequences()), path)
+    return lambda: _learned(sio.load(path, trusted=list(TRUSTED_TYPES)))
+
+
+@reader("Parquet: sequences and words", False, "pyarrow", foreign=True)
+def _parquet(folder: Path) -> Read:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from skrational import SequenceArray
+
+    X, _ = _sequences()
+    tokens, words = folder / "tokens.parquet", folder / "words.parquet"
+    pq.write_table(pa.table({"tokens": X.to_arrow("rows")}), tokens)
+    pq.write_table(X.table_to_arrow(), words)
+
+    def read() -> Any:
+        found = SequenceArray.from_arrow(
+            pq.read_table(tokens)["tokens"], pq.read_table(words)
+        )
         return found.features[found.row_numbers()].copy(), found.offsets.copy()
 
     return read

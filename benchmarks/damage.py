@@ -12,7 +12,8 @@ An outcome is **refused** if an error of Python's kind for such things, or one o
 names the file and says what is wrong; **right** if all that is read equals what the
 intact file gives; **other** if it doesn't, of a format that has no checksum and can't
 tell; **silent** if it doesn't, of one that has; **unclear** if the error is another, or
-names no file. Dead and hanging processes, and memory, are counted by themselves.
+names no file. Files that skops and pyarrow open are refused by any error of theirs.
+Dead and hanging processes, and memory, are counted by themselves.
 """
 
 from __future__ import annotations
@@ -72,7 +73,13 @@ def _parts(value: Any) -> Iterator[bytes]:
         yield repr(value).encode(errors="surrogatepass")
 
 
-def attempt(read: Read, paths: list[Path], expected: str, checked: bool) -> Any:
+def attempt(
+    read: Read,
+    paths: list[Path],
+    expected: str,
+    checked: bool,
+    foreign: bool = False,
+) -> Any:
     """Read damaged files once; return the outcome, and what was said.
 
     Parameters
@@ -84,6 +91,8 @@ def attempt(read: Read, paths: list[Path], expected: str, checked: bool) -> Any:
         The digest of what intact files give.
     checked : bool
         Whether the format has a checksum.
+    foreign : bool, default=False
+        Whether another library opens the files, whose errors need not name them.
     """
     from skrational.cli.faults import Fault
 
@@ -97,7 +106,7 @@ def attempt(read: Read, paths: list[Path], expected: str, checked: bool) -> Any:
             str(place) in said for place in {*paths, *(p.parent for p in paths)}
         )
         clear = isinstance(error, (*_CLEAR, Fault)) and not _is_raw(error)
-        return ("refused" if clear and named else "unclear"), said
+        return ("refused" if foreign or (clear and named) else "unclear"), said
     if found == expected:
         return "right", ""
     return ("silent" if checked else "other"), ""
@@ -143,7 +152,7 @@ def try_files(
         )
         path.write_bytes(content)
         before = _peak()
-        outcome, said = attempt(read, kinds, expected, reader.checked)
+        outcome, said = attempt(read, kinds, expected, reader.checked, reader.foreign)
         grown = max(0, _peak() - before)
         if content == intact[path]:
             kind = "none"

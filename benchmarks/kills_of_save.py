@@ -30,8 +30,8 @@ from sklearn.pipeline import make_pipeline
 from skrational import SparseRationalClassifier, WordVectorizer
 from skrational.exceptions import ModelVersionWarning
 from skrational.persistence import load, save
-from skrational.persistence.folders import replace
 from skrational.persistence.saving import files_of
+from skrational.utils.folders import replace
 
 TEXTS = [f"w{i} w{i % 7} w{i % 3}" for i in range(60)]
 

@@ -317,7 +317,7 @@ def fails_before_any_work(error, message, **params):
 def test_a_kernel_that_is_not_installed_says_how_to_get_it(tmp_path):
     run(
         tmp_path,
-        FORCE + """fails_before_any_work(ImportError, "pip install triton")""",
+        FORCE + """fails_before_any_work(ImportError, "pip install 'triton>=3.4'")""",
         env={"SKRATIONAL_KERNEL": "triton"},
         before="""
         import sys

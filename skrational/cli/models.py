@@ -121,7 +121,7 @@ def _is_there(name: str) -> bool:
     """Whether there is a folder, or the one that a killed save left of it."""
     if name == STREAM:
         return False
-    from skrational.persistence.folders import present
+    from skrational.utils.folders import present
 
     return present(expanded(name).absolute()).is_dir()
 

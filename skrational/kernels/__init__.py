@@ -7,6 +7,7 @@ choice.
 from __future__ import annotations
 
 import os
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ _MODULES = {
     "triton": "skrational.kernels.cuda.operation",
 }
 _OVER_TOKENS = "skrational.kernels.cpu.token_operation"
+_OLDEST_TRITON = (3, 4)
+"""Tests don't run with older ones."""
 
 
 def choose_kernel(device_type: str, semiring: str) -> str:
@@ -43,7 +46,7 @@ def choose_kernel(device_type: str, semiring: str) -> str:
         If the environment variable SKRATIONAL_KERNEL names no kernel, or one that
         can't compute this.
     ImportError
-        If it names the Triton kernel and Triton isn't installed.
+        If it names the Triton kernel and Triton isn't installed, or is too old.
     """
     forced = os.environ.get("SKRATIONAL_KERNEL", "")
     if forced:
@@ -67,9 +70,14 @@ def choose_predictor(device_type: str, semiring: str) -> str:
     return choose_kernel(device_type, semiring)
 
 
+@cache
 def is_available() -> bool:
-    """Whether Triton, which compiles the kernels for CUDA, is installed."""
-    return find_spec("triton") is not None
+    """Whether a Triton is installed that compiles the kernels for CUDA."""
+    if find_spec("triton") is None:
+        return False
+    import triton
+
+    return tuple(map(int, triton.__version__.split(".")[:2])) >= _OLDEST_TRITON
 
 
 def _check_forced(name: str, device_type: str, semiring: str) -> None:
@@ -78,8 +86,8 @@ def _check_forced(name: str, device_type: str, semiring: str) -> None:
         raise ValueError(f"SKRATIONAL_KERNEL is {name!r}; expected {expected}.")
     if name == "triton" and not is_available():
         raise ImportError(
-            "SKRATIONAL_KERNEL is 'triton', but Triton isn't installed: "
-            "pip install triton (Linux on an NVIDIA GPU), or unset the variable."
+            "SKRATIONAL_KERNEL is 'triton', but Triton 3.4 or later isn't installed: "
+            "pip install 'triton>=3.4' (Linux on an NVIDIA GPU), or unset the variable."
         )
     device = {"numba": "cpu", "triton": "cuda"}.get(name, device_type)
     if device_type != device or (name != "reference" and semiring != "plus-times"):

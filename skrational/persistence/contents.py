@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from skrational.exceptions import ModelFileError, ModelVersionWarning
-from skrational.persistence.folders import present
 from skrational.persistence.manifest import (
     MANIFEST,
     MOST_BYTES,
@@ -19,6 +18,7 @@ from skrational.persistence.manifest import (
     read_manifest,
 )
 from skrational.utils.callers import caller_level
+from skrational.utils.folders import present
 
 __all__ = ["Contents", "companions", "read_contents", "strangers"]
 

@@ -15,7 +15,6 @@ from sklearn.base import BaseEstimator
 from skrational.persistence.contents import companions, strangers
 from skrational.persistence.documents import parse, write
 from skrational.persistence.encoding import Encoder, Place
-from skrational.persistence.folders import replace
 from skrational.persistence.manifest import (
     CONFIG,
     MANIFEST,
@@ -26,6 +25,7 @@ from skrational.persistence.manifest import (
 from skrational.persistence.tensors import bytes_of_arrays
 from skrational.persistence.vectors import VectorEncoder, Vectors
 from skrational.utils.files import expanded
+from skrational.utils.folders import replace
 
 __all__ = ["check_place", "files_of", "save"]
 

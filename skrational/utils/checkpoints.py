@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
+from errno import ENOENT
 from pathlib import Path
 from typing import IO, Any, ClassVar, Self
 
@@ -132,8 +133,8 @@ class CheckpointFolder:
     def _save(self, name: str, record: Record, durable: bool = True) -> None:
         """Write a record.
 
-        If the disk is full, or the folder is gone, a warning says so, once, and nothing
-        is kept from then on.
+        If the disk is full, or the folder is gone or was emptied, so that others may
+        work in it, a warning says so, once, and nothing is kept from then on.
 
         Parameters
         ----------
@@ -152,6 +153,8 @@ class CheckpointFolder:
             return
         folder = self._folder
         try:
+            if self._lock is not None and not self._lock.is_held:
+                raise FileNotFoundError(ENOENT, "its lock is gone, as if emptied")
             with replaced_file(folder / name, durable=durable) as file:
                 write(file)
         except OSError as error:

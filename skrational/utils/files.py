@@ -18,10 +18,13 @@ __all__ = [
     "discard",
     "expanded",
     "replaced_file",
+    "short_name",
     "unfinished_files",
 ]
 
 _SUFFIX = ".part"
+_LONGEST = 200
+"""Bytes of a name; file systems take 255, and what is added needs room."""
 
 
 @contextmanager
@@ -60,7 +63,7 @@ def replaced_file(
     """
     if path.is_dir():
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
-    part = path.with_name(f"{path.name}.{uuid4().hex[:8]}{_SUFFIX}")
+    part = path.with_name(f"{short_name(path.name)}.{uuid4().hex[:8]}{_SUFFIX}")
     try:
         with _told_of(path):
             opened = open(part, mode, **options)
@@ -103,7 +106,19 @@ def unfinished_files(path: Path) -> list[Path]:
 
     Of a writer that is at work the unfinished file is listed, too.
     """
-    return list(path.parent.glob(f"{path.name}.*{_SUFFIX}"))
+    return list(path.parent.glob(f"{short_name(path.name)}.*{_SUFFIX}"))
+
+
+def short_name(name: str) -> str:
+    """Return a name to which more can be added; of a long one its SHA-256.
+
+    Examples
+    --------
+    >>> short_name("model"), len(short_name(255 * "m"))
+    ('model', 64)
+    """
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= _LONGEST else checksum(encoded)
 
 
 def discard(path: Path) -> None:

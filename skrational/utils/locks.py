@@ -73,7 +73,15 @@ class FileLock:
         os.truncate(descriptor, 0)
         with suppress(OSError):  # a full disk
             os.write(descriptor, f"{os.getpid()} on {socket.gethostname()}".encode())
+        self._descriptor, self._path = descriptor, path
         self._release = weakref.finalize(self, _release, descriptor, path, os.getpid())
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it still keeps others out: not once its file was removed."""
+        if self._descriptor not in _descriptors:
+            return False
+        return bool(self.fault) or _is_at(self._descriptor, self._path)
 
     def release(self) -> None:
         """Let others have it; doing so twice does no harm."""
@@ -127,9 +135,8 @@ def _open_locked(path: Path) -> tuple[int, str]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fault = _lock(descriptor, path)
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                    return descriptor, fault
+            if _is_at(descriptor, path):
+                return descriptor, fault
         except BaseException:
             os.close(descriptor)
             raise
@@ -173,9 +180,16 @@ def _release(descriptor: int, path: Path, process: int) -> None:
     _descriptors.discard(descriptor)
     with suppress(OSError):
         # Unless somebody has emptied the folder, and another holds it since.
-        if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+        if _is_at(descriptor, path):
             path.unlink()
     os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file still has this name."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    return False
 
 
 def _let_go() -> None:

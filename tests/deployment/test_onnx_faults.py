@@ -1,6 +1,7 @@
 """What can't be exported is refused before anything is written."""
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,6 @@ from skrational import (
     WordVectorizer,
     export_onnx,
 )
-from skrational.deployment.onnx import folders
 from tests.deployment.exported import EPOCHS, read_tokenizer
 from tests.extensions.method import GatedUnigramClassifier
 
@@ -228,7 +228,16 @@ class TestPlace:
         assert {path.name: path.read_bytes() for path in place.iterdir()} == first
         assert [path.name for path in place.parent.iterdir()] == ["model"]
 
-    @pytest.mark.parametrize("call", range(4))
+    def test_modes_stay_and_names_may_be_long(self, clf, tmp_path):
+        place = export_onnx(clf, tmp_path / ("n" * 255))
+        (place / "model.onnx").chmod(0o640)
+        place.chmod(0o750)
+        export_onnx(clf, place)
+        assert stat.S_IMODE(place.stat().st_mode) == 0o750
+        assert stat.S_IMODE((place / "model.onnx").stat().st_mode) == 0o640
+        assert list(tmp_path.iterdir()) == [place]
+
+    @pytest.mark.parametrize("call", range(5))
     def test_a_full_disk_leaves_the_old_one(self, call, clf, tmp_path, monkeypatch):
         place = export_onnx(clf, tmp_path / "model")
         before = {path.name: path.read_bytes() for path in place.iterdir()}
@@ -243,8 +252,8 @@ class TestPlace:
 
             return call_or_fail
 
-        monkeypatch.setattr(folders.os, "fsync", failing(os.fsync))
-        monkeypatch.setattr(folders.os, "replace", failing(os.replace))
+        monkeypatch.setattr(os, "fsync", failing(os.fsync))
+        monkeypatch.setattr(os, "rename", failing(os.rename))
         with pytest.raises(OSError, match="No space left"):
             export_onnx(clf, place)
         monkeypatch.undo()

@@ -41,7 +41,9 @@ def test_the_offset_is_the_maximum_of_the_gain():
 )
 def test_costs_are_those_of_the_formula(name, expected):
     costs = as_inhibitor(name)(DISTANCES)
-    np.testing.assert_allclose(costs, expected(DISTANCES.numpy()), rtol=1e-12)
+    np.testing.assert_allclose(
+        costs, expected(DISTANCES.numpy()), rtol=1e-12, atol=1e-13
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,6 +1,7 @@
 """Folders are replaced whole: by whoever is killed, fails, or writes beside others."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 
 from skrational.exceptions import ModelFileError, ModelVersionWarning
-from skrational.persistence import folders, load, save
+from skrational.persistence import load, save
+from skrational.utils import folders
+from skrational.utils.files import short_name
 from tests.persistence.models import predictions
 
 ROOT = Path(__file__).parents[2]
@@ -233,7 +236,7 @@ def test_names_as_long_as_a_file_system_takes(name, two, tmp_path):
     save(two[1][1], folder)
     assert which(folder, two) == 1
     assert names(tmp_path) == [name]
-    aside = tmp_path / of_the_dead(folders._short(name), "old")
+    aside = tmp_path / of_the_dead(short_name(name), "old")
     os.rename(folder, aside)
     with pytest.warns(ModelVersionWarning, match="was to replace it was killed"):
         assert which(folder, two) == 1
@@ -290,7 +293,10 @@ def test_what_downloads_leave_beside_a_model_stays(two, tmp_path):
 
 def test_what_cannot_be_removed_is_told_of(two, tmp_path, monkeypatch):
     folder = save(two[1][0], tmp_path / "model")
-    monkeypatch.setattr(folders, "_remove", lambda path: None)  # it's another user's
+    remove = folders._remove
+    monkeypatch.setattr(  # it's another user's
+        folders, "_remove", lambda path: path if path.is_dir() else remove(path)
+    )
     with pytest.warns(UserWarning, match="can't be removed") as told:
         save(two[1][1], folder)
     monkeypatch.undo()
@@ -312,13 +318,23 @@ def test_users_without_a_home_folder(name, two, tmp_path, monkeypatch):
     assert which(name, two) == 0
 
 
-def test_half_removed_folders_are_not_put_back(two, tmp_path):
-    aside = tmp_path / of_the_dead("model", "old")
-    aside.mkdir()
-    (aside / "config.json").write_text("{}")
+def test_half_removed_folders_are_not_put_back(two, tmp_path, monkeypatch):
+    folder, rmtree = save(two[1][0], tmp_path / "model"), shutil.rmtree
+
+    def killed(path, **options):
+        (path / "weights.safetensors").unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save(two[1][1], folder)
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    (gone,) = set(tmp_path.iterdir()) - {folder}
+    os.rename(gone, tmp_path / of_the_dead("model", "gone"))
+    rmtree(folder)
     with pytest.raises(FileNotFoundError, match="There is no folder"):
-        load(tmp_path / "model")
-    save(two[1][0], tmp_path / "model")
+        load(folder)
+    save(two[1][0], folder)
     assert names(tmp_path) == ["model"]
 
 

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from skrational import SequenceArray, WordVectorizer
-from skrational.exceptions import ModelFileError
+from skrational.exceptions import ModelFileError, VectorFileError
 from skrational.persistence import load, save
 from tests.persistence.models import (
     LABELS,
@@ -128,6 +128,25 @@ def test_a_file_changed_after_the_fit_is_no_reference(
     file.write_text("".join(f"{w} 1 2 3 4\n" for w in MORE[:-1]))
     with pytest.raises(ValueError, match="changed after the fit"):
         save(vectorizer, tmp_path / "other", vectors="reference")
+
+
+def test_a_file_changed_after_the_load(file, tmp_path):
+    """One number of many, which a sample of rows would miss."""
+    vectors = table(words=[*MORE, *(f"w{i}" for i in range(600))])
+    write(file, vectors)
+    vectorizer = WordVectorizer(str(file), cache=False).fit(TEXTS)
+    folder = save(vectorizer, tmp_path / "model", vectors="reference")
+    loaded, pickled = load(folder), pickle.dumps(load(folder))
+    vectors["w100"][2] *= -1
+    write(file, vectors)
+    with pytest.raises(ModelFileError, match="is not the file of vectors"):
+        load(folder)
+    for again in (loaded, pickle.loads(pickled)):
+        with pytest.raises(VectorFileError, match="is not the table"):
+            again.transform(TEXTS)
+        with pytest.raises(VectorFileError, match="is not the table"):
+            save(again, tmp_path / "other", vectors="reference")
+    assert not (tmp_path / "other").exists()
 
 
 def test_other_tables_than_those_of_the_fit(fitted, tmp_path):

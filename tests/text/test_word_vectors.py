@@ -629,6 +629,22 @@ class TestPickle:
         with pytest.raises(VectorFileError, match="not the table"):
             copy.transform(TEXTS)
 
+    @pytest.mark.parametrize("row", [1, 300, 599])
+    @pytest.mark.parametrize("cache", [False, True])
+    def test_a_single_number_of_a_large_file_changed(
+        self, cache, row, tmp_path, monkeypatch
+    ):
+        monkeypatch.setenv("SKRATIONAL_CACHE", str(tmp_path / "cache"))
+        path, texts = tmp_path / "large.txt", ["w1 w2"]
+        lines = [f"w{i} {i}.5 1.0\n" for i in range(600)]
+        path.write_text("".join(lines))
+        pickled = pickle.dumps(WordVectorizer(path, cache=cache).fit(texts))
+        pickle.loads(pickled).transform(texts)
+        lines[row] = f"w{row} {row}.5 1.5\n"
+        path.write_text("".join(lines))
+        with pytest.raises(VectorFileError, match="not the table"):
+            pickle.loads(pickled).transform(texts)
+
     def test_another_process(self, glove, tmp_path):
         vectorizer = WordVectorizer(glove).fit(TEXTS)
         joblib.dump(vectorizer, tmp_path / "v.joblib")

@@ -27,6 +27,7 @@ from skrational.penalties.manifolds import Custom
 from skrational.training.checkpoints import FitCheckpoint
 from skrational.training.identity import describe_value
 from skrational.training.loop import PhaseRun
+from skrational.utils.locks import FileLock
 from tests.extensions.method import GatedUnigramClassifier
 
 SHORT = {
@@ -355,6 +356,33 @@ def test_a_full_disk_costs_the_checkpoints_not_the_fit(tmp_path, monkeypatch):
     assert not list(tmp_path.glob("*.part"))
     again = clone(estimator).fit(*data, checkpoint_dir=tmp_path)
     np.testing.assert_equal(state(again), state(expected))
+
+
+def test_an_emptied_folder_is_left_to_others(tmp_path, monkeypatch):
+    estimator, data = rational()
+    expected, replace = clone(estimator).fit(*data), os.replace
+    calls, others = [], []
+
+    def replace_and_empty(*args):
+        replace(*args)
+        calls.append(args)
+        if len(calls) == 3:
+            for path in tmp_path.iterdir():
+                path.unlink()
+            others.append(FileLock(tmp_path / "lock"))
+
+    monkeypatch.setattr("os.replace", replace_and_empty)
+    with pytest.warns(
+        UserWarning, match="No more checkpoints.*its lock is gone"
+    ) as told:
+        found = clone(estimator).fit(*data, checkpoint_dir=tmp_path)
+    np.testing.assert_equal(state(found), state(expected))
+    assert len(told) == 1
+    assert len(calls) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+    assert others[0].is_held
+    others[0].release()
+    assert not others[0].is_held
 
 
 def test_a_folder_that_cannot_be_used_is_told_before_any_work(tmp_path, monkeypatch):

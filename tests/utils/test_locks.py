@@ -33,6 +33,21 @@ def test_one_holder_at_a_time_and_nothing_is_left(tmp_path):
     assert not path.exists()
 
 
+def test_it_is_held_until_its_file_is_gone(tmp_path):
+    path = tmp_path / "lock"
+    lock = FileLock(path)
+    assert lock.is_held
+    path.unlink()
+    assert not lock.is_held
+    other = FileLock(path)
+    assert other.is_held
+    assert not lock.is_held
+    lock.release()
+    assert path.exists()
+    other.release()
+    assert not other.is_held
+
+
 def test_it_ends_with_a_killed_process(tmp_path):
     path = tmp_path / "lock"
     call = [sys.executable, "-c", HOLDER, str(path)]

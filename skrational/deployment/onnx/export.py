@@ -19,7 +19,6 @@ from skrational.deployment.onnx.folders import (
     check_place,
     json_bytes,
     tokenizer_file,
-    write_folder,
 )
 from skrational.deployment.onnx.model import (
     IR_VERSION,
@@ -39,6 +38,7 @@ from skrational.deployment.onnx.vocabulary import (
     settings_of,
     table_of,
 )
+from skrational.utils.folders import replace
 
 __all__ = ["export_onnx"]
 
@@ -149,7 +149,9 @@ def export_onnx(
             f"texts is of use with vectors='used' only; vectors is {vectors!r}."
         )
     place = check_place(folder)
-    write_folder(place, _files_of(open_estimator(estimator), vectors, texts, table))
+    files = _files_of(open_estimator(estimator), vectors, texts, table)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    replace(place, files, {})
     return place
 
 

@@ -1,4 +1,4 @@
-"""The files of an exported model: a folder that is written whole or not at all."""
+"""The files of an exported model, and where they may be written."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import inspect
 import json
 import os
 import re
-import shutil
-from collections.abc import Mapping
 from errno import EEXIST
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from uuid import uuid4
 
 from skrational.deployment.onnx import served
 from skrational.text import tokenize
@@ -26,7 +23,6 @@ __all__ = [
     "check_place",
     "json_bytes",
     "tokenizer_file",
-    "write_folder",
 ]
 
 MODEL, CONFIG = "model.onnx", "config.json"
@@ -62,35 +58,6 @@ def _is_export(place: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(config, dict) and config.get("format") == FORMAT
-
-
-def write_folder(place: Path, files: Mapping[str, bytes]) -> None:
-    """Write files to a folder that takes its name once all of them are on the disk.
-
-    What had the name steps aside first, and is put back if that fails; who is killed
-    between the two leaves it beside the name, as ``NAME.*.old``.
-    """
-    place.parent.mkdir(parents=True, exist_ok=True)
-    unique = uuid4().hex[:8]
-    part, old = (place.with_name(f"{place.name}.{unique}.{s}") for s in ("part", "old"))
-    try:
-        part.mkdir()
-        for name, content in files.items():
-            with open(part / name, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        if place.exists():
-            os.replace(place, old)
-        try:
-            os.replace(part, place)
-        except OSError:
-            if old.exists():
-                os.replace(old, place)
-            raise
-    finally:
-        for rest in (part, old):
-            shutil.rmtree(rest, ignore_errors=True)
 
 
 def tokenizer_file() -> bytes:

@@ -124,7 +124,7 @@ class KeepsTables:
         return self._join(reload_tables(self.vectors, kept, self.cache, here))
 
     def _is_learned(self, fingerprint: str | None) -> bool:
-        return self._learned is not None and fingerprint == self._learned.fingerprint
+        return self._learned is not None and self._learned.is_known_as(fingerprint)
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = dict(super().__getstate__())  # type: ignore[call-overload]

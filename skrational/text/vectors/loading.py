@@ -225,8 +225,8 @@ def reload_table(
         if isinstance(table, SubwordTable) and fingerprint:
             words_only = table.words_only()
             # What an earlier version was fitted with knew no n-grams.
-            table = words_only if words_only.fingerprint == fingerprint else table
-        if table.fingerprint != fingerprint:
+            table = words_only if words_only.is_known_as(fingerprint) else table
+        if not table.is_known_as(fingerprint):
             raise VectorFileError(
                 f"{table.source} is not the table that this WordVectorizer was fitted "
                 f"with ({table.fingerprint}, not {fingerprint})."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 
 from skrational.utils.memory_maps import release
 
-__all__ = ["as_float32", "as_row", "find_unusable"]
+__all__ = ["as_float32", "as_row", "checksum_of_rows", "find_unusable"]
 
 # Of a mapped file so many bytes are looked at before its pages are given back.
 _STEP = 2**20
@@ -89,17 +91,43 @@ def find_unusable(vectors: NDArray[Any]) -> frozenset[int]:
     frozenset({1, 2})
     """
     found: set[int] = set()
+    for start, rows in _blocks(vectors):
+        finite = np.isfinite(as_float32(rows))
+        if not finite.all():
+            found.update((start + np.flatnonzero(~finite.all(axis=1))).tolist())
+    return frozenset(found)
+
+
+def checksum_of_rows(vectors: NDArray[Any], checksum: int = 0) -> int:
+    """Return the CRC-32 of an array, row after row.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_words, n_features)
+        May be a memory map, whose pages are given back.
+    checksum : int, default=0
+        That of what comes before.
+
+    Examples
+    --------
+    >>> rows = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> checksum_of_rows(rows) == zlib.crc32(rows.tobytes())
+    True
+    """
+    for _, rows in _blocks(vectors):
+        checksum = zlib.crc32(np.ascontiguousarray(rows).data.cast("B"), checksum)
+    return checksum
+
+
+def _blocks(vectors: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Yield rows, and the number of the first; pages of a map are given back."""
     row_bytes = max(1, vectors.itemsize * int(np.prod(vectors.shape[1:])))
     step = max(1, _STEP // row_bytes)
     seen = 0
     for start in range(0, len(vectors), step):
-        block = as_float32(vectors[start : start + step])
-        finite = np.isfinite(block)
-        if not finite.all():
-            found.update((start + np.flatnonzero(~finite.all(axis=1))).tolist())
+        yield start, vectors[start : start + step]
         seen += step * row_bytes
         if seen > _KEPT:
             release(vectors)
             seen = 0
     release(vectors)
-    return frozenset(found)

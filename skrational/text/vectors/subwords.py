@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.text.vectors.canonical import canonical
-from skrational.text.vectors.rows import find_unusable
+from skrational.text.vectors.rows import checksum_of_rows, find_unusable
 from skrational.text.vectors.tables import VectorTable, check_finite
 from skrational.utils.cached import cached_property
 
@@ -79,12 +79,20 @@ class SubwordTable(VectorTable):
 
     @cached_property
     def fingerprint(self) -> str:  # type: ignore[override]
+        """As that of a `VectorTable`, of the words' numbers and those of n-grams."""
+        checksum = checksum_of_rows(self.vectors)
+        checksum = checksum_of_rows(self.subwords.vectors, checksum)
+        return f"{self.sampled_fingerprint}-{checksum:08x}"
+
+    @property
+    def sampled_fingerprint(self) -> str:
         """As that of the words alone, and what tells the n-grams from others."""
         vectors = self.subwords.vectors
         sample = vectors[:: max(1, len(vectors) // 256)]
         rows = zlib.crc32(np.ascontiguousarray(sample).tobytes())
         lengths = f"{self.subwords.shortest}-{self.subwords.longest}"
-        return f"{self.words_only().fingerprint}-{len(vectors)}x{lengths}-{rows:08x}"
+        words = self.words_only().sampled_fingerprint
+        return f"{words}-{len(vectors)}x{lengths}-{rows:08x}"
 
     def words_only(self) -> VectorTable:
         """Return the table as a version of this package knew it that had no n-grams."""

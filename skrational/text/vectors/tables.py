@@ -20,7 +20,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from skrational.exceptions import VectorFileError
 from skrational.text.vectors.canonical import aliases, canonical
-from skrational.text.vectors.rows import as_float32, as_row, find_unusable
+from skrational.text.vectors.rows import (
+    as_float32,
+    as_row,
+    checksum_of_rows,
+    find_unusable,
+)
 from skrational.utils.cached import cached_property
 
 # For NaN among the words.
@@ -54,6 +59,10 @@ class Table(ABC):
 
     def __contains__(self, word: object) -> bool:
         return isinstance(word, str) and self.find(word) is not None
+
+    def is_known_as(self, fingerprint: str | None) -> bool:
+        """Whether a fingerprint that was kept is that of the table."""
+        return fingerprint == self.fingerprint
 
     @abstractmethod
     def find(self, word: str) -> str | None:
@@ -189,7 +198,16 @@ class VectorTable(_OneTable):
 
     @cached_property
     def fingerprint(self) -> str:  # type: ignore[override]
-        """What tells this table from another: its shape, words and a sample of rows."""
+        """What tells this table from another: its shape, words and all numbers."""
+        return f"{self.sampled_fingerprint}-{checksum_of_rows(self.vectors):08x}"
+
+    def is_known_as(self, fingerprint: str | None) -> bool:
+        """Whether a fingerprint is that of the table, perhaps an earlier version's."""
+        return fingerprint in (self.fingerprint, self.sampled_fingerprint)
+
+    @property
+    def sampled_fingerprint(self) -> str:
+        """What version 0.1.0 compared: shape, words and a sample of rows."""
         sample = self.vectors[:: max(1, len(self.vectors) // 256)]
         texts = (word for word in self.index if isinstance(word, str))
         words = zlib.crc32("\n".join(texts).encode(errors="surrogatepass"))

@@ -1,4 +1,7 @@
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -290,10 +293,18 @@ def test_without_triton_cuda_runs_the_loop(monkeypatch):
     assert kernels.choose_kernel("cuda", "plus-times") == "reference"
 
 
+@pytest.mark.parametrize(("version", "is_new"), [("3.0.0", 0), ("3.4.0+git", 1)])
+def test_an_older_triton_is_none(version, is_new, monkeypatch):
+    triton = ModuleType("triton")
+    triton.__spec__, triton.__version__ = ModuleSpec("triton", None), version
+    monkeypatch.setitem(sys.modules, "triton", triton)
+    assert kernels.is_available.__wrapped__() == is_new
+
+
 def test_a_forced_kernel_that_is_missing_says_how_to_get_it(monkeypatch):
     monkeypatch.setenv("SKRATIONAL_KERNEL", "triton")
     monkeypatch.setattr(kernels, "is_available", lambda: False)
-    with pytest.raises(ImportError, match="pip install triton"):
+    with pytest.raises(ImportError, match=r"pip install 'triton>=3\.4'"):
         kernels.choose_kernel("cuda", "plus-times")
 
 

@@ -146,7 +146,7 @@ def test_a_change_in_place_is_noticed(automata, projected):
     assert table.fill(features, everything)
     projected.clear()
     features[[4, 6]] += 1
-    features[8, 3] = np.nextafter(features[8, 3], np.inf)
+    features[8, 3] = np.nextafter(features[8, 3], np.float32(np.inf))
     assert table.fill(features, ids_of(5, 6))
     assert table.fill(features, everything)
     assert table.fill(features, everything)

@@ -17,7 +17,9 @@ def load_room(interpret):
 
     What has been imported before is left as it was.
     """
-    triton = pytest.importorskip("triton", reason="Triton is not installed")
+    triton = pytest.importorskip(
+        "triton", minversion="3.4", reason="Triton 3.4 or later is not installed"
+    )
     paths = find_spec(ROOM).submodule_search_locations
     modules = {m.name: f"{ROOM}.{m.name}" for m in pkgutil.iter_modules(paths)}
     with pytest.MonkeyPatch.context() as patch, triton.knobs.runtime.scope():

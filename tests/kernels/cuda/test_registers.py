@@ -5,7 +5,9 @@ import subprocess
 
 import pytest
 
-triton = pytest.importorskip("triton", reason="Triton is not installed")
+triton = pytest.importorskip(
+    "triton", minversion="3.4", reason="Triton 3.4 or later is not installed"
+)
 
 INTEGERS = {
     "ids": "*i32",

@@ -3,7 +3,8 @@
 A folder that is there can't be replaced by a rename alone: it steps aside, and the new
 one takes its name. Who is killed between these two leaves the one that stepped aside
 beside the name, where `present` finds it and the next `replace` puts it back. Each
-writer works in a folder of its own, so that the files of two never mix.
+writer works in a folder of its own, so that the files of two never mix. What is to be
+removed gets a third name first, so that nothing half removed is ever put back.
 """
 
 from __future__ import annotations
@@ -23,19 +24,16 @@ from pathlib import Path
 from uuid import uuid4
 
 from skrational.utils.callers import caller_level
+from skrational.utils.files import short_name
 
 __all__ = ["leftovers", "present", "replace"]
 
-_NEW, _OLD = "new", "old"
-_MARK = "manifest.json"
-"""A folder without this file isn't whole."""
+_NEW, _OLD, _GONE = "new", "old", "gone"
 _STALE_SECONDS = 24 * 3600
 _TRIES = 100
-_LONGEST = 200
-"""Bytes of a name; file systems take 255, and what stands beside it adds to them."""
 _ASIDE = re.compile(
     r"\.(?P<name>.+)\.(?P<host>[0-9a-f]{8})-(?P<process>[0-9]+)-[0-9a-f]{8}"
-    r"\.(?P<kind>new|old)",
+    r"\.(?P<kind>new|old|gone)",
     re.DOTALL,
 )
 
@@ -129,11 +127,11 @@ def _swap(new: Path, folder: Path) -> None:
             if getattr(error, "errno", None) not in (EEXIST, ENOTEMPTY):
                 raise
         else:
-            _remove(old)
-            if os.path.lexists(old):
+            left = _remove(old)
+            if left is not None:
                 warnings.warn(
                     f"What {folder} replaces can't be removed, perhaps since it "
-                    f"belongs to another user: it stays as {old}.",
+                    f"belongs to another user: it stays as {left}.",
                     UserWarning,
                     stacklevel=caller_level(),
                 )
@@ -153,17 +151,23 @@ def _restore(old: Path, folder: Path) -> None:
         os.rename(old, folder)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
+def _remove(path: Path) -> Path | None:
+    """Remove what stands beside a folder; return what can't be removed of it."""
+    gone = path
+    if path.name.endswith(f".{_OLD}"):
+        gone = path.with_suffix(f".{_GONE}")
+        try:
+            os.rename(path, gone)
+        except OSError:
+            return path if os.path.lexists(path) else None
+    if gone.is_dir() and not gone.is_symlink():
         with suppress(OSError):
-            path.chmod(stat.S_IRWXU)  # a folder may forbid it
-        # Of what is half removed nothing is put back.
-        with suppress(OSError):
-            (path / _MARK).unlink()
-        shutil.rmtree(path, ignore_errors=True)
+            gone.chmod(stat.S_IRWXU)  # a folder may forbid it
+        shutil.rmtree(gone, ignore_errors=True)
     else:
         with suppress(OSError):
-            path.unlink()
+            gone.unlink()
+    return gone if os.path.lexists(gone) else None
 
 
 def present(folder: Path) -> Path:
@@ -173,13 +177,12 @@ def present(folder: Path) -> Path:
             return folder
         # A writer may be between two renames at this moment.
         time.sleep(0.02)
-    aside = sorted(leftovers(folder, _OLD), key=_time_of, reverse=True)
-    return next((path for path in aside if (path / _MARK).is_file()), folder)
+    return max(leftovers(folder, _OLD), key=_time_of, default=folder)
 
 
 def leftovers(folder: Path, kind: str = "*") -> list[Path]:
     """Return what writers, dead or alive, have beside a folder."""
-    around, name = folder.parent, _short(folder.name)
+    around, name = folder.parent, short_name(folder.name)
     if not around.is_dir():
         return []
     parts = ((path, _ASIDE.fullmatch(path.name)) for path in around.iterdir())
@@ -193,13 +196,7 @@ def leftovers(folder: Path, kind: str = "*") -> list[Path]:
 def _beside(folder: Path, kind: str) -> Path:
     """Return a free name that tells whose it is."""
     owner = f"{_host()}-{os.getpid()}-{uuid4().hex[:8]}"
-    return folder.with_name(f".{_short(folder.name)}.{owner}.{kind}")
-
-
-def _short(name: str) -> str:
-    """Return a name to which more can be added; of a long one its SHA-256."""
-    encoded = os.fsencode(name)
-    return name if len(encoded) <= _LONGEST else hashlib.sha256(encoded).hexdigest()
+    return folder.with_name(f".{short_name(folder.name)}.{owner}.{kind}")
 
 
 def _host() -> str:
@@ -210,11 +207,10 @@ def _tidy(folder: Path) -> None:
     """Put back and remove what writers left that were killed."""
     dead = [path for path in leftovers(folder) if _is_of_the_dead(path)]
     for path in sorted(dead, key=_time_of, reverse=True):
-        is_whole = path.name.endswith(_OLD) and (path / _MARK).is_file()
-        if is_whole and not folder.exists():
-            with suppress(OSError):
-                os.rename(path, folder)
-        _remove(path)
+        if path.name.endswith(f".{_OLD}"):
+            _restore(path, folder)
+        else:
+            _remove(path)
 
 
 def _is_of_the_dead(path: Path) -> bool:
