@@ -108,7 +108,17 @@ def test_only_a_mini_batch_makes_a_weight_differ_from_a_repetition():
         for e in ESTIMATORS
         if hasattr(e, "batch_size") and e.batch_size is None
     ]
-    assert names == ["SparseRationalClassifier"]
+    assert set(names) == {"SparseRationalClassifier", "SparseRationalRegressor"}
+
+
+def solved(left, right):
+    """Solve by elimination: that of some BLAS depends on the number of threads."""
+    rows = np.column_stack([left, right])
+    for i in range(len(rows)):
+        rows[i] /= rows[i, i]
+        others = np.arange(len(rows)) != i
+        rows[others] -= rows[others, i, None] * rows[i]
+    return rows[:, len(rows) :]
 
 
 class Means(BaseEstimator):
@@ -148,8 +158,7 @@ class Means(BaseEstimator):
         for mean, target, weight in zip(means, targets, weights, strict=True):
             left = left + weight * np.outer(mean, mean)
             right = right + weight * np.outer(mean, target)
-        coef = np.linalg.solve(left, right)
-        self.n_features_in_, self.coef_ = n_features, coef
+        self.n_features_in_, self.coef_ = n_features, solved(left, right)
         return self
 
     def outputs(self, X):
