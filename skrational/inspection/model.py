@@ -136,7 +136,7 @@ class Model:
         ValueError
             If there are several outputs that aren't of classes.
         """
-        if not self.has_automata:
+        if not hasattr(self.classifier, "_outputs"):
             return np.asarray(self.classifier.classes_)
         outputs, kind = self.classifier._outputs()
         if kind == "classes":
@@ -152,7 +152,8 @@ class Model:
     @property
     def is_layered(self) -> bool:
         """Whether its automata stand in several layers."""
-        return isinstance(self.classifier.learned_structure_, LayeredStructure)
+        structure = getattr(self.classifier, "learned_structure_", None)
+        return isinstance(structure, LayeredStructure)
 
     @cached_property
     def automata(self) -> WeightedAutomata:
@@ -162,7 +163,9 @@ class Model:
 
     @cached_property
     def layers(self) -> tuple[WeightedAutomata, ...]:
-        """The classifier's ``layers_``."""
+        """The classifier's ``layers_``, or the one layer of its ``automata_``."""
+        if not self.is_layered:
+            return (self.classifier.automata_,)
         layers: tuple[WeightedAutomata, ...] = self.classifier.layers_
         return layers
 

@@ -17,8 +17,21 @@ from skrational import (
 from skrational.datasets import make_planted_patterns
 
 DISPLAYS = ["AutomataDisplay", "AutomatonDisplay", "PhraseDisplay", "StructureDisplay"]
-FUNCTIONS = ["find_paths", "to_networkx", "to_openfst", "top_phrases", "top_words"]
-OF_OTHER_MODELS = {"ExplanationDisplay", "GateDisplay", "ManifoldDisplay", "explain"}
+FUNCTIONS = [
+    "find_paths",
+    "first_layer",
+    "to_networkx",
+    "to_openfst",
+    "top_phrases",
+    "top_words",
+]
+OF_OTHER_MODELS = {
+    "ExplanationDisplay",
+    "GateDisplay",
+    "ManifoldDisplay",
+    "explain",
+    "single_output",
+}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +83,7 @@ def test_what_reads_automata_says_what_it_needs(name, held, clf, data, tmp_path)
         read(estimator, **given)
     message = str(caught.value)
     assert type(clf).__name__ in message
-    assert "weighted automata, which only a SparseRationalClassifier has" in message
+    assert "weighted automata, which only a SparseRationalClassifier" in message
     assert "explain, GateDisplay" in message
     assert not list(tmp_path.iterdir())
 
