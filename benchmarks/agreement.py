@@ -30,12 +30,16 @@ BAG = "TF-IDF of words and pairs"
 LONG = {"warmup_epochs": 40}
 MODELS: dict[str, dict[str, Any]] = {
     "defaults": {},
+    'lambda_="auto"': {"lambda_": "auto"},
+    "lambda_=0": {"lambda_": 0.0},
+    'solver="subgradient"': {"solver": "subgradient"},
     "long warm-up": LONG,
     "long warm-up, six states": LONG | {"n_states": 6},
     "long warm-up, read at the end": LONG | {"match": "end"},
     "long warm-up, no dropout": LONG | {"dropout": 0.0, "feature_dropout": 0.0},
     "max-times, long warm-up": LONG | {"semiring": "max-times"},
     "two layers": {"n_layers": 2},
+    'two layers, lambda_="auto"': {"n_layers": 2, "lambda_": "auto"},
     "two layers, long warm-up": LONG | {"n_layers": 2},
     "two layers, long warm-up, no dropout": LONG
     | {"n_layers": 2, "dropout": 0.0, "feature_dropout": 0.0},

@@ -116,10 +116,10 @@ REFUSED = {
         ValueError,
         "X has 60 sequences, y has 59 labels",
     ),
-    "labels one-hot": (
-        lambda: pipeline().fit(TEXTS, np.eye(2)[[0, 1] * 30]),
+    "two labels of three classes": (
+        lambda: pipeline().fit(TEXTS, np.array([[0, 1], [2, 0]] * 30)),
         ValueError,
-        r"y should be a 1d array, got an array of shape \(60, 2\) instead",
+        "expected one label for each sequence, or 0 and 1",
     ),
     "numbers to predict": (
         lambda: pipeline().fit(TEXTS, RNG.normal(size=60)),

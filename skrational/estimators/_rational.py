@@ -69,6 +69,7 @@ class RationalMethod(RulesInWords, PackedEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = RATIONAL
     _unit = "state"
+    _cure_for_too_sparse = "Lower lambda_, or let lambda_='auto' choose it."
 
     n_layers = 1
     """Layers of automata."""

@@ -64,6 +64,7 @@ class SparseEstimator(
     """What the penalty removes, for messages."""
     _constant: ClassVar[str] = "the majority class"
     """What a model without units predicts, for messages."""
+    _cure_for_too_sparse: ClassVar[str] = "Lower lambda_."
     _prune_every: ClassVar[int] = 0
     """Epochs between prunings that need no penalty; 0: what that left is pruned."""
 
@@ -259,7 +260,7 @@ class SparseEstimator(
         """Say, of a fitted model, that too little is left; or nothing."""
         if not self.learned_structure_.is_empty:
             return ""
-        cause, cure = f"lambda_={self._strength()}", "Lower lambda_."
+        cause, cure = f"lambda_={self._strength()}", self._cure_for_too_sparse
         if not self._strength():
             cause, cure = "The fit before this one", "Set warm_start=False."
         return (
