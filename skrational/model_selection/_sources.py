@@ -69,7 +69,8 @@ def curves_of_paths(
     metrics = (
         getattr(path, "metric", "accuracy") for of in listed.values() for path in of
     )
-    return curves, {"size_label": next(sizes, size_label), "metric": next(metrics)}
+    metric = next(metrics, "accuracy")
+    return curves, {"size_label": next(sizes, size_label), "metric": metric}
 
 
 def curves_of_frame(

@@ -85,7 +85,7 @@ def test_weights_count():
     ("arguments", "error", "message"),
     [
         ({"rtol": 0}, ValueError, "rtol must be a number between 0 and 1; got 0"),
-        ({"estimator": "rnn"}, TypeError, "SparseRationalClassifier; got str"),
+        ({"estimator": "rnn"}, TypeError, "SparseRationalRegressor; got str"),
         ({"estimator": small(n_wfsas=0)}, ValueError, "n_wfsas"),
         ({"y": np.zeros(150)}, ValueError, "only one class"),
     ],
