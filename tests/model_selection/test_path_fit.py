@@ -545,7 +545,9 @@ def test_too_few_samples_to_hold_some_out(data):
 
 @pytest.mark.parametrize("estimator", [LogisticRegression(), "clf", None])
 def test_other_estimators_are_refused(data, estimator):
-    with pytest.raises(TypeError, match="SparseRationalClassifier, or a SparseRationalRegressor; got"):
+    with pytest.raises(
+        TypeError, match="SparseRationalClassifier, or a SparseRationalRegressor; got"
+    ):
         regularization_path(estimator, data.X, data.y)
 
 
