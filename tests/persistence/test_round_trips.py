@@ -31,7 +31,8 @@ from tests.persistence.models import (
 
 NAMES = (
     "rational", "rho", "emptied", "max-plus", "layers", "lstm", "gru", "bayes", "elman",
-    "moduli gru", "regressor", "search", "steps", "calibrated", "isotonic",
+    "moduli gru", "regressor", "labels", "numbers", "search of numbers", "search",
+    "steps", "calibrated", "isotonic",
     "threshold", "tuned", "grid", "lstm language", "moduli language", "corpus",
     "pipeline",
 )  # fmt: skip
