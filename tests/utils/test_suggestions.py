@@ -81,4 +81,4 @@ def test_options_of_vectorizers():
 
 def test_faults_of_other_kinds_are_as_they_were():
     with pytest.raises(ValueError, match=r"range \[1, inf\). Got 0 instead.$"):
-        SparseRationalClassifier(n_wfsas=0).fit([[0.0], [1.0]], [0, 1])
+        SparseRationalClassifier(max_epochs=0).fit([[0.0], [1.0]], [0, 1])
