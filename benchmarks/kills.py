@@ -148,7 +148,7 @@ KINDS = {
         "*.npz",
         1,
     ),
-    "path": Kind(follow_path, (PathRun, "regularize"), "trunk.npz", 1),
+    "path": Kind(follow_path, (PathRun, "finetune"), "trunk.npz", 1),
     "vectors": Kind(parse, None, "*/*.npy", None),
     "embedding": Kind(embed, (Embedder, "document"), "index.db", 1),
 }
