@@ -36,14 +36,19 @@ class SparseRationalRegressor(RationalMethod, SparseSequenceRegressor):
 
     Parameters
     ----------
-    n_wfsas, n_states, lambda_, penalty, semiring, readout, match, length_exponent, \
-    solver, threshold, learning_rate, finetune_schedule, batch_size, \
-    min_steps_per_epoch, max_steps_per_epoch, warmup_epochs, max_epochs, ramp_epochs, \
-    finetune_epochs, early_stopping, validation_fraction, n_iter_no_change, dropout, \
-    word_dropout, feature_dropout, weight_decay, max_grad_norm, warm_start, dtype, \
-    device, random_state, verbose
+    n_wfsas, n_states, lambda_, penalty, semiring, readout, match, length_exponent
+        The automata: see `SparseRationalClassifier`.
+    solver, threshold, learning_rate, finetune_schedule, batch_size
+        See `SparseRationalClassifier`.
+    min_steps_per_epoch, max_steps_per_epoch, warmup_epochs, max_epochs, ramp_epochs
+        See `SparseRationalClassifier`.
+    finetune_epochs, early_stopping, validation_fraction, n_iter_no_change, dropout
         See `SparseRationalClassifier`. Of ``validation_fraction`` the share is one of
         all samples.
+    word_dropout, feature_dropout, weight_decay, max_grad_norm, warm_start
+        See `SparseRationalClassifier`.
+    dtype, device, random_state, verbose
+        See `SparseRationalClassifier`.
 
     Attributes
     ----------

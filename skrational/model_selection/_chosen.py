@@ -99,3 +99,19 @@ class ChosenRegressorMixin:
     """What a chosen regressor predicts."""
 
     predict = _of_the_best(SparseRationalRegressor, "predict")
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the coefficient of determination of the chosen regressor, R squared.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+        y : like that of ``fit``
+        sample_weight : array-like of shape (n_sequences,), default=None
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.score(X, y, sample_weight)  # type: ignore[attr-defined]

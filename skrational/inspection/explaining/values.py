@@ -15,7 +15,7 @@ __all__ = ["ValueExplanation"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ValueExplanation(Explanation):
-    r"""Why a regressor predicts the number that it predicts for a document.
+    """Why a regressor predicts the number that it predicts for a document.
 
     All is as in `Explanation`, with the value where that has the logit, and in its
     unit. There are no classes and no probabilities.
