@@ -18,6 +18,12 @@ from skrational.utils.optional import data_frame
 
 __all__ = ["ClassScores", "Comparison", "Flip", "compare"]
 
+_SEVERAL = (
+    "There are {} labels for each document; expected classifiers that give it one "
+    "class, and y of classes. Of several labels compare one by "
+    "skrational.inspection.single_output(estimator, 0)."
+)
+
 Pair = tuple[float, float]
 """What is so of the first classifier, and of the second one."""
 
@@ -258,6 +264,8 @@ def _check_classifier(name: str, estimator: Any) -> None:
 
 def _codes(y: Any, number: dict[Any, int], n: int) -> NDArray[np.intp]:
     """Number labels as the classes are numbered."""
+    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        raise TypeError(_SEVERAL.format(np.shape(y)[1]))
     labels = column_or_1d(np.asarray(y), warn=False).tolist()
     if len(labels) != n:
         raise ValueError(f"X holds {n} documents and y {len(labels)} labels.")
@@ -272,8 +280,10 @@ def _codes(y: Any, number: dict[Any, int], n: int) -> NDArray[np.intp]:
 
 def _predict(estimator: Any, X: Any, number: dict[Any, int]) -> _Predicted:
     """Predict, with the classes in the order of the first classifier."""
-    predicted = np.asarray(estimator.predict(X)).tolist()
-    codes = np.array([number[label] for label in predicted], dtype=np.intp)
+    predicted = np.asarray(estimator.predict(X))
+    if predicted.ndim != 1:
+        raise TypeError(_SEVERAL.format(predicted.shape[1]))
+    codes = np.array([number[label] for label in predicted.tolist()], dtype=np.intp)
     if not hasattr(estimator, "predict_proba"):
         return _Predicted(codes, None)
     places = [estimator.classes_.tolist().index(label) for label in number]

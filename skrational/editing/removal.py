@@ -189,6 +189,12 @@ def _check_data(
             f"X and y serve to fit the readout of a classifier again; got a "
             f"{type(estimator).__name__}. Leave X and y out, and the readout stays."
         )
+    if getattr(estimator, "_multilabel", False):
+        raise TypeError(
+            "X and y serve to fit a readout of classes again; this classifier is of "
+            "several labels. Leave X and y out, and the readout stays, or take one of "
+            "the labels by skrational.inspection.single_output(estimator, 0)."
+        )
     if are_words_gone and isinstance(X, SequenceArray):
         raise TypeError(
             "X is a SequenceArray, which holds the vectors of the words that are to be "

@@ -9,8 +9,9 @@ from sklearn.metrics import classification_report
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
+from skrational import SparseRationalClassifier
 from skrational.datasets import make_product_reviews
-from skrational.editing import compare
+from skrational.editing import compare, without
 
 REVIEWS = make_product_reviews(120, random_state=0)
 TEXTS = REVIEWS.texts
@@ -149,3 +150,21 @@ def test_faults_are_told(models):
         compare(first, other, TEXTS, Y[1:])
     with pytest.raises(ValueError, match=r"y holds \['fine'\]"):
         compare(first, other, TEXTS, ["fine"] * 120)
+
+
+def test_classifiers_of_several_labels_are_refused():
+    rng = np.random.default_rng(0)
+    X, labels = rng.normal(size=(40, 3, 4)), rng.integers(2, size=(40, 3))
+    params = {"n_wfsas": 2, "n_states": 1, "lambda_": 0, "random_state": 0}
+    epochs = {"max_epochs": 1, "warmup_epochs": 0, "finetune_epochs": 0}
+    clf = SparseRationalClassifier(**params, **epochs).fit(X, labels)
+    for y in (None, labels):
+        with pytest.raises(
+            TypeError, match=r"3 labels for each document.*single_output"
+        ):
+            compare(clf, clf, X, y)
+    with pytest.raises(TypeError, match=r"of several labels.*single_output"):
+        without(clf, wfsas=[0], X=X, y=labels)
+    edited = without(clf, wfsas=[0])
+    expected = clf.transform(X)[:, 1:] @ clf.coef_[:, 1:].T + clf.intercept_
+    np.testing.assert_allclose(edited.decision_function(X), expected, rtol=1e-4)
