@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "images" / "layers.svg"
-WIDTH, ROW, GAP, NOTE = 880, 40, 8, 210
+WIDTH, ROW, GAP, NOTE = 980, 40, 8, 210
 
 NOTES = {
     "cli": "the command line",
