@@ -126,6 +126,8 @@ def no_callbacks_of_gc():
     gc.callbacks[:] = callbacks
 
 
+# Python only tells of an interrupt that comes while an object is deleted.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.usefixtures("no_callbacks_of_gc")
 @pytest.mark.parametrize("kind", ["fit", "gated", "language", "predict"])
 def test_an_interrupt_leaves_the_process_as_it_was(kind):
