@@ -69,10 +69,14 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
         Returns
         -------
         ndarray of shape (n_sequences,) or (n_sequences, n_classes)
-            One logit, that of ``classes_[1]``, for two classes.
+            One logit, that of ``classes_[1]``, for two classes; one for each label.
         """
         logits = self._logits(X)
-        return logits[:, 0] if len(self.classes_) == 2 else logits
+        return logits[:, 0] if logits.shape[1] == 1 else logits
+
+    def _log_probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Logarithms of the probabilities, before those that are 1 are rounded."""
+        return log_probabilities(logits, self.temperature_)
 
     def _probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.floating]:
         """Probability of each class, (n, n_classes), from the logits."""
@@ -105,7 +109,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
         return self._probabilities(self._logits(X))
 
     def predict_log_proba(self, X: Any) -> NDArray[np.floating]:
-        """Return the logarithm of the probability of each class.
+        """Return the logarithm of the probability of each class, or label.
 
         It is computed from the logits in double precision, so that it's finite also
         where the probability itself is too small for a number. Where `predict_proba`
@@ -121,7 +125,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseSequenceEstimator):
         ndarray of shape (n_sequences, n_classes), float64
         """
         logits = self._logits(X)
-        log_p = log_probabilities(logits, self.temperature_)
+        log_p = self._log_probabilities(logits)
         return np.where(self._probabilities(logits) == 1, 0.0, log_p)
 
     def predict(self, X: Any) -> NDArray[Any]:

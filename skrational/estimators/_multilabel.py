@@ -51,44 +51,11 @@ class MultilabelClassifier(PackedClassifier):
             self.__dict__.pop("_multilabel", None)
         super()._adopt(fitted)
 
-    def decision_function(self, X: Any) -> NDArray[np.floating]:
-        """Return the logits, in double precision.
-
-        They are those that training learned, not divided by ``temperature_``.
-
-        Parameters
-        ----------
-        X : SequenceArray or array-like
-            As for ``fit``.
-
-        Returns
-        -------
-        ndarray of shape (n_sequences,) or (n_sequences, n_classes)
-            One logit, that of ``classes_[1]``, for two classes; one for each label.
-        """
-        return self._logits(X) if self._multilabel else super().decision_function(X)
-
-    def predict_log_proba(self, X: Any) -> NDArray[np.floating]:
-        """Return the logarithm of the probability of each class, or label.
-
-        It is computed from the logits in double precision, so that it's finite also
-        where the probability itself is too small for a number. Where `predict_proba`
-        rounds to 1 it is 0.
-
-        Parameters
-        ----------
-        X : SequenceArray or array-like
-            As for ``fit``.
-
-        Returns
-        -------
-        ndarray of shape (n_sequences, n_classes), float64
-        """
+    def _log_probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         if not self._multilabel:
-            return super().predict_log_proba(X)
-        logits = self._logits(X)
+            return super()._log_probabilities(logits)
         log_p: NDArray[np.float64] = log_expit(logits / self.temperature_)
-        return np.where(self._probabilities(logits) == 1, 0.0, log_p)
+        return log_p
 
     def _probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.floating]:
         if not self._multilabel:

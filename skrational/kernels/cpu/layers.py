@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.kernels.cpu.prediction import PackedAutomata, PackedNetwork, chunks
+from skrational.kernels.cpu.prediction import (
+    PackedAutomata,
+    PackedNetwork,
+    PackedRows,
+    chunks,
+)
 from skrational.kernels.cpu.tokens import first_states, run_tokens
 from skrational.utils.compile import jit, read_only
 
@@ -21,7 +26,7 @@ __all__ = ["PackedLayers", "TokenAutomata"]
 
 
 @dataclass(frozen=True, eq=False)
-class TokenAutomata(PackedNetwork):
+class TokenAutomata(PackedRows):
     """A layer of automata whose scores at every token another layer reads.
 
     Attributes
@@ -62,24 +67,8 @@ class TokenAutomata(PackedNetwork):
             len(lengths),
         )
 
-    @property
-    def n_scores(self) -> int:
-        """Number of automata (d)."""
-        return self.n_wfsas
-
     def _finish(self, projected: NDArray[Any]) -> None:
         _activate(projected, self.bias)
-
-    def _score(
-        self,
-        table: NDArray[Any],
-        ids: NDArray[np.int32],
-        offsets: NDArray[np.int64],
-        out: NDArray[Any],
-        start: int,
-        stop: int,
-    ) -> None:
-        raise NotImplementedError("a layer that is read has scores of tokens only")
 
     def token_scores(
         self, table: NDArray[Any], ids: NDArray[np.int32], offsets: NDArray[np.int64]

@@ -28,7 +28,7 @@ from skrational.utils.memory_maps import release
 from skrational.utils.simd import LANES
 from skrational.utils.threads import given_threads, run_all
 
-__all__ = ["PackedAutomata", "PackedNetwork", "chunks"]
+__all__ = ["PackedAutomata", "PackedNetwork", "PackedRows", "chunks"]
 
 _TILE_ROWS = 256
 """Rows that are read and multiplied at a time."""
@@ -40,11 +40,8 @@ _SHARED_TOKENS = 2**15
 _DOCUMENTS = 64
 
 
-class PackedNetwork(ABC):
-    """Weights of a recurrent network, packed for predictions.
-
-    Rows of features are projected, each for itself, into a table; what a document
-    scores follows from the rows of its tokens.
+class PackedRows(ABC):
+    """Weights by which rows of features, each for itself, become rows of a table.
 
     Attributes
     ----------
@@ -53,26 +50,9 @@ class PackedNetwork(ABC):
 
     weight: NDArray[Any]
 
-    @property
-    @abstractmethod
-    def n_scores(self) -> int:
-        """Scores of a document."""
-
     @abstractmethod
     def _finish(self, projected: NDArray[Any]) -> None:
         """Make rows of the table, in place, of projected rows (n, width)."""
-
-    @abstractmethod
-    def _score(
-        self,
-        table: NDArray[Any],
-        ids: NDArray[np.int32],
-        offsets: NDArray[np.int64],
-        out: NDArray[Any],
-        start: int,
-        stop: int,
-    ) -> None:
-        """Score the documents from ``start`` to ``stop``; see `scores` for shapes."""
 
     @property
     def width(self) -> int:
@@ -124,6 +104,30 @@ class PackedNetwork(ABC):
     def _panels(self) -> NDArray[Any]:
         """The weights as `multiply_rows` takes them."""
         return pack_panels(self.weight.T)
+
+
+class PackedNetwork(PackedRows):
+    """Weights of a recurrent network, packed for predictions.
+
+    What a document scores follows from the table's rows of its tokens.
+    """
+
+    @property
+    @abstractmethod
+    def n_scores(self) -> int:
+        """Scores of a document."""
+
+    @abstractmethod
+    def _score(
+        self,
+        table: NDArray[Any],
+        ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        out: NDArray[Any],
+        start: int,
+        stop: int,
+    ) -> None:
+        """Score the documents from ``start`` to ``stop``; see `scores` for shapes."""
 
     def scores(
         self, table: NDArray[Any], ids: NDArray[np.int32], offsets: NDArray[np.int64]
