@@ -37,9 +37,11 @@ from torch import Tensor, nn
 from benchmarks import _harness as harness
 from benchmarks import _peers as peers
 from skrational import SequenceArray
-from skrational.cells.batches import Corpus
+from skrational.cells.batches import Batch, Corpus
 from skrational.cells.rational import RationalCell
 from skrational.structures.automata import ScoringRule
+from skrational.training.losses import BatchLoss, LogLoss
+from skrational.training.noise import Dropout
 from skrational.utils.buffers import recycling
 
 N_DOCUMENTS, N_WFSAS, N_STATES = 64, 24, 4
@@ -115,10 +117,21 @@ def contestants(X: SequenceArray, match: str, chosen: Iterable[str]) -> dict[str
     def of_batch() -> Step:
         """A batch that lies there, as the others find their vectors."""
         batch = corpus.batch(documents)
-        return of_cell(lambda: cell.hidden(batch))
+        return in_fit(lambda: batch)
 
     def of_corpus() -> Step:
-        return of_cell(lambda: cell.hidden(corpus.batch(documents)))
+        return in_fit(lambda: corpus.batch(documents))
+
+    def in_fit(batch: Callable[[], Batch]) -> Step:
+        """A step as a fit takes it."""
+        loss = BatchLoss(LogLoss(), targets.long(), torch.ones(len(X)))
+        generator = torch.Generator()
+
+        def step() -> None:
+            cell.zero_grad(set_to_none=False)
+            cell.backpropagate(batch(), Dropout(), generator, loss)
+
+        return step
 
     def of_max_plus() -> Step:
         other = RationalCell(

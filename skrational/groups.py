@@ -213,6 +213,12 @@ class Groups:
         )
         return starts, np.argsort(group, kind="stable")
 
+    @cached_property
+    def sizes(self) -> Tensor:
+        """How many numbers each group has, (n_groups,)."""
+        ones = (torch.ones_like(part.pack(part.parameters)) for part in self.parts)
+        return self.sum_slices(list(ones))
+
     def norms(self) -> Tensor:
         """Euclidean norm of each group, (n_groups,); differentiable, 0 at zero."""
         squares = self.sum_slices([p.pack(p.parameters).square() for p in self.parts])

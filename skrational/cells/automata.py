@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,9 +16,17 @@ from torch import Tensor, nn
 
 from skrational.cells.batches import Batch
 from skrational.groups import Groups, Part
-from skrational.kernels import document_scores, token_scores
+from skrational.kernels import (
+    choose_kernel,
+    document_scores,
+    scored_documents,
+    token_scores,
+)
 from skrational.structures import RationalStructure
 from skrational.structures.automata import ScoringRule
+
+if TYPE_CHECKING:
+    from skrational.kernels.cpu.operation import Scored
 
 __all__ = ["Automata", "draw_uniformly"]
 
@@ -84,7 +93,23 @@ class Automata(nn.Module):
         """Score of each WFSA on each document, (B, d)."""
         if not self.lengths:
             return self.W_u.new_zeros(len(batch.offsets) - 1, 0)
-        return document_scores(
+        return self._of_documents(document_scores, batch)
+
+    def can_be_scored(self) -> bool:
+        """Whether `scored_documents` has a kernel, and learns all there is to learn.
+
+        That is where scores are functions of ``W_u``, ``W_f`` and ``b_f`` themselves.
+        """
+        kernel = choose_kernel(self.W_u.device.type, self.rule.semiring)
+        is_plain = self.rule.readout in ("sum", "last") and self.learned_loops.all()
+        return bool(self.lengths and kernel == "numba" and is_plain)
+
+    def scored_documents(self, batch: Batch) -> Scored:
+        """Score the documents outside of autograd, if they `can_be_scored`."""
+        return self._of_documents(scored_documents, batch)
+
+    def _of_documents(self, kernel: Callable[..., Any], batch: Batch) -> Any:
+        return kernel(
             batch.x,
             self.W_u,
             *self._loops(),

@@ -14,7 +14,7 @@ from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups
 from skrational.structures import Structure
 
-__all__ = ["Cell", "Cut", "Noise", "ReadoutCell"]
+__all__ = ["BatchLoss", "Cell", "Cut", "Noise", "ReadoutCell"]
 
 Cut: TypeAlias = Callable[[Sequence[Tensor]], list[Tensor]]
 """Takes a tensor of the shape of each parameter; returns what pruning leaves of it."""
@@ -91,6 +91,24 @@ class Cell(Protocol):
         """
         ...
 
+    def backpropagate(
+        self, batch: Batch, dropout: Noise, generator: torch.Generator, loss: BatchLoss
+    ) -> Tensor:
+        """Add the gradients of a batch's loss to those of the parameters.
+
+        Parameters
+        ----------
+        batch, dropout, generator
+            As for `noisy_outputs`.
+        loss : BatchLoss
+
+        Returns
+        -------
+        Tensor
+            The loss, a scalar.
+        """
+        ...
+
     def constrained(self) -> Iterable[nn.Parameter]:
         """Return parameters that are no weights, but points of a set, as of a sphere.
 
@@ -162,6 +180,18 @@ class Noise(Protocol):
         ...
 
 
+class BatchLoss(Protocol):
+    """The loss of a batch as a cell sees it; see `skrational.training.losses`."""
+
+    def __call__(self, outputs: Tensor) -> Tensor:
+        """Return the loss, a scalar, of outputs (B, n_outputs)."""
+        ...
+
+    def with_gradient(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the loss, and its gradient with respect to the outputs."""
+        ...
+
+
 class ReadoutCell(nn.Module):
     """What cells have in common: parameters as arrays, and the linear readout.
 
@@ -188,6 +218,14 @@ class ReadoutCell(nn.Module):
         """Outputs of a batch with dropout, (B, n_outputs)."""
         hidden = self.hidden(dropout.on_features(batch, generator))
         return self.readout(dropout.on_scores(hidden, generator))
+
+    def backpropagate(
+        self, batch: Batch, dropout: Noise, generator: torch.Generator, loss: BatchLoss
+    ) -> Tensor:
+        """Add the gradients of a batch's loss to those of the parameters."""
+        value = loss(self.noisy_outputs(batch, dropout, generator))
+        value.backward()
+        return value.detach()
 
     def constrained(self) -> Iterable[nn.Parameter]:
         """Return nothing: all parameters are weights."""

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from skrational.cells.automata import Automata, draw_uniformly
-from skrational.cells.base import Cut, ReadoutCell
+from skrational.cells.base import BatchLoss, Cut, Noise, ReadoutCell
 from skrational.cells.batches import Batch, Corpus
 from skrational.kernels import choose_kernel
 from skrational.kernels.cpu.prediction import PackedAutomata
@@ -96,6 +96,35 @@ class RationalCell(Automata, ReadoutCell):
     def hidden(self, batch: Batch) -> Tensor:
         """Document score of each WFSA, (B, d)."""
         return self.document_scores(batch)
+
+    def backpropagate(
+        self, batch: Batch, dropout: Noise, generator: torch.Generator, loss: BatchLoss
+    ) -> Tensor:
+        """Add the gradients of a batch's loss to those of the parameters.
+
+        In closed form, where there is a kernel for it: the bookkeeping of autograd
+        takes longer than the recurrence.
+        """
+        if not self.can_be_scored():
+            return super().backpropagate(batch, dropout, generator, loss)
+        with torch.no_grad():
+            return self._backpropagate(batch, dropout, generator, loss)
+
+    def _backpropagate(
+        self, batch: Batch, dropout: Noise, generator: torch.Generator, loss: BatchLoss
+    ) -> Tensor:
+        """Do so in closed form; the parameters are those of `backpropagate`."""
+        scored = self.scored_documents(dropout.on_features(batch, generator))
+        factors = dropout.on_scores(torch.ones_like(scored.scores), generator)
+        hidden = scored.scores * factors
+        value, grad = loss.with_gradient(self.readout(hidden))
+        for parameter, gradient in (self.A, grad.T @ hidden), (self.a, grad.sum(dim=0)):
+            if parameter.requires_grad:
+                _sum_of(parameter).add_(gradient)
+        weights = self.W_u, self.W_f, self.b_f
+        if any(weight.requires_grad for weight in weights):
+            scored.pull(grad @ self.A * factors, list(map(_sum_of, weights)))
+        return value
 
     @torch.no_grad()
     def predict(self, corpus: Corpus) -> Tensor:
@@ -210,3 +239,12 @@ class RationalCell(Automata, ReadoutCell):
         """Rebuild a cell from `to_arrays`."""
         dtype = torch.from_numpy(arrays["a"][:0].copy()).dtype
         return cls.of_structure(structure, rule, dtype).set_arrays(arrays)
+
+
+def _sum_of(parameter: Tensor) -> Tensor:
+    """Where the gradients of a parameter are added up; of no account if it is fixed."""
+    if not parameter.requires_grad:
+        return torch.zeros_like(parameter)
+    if parameter.grad is None:
+        parameter.grad = torch.zeros_like(parameter)
+    return parameter.grad

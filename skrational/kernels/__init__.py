@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["choose_kernel", "choose_predictor", "document_scores", "token_scores"]
+    from skrational.kernels.cpu.operation import Scored
+
+__all__ = [
+    "choose_kernel",
+    "choose_predictor",
+    "document_scores",
+    "scored_documents",
+    "token_scores",
+]
 
 _MODULES = {
     "numba": "skrational.kernels.cpu.operation",
@@ -108,6 +116,11 @@ def document_scores(x: Tensor, *args: Any, semiring: str, **options: Any) -> Ten
     return reference.document_scores(
         x, *args, semiring=semiring, states_of=module.state_scores, **options
     )
+
+
+def scored_documents(*args: Any, **options: Any) -> Scored:
+    """Score every automaton outside of autograd, where the kernel is numba's."""
+    return import_module(_MODULES["numba"]).scored_documents(*args, **options)
 
 
 def token_scores(x: Tensor, *args: Any, semiring: str, **options: Any) -> Tensor:

@@ -14,6 +14,7 @@ __all__ = [
     "Penalty",
     "PriorPenalty",
     "ProximalPenalty",
+    "SlopedPenalty",
     "UnclippedPenalty",
 ]
 
@@ -54,6 +55,20 @@ class ProximalPenalty(Penalty, Protocol):
             are.
         step_size : float
         """
+        ...
+
+
+@runtime_checkable
+class SlopedPenalty(ProximalPenalty, Protocol):
+    """A penalty on groups that knows the size of its own gradient.
+
+    Adam's metric is that of the loss's gradient, and next to nothing where everything
+    is learned; a proximal step in it would then empty whatever group it meets, needed
+    or not. The training loop keeps the metric above a share of these sizes.
+    """
+
+    def slopes(self, groups: Groups) -> Sequence[Tensor]:
+        """Return the sizes, (n_slices, 1) for each part, of the slices' groups."""
         ...
 
 

@@ -126,6 +126,24 @@ class GroupLasso:
             part.scale_(of_part.to(d.device))
             row += len(d)
 
+    @torch.no_grad()
+    def slopes(self, groups: Groups) -> list[Tensor]:
+        r"""Return the sizes of the penalty's own gradient.
+
+        That of a group has the norm :math:`\lambda \omega_g`; in a network without any
+        other, Adam's metric would be its root mean square over the n numbers of the
+        group, :math:`\lambda \omega_g / \sqrt n`.
+
+        Returns
+        -------
+        list of Tensor of shape (n_slices, 1)
+            For each part, that of the group of each slice.
+        """
+        slopes = self.lambda_ / groups.sizes.clamp_min(1).sqrt()
+        if groups.omega is not None:
+            slopes = slopes * groups.omega
+        return [slopes[part.group_of_slices][:, None] for part in groups.parts]
+
 
 def _stack(parts: Sequence[Tensor]) -> NDArray[Any]:
     """Put packed parts below each other, padded by 0 to whole vectors."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from skrational.kernels.cpu.adam import descend
 
 __all__ = ["Adam", "Moments"]
 
@@ -89,6 +92,7 @@ class Adam:
         self._max_grad_norm = max_grad_norm
         self._parameters = list(parameters)
         self._weights = torch.cat([p.detach().reshape(-1) for p in self._parameters])
+        self._gradient = torch.zeros_like(self._weights)
         self._metric = torch.zeros_like(self._weights)
         self._n_steps = 0
         self._mean = torch.zeros_like(self._weights)
@@ -97,8 +101,11 @@ class Adam:
             self._n_steps = moments.n_steps
             self._mean = torch.cat([v.reshape(-1) for v in moments.mean])
             self._square = torch.cat([v.reshape(-1) for v in moments.square])
-        for p, piece in zip(self._parameters, self._split(self._weights), strict=True):
-            p.data = piece
+        pieces = map(self._split, (self._weights, self._gradient))
+        for p, weights, gradient in zip(self._parameters, *pieces, strict=True):
+            p.data, p.grad = weights, gradient
+        ids = map(id, self._parameters)
+        self._metrics = dict(zip(ids, self._split(self._metric), strict=True))
         spared = set(map(id, undecayed))
         self._decay = torch.full_like(self._weights, weight_decay)
         for p, piece in zip(self._parameters, self._split(self._decay), strict=True):
@@ -117,8 +124,7 @@ class Adam:
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
-        for p in self._parameters:
-            p.grad = None
+        self._gradient.zero_()
 
     @torch.no_grad()
     def step(self, unclipped: Tensor | None = None) -> None:
@@ -130,40 +136,50 @@ class Adam:
             A scalar whose gradients are added to those of the parameters, and on which
             ``max_grad_norm`` has no say.
         """
-        gradient = self._joined([p.grad for p in self._parameters])
         if self._max_grad_norm is not None:
-            norm = torch.linalg.vector_norm(gradient)
-            gradient.mul_((self._max_grad_norm / (norm + 1e-6)).clamp_max(1.0))
+            norm = torch.linalg.vector_norm(self._gradient)
+            self._gradient.mul_((self._max_grad_norm / (norm + 1e-6)).clamp_max(1.0))
         if unclipped is not None:
             trained = [p for p in self._parameters if p.requires_grad]
-            found = iter(torch.autograd.grad(unclipped, trained, allow_unused=True))
-            gradient.add_(
-                self._joined(
-                    [next(found) if p.requires_grad else None for p in self._parameters]
-                )
-            )
-        if self._decays:
-            gradient.addcmul_(self._weights, self._decay)
+            for p, g in zip(
+                trained,
+                torch.autograd.grad(unclipped, trained, allow_unused=True),
+                strict=True,
+            ):
+                if g is not None:
+                    p.grad.add_(g)
         self._n_steps += 1
-        self._mean.lerp_(gradient, 1 - _BETA_1)
-        self._square.mul_(_BETA_2).addcmul_(gradient, gradient, value=1 - _BETA_2)
-        correction = 1 - _BETA_2**self._n_steps
-        torch.sqrt(self._square, out=self._metric).div_(correction**0.5).add_(_EPS)
-        rate = self.learning_rate / (1 - _BETA_1**self._n_steps)
+        if self._weights.device.type == "cpu":
+            self._descend()
+        else:
+            self._descend_by_tensors()
+
+    def _descend(self) -> None:
+        """Move the weights, in one compiled pass."""
+        vectors = (self._weights, self._gradient, self._mean, self._square)
+        weights, *others = (v.numpy() for v in (*vectors, self._metric, self._decay))
+        descend(weights, *others, np.array(self._constants(), weights.dtype))
+
+    def _descend_by_tensors(self) -> None:
+        """Move the weights, as `_descend` does, on any device."""
+        decays, share, beta_2, correction, eps, rate = self._constants()
+        if decays:
+            self._gradient.addcmul_(self._weights, self._decay)
+        self._mean.lerp_(self._gradient, share)
+        self._square.mul_(beta_2)
+        self._square.addcmul_(self._gradient, self._gradient, value=1 - beta_2)
+        torch.sqrt(self._square, out=self._metric).div_(correction).add_(eps)
         self._weights.addcdiv_(self._mean, self._metric, value=-rate)
 
-    def _joined(self, gradients: Sequence[Tensor | None]) -> Tensor:
-        """Gradients of all parameters as one vector; None stands for 0."""
-        pairs = zip(self._parameters, gradients, strict=True)
-        return torch.cat(
-            [(torch.zeros_like(p) if g is None else g).reshape(-1) for p, g in pairs]
-        )
+    def _constants(self) -> tuple[float, ...]:
+        """Numbers of a step, as `descend` takes them."""
+        correction = (1 - _BETA_2**self._n_steps) ** 0.5
+        rate = self.learning_rate / (1 - _BETA_1**self._n_steps)
+        return self._decays, 1 - _BETA_1, _BETA_2, correction, _EPS, rate
 
     def metric(self, parameters: Iterable[Tensor]) -> list[Tensor]:
         """Return ``sqrt(v_hat) + eps`` of the last step, in the shapes of parameters.
 
         The step is the steepest descent in this diagonal metric.
         """
-        places = {id(p): i for i, p in enumerate(self._parameters)}
-        pieces = self._split(self._metric)
-        return [pieces[places[id(p)]] for p in parameters]
+        return [self._metrics[id(p)] for p in parameters]

@@ -22,11 +22,12 @@ from skrational.penalties.base import (
     Penalty,
     PriorPenalty,
     ProximalPenalty,
+    SlopedPenalty,
     UnclippedPenalty,
 )
 from skrational.pruning.base import Pruner
 from skrational.training.adam import Adam, Moments
-from skrational.training.losses import Loss
+from skrational.training.losses import BatchLoss, Loss
 from skrational.training.masks import held_zeros, survivors
 from skrational.training.phases import Optimization, Phase
 from skrational.training.progress import Best, Progress
@@ -37,6 +38,9 @@ from skrational.utils.checks import check_implements
 __all__ = ["Examples", "PhaseRun", "Problem", "evaluate"]
 
 _NO_DOCUMENTS = np.empty(0, np.intp)
+
+_LEAST_METRIC = 0.1
+"""Of a penalty's own slopes, the share below which Adam's metric doesn't fall."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +80,26 @@ class Problem(NamedTuple):
 
 
 class _Charge(NamedTuple):
-    """A penalty, and the groups that it charges."""
+    """A penalty, and the groups that it charges.
+
+    Attributes
+    ----------
+    penalty : Penalty
+    groups : Groups
+    least : list of Tensor of shape (n_slices, 1), or None
+        Below which the metric of a proximal step doesn't fall, for each part.
+    """
 
     penalty: Penalty
     groups: Groups
+    least: list[Tensor] | None = None
+
+    def bounded(self) -> _Charge:
+        """Return the charge with the bounds of its metric."""
+        if not isinstance(self.penalty, SlopedPenalty):
+            return self
+        slopes = self.penalty.slopes(self.groups)
+        return self._replace(least=[_LEAST_METRIC * slope for slope in slopes])
 
 
 class PhaseRun:
@@ -272,26 +292,34 @@ class PhaseRun:
             At the strength of this epoch.
         """
         dropout, noise = self.problem.optimization.dropout, self.randomness.noise
+        batch_loss = BatchLoss(self.problem.loss, targets, weights)
         self._optimizer.zero_grad()
-        outputs = self.cell.noisy_outputs(batch, dropout, noise)
-        loss = (self.problem.loss(outputs, targets) * weights).mean()
+        loss = self.cell.backpropagate(batch, dropout, noise, batch_loss)
         clipped, unclipped = self._prices(charges)
-        sum(clipped, start=loss).backward()
+        if clipped:
+            torch.stack(clipped).sum().backward()
         self._optimizer.step(torch.stack(unclipped).sum() if unclipped else None)
         self.cell.after_step()
-        for penalty, groups in charges:
-            if self._is_proximal(penalty):
-                metric = [
-                    part.pack(self._optimizer.metric(part.parameters))
-                    for part in groups.parts
-                ]
-                penalty.prox_(groups, metric, self._optimizer.learning_rate)
-        return float(loss.detach())
+        for charge in charges:
+            self._shrink(charge)
+        return float(loss)
+
+    def _shrink(self, charge: _Charge) -> None:
+        """Apply a penalty's proximal operator, if that's how it is solved."""
+        penalty, groups, least = charge
+        if not self._is_proximal(penalty):
+            return
+        metric = [
+            part.pack(self._optimizer.metric(part.parameters)) for part in groups.parts
+        ]
+        if least is not None:
+            metric = list(map(torch.maximum, metric, least))
+        penalty.prox_(groups, metric, self._optimizer.learning_rate)
 
     def _prices(self, charges: list[_Charge]) -> tuple[list[Tensor], list[Tensor]]:
         """Values of what goes into the loss: clipped with it, and not clipped."""
         prices: tuple[list[Tensor], list[Tensor]] = [], []
-        for penalty, groups in charges:
+        for penalty, groups, _ in charges:
             if not self._is_proximal(penalty):
                 kind = isinstance(penalty, UnclippedPenalty)
                 prices[kind].append(penalty.value(groups))
@@ -304,11 +332,11 @@ class PhaseRun:
         """The charges as they are in this epoch."""
         n_done, ramp = self._epoch + 1, self.phase.ramp
         charges = [
-            _Charge(_at_epoch(p, self._epoch), groups) for p, groups in self._charges
+            _Charge(_at_epoch(p, self._epoch), groups) for p, groups, _ in self._charges
         ]
-        if n_done >= ramp:
-            return charges
-        return [_Charge(p.scaled(n_done / ramp), groups) for p, groups in charges]
+        if n_done < ramp:
+            charges = [_Charge(p.scaled(n_done / ramp), g) for p, g, _ in charges]
+        return [charge.bounded() for charge in charges]
 
     def _prune_on_the_way(self) -> None:
         """Drop groups after every ``prune_every`` epochs, to stay zero from now on."""
@@ -334,7 +362,7 @@ class PhaseRun:
 
     @torch.no_grad()
     def _measure(self) -> dict[str, float]:
-        penalty = sum(float(p.value(groups)) for p, groups in self._charges)
+        penalty = sum(float(p.value(groups)) for p, groups, _ in self._charges)
         loss, score = np.nan, np.nan
         if self.problem.validation is not None:
             loss, score = evaluate(

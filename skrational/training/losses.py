@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 __all__ = [
+    "BatchLoss",
     "CrossEntropy",
     "LabelLoss",
     "LogLoss",
@@ -45,6 +46,37 @@ class Loss(Protocol):
         ...
 
 
+class BatchLoss(NamedTuple):
+    """The loss of a batch, the weighted mean over its examples, given the outputs.
+
+    Attributes
+    ----------
+    loss : Loss
+    targets : Tensor of shape (B, ...)
+    weights : Tensor of shape (B,)
+    """
+
+    loss: Loss
+    targets: Tensor
+    weights: Tensor
+
+    def __call__(self, outputs: Tensor) -> Tensor:
+        """Return the loss, a scalar."""
+        return (self.loss(outputs, self.targets) * self.weights).mean()
+
+    def with_gradient(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the loss, and its gradient with respect to the outputs."""
+        if isinstance(self.loss, LogLoss | LabelLoss):
+            # Autograd takes longer than the closed form.
+            slopes = self.loss.gradient(outputs, self.targets)
+            return self(outputs), slopes * (self.weights / len(self.weights))[:, None]
+        leaf = outputs.detach().requires_grad_()
+        with torch.enable_grad():
+            value = self(leaf)
+        (gradient,) = torch.autograd.grad(value, leaf)
+        return value.detach(), gradient
+
+
 class LogLoss:
     """Negative log-likelihood of the classes; two classes have one output, a logit.
 
@@ -64,6 +96,14 @@ class LogLoss:
                 outputs[:, 0], targets.to(outputs.dtype), reduction="none"
             )
         return nn.functional.cross_entropy(outputs, targets, reduction="none")
+
+    def gradient(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the predicted probabilities less the true ones, (n, n_outputs)."""
+        if outputs.shape[1] == 1:
+            return torch.sigmoid(outputs) - targets[:, None]
+        slopes = torch.softmax(outputs, dim=1)
+        slopes[torch.arange(len(targets)), targets] -= 1
+        return slopes
 
     def score(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return whether the most probable class is the right one, (n,)."""
@@ -97,6 +137,10 @@ class LabelLoss:
         return nn.functional.binary_cross_entropy_with_logits(
             outputs, targets, reduction="none"
         ).sum(dim=1)
+
+    def gradient(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the predicted probabilities less the targets, (n, n_labels)."""
+        return torch.sigmoid(outputs) - targets
 
     def score(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return whether all labels are right, (n,)."""

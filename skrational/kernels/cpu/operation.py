@@ -7,7 +7,7 @@ each computes does not depend on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from torch import Tensor
 from skrational.kernels.cpu.backward import backward
 from skrational.kernels.cpu.forward import forward
 from skrational.kernels.cpu.layout import SlabLayout
+from skrational.kernels.cpu.packing import pack, unpack
 from skrational.kernels.cpu.products import TILE_ROWS, cut, multiply_transposed
 from skrational.kernels.cpu.readout import read_out, read_out_backward
 from skrational.kernels.cpu.slabs import SLAB, STRIDE, Gradients, Walk, activate
@@ -27,7 +28,7 @@ from skrational.utils.compile import read_only
 from skrational.utils.simd import LANES
 from skrational.utils.threads import given_threads, run_all
 
-__all__ = ["document_scores", "state_scores"]
+__all__ = ["Scored", "document_scores", "scored_documents", "state_scores"]
 
 _LEAST_ADJOINT = {torch.float32: 1e-30, torch.float64: 1e-290}
 _LEAST_PRODUCT, _LEAST_WALK = 2**26, 2**17
@@ -133,6 +134,80 @@ class _Run:
         backward(self._reads(), slabs, self.saved, self.last_levels, gradients)
 
 
+class Scored:
+    """Documents that were scored outside of autograd, and the way back.
+
+    Parameters
+    ----------
+    run : _Run
+    readers : ndarray of shape (S,), int64
+        The score that each state adds to.
+    final : Tensor of shape (S,)
+    scale : ndarray of shape (B,)
+
+    Attributes
+    ----------
+    scores : Tensor of shape (B, n_scores)
+    """
+
+    def __init__(
+        self,
+        run: _Run,
+        readers: NDArray[np.int64],
+        final: Tensor,
+        scale: NDArray[Any],
+    ) -> None:
+        self._run, self._readers, self._scale = run, readers, scale
+        self._final = final.detach()
+        self._was_pulled = False
+        n_scores = int(readers[-1]) + 1 if len(readers) else 0
+        scores = np.empty((len(scale), n_scores), run.out.dtype)
+        columns = run.layout.columns
+        weights = self._final.numpy()
+        read_out(run.forward(), columns, readers, weights, scale, scores)
+        self.scores = torch.from_numpy(scores)
+
+    def pull(self, grad: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Carry gradients of the scores back.
+
+        Parameters
+        ----------
+        grad : Tensor of shape (B, n_scores)
+        weights : sequence of Tensor
+            Those of W_u, W_f and b_f, which are added to.
+
+        Returns
+        -------
+        rows : Tensor of shape (n_rows, n_slabs * 64)
+            The gradients of the projected feature rows.
+        final : Tensor of shape (S,)
+        """
+        run, layout = self._run, self._run.layout
+        if self._was_pulled and run.fresh:
+            # The first way back wrote its gradients over the table.
+            run.forward()
+        self._was_pulled = True
+        grad_states, grad_final = np.empty_like(run.out), torch.empty_like(self._final)
+        read_out_backward(
+            run.out,
+            layout.columns,
+            self._readers,
+            self._final.numpy(),
+            self._scale,
+            grad.contiguous().numpy(),
+            grad_states,
+            grad_final.numpy(),
+        )
+        grad_rows, grad_weight, grad_bias = run.backward(grad_states)
+        sums = (gradient.numpy() for gradient in weights)
+        unpack(grad_weight.numpy(), grad_bias, layout.sources, layout.columns, *sums)
+        return grad_rows, grad_final
+
+    def pull_to_features(self, grad_rows: Tensor) -> Tensor:
+        """Carry the gradients of projected rows on to the rows, (n_rows, E)."""
+        return grad_rows @ self._run.weight
+
+
 class _DocumentScores(torch.autograd.Function):
     """Projection, recurrence and readout as one differentiable operation."""
 
@@ -144,68 +219,20 @@ class _DocumentScores(torch.autograd.Function):
         W_f: Tensor,
         b_f: Tensor,
         final: Tensor,
-        scale: NDArray[Any],
-        readers: NDArray[np.int64],
-        run_of: Callable[..., _Run],
+        score: Callable[..., Scored],
     ) -> Tensor:
-        run = run_of(x, W_u, W_f, b_f, keep=True)
-        ctx.run, ctx.final, ctx.scale, ctx.readers = run, final.detach(), scale, readers
-        ctx.used = False
-        return _read_out(run.forward(), run.layout, readers, ctx.final, scale)
+        ctx.scored = score(x, W_u, W_f, b_f, final, keep=True)
+        ctx.weights = W_u, W_f, b_f
+        return ctx.scored.scores
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
-        run, layout = ctx.run, ctx.run.layout
-        if ctx.used and run.fresh:
-            # The first backward pass wrote its gradients over the table.
-            run.forward()
-        ctx.used = True
-        grad_states, grad_final = np.empty_like(run.out), torch.empty_like(ctx.final)
-        read_out_backward(
-            run.out,
-            layout.columns,
-            ctx.readers,
-            ctx.final.numpy(),
-            ctx.scale,
-            grad.contiguous().numpy(),
-            grad_states,
-            grad_final.numpy(),
-        )
-        grad_z, grad_weight, grad_bias = run.backward(grad_states)
-        return (
-            grad_z @ run.weight if ctx.needs_input_grad[0] else None,
-            grad_weight.index_select(0, torch.from_numpy(layout.u_rows)),
-            grad_weight.index_select(0, torch.from_numpy(layout.f_rows)),
-            torch.from_numpy(grad_bias[layout.columns]),
-            grad_final if ctx.needs_input_grad[4] else None,
-            None,
-            None,
-            None,
-        )
-
-
-def _read_out(
-    states: NDArray[Any],
-    layout: SlabLayout,
-    readers: NDArray[np.int64],
-    final: Tensor,
-    scale: NDArray[Any],
-) -> Tensor:
-    """Sum weighted states to scores, (B, n_scores).
-
-    Parameters
-    ----------
-    states : ndarray of shape (n_slabs, B * 32)
-    layout : SlabLayout
-    readers : ndarray of shape (S,), int64
-        The score that each state adds to.
-    final : Tensor of shape (S,)
-    scale : ndarray of shape (B,)
-    """
-    n_scores = int(readers[-1]) + 1 if len(readers) else 0
-    scores = np.empty((len(scale), n_scores), states.dtype)
-    read_out(states, layout.columns, readers, final.numpy(), scale, scores)
-    return torch.from_numpy(scores)
+        of_weights = tuple(map(torch.zeros_like, ctx.weights))
+        grad_rows, grad_final = ctx.scored.pull(grad, of_weights)
+        of_x = None
+        if ctx.needs_input_grad[0]:
+            of_x = ctx.scored.pull_to_features(grad_rows)
+        return of_x, *of_weights, grad_final, None
 
 
 def document_scores(
@@ -230,11 +257,33 @@ def document_scores(
         If the semiring isn't plus-times, or a tensor isn't on the CPU.
     """
     layout = _layout(x, lengths, semiring)
-    scale = np.ones(len(offsets) - 1, x.detach().numpy().dtype)
-    if length_exponent:
-        scale[:] = np.maximum(np.diff(offsets), 1) ** -float(length_exponent)
-    run_of = _runner(ids, offsets, layout, anywhere)
-    return _score(run_of, (x, W_u, W_f, b_f, final), layout.wfsa, scale)
+    scale = _scale(offsets, length_exponent)
+    score = _scorer(ids, offsets, layout, layout.wfsa, scale, anywhere)
+    return _scores(score, (x, W_u, W_f, b_f, final))
+
+
+def scored_documents(
+    x: Tensor,
+    W_u: Tensor,
+    W_f: Tensor,
+    b_f: Tensor,
+    final: Tensor,
+    ids: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    lengths: tuple[int, ...],
+    *,
+    anywhere: bool = False,
+    semiring: str = "plus-times",
+    length_exponent: float = 0.0,
+) -> Scored:
+    """Score every automaton outside of autograd, whose bookkeeping takes longer.
+
+    The parameters are those of `document_scores`.
+    """
+    layout = _layout(x, lengths, semiring)
+    scale = _scale(offsets, length_exponent)
+    score = _scorer(ids, offsets, layout, layout.wfsa, scale, anywhere)
+    return score(x, W_u, W_f, b_f, final, keep=True)
 
 
 def state_scores(
@@ -258,9 +307,8 @@ def state_scores(
     """
     layout = _layout(x, lengths, semiring)
     every_state = np.arange(sum(lengths))
-    scale = np.ones(len(offsets) - 1, x.detach().numpy().dtype)
-    run_of = _runner(ids, offsets, layout, anywhere)
-    return _score(run_of, (x, W_u, W_f, b_f, torch.ones_like(b_f)), every_state, scale)
+    score = _scorer(ids, offsets, layout, every_state, _scale(offsets, 0.0), anywhere)
+    return _scores(score, (x, W_u, W_f, b_f, torch.ones_like(b_f)))
 
 
 def _layout(x: Tensor, lengths: tuple[int, ...], semiring: str) -> SlabLayout:
@@ -272,52 +320,57 @@ def _layout(x: Tensor, lengths: tuple[int, ...], semiring: str) -> SlabLayout:
     return SlabLayout.of(tuple(lengths))
 
 
-def _runner(
+def _scale(offsets: NDArray[np.int64], length_exponent: float) -> NDArray[np.float64]:
+    """What the scores of each document are multiplied by, (B,)."""
+    if not length_exponent:
+        return np.ones(len(offsets) - 1)
+    return np.maximum(np.diff(offsets), 1) ** -float(length_exponent)
+
+
+def _scorer(
     ids: NDArray[np.int32],
     offsets: NDArray[np.int64],
     layout: SlabLayout,
+    readers: NDArray[np.int64],
+    scale: NDArray[np.float64],
     anywhere: bool,
-) -> Callable[..., _Run]:
-    """Make a function that begins a pass over these documents.
+) -> Callable[..., Scored]:
+    """Make a function that scores these documents.
 
     Parameters
     ----------
     ids : ndarray of shape (n_tokens,), int32
     offsets : ndarray of shape (B + 1,), int64
     layout : SlabLayout
+    readers : ndarray of shape (S,), int64
+    scale : ndarray of shape (B,)
     anywhere : bool
     """
 
-    def run_of(x: Tensor, W_u: Tensor, W_f: Tensor, b_f: Tensor, keep: bool) -> _Run:
+    def score(
+        x: Tensor, W_u: Tensor, W_f: Tensor, b_f: Tensor, final: Tensor, keep: bool
+    ) -> Scored:
         # Torch's memory is aligned, on which the last bit of a product may depend.
-        padding = W_u.new_zeros(1, W_u.shape[1])
-        sources = torch.from_numpy(layout.sources)
-        weight = torch.cat([W_f, W_u, padding]).index_select(0, sources)
-        bias = layout.pack_bias(b_f.detach().numpy())
-        return _Run(x, weight, bias, ids, offsets, layout, anywhere, keep)
+        weight = W_u.new_empty(2 * layout.n_columns, W_u.shape[1])
+        arrays = (w.detach().contiguous().numpy() for w in (W_u, W_f, b_f))
+        bias = np.empty(layout.n_columns, weight.numpy().dtype)
+        pack(*arrays, layout.sources, layout.columns, weight.numpy(), bias)
+        run = _Run(x, weight, bias, ids, offsets, layout, anywhere, keep)
+        return Scored(run, readers, final, scale.astype(bias.dtype))
 
-    return run_of
+    return score
 
 
-def _score(
-    run_of: Callable[..., _Run],
-    inputs: tuple[Tensor, Tensor, Tensor, Tensor, Tensor],
-    readers: NDArray[np.int64],
-    scale: NDArray[Any],
-) -> Tensor:
-    """Run over the documents and sum the states.
+def _scores(score: Callable[..., Scored], inputs: tuple[Tensor, ...]) -> Tensor:
+    """Score documents, differentiably unless gradients are off.
 
     Parameters
     ----------
-    run_of : callable
-        From `_runner`.
+    score : callable
+        From `_scorer`.
     inputs : tuple of Tensor
         x (n_rows, E), W_u and W_f (S, E), b_f and final (S,), which may need gradients.
-    readers : ndarray of shape (S,), int64
-    scale : ndarray of shape (B,)
     """
     if torch.is_grad_enabled():
-        return _DocumentScores.apply(*inputs, scale, readers, run_of)
-    *weights, final = inputs
-    run = run_of(*weights, keep=False)
-    return _read_out(run.forward(), run.layout, readers, final.detach(), scale)
+        return _DocumentScores.apply(*inputs, score)
+    return score(*inputs, keep=False).scores
