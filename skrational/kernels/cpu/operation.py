@@ -1,4 +1,4 @@
-"""The plus-times recurrence for the CPU: projection and recurrence as one operation.
+"""The recurrence for the CPU: projection and recurrence as one operation.
 
 A pass is cut into tasks: tiles of the matrix products, and the chains of slabs
 (`kernels.layout`) that run over the documents. Tasks may run on several threads; what
@@ -16,12 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skrational.kernels.cpu.backward import backward
-from skrational.kernels.cpu.forward import forward
 from skrational.kernels.cpu.layout import SlabLayout
 from skrational.kernels.cpu.products import TILE_ROWS, cut, multiply_transposed
 from skrational.kernels.cpu.readout import read_out, read_out_backward
-from skrational.kernels.cpu.slabs import SLAB, STRIDE, Gradients, Walk, activate
+from skrational.kernels.cpu.recurrences import Recurrence, recurrence_of
+from skrational.kernels.cpu.slabs import SLAB, STRIDE, Gradients, Walk
 from skrational.utils.buffers import empty
 from skrational.utils.compile import read_only
 from skrational.utils.simd import LANES
@@ -45,6 +44,7 @@ class _Run:
     bias : ndarray of shape (n_slabs * 32,)
     ids, offsets : ndarray
     layout : SlabLayout
+    recurrence : Recurrence
     anywhere : bool
     keep : bool
         Whether a backward pass may follow.
@@ -58,13 +58,14 @@ class _Run:
         ids: NDArray[np.int32],
         offsets: NDArray[np.int64],
         layout: SlabLayout,
+        recurrence: Recurrence,
         anywhere: bool,
         keep: bool,
     ) -> None:
         # Helper threads don't know that gradients aren't recorded here.
         self.x, self.weight, self.bias = x.detach(), weight, bias
         self.ids, self.offsets = read_only(ids), read_only(offsets)
-        self.layout, self.anywhere = layout, anywhere
+        self.layout, self.recurrence, self.anywhere = layout, recurrence, anywhere
         # Each row is read once, in order: f and u need no pass of their own.
         self.fresh = len(ids) == len(x) and np.array_equal(ids, np.arange(len(x)))
         n_slabs, dtype = layout.n_slabs, bias.dtype
@@ -72,7 +73,7 @@ class _Run:
         self.links = layout.links_as(dtype)
         self.out = np.empty((n_slabs, (len(offsets) - 1) * SLAB), dtype)
         n_slots = len(ids) // STRIDE + len(offsets) if keep else 0
-        self.saved = np.empty((n_slabs, n_slots * SLAB), dtype)
+        self.saved = np.empty((n_slabs, n_slots * recurrence.n_saved), dtype)
         n_levels = len(ids) * LANES if layout.goes_on_below else 0
         self.last_levels = np.empty((n_slabs, n_levels), dtype)
         n_threads = given_threads()
@@ -112,10 +113,11 @@ class _Run:
         rows = self.table[tile]
         torch.mm(self.x[tile], self.weight.T, out=rows)
         if not self.fresh:
-            activate(rows.numpy(), self.bias)
+            self.recurrence.activate(rows.numpy(), self.bias)
 
     def _forward(self, slabs: tuple[int, int]) -> None:
-        forward(self._reads(), slabs, self.saved, self.last_levels, self.out)
+        filled = self.saved, self.last_levels, self.out
+        self.recurrence.forward(self._reads(), slabs, *filled)
 
     def _reads(self) -> Walk:
         """What the compiled runs read."""
@@ -130,7 +132,8 @@ class _Run:
         )
 
     def _backward(self, gradients: Gradients, slabs: tuple[int, int]) -> None:
-        backward(self._reads(), slabs, self.saved, self.last_levels, gradients)
+        left = self.saved, self.last_levels
+        self.recurrence.backward(self._reads(), slabs, *left, gradients)
 
 
 class _DocumentScores(torch.autograd.Function):
@@ -227,13 +230,13 @@ def document_scores(
     Raises
     ------
     ValueError
-        If the semiring isn't plus-times, or a tensor isn't on the CPU.
+        If a tensor isn't on the CPU.
     """
-    layout = _layout(x, lengths, semiring)
+    layout = _layout(x, lengths)
     scale = np.ones(len(offsets) - 1, x.detach().numpy().dtype)
     if length_exponent:
         scale[:] = np.maximum(np.diff(offsets), 1) ** -float(length_exponent)
-    run_of = _runner(ids, offsets, layout, anywhere)
+    run_of = _runner(ids, offsets, layout, recurrence_of(semiring), anywhere)
     return _score(run_of, (x, W_u, W_f, b_f, final), layout.wfsa, scale)
 
 
@@ -254,20 +257,19 @@ def state_scores(
     Raises
     ------
     ValueError
-        If the semiring isn't plus-times, or a tensor isn't on the CPU.
+        If a tensor isn't on the CPU.
     """
-    layout = _layout(x, lengths, semiring)
+    layout = _layout(x, lengths)
     every_state = np.arange(sum(lengths))
     scale = np.ones(len(offsets) - 1, x.detach().numpy().dtype)
-    run_of = _runner(ids, offsets, layout, anywhere)
+    run_of = _runner(ids, offsets, layout, recurrence_of(semiring), anywhere)
     return _score(run_of, (x, W_u, W_f, b_f, torch.ones_like(b_f)), every_state, scale)
 
 
-def _layout(x: Tensor, lengths: tuple[int, ...], semiring: str) -> SlabLayout:
-    if semiring != "plus-times" or x.device.type != "cpu":
+def _layout(x: Tensor, lengths: tuple[int, ...]) -> SlabLayout:
+    if x.device.type != "cpu":
         raise ValueError(
-            "the numba kernel computes plus-times on the CPU; got "
-            f"{semiring} on {x.device.type}."
+            f"the numba kernel computes on the CPU; got a tensor on {x.device.type}."
         )
     return SlabLayout.of(tuple(lengths))
 
@@ -276,6 +278,7 @@ def _runner(
     ids: NDArray[np.int32],
     offsets: NDArray[np.int64],
     layout: SlabLayout,
+    recurrence: Recurrence,
     anywhere: bool,
 ) -> Callable[..., _Run]:
     """Make a function that begins a pass over these documents.
@@ -285,6 +288,7 @@ def _runner(
     ids : ndarray of shape (n_tokens,), int32
     offsets : ndarray of shape (B + 1,), int64
     layout : SlabLayout
+    recurrence : Recurrence
     anywhere : bool
     """
 
@@ -294,7 +298,8 @@ def _runner(
         sources = torch.from_numpy(layout.sources)
         weight = torch.cat([W_f, W_u, padding]).index_select(0, sources)
         bias = layout.pack_bias(b_f.detach().numpy())
-        return _Run(x, weight, bias, ids, offsets, layout, anywhere, keep)
+        documents = ids, offsets, layout
+        return _Run(x, weight, bias, *documents, recurrence, anywhere, keep)
 
     return run_of
 
