@@ -25,9 +25,12 @@ from numba.extending import (
 
 __all__ = [
     "LANES",
+    "exp_less_one",
     "flush",
     "load",
     "load_wide",
+    "log_sigmoid",
+    "maximum",
     "mul_add",
     "sigmoid",
     "splat",
@@ -35,6 +38,7 @@ __all__ = [
     "tanh",
     "total",
     "transposed",
+    "where_equal",
     "where_positive",
 ]
 
@@ -169,6 +173,29 @@ def where_positive(typing_context: Any, value: Any, other: Any) -> Any:
     return signature(value, value, other), codegen
 
 
+@intrinsic
+def where_equal(typing_context: Any, a: Any, b: Any, value: Any, other: Any) -> Any:
+    """The lanes of ``value`` where ``a == b``, and those of ``other`` elsewhere."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        equal = builder.fcmp_ordered("==", *args[:2])
+        return builder.select(equal, *args[2:])
+
+    return signature(value, a, a, value, value), codegen
+
+
+@intrinsic
+def maximum(typing_context: Any, a: Any, b: Any) -> Any:
+    """The larger number of each lane, or NaN if one of the two is."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        a, b = args
+        larger = builder.select(builder.fcmp_ordered(">", a, b), a, b)
+        return builder.select(builder.fcmp_ordered("ord", a, a), larger, a)
+
+    return signature(a, a, a), codegen
+
+
 class _Format(NamedTuple):
     """What exp needs to know of a type of numbers."""
 
@@ -235,22 +262,55 @@ def sigmoid(typing_context: Any, x: Any) -> Any:
     return signature(x, x), codegen
 
 
+def _exp_less_one(builder: Any, x: Any) -> Any:
+    scale, rest, tail = _split_power(builder, x)
+    parts = builder.fmul(rest, tail), scale, builder.fsub(scale, _constant(x, 1.0))
+    return _call(builder, "fmuladd", parts)
+
+
+@intrinsic
+def exp_less_one(typing_context: Any, x: Any) -> Any:
+    """``exp(x) - 1`` in each lane, also of small numbers to the last bits."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _exp_less_one(builder, args[0])
+
+    return signature(x, x), codegen
+
+
 @intrinsic
 def tanh(typing_context: Any, x: Any) -> Any:
     """Hyperbolic tangent in each lane, also of small numbers to the last bits."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        one, two = _constant(args[0], 1.0), _constant(args[0], 2.0)
+        two = _constant(args[0], 2.0)
         # Beyond 22 the result is 1 in both types; exp(2 x) stays below infinity.
-        twice = builder.fmul(two, args[0])
-        scale, rest, tail = _split_power(builder, twice)
-        # exp(2 x) - 1 without the loss of digits near 0.
-        less_one = _call(
-            builder,
-            "fmuladd",
-            [builder.fmul(rest, tail), scale, builder.fsub(scale, one)],
-        )
+        less_one = _exp_less_one(builder, builder.fmul(two, args[0]))
         return builder.fdiv(less_one, builder.fadd(less_one, two))
+
+    return signature(x, x), codegen
+
+
+@intrinsic
+def log_sigmoid(typing_context: Any, x: Any) -> Any:
+    """``-log(1 + exp(-x))`` in each lane, also of large x to the last bits."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        zero, two = _constant(args[0], 0.0), _constant(args[0], 2.0)
+        minus_size = builder.fsub(zero, _call(builder, "fabs", args))
+        scale, rest, tail = _split_power(builder, minus_size)
+        # With e = exp(-|x|), log(1 + e) = 2 artanh(e / (2 + e)), of whose series each
+        # term adds three bits.
+        e = _call(builder, "fmuladd", [builder.fmul(rest, tail), scale, scale])
+        s = builder.fdiv(e, builder.fadd(e, two))
+        square = builder.fmul(s, s)
+        series = zero
+        for k in range(_FORMATS[str(e.type.element)].fraction // 3, -1, -1):
+            term = _constant(e, 2 / (2 * k + 1))
+            series = _call(builder, "fmuladd", [series, square, term])
+        negative = builder.fcmp_ordered("<", args[0], zero)
+        least = builder.select(negative, args[0], zero)
+        return builder.fsub(least, builder.fmul(s, series))
 
     return signature(x, x), codegen
 

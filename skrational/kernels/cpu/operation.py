@@ -1,14 +1,8 @@
-"""The plus-times recurrence for the CPU: projection and recurrence as one operation.
-
-A pass is cut into tasks: tiles of the matrix products, and the chains of slabs
-(`kernels.layout`) that run over the documents. Tasks may run on several threads; what
-each computes does not depend on it.
-"""
+"""The recurrence for the CPU: projection and recurrence as one operation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,122 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skrational.kernels.cpu.backward import backward
-from skrational.kernels.cpu.forward import forward
 from skrational.kernels.cpu.layout import SlabLayout
-from skrational.kernels.cpu.packing import pack, unpack
-from skrational.kernels.cpu.products import TILE_ROWS, cut, multiply_transposed
+from skrational.kernels.cpu.passes import Documents, Pass
 from skrational.kernels.cpu.readout import read_out, read_out_backward
-from skrational.kernels.cpu.slabs import SLAB, STRIDE, Gradients, Walk, activate
-from skrational.utils.buffers import empty
-from skrational.utils.compile import read_only
-from skrational.utils.simd import LANES
-from skrational.utils.threads import given_threads, run_all
+from skrational.kernels.cpu.recurrences import recurrence_of
 
 __all__ = ["Scored", "document_scores", "scored_documents", "state_scores"]
-
-_LEAST_ADJOINT = {torch.float32: 1e-30, torch.float64: 1e-290}
-_LEAST_PRODUCT, _LEAST_WALK = 2**26, 2**17
-"""Multiplications of a product, and tokens times slabs of a recurrence, below which
-sharing costs more than it saves."""
-
-
-class _Run:
-    """One pass over a batch: what its tasks, forward and backward, work on.
-
-    Parameters
-    ----------
-    x : Tensor of shape (n_rows, E)
-    weight : Tensor of shape (n_slabs * 64, E)
-    bias : ndarray of shape (n_slabs * 32,)
-    ids, offsets : ndarray
-    layout : SlabLayout
-    anywhere : bool
-    keep : bool
-        Whether a backward pass may follow.
-    """
-
-    def __init__(
-        self,
-        x: Tensor,
-        weight: Tensor,
-        bias: NDArray[Any],
-        ids: NDArray[np.int32],
-        offsets: NDArray[np.int64],
-        layout: SlabLayout,
-        anywhere: bool,
-        keep: bool,
-    ) -> None:
-        # Helper threads don't know that gradients aren't recorded here.
-        self.x, self.weight, self.bias = x.detach(), weight, bias
-        self.ids, self.offsets = read_only(ids), read_only(offsets)
-        self.layout, self.anywhere = layout, anywhere
-        # Each row is read once, in order: f and u need no pass of their own.
-        self.fresh = len(ids) == len(x) and np.array_equal(ids, np.arange(len(x)))
-        n_slabs, dtype = layout.n_slabs, bias.dtype
-        self.table = empty(len(x), n_slabs * 2 * SLAB, dtype=x.dtype)
-        self.links = layout.links_as(dtype)
-        self.out = np.empty((n_slabs, (len(offsets) - 1) * SLAB), dtype)
-        n_slots = len(ids) // STRIDE + len(offsets) if keep else 0
-        self.saved = np.empty((n_slabs, n_slots * SLAB), dtype)
-        n_levels = len(ids) * LANES if layout.goes_on_below else 0
-        self.last_levels = np.empty((n_slabs, n_levels), dtype)
-        n_threads = given_threads()
-        large_product = x.numel() * len(weight) >= _LEAST_PRODUCT
-        self.n_multipliers = n_threads if large_product else 1
-        large_walk = len(ids) * n_slabs >= _LEAST_WALK
-        self.n_walkers = n_threads if large_walk else 1
-
-    def forward(self) -> NDArray[Any]:
-        """Score the states, (n_slabs, B * 32)."""
-        tiles = cut(len(self.x), TILE_ROWS)
-        run_all([partial(self._project, tile) for tile in tiles], self.n_multipliers)
-        self._walk(self._forward)
-        return self.out
-
-    def backward(self, grad_out: NDArray[Any]) -> tuple[Tensor, Tensor, NDArray[Any]]:
-        """Return the gradients of the projected rows, the weight and the bias.
-
-        ``grad_out`` has the shape (n_slabs, B * 32).
-        """
-        grad = self.table
-        if not self.fresh:
-            grad = empty(*self.table.shape, dtype=self.table.dtype).zero_()
-        grad_bias = np.empty_like(self.bias)
-        least = _LEAST_ADJOINT[grad.dtype]
-        gradients = Gradients(grad_out, grad.numpy(), grad_bias, least)
-        self._walk(partial(self._backward, gradients))
-        grad_weight = multiply_transposed(grad, self.x, self.n_multipliers)
-        return grad, grad_weight, grad_bias
-
-    def _walk(self, task: Callable[[tuple[int, int]], None]) -> None:
-        """Run the slabs over the documents."""
-        shares = self.layout.shares(self.n_walkers)
-        run_all([partial(task, slabs) for slabs in shares], self.n_walkers)
-
-    def _project(self, tile: slice) -> None:
-        rows = self.table[tile]
-        torch.mm(self.x[tile], self.weight.T, out=rows)
-        if not self.fresh:
-            activate(rows.numpy(), self.bias)
-
-    def _forward(self, slabs: tuple[int, int]) -> None:
-        forward(self._reads(), slabs, self.saved, self.last_levels, self.out)
-
-    def _reads(self) -> Walk:
-        """What the compiled runs read."""
-        return Walk(
-            self.table.numpy(),
-            self.ids,
-            self.offsets,
-            self.links,
-            self.bias,
-            self.fresh,
-            self.anywhere,
-        )
-
-    def _backward(self, gradients: Gradients, slabs: tuple[int, int]) -> None:
-        backward(self._reads(), slabs, self.saved, self.last_levels, gradients)
 
 
 class Scored:
@@ -139,7 +23,7 @@ class Scored:
 
     Parameters
     ----------
-    run : _Run
+    run : Pass
     readers : ndarray of shape (S,), int64
         The score that each state adds to.
     final : Tensor of shape (S,)
@@ -152,7 +36,7 @@ class Scored:
 
     def __init__(
         self,
-        run: _Run,
+        run: Pass,
         readers: NDArray[np.int64],
         final: Tensor,
         scale: NDArray[Any],
@@ -182,7 +66,7 @@ class Scored:
             The gradients of the projected feature rows.
         final : Tensor of shape (S,)
         """
-        run, layout = self._run, self._run.layout
+        run = self._run
         if self._was_pulled and run.fresh:
             # The first way back wrote its gradients over the table.
             run.forward()
@@ -190,7 +74,7 @@ class Scored:
         grad_states, grad_final = np.empty_like(run.out), torch.empty_like(self._final)
         read_out_backward(
             run.out,
-            layout.columns,
+            run.layout.columns,
             self._readers,
             self._final.numpy(),
             self._scale,
@@ -198,10 +82,7 @@ class Scored:
             grad_states,
             grad_final.numpy(),
         )
-        grad_rows, grad_weight, grad_bias = run.backward(grad_states)
-        sums = (gradient.numpy() for gradient in weights)
-        unpack(grad_weight.numpy(), grad_bias, layout.sources, layout.columns, *sums)
-        return grad_rows, grad_final
+        return run.backward(grad_states, weights), grad_final
 
     def pull_to_features(self, grad_rows: Tensor) -> Tensor:
         """Carry the gradients of projected rows on to the rows, (n_rows, E)."""
@@ -221,7 +102,7 @@ class _DocumentScores(torch.autograd.Function):
         final: Tensor,
         score: Callable[..., Scored],
     ) -> Tensor:
-        ctx.scored = score(x, W_u, W_f, b_f, final, keep=True)
+        ctx.scored = score(x, (W_u, W_f, b_f), final, keep=True)
         ctx.weights = W_u, W_f, b_f
         return ctx.scored.scores
 
@@ -245,20 +126,17 @@ def document_scores(
     offsets: NDArray[np.int64],
     lengths: tuple[int, ...],
     *,
-    anywhere: bool = False,
-    semiring: str = "plus-times",
     length_exponent: float = 0.0,
+    **options: Any,
 ) -> Tensor:
     """Score every automaton; see `skrational.kernels.reference.document_scores`.
 
     Raises
     ------
     ValueError
-        If the semiring isn't plus-times, or a tensor isn't on the CPU.
+        If a tensor isn't on the CPU.
     """
-    layout = _layout(x, lengths, semiring)
-    scale = _scale(offsets, length_exponent)
-    score = _scorer(ids, offsets, layout, layout.wfsa, scale, anywhere)
+    score = _scorer(ids, offsets, lengths, length_exponent, **options)
     return _scores(score, (x, W_u, W_f, b_f, final))
 
 
@@ -272,18 +150,15 @@ def scored_documents(
     offsets: NDArray[np.int64],
     lengths: tuple[int, ...],
     *,
-    anywhere: bool = False,
-    semiring: str = "plus-times",
     length_exponent: float = 0.0,
+    **options: Any,
 ) -> Scored:
     """Score every automaton outside of autograd, whose bookkeeping takes longer.
 
     The parameters are those of `document_scores`.
     """
-    layout = _layout(x, lengths, semiring)
-    scale = _scale(offsets, length_exponent)
-    score = _scorer(ids, offsets, layout, layout.wfsa, scale, anywhere)
-    return score(x, W_u, W_f, b_f, final, keep=True)
+    score = _scorer(ids, offsets, lengths, length_exponent, **options)
+    return score(x, (W_u, W_f, b_f), final, keep=True)
 
 
 def state_scores(
@@ -294,46 +169,29 @@ def state_scores(
     ids: NDArray[np.int32],
     offsets: NDArray[np.int64],
     lengths: tuple[int, ...],
-    *,
-    anywhere: bool = False,
-    semiring: str = "plus-times",
+    **options: Any,
 ) -> Tensor:
     """Score every state; see `skrational.kernels.reference.state_scores`.
 
     Raises
     ------
     ValueError
-        If the semiring isn't plus-times, or a tensor isn't on the CPU.
+        If a tensor isn't on the CPU.
     """
-    layout = _layout(x, lengths, semiring)
     every_state = np.arange(sum(lengths))
-    score = _scorer(ids, offsets, layout, every_state, _scale(offsets, 0.0), anywhere)
+    score = _scorer(ids, offsets, lengths, 0.0, every_state, **options)
     return _scores(score, (x, W_u, W_f, b_f, torch.ones_like(b_f)))
-
-
-def _layout(x: Tensor, lengths: tuple[int, ...], semiring: str) -> SlabLayout:
-    if semiring != "plus-times" or x.device.type != "cpu":
-        raise ValueError(
-            "the numba kernel computes plus-times on the CPU; got "
-            f"{semiring} on {x.device.type}."
-        )
-    return SlabLayout.of(tuple(lengths))
-
-
-def _scale(offsets: NDArray[np.int64], length_exponent: float) -> NDArray[np.float64]:
-    """What the scores of each document are multiplied by, (B,)."""
-    if not length_exponent:
-        return np.ones(len(offsets) - 1)
-    return np.maximum(np.diff(offsets), 1) ** -float(length_exponent)
 
 
 def _scorer(
     ids: NDArray[np.int32],
     offsets: NDArray[np.int64],
-    layout: SlabLayout,
-    readers: NDArray[np.int64],
-    scale: NDArray[np.float64],
-    anywhere: bool,
+    lengths: tuple[int, ...],
+    length_exponent: float,
+    readers: NDArray[np.int64] | None = None,
+    *,
+    anywhere: bool = False,
+    semiring: str = "plus-times",
 ) -> Callable[..., Scored]:
     """Make a function that scores these documents.
 
@@ -341,22 +199,31 @@ def _scorer(
     ----------
     ids : ndarray of shape (n_tokens,), int32
     offsets : ndarray of shape (B + 1,), int64
-    layout : SlabLayout
-    readers : ndarray of shape (S,), int64
-    scale : ndarray of shape (B,)
-    anywhere : bool
+    lengths : tuple of int
+    length_exponent : float
+    readers : ndarray of shape (S,), int64, default=None
+        The score that each state adds to. None: that of its automaton.
+    anywhere : bool, default=False
+    semiring : str, default="plus-times"
     """
+    layout = SlabLayout.of(tuple(lengths))
+    documents = Documents(ids, offsets, layout, recurrence_of(semiring), anywhere)
+    if readers is None:
+        readers = layout.wfsa
+    scale = np.ones(len(offsets) - 1)
+    if length_exponent:
+        scale = np.maximum(np.diff(offsets), 1) ** -float(length_exponent)
 
     def score(
-        x: Tensor, W_u: Tensor, W_f: Tensor, b_f: Tensor, final: Tensor, keep: bool
+        x: Tensor, weights: tuple[Tensor, Tensor, Tensor], final: Tensor, keep: bool
     ) -> Scored:
-        # Torch's memory is aligned, on which the last bit of a product may depend.
-        weight = W_u.new_empty(2 * layout.n_columns, W_u.shape[1])
-        arrays = (w.detach().contiguous().numpy() for w in (W_u, W_f, b_f))
-        bias = np.empty(layout.n_columns, weight.numpy().dtype)
-        pack(*arrays, layout.sources, layout.columns, weight.numpy(), bias)
-        run = _Run(x, weight, bias, ids, offsets, layout, anywhere, keep)
-        return Scored(run, readers, final, scale.astype(bias.dtype))
+        if x.device.type != "cpu":
+            raise ValueError(
+                f"the numba kernel computes on the CPU; got a tensor on "
+                f"{x.device.type}."
+            )
+        run = Pass(x, weights, documents, keep)
+        return Scored(run, readers, final, scale.astype(run.out.dtype))
 
     return score
 
@@ -373,4 +240,5 @@ def _scores(score: Callable[..., Scored], inputs: tuple[Tensor, ...]) -> Tensor:
     """
     if torch.is_grad_enabled():
         return _DocumentScores.apply(*inputs, score)
-    return score(*inputs, keep=False).scores
+    x, *weights, final = inputs
+    return score(x, tuple(weights), final, keep=False).scores

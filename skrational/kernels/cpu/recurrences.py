@@ -1,0 +1,49 @@
+"""The compiled runs of each semiring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+from skrational.kernels.cpu.slabs import SLAB
+
+__all__ = ["Recurrence", "recurrence_of"]
+
+
+class Recurrence(NamedTuple):
+    """What runs over the slabs in a semiring.
+
+    Attributes
+    ----------
+    activate : callable
+        As `skrational.kernels.cpu.slabs.activate`.
+    forward : callable
+        As `skrational.kernels.cpu.forward.forward`.
+    backward : callable
+        As `skrational.kernels.cpu.backward.backward`.
+    n_saved : int
+        Numbers that a slab saves before each stride.
+    """
+
+    activate: Callable[..., Any]
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    n_saved: int
+
+
+@cache
+def recurrence_of(semiring: str) -> Recurrence:
+    """Return the runs of a semiring."""
+    if semiring == "plus-times":
+        from skrational.kernels.cpu.backward import backward
+        from skrational.kernels.cpu.forward import forward
+        from skrational.kernels.cpu.slabs import activate
+
+        return Recurrence(activate, forward, backward, SLAB)
+    from skrational.kernels.cpu import max_backward, max_forward, max_slabs
+
+    runs = max_slabs.activate, max_forward.forward, max_backward.backward
+    additive = semiring == "max-plus"
+    compiled = (partial(run, additive=additive) for run in runs)
+    return Recurrence(*compiled, max_slabs.SAVED)
