@@ -93,7 +93,7 @@ class Cell(Protocol):
 
     def backpropagate(
         self, batch: Batch, dropout: Noise, generator: torch.Generator, loss: BatchLoss
-    ) -> Tensor:
+    ) -> float:
         """Add the gradients of a batch's loss to those of the parameters.
 
         Parameters
@@ -104,8 +104,8 @@ class Cell(Protocol):
 
         Returns
         -------
-        Tensor
-            The loss, a scalar.
+        float
+            The loss.
         """
         ...
 
@@ -187,7 +187,7 @@ class BatchLoss(Protocol):
         """Return the loss, a scalar, of outputs (B, n_outputs)."""
         ...
 
-    def with_gradient(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+    def with_gradient(self, outputs: Tensor) -> tuple[float, Tensor]:
         """Return the loss, and its gradient with respect to the outputs."""
         ...
 
@@ -221,11 +221,11 @@ class ReadoutCell(nn.Module):
 
     def backpropagate(
         self, batch: Batch, dropout: Noise, generator: torch.Generator, loss: BatchLoss
-    ) -> Tensor:
+    ) -> float:
         """Add the gradients of a batch's loss to those of the parameters."""
         value = loss(self.noisy_outputs(batch, dropout, generator))
         value.backward()
-        return value.detach()
+        return float(value.detach())
 
     def constrained(self) -> Iterable[nn.Parameter]:
         """Return nothing: all parameters are weights."""

@@ -99,7 +99,7 @@ class RationalCell(Automata, ReadoutCell):
 
     def backpropagate(
         self, batch: Batch, dropout: Noise, generator: torch.Generator, loss: BatchLoss
-    ) -> Tensor:
+    ) -> float:
         """Add the gradients of a batch's loss to those of the parameters.
 
         In closed form, where there is a kernel for it: the bookkeeping of autograd
@@ -112,7 +112,7 @@ class RationalCell(Automata, ReadoutCell):
 
     def _backpropagate(
         self, batch: Batch, dropout: Noise, generator: torch.Generator, loss: BatchLoss
-    ) -> Tensor:
+    ) -> float:
         """Do so in closed form; the parameters are those of `backpropagate`."""
         scored = self.scored_documents(dropout.on_features(batch, generator))
         factors = dropout.on_scores(torch.ones_like(scored.scores), generator)

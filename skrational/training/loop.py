@@ -302,7 +302,7 @@ class PhaseRun:
         self.cell.after_step()
         for charge in charges:
             self._shrink(charge)
-        return float(loss)
+        return loss
 
     def _shrink(self, charge: _Charge) -> None:
         """Apply a penalty's proximal operator, if that's how it is solved."""

@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from skrational.kernels.cpu.losses import label_loss, log_loss
+
 __all__ = [
     "BatchLoss",
     "CrossEntropy",
@@ -64,17 +66,19 @@ class BatchLoss(NamedTuple):
         """Return the loss, a scalar."""
         return (self.loss(outputs, self.targets) * self.weights).mean()
 
-    def with_gradient(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+    def with_gradient(self, outputs: Tensor) -> tuple[float, Tensor]:
         """Return the loss, and its gradient with respect to the outputs."""
-        if isinstance(self.loss, LogLoss | LabelLoss):
-            # Autograd takes longer than the closed form.
-            slopes = self.loss.gradient(outputs, self.targets)
-            return self(outputs), slopes * (self.weights / len(self.weights))[:, None]
+        if isinstance(self.loss, LogLoss | LabelLoss) and outputs.device.type == "cpu":
+            gradient = torch.empty_like(outputs)
+            arrays = (
+                t.numpy() for t in (outputs, self.targets, self.weights, gradient)
+            )
+            return self.loss.compiled(*arrays), gradient
         leaf = outputs.detach().requires_grad_()
         with torch.enable_grad():
             value = self(leaf)
         (gradient,) = torch.autograd.grad(value, leaf)
-        return value.detach(), gradient
+        return float(value), gradient
 
 
 class LogLoss:
@@ -89,6 +93,9 @@ class LogLoss:
     tensor([1.0986])
     """
 
+    compiled = staticmethod(log_loss)
+    """The mean loss with its gradient, for the CPU."""
+
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the negative log-likelihood of each example, (n,)."""
         if outputs.shape[1] == 1:
@@ -96,14 +103,6 @@ class LogLoss:
                 outputs[:, 0], targets.to(outputs.dtype), reduction="none"
             )
         return nn.functional.cross_entropy(outputs, targets, reduction="none")
-
-    def gradient(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the predicted probabilities less the true ones, (n, n_outputs)."""
-        if outputs.shape[1] == 1:
-            return torch.sigmoid(outputs) - targets[:, None]
-        slopes = torch.softmax(outputs, dim=1)
-        slopes[torch.arange(len(targets)), targets] -= 1
-        return slopes
 
     def score(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return whether the most probable class is the right one, (n,)."""
@@ -132,15 +131,14 @@ class LabelLoss:
     tensor([2.0794])
     """
 
+    compiled = staticmethod(label_loss)
+    """The mean loss with its gradient, for the CPU."""
+
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the negative log-likelihood of each example, (n,)."""
         return nn.functional.binary_cross_entropy_with_logits(
             outputs, targets, reduction="none"
         ).sum(dim=1)
-
-    def gradient(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the predicted probabilities less the targets, (n, n_labels)."""
-        return torch.sigmoid(outputs) - targets
 
     def score(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return whether all labels are right, (n,)."""

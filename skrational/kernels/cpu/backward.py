@@ -28,9 +28,8 @@ from skrational.utils.simd import LANES, load, splat, store
 __all__ = ["backward"]
 
 
-@jit
 def backward(walk, slabs, saved, last_levels, gradients):  # type: ignore[no-untyped-def]
-    """Differentiate `forward`.
+    """Differentiate `skrational.kernels.cpu.forward.forward`.
 
     Parameters
     ----------
@@ -38,51 +37,39 @@ def backward(walk, slabs, saved, last_levels, gradients):  # type: ignore[no-unt
         As `forward` left them; ``walk.offsets[0]`` is 0.
     gradients : Gradients
     """
-    nothing = last_levels[0, :0]
-    sent = nothing
-    for slab in range(slabs[1] - 1, slabs[0] - 1, -1):
-        goes_on = continues(walk.links, slab)
-        n_sent = walk.ids.size * LANES if goes_on else 0
-        to_above = np.empty(n_sent, walk.rows.dtype)
-        above = last_levels[slab - 1] if goes_on else nothing
-        _backward(walk, slab, gradients, saved[slab], above, sent, to_above)
-        sent = to_above
+    ids = None if walk.fresh else walk.ids
+    levels = last_levels if last_levels.size else None
+    _run_slabs(walk, ids, slabs, saved, levels, gradients)
 
 
 @jit
-def _recall(walk, grad, slab, span, above, c, before):  # type: ignore[no-untyped-def]
-    """Compute the states before each token of a stride again.
+def _run_slabs(walk, ids, slabs, saved, last_levels, gradients):  # type: ignore[no-untyped-def]
+    """Differentiate slabs, as `backward`; what is None is compiled without.
 
     Parameters
     ----------
     walk : Walk
-    grad : ndarray of shape (n_rows * n_slabs * 64,)
-        To be read soon, at the rows of these tokens.
-    slab : int
-    span : tuple of int
-        First token of the document, first token of the stride, and the one after it.
-    above : ndarray of shape (n_tokens * 8,) or (0,)
-    c : tuple of four vectors
-        The states before the stride.
-    before : ndarray of shape (STRIDE * 32,)
-        Filled.
+    ids : ndarray of shape (n_tokens,), int32, or None
+        None if each token has its own row.
+    slabs : tuple of int
+    saved : ndarray
+    last_levels : ndarray or None
+    gradients : Gradients
     """
-    table, width, at = walk.rows.reshape(-1), walk.rows.shape[1], slab * 2 * SLAB
-    ids, fresh = walk.ids, walk.fresh
-    link, is_first = read(walk.links[slab], 0), read(walk.links[slab], SLAB)
-    start, first, last = span
-    entry = splat(0.0, table)
-    for t in range(first, last):
-        write(before, (t - first) * SLAB, c)
-        i = (t if fresh else np.int64(ids[t])) * width + at
-        if not fresh and t >= STRIDE:
-            j = np.int64(ids[t - STRIDE]) * width + at
-            prefetch_row(table, j)
-            prefetch_row(grad, j)
-        if above.size and t > start:
-            entry = load(above, (t - 1) * LANES)
-        entered = entering_values(c, entry, link, is_first)
-        c = advance(read(table, i), read(table, i + SLAB), c, entered)
+    if last_levels is None:
+        for slab in range(slabs[1] - 1, slabs[0] - 1, -1):
+            _run(walk, ids, slab, gradients, saved[slab], None)
+    else:
+        nothing = last_levels[0, :0]
+        sent = nothing
+        for slab in range(slabs[1] - 1, slabs[0] - 1, -1):
+            goes_on = continues(walk.links, slab)
+            n_sent = walk.ids.size * LANES if goes_on else 0
+            to_above = np.empty(n_sent, walk.rows.dtype)
+            above = last_levels[slab - 1] if goes_on else nothing
+            levels = above, sent, to_above
+            _run(walk, ids, slab, gradients, saved[slab], levels)
+            sent = to_above
 
 
 @jit
@@ -113,34 +100,33 @@ def _into_projection(f, u, g_f, g_u):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _backward(  # type: ignore[no-untyped-def]
-    walk, slab, gradients, saved, above, from_below, to_above
-):
+def _run(walk, ids, slab, gradients, saved, levels):  # type: ignore[no-untyped-def]
     """Differentiate one slab's run.
 
     Parameters
     ----------
     walk : Walk
+    ids : ndarray of shape (n_tokens,), int32, or None
     slab : int
     gradients : Gradients
     saved : ndarray of shape (n_slots * 32,)
-    above : ndarray of shape (n_tokens * 8,) or (0,)
-        The last level of the slab above at each token.
-    from_below : ndarray of shape (n_tokens * 8,) or (0,)
-        The gradients that the slab below sends to the last level of this one.
-    to_above : ndarray of shape (n_tokens * 8,) or (0,)
-        Filled with those for the slab above.
+    levels : tuple of three ndarrays of shape (n_tokens * 8,) or (0,), or None
+        The last level of the slab above at each token, the gradients that the slab
+        below sends to the last level of this one, and those for the slab above, which
+        are filled. Empty where no automaton crosses the border; None where there is no
+        such automaton at all.
     """
-    rows, ids, offsets, links, _, fresh, anywhere = walk
+    rows, _, offsets, links, _, _, anywhere = walk
     table, width, at = rows.reshape(-1), rows.shape[1], slab * 2 * SLAB
     grad, grad_out = gradients.rows.reshape(-1), gradients.out[slab]
     zero, least = splat(0.0, table), splat(gradients.least, table)
     link, is_first = read(links[slab], 0), read(links[slab], SLAB)
     before = np.empty(STRIDE * SLAB, table.dtype)
-    g_bias = (zero, zero, zero, zero)
+    nothing = (zero, zero, zero, zero)
+    g_bias = nothing
     for b in range(offsets.shape[0] - 2, -1, -1):
         g = read(grad_out, b * SLAB)
-        a = (zero, zero, zero, zero) if anywhere else g  # dL/dc_t
+        a, joining = (nothing, g) if anywhere else (g, nothing)  # a is dL/dc_t
         start, stop = offsets[b], offsets[b + 1]
         n_strides = (stop - start + STRIDE - 1) // STRIDE
         slot = start // STRIDE + b
@@ -148,23 +134,37 @@ def _backward(  # type: ignore[no-untyped-def]
             first = start + n * STRIDE
             last = min(first + STRIDE, stop)
             c = read(saved, (slot + n) * SLAB)
-            span = start, first, last
-            _recall(walk, grad, slab, span, above, c, before)
+            entry = zero
+            for t in range(first, last):
+                write(before, (t - first) * SLAB, c)
+                if ids is None:
+                    i = t * width + at
+                else:
+                    i = np.int64(ids[t]) * width + at
+                    if t >= STRIDE:
+                        j = np.int64(ids[t - STRIDE]) * width + at
+                        prefetch_row(table, j)
+                        prefetch_row(grad, j)
+                if levels is not None:
+                    if levels[0].size and t > start:
+                        entry = load(levels[0], (t - 1) * LANES)
+                f, u = read(table, i), read(table, i + SLAB)
+                c = advance(f, u, c, entry, link, is_first)
             for t in range(last - 1, first - 1, -1):
-                if anywhere:
-                    a = plus(a, g)
-                if from_below.size:
-                    sent = load(from_below, t * LANES)
-                    a = a[0], a[1], a[2], a[3] + sent
-                i = (t if fresh else np.int64(ids[t])) * width + at
+                a = plus(a, joining)
+                i = (t if ids is None else np.int64(ids[t])) * width + at
                 f, u = read(table, i), read(table, i + SLAB)
                 c = read(before, (t - first) * SLAB)
                 entry = zero
-                if above.size and t > start:
-                    entry = load(above, (t - 1) * LANES)
-                entered = entering_values(c, entry, link, is_first)
-                g_f, g_u = times(a, c), times(a, entered)
-                if fresh:
+                if levels is not None:
+                    if levels[1].size:
+                        sent = load(levels[1], t * LANES)
+                        a = a[0], a[1], a[2], a[3] + sent
+                    if levels[0].size and t > start:
+                        entry = load(levels[0], (t - 1) * LANES)
+                g_f = times(a, c)
+                g_u = times(a, entering_values(c, entry, link, is_first))
+                if ids is None:
                     d_f, d_u = _into_projection(f, u, g_f, g_u)
                     g_bias = plus(g_bias, d_f)
                     write(grad, i, d_f)
@@ -172,16 +172,18 @@ def _backward(  # type: ignore[no-untyped-def]
                 else:
                     write(grad, i, plus(read(grad, i), g_f))
                     write(grad, i + SLAB, plus(read(grad, i + SLAB), g_u))
-                up = times(link, times(u, a))
-                if to_above.size and t > start:
-                    store(to_above, (t - 1) * LANES, up[0])
+                up = times(times(link, u), a)
+                if levels is not None:
+                    if levels[2].size and t > start:
+                        store(levels[2], (t - 1) * LANES, up[0])
                 a = mul_add_levels(f, a, (up[1], up[2], up[3], zero))
                 if t % 4 == 0:
                     a = flush_levels(a, least)
-        if to_above.size and stop > start:
-            # No later token of this document reads its last state.
-            store(to_above, (stop - 1) * LANES, zero)
-    if not fresh:
+        if levels is not None:
+            if levels[2].size and stop > start:
+                # No later token of this document reads its last state.
+                store(levels[2], (stop - 1) * LANES, zero)
+    if ids is not None:
         g_bias = _gather(table, grad, width, at, rows.shape[0])
     write(gradients.bias, slab * SLAB, g_bias)
 

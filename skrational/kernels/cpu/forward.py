@@ -9,7 +9,6 @@ from skrational.kernels.cpu.slabs import (
     STRIDE,
     advance,
     continues,
-    entering_values,
     flush_levels,
     plus,
     prefetch_row,
@@ -20,13 +19,12 @@ from skrational.kernels.cpu.slabs import (
 from skrational.utils.compile import jit
 from skrational.utils.simd import LANES, load, splat, store
 
-__all__ = ["forward"]
+__all__ = ["forward", "run_slabs"]
 
 _AHEAD = 16
 """Tokens between the one whose row is fetched into the cache and the one computed."""
 
 
-@jit
 def forward(walk, slabs, saved, last_levels, out):  # type: ignore[no-untyped-def]
     """Run slabs over documents.
 
@@ -43,35 +41,74 @@ def forward(walk, slabs, saved, last_levels, out):  # type: ignore[no-untyped-de
     out : ndarray of shape (n_slabs, n_documents * 32)
         Filled with the scores.
     """
-    links = walk.links
-    for slab in range(*slabs):
-        goes_on = slab + 1 < slabs[1] and continues(links, slab + 1)
-        _forward(
-            walk,
-            slab,
-            last_levels[slab - 1] if continues(links, slab) else last_levels[0, :0],
-            last_levels[slab] if goes_on else last_levels[0, :0],
-            saved[slab],
-            out[slab],
-        )
+    ids = None if walk.fresh else walk.ids
+    run_slabs(walk, ids, slabs, saved, last_levels if last_levels.size else None, out)
 
 
 @jit
-def _forward(walk, slab, above, below, saved, out):  # type: ignore[no-untyped-def]
+def run_slabs(walk, ids, slabs, saved, last_levels, out):  # type: ignore[no-untyped-def]
+    """Run slabs over documents, as `forward`.
+
+    What is None is compiled without: branches within the loops cost as much as the
+    recurrence.
+
+    Parameters
+    ----------
+    walk : Walk
+    ids : ndarray of shape (n_tokens,), int32, or None
+        None if each token has its own row.
+    slabs : tuple of int
+    saved : ndarray
+    last_levels : ndarray or None
+    out : ndarray
+    """
+    for slab in range(*slabs):
+        if last_levels is None:
+            _run(walk, ids, slab, None, saved[slab], out[slab])
+        else:
+            levels = _levels(walk.links, slab, slabs[1], last_levels)
+            _run(walk, ids, slab, levels, saved[slab], out[slab])
+
+
+@jit
+def _levels(links, slab, stop, last_levels):  # type: ignore[no-untyped-def]
+    """What a slab reads of the one above, and writes for the one below.
+
+    Parameters
+    ----------
+    links : ndarray of shape (n_slabs, 64)
+    slab : int
+    stop : int
+        The slab that isn't run any more.
+    last_levels : ndarray of shape (n_slabs, n_tokens * 8)
+
+    Returns
+    -------
+    above, below : ndarray of shape (n_tokens * 8,) or (0,)
+        Empty where no automaton crosses the border.
+    """
+    nothing = last_levels[0, :0]
+    goes_on = slab + 1 < stop and continues(links, slab + 1)
+    above = last_levels[slab - 1] if continues(links, slab) else nothing
+    return above, last_levels[slab] if goes_on else nothing
+
+
+@jit
+def _run(walk, ids, slab, levels, saved, out):  # type: ignore[no-untyped-def]
     """Run one slab over documents.
 
     Parameters
     ----------
     walk : Walk
+    ids : ndarray of shape (n_tokens,), int32, or None
     slab : int
-    above, below : ndarray of shape (n_tokens * 8,) or (0,)
-        The last level of the slab above at each token; to be filled with that of this
-        one. Empty where no automaton crosses the border.
+    levels : tuple of ndarray of shape (n_tokens * 8,) or (0,), or None
+        From `_levels`.
     saved : ndarray of shape (n_slots * 32,) or (0,)
     out : ndarray of shape (n_documents * 32,)
         As for `forward`.
     """
-    rows, ids, offsets, links, bias, fresh, anywhere = walk
+    rows, _, offsets, links, bias, _, anywhere = walk
     table, width, at = rows.reshape(-1), rows.shape[1], slab * 2 * SLAB
     zero = splat(0.0, table)
     least = splat(np.finfo(table.dtype).tiny, table)
@@ -91,7 +128,7 @@ def _forward(walk, slab, above, below, saved, out):  # type: ignore[no-untyped-d
                 write(saved, slot * SLAB, c)
                 slot += 1
             for t in range(first, min(first + STRIDE, stop)):
-                if fresh:
+                if ids is None:
                     i = t * width + at
                     f, u = weigh(plus(read(table, i), b_f), read(table, i + SLAB))
                     write(table, i, f)
@@ -101,11 +138,13 @@ def _forward(walk, slab, above, below, saved, out):  # type: ignore[no-untyped-d
                         prefetch_row(table, np.int64(ids[t + _AHEAD]) * width + at)
                     i = np.int64(ids[t]) * width + at
                     f, u = read(table, i), read(table, i + SLAB)
-                if above.size and t > start:
-                    entry = load(above, (t - 1 - offsets[0]) * LANES)
-                c = advance(f, u, c, entering_values(c, entry, link, is_first))
-                if below.size:
-                    store(below, (t - offsets[0]) * LANES, c[3])
+                if levels is not None:
+                    if levels[0].size and t > start:
+                        entry = load(levels[0], (t - 1 - offsets[0]) * LANES)
+                c = advance(f, u, c, entry, link, is_first)
+                if levels is not None:
+                    if levels[1].size:
+                        store(levels[1], (t - offsets[0]) * LANES, c[3])
                 if anywhere:
                     joined = plus(joined, c)
         write(out, b * SLAB, joined if anywhere else c)

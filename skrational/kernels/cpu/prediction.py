@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.kernels.cpu.forward import forward
+from skrational.kernels.cpu.forward import run_slabs
 from skrational.kernels.cpu.layout import SlabLayout
 from skrational.kernels.cpu.panels import multiply_rows, pack_panels
 from skrational.kernels.cpu.readout import read_out
@@ -263,8 +263,9 @@ class PackedAutomata(PackedNetwork):
             anywhere=self.anywhere,
         )
         readers = _Readers(self.layout.columns, self.layout.wfsa, self.final)
-        goes_on_below, exponent = self.layout.goes_on_below, self.length_exponent
-        _score_documents(walk, goes_on_below, readers, exponent, out[start:stop])
+        chained = True if self.layout.goes_on_below else None
+        exponent = self.length_exponent
+        _score_documents(walk, chained, readers, exponent, out[start:stop])
 
 
 def chunks(offsets: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
@@ -288,7 +289,7 @@ class _Readers(NamedTuple):
 
 @jit
 def _score_documents(  # type: ignore[no-untyped-def]
-    walk, goes_on_below, readers, length_exponent, out
+    walk, chained, readers, length_exponent, out
 ):
     """Gather, recurrence and readout, some documents at a time.
 
@@ -296,8 +297,9 @@ def _score_documents(  # type: ignore[no-untyped-def]
     ----------
     walk : Walk
         Over all documents.
-    goes_on_below : bool
-        Whether an automaton goes on from a slab to the one below.
+    chained : True or None
+        Whether an automaton goes on from a slab to the one below; None is compiled
+        without.
     readers : _Readers
     length_exponent : float
     out : ndarray of shape (n_documents, d)
@@ -310,10 +312,14 @@ def _score_documents(  # type: ignore[no-untyped-def]
     for start in range(0, n_documents, _DOCUMENTS):
         stop = min(start + _DOCUMENTS, n_documents)
         here = offsets[start : stop + 1]
-        n_tokens = here[-1] - here[0] if goes_on_below else 0
-        last_levels = np.empty((n_slabs, n_tokens * LANES), table.dtype)
         part = Walk(table, ids, here, links, bias, fresh, anywhere)
-        forward(part, (0, n_slabs), nothing_saved, last_levels, states)
+        every_slab = 0, n_slabs
+        if chained is None:
+            run_slabs(part, ids, every_slab, nothing_saved, None, states)
+        else:
+            n_tokens = here[-1] - here[0]
+            last_levels = np.empty((n_slabs, n_tokens * LANES), table.dtype)
+            run_slabs(part, ids, every_slab, nothing_saved, last_levels, states)
         scale = np.empty(stop - start, table.dtype)
         for b in range(stop - start):
             scale[b] = max(here[b + 1] - here[b], 1) ** -length_exponent

@@ -206,14 +206,21 @@ def entering_values(c, above, link, first):  # type: ignore[no-untyped-def]
 
 
 @jit
-def advance(f, u, c, entering):  # type: ignore[no-untyped-def]
+def advance(f, u, c, above, link, first):  # type: ignore[no-untyped-def]
     """Take the states over a token: ``f * c + u * entering``.
+
+    u meets link and first before the states are there, which then wait for one product
+    and one sum.
 
     Parameters
     ----------
-    f, u, c, entering : tuple of four vectors
+    f, u, c : tuple of four vectors
+    above, link, first
+        As for `entering_values`.
     """
-    return mul_add_levels(f, c, times(u, entering))
+    from_above, from_1 = times(u, link), times(u, first)
+    entering = mul_add_levels(from_above, (above, c[0], c[1], c[2]), from_1)
+    return mul_add_levels(f, c, entering)
 
 
 @jit
