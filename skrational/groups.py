@@ -78,6 +78,16 @@ class Part:
                 moved = p.movedim(self.axis, 0)
                 moved.mul_(factor.reshape(moved.shape))
 
+    def set_(self, packed: Tensor) -> None:
+        """Set the parameters in place to packed values, (n_slices, m)."""
+        widths = [self._slices(p).shape[1] for p in self.parameters]
+        for p, values in zip(self.parameters, packed.split(widths, 1), strict=True):
+            if self.axis is None:
+                p.copy_(values.reshape(p.shape))
+            else:
+                moved = p.movedim(self.axis, 0)
+                moved.copy_(values.reshape(moved.shape))
+
     def zero_(self, dead: Tensor) -> None:
         """Set slices to zero in place, given a mask of them, (n_slices,)."""
         for p in self.parameters:

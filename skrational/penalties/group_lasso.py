@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from skrational.groups import Groups
 from skrational.penalties.newton import shrink
 from skrational.penalties.soft_threshold import soft_threshold_
-from skrational.utils.simd import LANES
 
 __all__ = ["GroupLasso"]
 
@@ -118,12 +115,11 @@ class GroupLasso:
         if groups.omega is not None:
             thresholds *= groups.omega.cpu().numpy()
         weights = _stack([part.pack(part.parameters) for part in groups.parts])
-        factors = np.empty_like(weights)
-        shrink(weights, _stack(metric), *groups.slices_by_group, thresholds, factors)
+        stacked = weights.numpy(), _stack(metric).numpy()
+        shrink(*stacked, *groups.slices_by_group, thresholds)
         row = 0
         for part, d in zip(groups.parts, metric, strict=True):
-            of_part = torch.from_numpy(factors[row : row + len(d), : d.shape[1]])
-            part.scale_(of_part.to(d.device))
+            part.set_(weights[row : row + len(d), : d.shape[1]])
             row += len(d)
 
     @torch.no_grad()
@@ -145,12 +141,13 @@ class GroupLasso:
         return [slopes[part.group_of_slices][:, None] for part in groups.parts]
 
 
-def _stack(parts: Sequence[Tensor]) -> NDArray[Any]:
-    """Put packed parts below each other, padded by 0 to whole vectors."""
-    width = -(-max(p.shape[1] for p in parts) // LANES) * LANES
-    stacked = parts[0].new_zeros(sum(map(len, parts)), width)
+def _stack(parts: Sequence[Tensor]) -> Tensor:
+    """Put packed parts below each other, on the CPU, padded by 0 to one width."""
+    if len(parts) == 1:
+        return parts[0].cpu()
+    stacked = parts[0].new_zeros(sum(map(len, parts)), max(p.shape[1] for p in parts))
     row = 0
     for part in parts:
         stacked[row : row + len(part), : part.shape[1]] = part
         row += len(part)
-    return np.asarray(stacked.cpu().numpy())
+    return stacked.cpu()

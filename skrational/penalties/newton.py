@@ -17,26 +17,23 @@ _NEWTON_STEPS = 30
 
 
 @jit
-def shrink(weights, metric, starts, rows, thresholds, factors):  # type: ignore[no-untyped-def]
-    """Compute the factors by which the proximal step shrinks every weight.
+def shrink(weights, metric, starts, rows, thresholds):  # type: ignore[no-untyped-def]
+    """Take the proximal step, in place.
 
     Parameters
     ----------
     weights, metric : ndarray of shape (n_rows, m)
-        m is a multiple of 8; rows are padded by weights of 0.
     starts : ndarray of shape (n_groups + 1,), int64
         Where the groups begin in ``rows``.
     rows : ndarray of shape (n_rows,), int64
         Row numbers, group by group.
     thresholds : ndarray of shape (n_groups,), float64
         Step size times lambda times omega of each group.
-    factors : ndarray of shape (n_rows, m)
-        Filled; 0 where the step empties a group.
     """
     for g in range(starts.size - 1):
         members = rows[starts[g] : starts[g + 1]]
         theta = _norm_after(weights, metric, members, thresholds[g])
-        _factors(metric, members, theta, thresholds[g], factors)
+        _scale(weights, metric, members, theta, thresholds[g])
 
 
 @jit
@@ -71,14 +68,19 @@ def _norm_after(weights, metric, members, threshold):  # type: ignore[no-untyped
 def _sizes(weights, metric, members):  # type: ignore[no-untyped-def]
     """Sums of w ** 2 and (D w) ** 2."""
     w_flat, d_flat, m = weights.reshape(-1), metric.reshape(-1), weights.shape[1]
-    square = pull = splat(0.0, w_flat)
+    squares = pulls = splat(0.0, w_flat)
+    square, pull = 0.0, 0.0
     for row in members:
-        for i in range(row * m, (row + 1) * m, LANES):
+        rest = row * m + m // LANES * LANES
+        for i in range(row * m, rest, LANES):
             w = load(w_flat, i)
             pulled = w * load(d_flat, i)
-            square = mul_add(w, w, square)
-            pull = mul_add(pulled, pulled, pull)
-    return np.float64(total(square)), np.float64(total(pull))
+            squares = mul_add(w, w, squares)
+            pulls = mul_add(pulled, pulled, pulls)
+        for i in range(rest, (row + 1) * m):
+            square += w_flat[i] * w_flat[i]
+            pull += (w_flat[i] * d_flat[i]) ** 2
+    return np.float64(total(squares)) + square, np.float64(total(pulls)) + pull
 
 
 @jit
@@ -94,34 +96,42 @@ def _phi(weights, metric, members, theta, threshold):  # type: ignore[no-untyped
     w_flat, d_flat, m = weights.reshape(-1), metric.reshape(-1), weights.shape[1]
     one, threshold_ = splat(1.0, w_flat), splat(threshold, w_flat)
     theta_ = splat(theta, w_flat)
-    phi = slope = splat(0.0, w_flat)
+    phis = slopes = splat(0.0, w_flat)
+    phi, slope = 0.0, 0.0
     for row in members:
-        for i in range(row * m, (row + 1) * m, LANES):
+        rest = row * m + m // LANES * LANES
+        for i in range(row * m, rest, LANES):
             d = load(d_flat, i)
-            share = d * (one / mul_add(d, theta_, threshold_))
-            part = share * load(w_flat, i)
-            part = part * part
-            phi = phi + part
-            slope = mul_add(share, part, slope)
-    return np.float64(total(phi)), np.float64(total(slope))
+            shares = d * (one / mul_add(d, theta_, threshold_))
+            parts = shares * load(w_flat, i)
+            parts = parts * parts
+            phis = phis + parts
+            slopes = mul_add(shares, parts, slopes)
+        for i in range(rest, (row + 1) * m):
+            share = d_flat[i] / (d_flat[i] * theta + threshold)
+            part = (share * w_flat[i]) ** 2
+            phi += part
+            slope += share * part
+    return np.float64(total(phis)) + phi, np.float64(total(slopes)) + slope
 
 
 @jit
-def _factors(metric, members, theta, threshold, factors):  # type: ignore[no-untyped-def]
-    """D theta / (D theta + threshold).
+def _scale(weights, metric, members, theta, threshold):  # type: ignore[no-untyped-def]
+    """Multiply by D theta / (D theta + threshold).
 
     Parameters
     ----------
-    metric, members, threshold
+    weights, metric, members, threshold
         As for `_norm_after`.
     theta : float
         Norm of the group after the step.
-    factors : ndarray of shape (n_rows, m)
-        Filled at the rows of the group.
     """
-    d_flat, out, m = metric.reshape(-1), factors.reshape(-1), metric.shape[1]
+    w_flat, d_flat, m = weights.reshape(-1), metric.reshape(-1), metric.shape[1]
     theta_, threshold_ = splat(theta, d_flat), splat(threshold, d_flat)
     for row in members:
-        for i in range(row * m, (row + 1) * m, LANES):
+        rest = row * m + m // LANES * LANES
+        for i in range(row * m, rest, LANES):
             pulled = load(d_flat, i) * theta_
-            store(out, i, pulled / (pulled + threshold_))
+            store(w_flat, i, load(w_flat, i) * (pulled / (pulled + threshold_)))
+        for i in range(rest, (row + 1) * m):
+            w_flat[i] *= d_flat[i] * theta / (d_flat[i] * theta + threshold)

@@ -68,12 +68,13 @@ class BatchLoss(NamedTuple):
 
     def with_gradient(self, outputs: Tensor) -> tuple[float, Tensor]:
         """Return the loss, and its gradient with respect to the outputs."""
-        if isinstance(self.loss, LogLoss | LabelLoss) and outputs.device.type == "cpu":
+        compiled = _COMPILED.get(type(self.loss))
+        if compiled is not None and outputs.device.type == "cpu":
             gradient = torch.empty_like(outputs)
             arrays = (
                 t.numpy() for t in (outputs, self.targets, self.weights, gradient)
             )
-            return self.loss.compiled(*arrays), gradient
+            return compiled(*arrays), gradient
         leaf = outputs.detach().requires_grad_()
         with torch.enable_grad():
             value = self(leaf)
@@ -92,9 +93,6 @@ class LogLoss:
     >>> loss(torch.zeros(1, 3), torch.tensor([2]))
     tensor([1.0986])
     """
-
-    compiled = staticmethod(log_loss)
-    """The mean loss with its gradient, for the CPU."""
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the negative log-likelihood of each example, (n,)."""
@@ -130,9 +128,6 @@ class LabelLoss:
     >>> LabelLoss()(torch.zeros(1, 3), torch.tensor([[1.0, 0.0, 1.0]]))
     tensor([2.0794])
     """
-
-    compiled = staticmethod(label_loss)
-    """The mean loss with its gradient, for the CPU."""
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the negative log-likelihood of each example, (n,)."""
@@ -273,3 +268,7 @@ def _means(losses: Tensor, known: Tensor) -> Tensor:
 
 def _log(shares: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.log(np.maximum(shares, np.finfo(np.float32).tiny))
+
+
+_COMPILED = {LogLoss: log_loss, LabelLoss: label_loss}
+"""For the CPU, the mean loss with its gradient."""

@@ -1,6 +1,7 @@
 """What only the order of words tells is learned."""
 
 import numpy as np
+import pytest
 
 from skrational import SequenceArray, SparseRationalClassifier
 from skrational.datasets import make_agreement
@@ -27,9 +28,16 @@ def test_which_of_two_words_comes_first_is_learned_at_the_defaults():
     assert clf.n_transitions_ <= 24
 
 
-def test_whether_verb_and_subject_agree_is_learned():
-    """A bag of words is at chance, and the default strength empties the network."""
-    train = make_agreement(3000, n_attractors=1, random_state=0)
-    test = make_agreement(500, n_attractors=1, vectors=train.vectors, random_state=1)
-    clf = SparseRationalClassifier(lambda_="auto", random_state=0)
+@pytest.mark.parametrize("distance", [0, 2])
+@pytest.mark.parametrize("lambda_", [2e-3, "auto"])
+def test_whether_verb_and_subject_agree_is_learned(lambda_, distance):
+    """A bag of words is at chance.
+
+    Without an error in training there are no gradients, and nothing that tells a
+    proximal step in Adam's metric which states are needed: it would take them all.
+    """
+    made = {"n_attractors": 1, "distance": distance}
+    train = make_agreement(3000, **made, random_state=0)
+    test = make_agreement(500, **made, vectors=train.vectors, random_state=1)
+    clf = SparseRationalClassifier(lambda_=lambda_, random_state=0)
     assert clf.fit(train.X, train.y).score(test.X, test.y) >= 0.95

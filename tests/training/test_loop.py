@@ -200,6 +200,7 @@ def solve_prox(before, D, cut):
 
 @pytest.mark.parametrize("lambda_", [1e-3, 3e-2, 10.0])
 def test_a_proximal_step_follows_adams_in_its_own_metric(lambda_):
+    """Which doesn't fall below a tenth of the penalty's own slope."""
     cell, training, rate = draw_cell(), draw_examples(1), 0.1
     before = cell.to_arrays()
     gradients = first_gradients(cell, training)
@@ -210,6 +211,7 @@ def test_a_proximal_step_follows_adams_in_its_own_metric(lambda_):
     g = state_rows(gradients)
     D = np.abs(g) + 1e-8
     stepped = state_rows(before) - rate * g / D
+    D = np.maximum(D, 0.1 * lambda_ / g.shape[1] ** 0.5)
     expected = [
         solve_prox(w, d, rate * lambda_) for w, d in zip(stepped, D, strict=True)
     ]
@@ -558,7 +560,8 @@ def test_charges_are_applied_in_order_each_to_groups_of_its_own():
         metric = [
             part.pack(twin._optimizer.metric(part.parameters)) for part in groups.parts
         ]
-        penalty.prox_(groups, metric, 0.03)
+        least = [0.1 * slope for slope in penalty.slopes(groups)]
+        penalty.prox_(groups, list(map(torch.maximum, metric, least)), 0.03)
     assert_equal_weights(snapshot(run.cell), snapshot(twin.cell))
     total = sum(p.value(run.cell.groups(kind)).item() for p, kind in charges)
     assert rows[0]["penalty"] == pytest.approx(total)
