@@ -23,11 +23,10 @@ import numpy as np
 import torch
 
 from skrational import SequenceArray, SparseRationalClassifier
-from skrational.kernels.cpu import operation as cpu
-from skrational.kernels.cpu import prediction
+from skrational.kernels.cpu import passes, prediction
 
 torch.set_num_threads(2)
-cpu._LEAST_PRODUCT = cpu._LEAST_WALK = 0
+passes._LEAST_PRODUCT = passes._LEAST_WALK = 0
 prediction._SHARED_TOKENS = 1
 folder = Path(sys.argv[1])
 rng = np.random.default_rng(0)

@@ -93,7 +93,7 @@ class Automata(nn.Module):
         """Score of each WFSA on each document, (B, d)."""
         if not self.lengths:
             return self.W_u.new_zeros(len(batch.offsets) - 1, 0)
-        return self._of_documents(document_scores, batch)
+        return self._of_documents(document_scores, batch, self._loops())
 
     def can_be_scored(self) -> bool:
         """Whether `scored_documents` has a kernel, and learns all there is to learn.
@@ -106,13 +106,16 @@ class Automata(nn.Module):
 
     def scored_documents(self, batch: Batch) -> Scored:
         """Score the documents outside of autograd, if they `can_be_scored`."""
-        return self._of_documents(scored_documents, batch)
+        loops = self.W_f, self.b_f
+        return self._of_documents(scored_documents, batch, loops)
 
-    def _of_documents(self, kernel: Callable[..., Any], batch: Batch) -> Any:
+    def _of_documents(
+        self, kernel: Callable[..., Any], batch: Batch, loops: tuple[Tensor, Tensor]
+    ) -> Any:
         return kernel(
             batch.x,
             self.W_u,
-            *self._loops(),
+            *loops,
             self.final_weights(),
             batch.ids,
             batch.offsets,

@@ -24,16 +24,18 @@ def pack(W_u, W_f, b_f, sources, columns, weight, bias):  # type: ignore[no-unty
     bias : ndarray of shape (n_slabs * 32,)
         Filled; 0 where there is no state.
     """
-    n_states = b_f.size
+    n_states, n_features = W_u.shape
     for row in range(sources.size):
         source = sources[row]
-        if source < n_states:
-            weight[row] = W_f[source]
-        elif source < 2 * n_states:
-            weight[row] = W_u[source - n_states]
-        else:
-            weight[row] = 0
-    bias[:] = 0
+        for i in range(n_features):
+            if source < n_states:
+                weight[row, i] = W_f[source, i]
+            elif source < 2 * n_states:
+                weight[row, i] = W_u[source - n_states, i]
+            else:
+                weight[row, i] = 0
+    for column in range(bias.size):
+        bias[column] = 0
     for s in range(n_states):
         bias[columns[s]] = b_f[s]
 
@@ -49,12 +51,13 @@ def unpack(weight, bias, sources, columns, W_u, W_f, b_f):  # type: ignore[no-un
     W_u, W_f, b_f
         Added to.
     """
-    n_states = b_f.size
+    n_states, n_features = W_u.shape
     for row in range(sources.size):
         source = sources[row]
-        if source < n_states:
-            W_f[source] += weight[row]
-        elif source < 2 * n_states:
-            W_u[source - n_states] += weight[row]
+        for i in range(n_features):
+            if source < n_states:
+                W_f[source, i] += weight[row, i]
+            elif source < 2 * n_states:
+                W_u[source - n_states, i] += weight[row, i]
     for s in range(n_states):
         b_f[s] += bias[columns[s]]

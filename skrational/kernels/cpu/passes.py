@@ -29,7 +29,7 @@ from skrational.utils.threads import given_threads, run_all
 __all__ = ["Documents", "Pass"]
 
 _LEAST_ADJOINT = {torch.float32: 1e-30, torch.float64: 1e-290}
-_LEAST_PRODUCT, _LEAST_WALK = 2**26, 2**17
+_LEAST_PRODUCT, _LEAST_WALK = 2**23, 2**13
 """Multiplications of a product, and tokens times slabs of a recurrence, below which
 sharing costs more than it saves."""
 

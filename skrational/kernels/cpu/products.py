@@ -13,13 +13,16 @@ from skrational.utils.threads import run_all
 
 __all__ = ["PART_ROWS", "TILE_ROWS", "cut", "multiply_transposed"]
 
-TILE_ROWS, PART_ROWS, _MOST_PARTS = 512, 2048, 4
+TILE_ROWS, PART_ROWS = 512, 512
 """Rows of a product that stay apart, and rows of the parts of one that adds them up."""
 
+_MOST_TILES, _MOST_PARTS = 4, 2
+"""Each part more makes a product of a few thousand rows some hundredths slower."""
 
-def cut(length: int, least: int) -> list[slice]:
-    """Cut a length into a few equal parts of about ``least`` or more."""
-    n_parts = min(max(1, length // least), _MOST_PARTS)
+
+def cut(length: int, least: int, most: int = _MOST_TILES) -> list[slice]:
+    """Cut a length into at most so many equal parts of about ``least`` or more."""
+    n_parts = min(max(1, length // least), most)
     borders = [length * i // n_parts for i in range(n_parts + 1)]
     return list(starmap(slice, pairwise(borders)))
 
@@ -37,7 +40,7 @@ def multiply_transposed(left: Tensor, right: Tensor, n_threads: int) -> Tensor:
     -------
     Tensor of shape (m, n)
     """
-    rows = cut(len(left), PART_ROWS)
+    rows = cut(len(left), PART_ROWS, _MOST_PARTS)
     parts = empty(len(rows), left.shape[1], right.shape[1], dtype=left.dtype)
 
     def multiply(i: int) -> None:

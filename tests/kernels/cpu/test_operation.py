@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from skrational import kernels
 from skrational.kernels import reference
 from skrational.kernels.cpu import operation as cpu
-from skrational.kernels.cpu import products
+from skrational.kernels.cpu import passes, products
 from skrational.utils.buffers import recycling
 from skrational.utils.threads import single_thread
 
@@ -144,8 +144,8 @@ def test_gives_the_same_bits_when_repeated(anywhere):
 def large_problem(monkeypatch):
     """A problem whose work is shared among threads."""
     lengths = (4,) * 20 + (1, 2, 9)
-    monkeypatch.setattr(cpu, "_LEAST_PRODUCT", 0)
-    monkeypatch.setattr(cpu, "_LEAST_WALK", 0)
+    monkeypatch.setattr(passes, "_LEAST_PRODUCT", 0)
+    monkeypatch.setattr(passes, "_LEAST_WALK", 0)
     monkeypatch.setattr(products, "PART_ROWS", 512)
     problem = draw_problem(
         5, [50] * 80, lengths=lengths, n_features=200, dtype=torch.float32
