@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,17 +16,9 @@ from torch import Tensor, nn
 
 from skrational.cells.batches import Batch
 from skrational.groups import Groups, Part
-from skrational.kernels import (
-    choose_kernel,
-    document_scores,
-    scored_documents,
-    token_scores,
-)
+from skrational.kernels import document_scores, token_scores
 from skrational.structures import RationalStructure
 from skrational.structures.automata import ScoringRule
-
-if TYPE_CHECKING:
-    from skrational.kernels.cpu.operation import Scored
 
 __all__ = ["Automata", "draw_uniformly"]
 
@@ -93,37 +85,24 @@ class Automata(nn.Module):
         """Score of each WFSA on each document, (B, d)."""
         if not self.lengths:
             return self.W_u.new_zeros(len(batch.offsets) - 1, 0)
-        return self._of_documents(document_scores, batch, self._loops())
-
-    def can_be_scored(self) -> bool:
-        """Whether `scored_documents` has a kernel, and learns all there is to learn.
-
-        That is where scores are functions of ``W_u``, ``W_f`` and ``b_f`` themselves.
-        """
-        kernel = choose_kernel(self.W_u.device.type, self.rule.semiring)
-        is_plain = self.rule.readout in ("sum", "last") and self.learned_loops.all()
-        return bool(self.lengths and kernel == "numba" and is_plain)
-
-    def scored_documents(self, batch: Batch) -> Scored:
-        """Score the documents outside of autograd, if they `can_be_scored`."""
-        loops = self.W_f, self.b_f
-        return self._of_documents(scored_documents, batch, loops)
-
-    def _of_documents(
-        self, kernel: Callable[..., Any], batch: Batch, loops: tuple[Tensor, Tensor]
-    ) -> Any:
-        return kernel(
+        return document_scores(
             batch.x,
             self.W_u,
-            *loops,
+            *self._loops(),
             self.final_weights(),
             batch.ids,
             batch.offsets,
             self.lengths,
-            anywhere=self.rule.match == "anywhere",
-            semiring=self.rule.semiring,
-            length_exponent=self.rule.divisor_exponent,
+            **self._reading(),
         )
+
+    def _reading(self) -> dict[str, Any]:
+        """How documents are scored, as the kernels name it."""
+        return {
+            "anywhere": self.rule.match == "anywhere",
+            "semiring": self.rule.semiring,
+            "length_exponent": self.rule.divisor_exponent,
+        }
 
     def token_scores(self, batch: Batch) -> Tensor:
         """Score of each WFSA after each token, of what ended there, (n_tokens, d)."""

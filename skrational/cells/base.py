@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups
+from skrational.kernels.cpu.losses import Targets
 from skrational.structures import Structure
 
 __all__ = ["BatchLoss", "Cell", "Cut", "Noise", "ReadoutCell"]
@@ -187,8 +188,8 @@ class BatchLoss(Protocol):
         """Return the loss, a scalar, of outputs (B, n_outputs)."""
         ...
 
-    def with_gradient(self, outputs: Tensor) -> tuple[float, Tensor]:
-        """Return the loss, and its gradient with respect to the outputs."""
+    def compiled(self) -> Targets | None:
+        """Return the targets for the compiled losses, if this is one of them."""
         ...
 
 

@@ -38,8 +38,10 @@ from skrational.cells.automata import Automata, draw_uniformly
 from skrational.cells.base import BatchLoss, Cut, Noise, ReadoutCell
 from skrational.cells.batches import Batch, Corpus
 from skrational.kernels import choose_kernel
+from skrational.kernels.cpu.passes import Documents
 from skrational.kernels.cpu.prediction import PackedAutomata
 from skrational.kernels.cpu.readout import apply_readout
+from skrational.kernels.cpu.step import backpropagate
 from skrational.structures import RationalStructure
 from skrational.structures.automata import ScoringRule
 
@@ -102,29 +104,31 @@ class RationalCell(Automata, ReadoutCell):
     ) -> float:
         """Add the gradients of a batch's loss to those of the parameters.
 
-        In closed form, where there is a kernel for it: the bookkeeping of autograd
-        takes longer than the recurrence.
+        By a kernel of its own, if there is one: the bookkeeping of autograd takes
+        longer than the recurrence.
         """
-        if not self.can_be_scored():
+        kernel = choose_kernel(self.A.device.type, self.rule.semiring)
+        targets = loss.compiled() if kernel == "numba" and self._is_plain() else None
+        if targets is None:
             return super().backpropagate(batch, dropout, generator, loss)
-        with torch.no_grad():
-            return self._backpropagate(batch, dropout, generator, loss)
+        batch = dropout.on_features(batch, generator)
+        n_documents = len(batch.offsets) - 1
+        ones = torch.ones(n_documents, len(self.lengths), dtype=self.A.dtype)
+        weights = self.W_u, self.W_f, self.b_f, self.A, self.a
+        return backpropagate(
+            batch.x,
+            weights,
+            list(map(_sum_of, weights)),
+            self.final_weights(),
+            Documents.of(batch.ids, batch.offsets, self.lengths, **self._reading()),
+            dropout.on_scores(ones, generator),
+            targets,
+        )
 
-    def _backpropagate(
-        self, batch: Batch, dropout: Noise, generator: torch.Generator, loss: BatchLoss
-    ) -> float:
-        """Do so in closed form; the parameters are those of `backpropagate`."""
-        scored = self.scored_documents(dropout.on_features(batch, generator))
-        factors = dropout.on_scores(torch.ones_like(scored.scores), generator)
-        hidden = scored.scores * factors
-        value, grad = loss.with_gradient(self.readout(hidden))
-        for parameter, gradient in (self.A, grad.T @ hidden), (self.a, grad.sum(dim=0)):
-            if parameter.requires_grad:
-                _sum_of(parameter).add_(gradient)
-        weights = self.W_u, self.W_f, self.b_f
-        if any(weight.requires_grad for weight in weights):
-            scored.pull(grad @ self.A * factors, list(map(_sum_of, weights)))
-        return value
+    def _is_plain(self) -> bool:
+        """Whether scores are functions of W_u, W_f and b_f themselves."""
+        is_summed = self.rule.readout in ("sum", "last")
+        return bool(self.lengths and is_summed and self.learned_loops.all())
 
     @torch.no_grad()
     def predict(self, corpus: Corpus) -> Tensor:

@@ -15,13 +15,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from skrational.kernels.cpu.operation import Scored
-
 __all__ = [
     "choose_kernel",
     "choose_predictor",
     "document_scores",
-    "scored_documents",
     "token_scores",
 ]
 
@@ -116,11 +113,6 @@ def document_scores(x: Tensor, *args: Any, semiring: str, **options: Any) -> Ten
     return reference.document_scores(
         x, *args, semiring=semiring, states_of=module.state_scores, **options
     )
-
-
-def scored_documents(*args: Any, **options: Any) -> Scored:
-    """Score every automaton outside of autograd, where the kernel is numba's."""
-    return import_module(_MODULES["numba"]).scored_documents(*args, **options)
 
 
 def token_scores(x: Tensor, *args: Any, semiring: str, **options: Any) -> Tensor:

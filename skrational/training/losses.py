@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skrational.kernels.cpu.losses import label_loss, log_loss
+from skrational.kernels.cpu.losses import CLASSES, LABELS, VALUES, Targets
 
 __all__ = [
     "BatchLoss",
@@ -66,20 +66,13 @@ class BatchLoss(NamedTuple):
         """Return the loss, a scalar."""
         return (self.loss(outputs, self.targets) * self.weights).mean()
 
-    def with_gradient(self, outputs: Tensor) -> tuple[float, Tensor]:
-        """Return the loss, and its gradient with respect to the outputs."""
-        compiled = _COMPILED.get(type(self.loss))
-        if compiled is not None and outputs.device.type == "cpu":
-            gradient = torch.empty_like(outputs)
-            arrays = (
-                t.numpy() for t in (outputs, self.targets, self.weights, gradient)
-            )
-            return compiled(*arrays), gradient
-        leaf = outputs.detach().requires_grad_()
-        with torch.enable_grad():
-            value = self(leaf)
-        (gradient,) = torch.autograd.grad(value, leaf)
-        return float(value), gradient
+    def compiled(self) -> Targets | None:
+        """Return the targets for the compiled losses, if this is one of them."""
+        kind = _COMPILED.get(type(self.loss))
+        if kind is None or self.targets.dim() > 2:
+            return None
+        values = self.targets.numpy().reshape(len(self.targets), -1)
+        return Targets(kind, values, self.weights.numpy())
 
 
 class LogLoss:
@@ -270,5 +263,4 @@ def _log(shares: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.log(np.maximum(shares, np.finfo(np.float32).tiny))
 
 
-_COMPILED = {LogLoss: log_loss, LabelLoss: label_loss}
-"""For the CPU, the mean loss with its gradient."""
+_COMPILED = {LogLoss: CLASSES, LabelLoss: LABELS, SquaredError: VALUES}

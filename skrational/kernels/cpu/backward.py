@@ -25,7 +25,7 @@ from skrational.kernels.cpu.slabs import (
 from skrational.utils.compile import jit
 from skrational.utils.simd import LANES, load, splat, store
 
-__all__ = ["backward"]
+__all__ = ["back_over_slabs", "backward"]
 
 
 def backward(walk, slabs, saved, last_levels, gradients):  # type: ignore[no-untyped-def]
@@ -39,11 +39,11 @@ def backward(walk, slabs, saved, last_levels, gradients):  # type: ignore[no-unt
     """
     ids = None if walk.fresh else walk.ids
     levels = last_levels if last_levels.size else None
-    _run_slabs(walk, ids, slabs, saved, levels, gradients)
+    back_over_slabs(walk, ids, slabs, saved, levels, gradients)
 
 
 @jit
-def _run_slabs(walk, ids, slabs, saved, last_levels, gradients):  # type: ignore[no-untyped-def]
+def back_over_slabs(walk, ids, slabs, saved, last_levels, gradients):  # type: ignore[no-untyped-def]
     """Differentiate slabs, as `backward`; what is None is compiled without.
 
     Parameters

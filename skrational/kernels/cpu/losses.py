@@ -1,86 +1,101 @@
-"""Losses of classes with their gradients, in one pass over the outputs."""
+"""Losses with their gradients, in one pass over the outputs."""
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from skrational.utils.compile import jit
 
-__all__ = ["label_loss", "log_loss"]
+__all__ = ["CLASSES", "LABELS", "VALUES", "Targets", "mean_loss"]
+
+CLASSES, LABELS, VALUES = 0, 1, 2
+"""Negative log-likelihood of exclusive classes, and of independent labels; and squared
+distance."""
+
+
+class Targets(NamedTuple):
+    """What the outputs of a batch are held against.
+
+    Attributes
+    ----------
+    kind : int
+        CLASSES, LABELS or VALUES.
+    values : ndarray of shape (B, 1) or (B, n_outputs)
+        The number of the class, of type int64; or a value for each output.
+    weights : ndarray of shape (B,)
+    """
+
+    kind: int
+    values: NDArray[Any]
+    weights: NDArray[Any]
 
 
 @jit
-def log_loss(outputs, targets, weights, gradient):  # type: ignore[no-untyped-def]
-    """Negative log-likelihood of the classes, the weighted mean over the examples.
+def mean_loss(outputs, targets, gradient):  # type: ignore[no-untyped-def]
+    """Weighted mean of the losses over the examples.
 
     Parameters
     ----------
-    outputs : ndarray of shape (n, n_outputs)
-        Logits; of two classes one, that of the second.
-    targets : ndarray of shape (n,), int64
-    weights : ndarray of shape (n,)
-    gradient : ndarray of shape (n, n_outputs)
+    outputs : ndarray of shape (B, n_outputs)
+        Two classes have one, the logit of the second.
+    targets : Targets
+    gradient : ndarray of shape (B, n_outputs)
         Filled.
 
     Returns
     -------
     float
     """
-    total = 0.0
+    kind, values, weights = targets
     n, n_outputs = outputs.shape
-    for b in range(n):
-        weight = weights[b] / n
-        if n_outputs == 1:
-            target = outputs.dtype.type(targets[b])
-            total += weight * _logistic(outputs, b, 0, target, weight, gradient)
-            continue
-        largest = outputs[b].max()
-        partition = outputs.dtype.type(0)
-        for k in range(n_outputs):
-            gradient[b, k] = np.exp(outputs[b, k] - largest)
-            partition += gradient[b, k]
-        for k in range(n_outputs):
-            gradient[b, k] *= weight / partition
-        gradient[b, targets[b]] -= weight
-        total += weight * (np.log(partition) + largest - outputs[b, targets[b]])
-    return total
-
-
-@jit
-def label_loss(outputs, targets, weights, gradient):  # type: ignore[no-untyped-def]
-    """Negative log-likelihood of independent labels, summed over them.
-
-    Parameters
-    ----------
-    outputs, weights, gradient
-        As for `log_loss`; an output for each label.
-    targets : ndarray of shape (n, n_outputs)
-        0 or 1.
-    """
+    number = outputs.dtype.type
     total = 0.0
-    n = len(outputs)
     for b in range(n):
-        weight = weights[b] / n
-        for k in range(outputs.shape[1]):
-            target = outputs.dtype.type(targets[b, k])
-            total += weight * _logistic(outputs, b, k, target, weight, gradient)
+        weight = weights[b] / number(n)
+        if kind == CLASSES and n_outputs > 1:
+            loss = _of_classes(outputs[b], np.int64(values[b, 0]), gradient[b])
+        else:
+            loss = 0.0
+            for k in range(n_outputs):
+                target = number(values[b, k])
+                if kind == VALUES:
+                    distance = outputs[b, k] - target
+                    loss += distance * distance / number(n_outputs)
+                    gradient[b, k] = 2 * distance / number(n_outputs)
+                else:
+                    loss += _of_label(outputs[b, k], target)
+                    gradient[b, k] = _probability(outputs[b, k]) - target
+        for k in range(n_outputs):
+            gradient[b, k] *= weight
+        total += weight * loss
     return total
 
 
 @jit
-def _logistic(outputs, b, k, target, weight, gradient):  # type: ignore[no-untyped-def]
-    """Negative log-likelihood of one label; the gradient of it, weighted, is stored.
+def _of_classes(logits, target, gradient):  # type: ignore[no-untyped-def]
+    """Negative log-likelihood of a class; the gradient, (n_outputs,), is filled."""
+    largest = logits.max()
+    partition = logits.dtype.type(0)
+    for k in range(logits.size):
+        gradient[k] = np.exp(logits[k] - largest)
+        partition += gradient[k]
+    for k in range(logits.size):
+        gradient[k] /= partition
+    gradient[target] -= 1
+    return np.log(partition) + largest - logits[target]
 
-    Parameters
-    ----------
-    outputs, gradient : ndarray of shape (n, n_outputs)
-    b, k : int
-        Which logit.
-    target, weight : float
-    """
-    z = outputs[b, k]
-    odds = np.exp(-abs(z))  # of the less probable value
-    one = outputs.dtype.type(1)
-    probability = (one if z > 0 else odds) / (one + odds)
-    gradient[b, k] = weight * (probability - target)
-    return max(z, outputs.dtype.type(0)) - z * target + np.log1p(odds)
+
+@jit
+def _of_label(logit, target):  # type: ignore[no-untyped-def]
+    """Negative log-likelihood of a label, 0 or 1."""
+    return max(logit, type(logit)(0)) - logit * target + np.log1p(np.exp(-abs(logit)))
+
+
+@jit
+def _probability(logit):  # type: ignore[no-untyped-def]
+    """The logistic function; exp doesn't overflow."""
+    odds = np.exp(-abs(logit))
+    return (type(logit)(1) if logit > 0 else odds) / (type(logit)(1) + odds)

@@ -10,16 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skrational.kernels.cpu.layout import SlabLayout
 from skrational.kernels.cpu.passes import Documents, Pass
 from skrational.kernels.cpu.readout import read_out, read_out_backward
-from skrational.kernels.cpu.recurrences import recurrence_of
 
-__all__ = ["Scored", "document_scores", "scored_documents", "state_scores"]
+__all__ = ["document_scores", "state_scores"]
 
 
-class Scored:
-    """Documents that were scored outside of autograd, and the way back.
+class _Scored:
+    """Documents that were scored, and the way back.
 
     Parameters
     ----------
@@ -100,7 +98,7 @@ class _DocumentScores(torch.autograd.Function):
         W_f: Tensor,
         b_f: Tensor,
         final: Tensor,
-        score: Callable[..., Scored],
+        score: Callable[..., _Scored],
     ) -> Tensor:
         ctx.scored = score(x, (W_u, W_f, b_f), final, keep=True)
         ctx.weights = W_u, W_f, b_f
@@ -125,8 +123,6 @@ def document_scores(
     ids: NDArray[np.int32],
     offsets: NDArray[np.int64],
     lengths: tuple[int, ...],
-    *,
-    length_exponent: float = 0.0,
     **options: Any,
 ) -> Tensor:
     """Score every automaton; see `skrational.kernels.reference.document_scores`.
@@ -136,29 +132,9 @@ def document_scores(
     ValueError
         If a tensor isn't on the CPU.
     """
-    score = _scorer(ids, offsets, lengths, length_exponent, **options)
+    documents = Documents.of(ids, offsets, lengths, **options)
+    score = _scorer(documents, documents.layout.wfsa)
     return _scores(score, (x, W_u, W_f, b_f, final))
-
-
-def scored_documents(
-    x: Tensor,
-    W_u: Tensor,
-    W_f: Tensor,
-    b_f: Tensor,
-    final: Tensor,
-    ids: NDArray[np.int32],
-    offsets: NDArray[np.int64],
-    lengths: tuple[int, ...],
-    *,
-    length_exponent: float = 0.0,
-    **options: Any,
-) -> Scored:
-    """Score every automaton outside of autograd, whose bookkeeping takes longer.
-
-    The parameters are those of `document_scores`.
-    """
-    score = _scorer(ids, offsets, lengths, length_exponent, **options)
-    return score(x, (W_u, W_f, b_f), final, keep=True)
 
 
 def state_scores(
@@ -178,57 +154,32 @@ def state_scores(
     ValueError
         If a tensor isn't on the CPU.
     """
-    every_state = np.arange(sum(lengths))
-    score = _scorer(ids, offsets, lengths, 0.0, every_state, **options)
+    documents = Documents.of(ids, offsets, lengths, **options)
+    score = _scorer(documents, np.arange(sum(lengths)))
     return _scores(score, (x, W_u, W_f, b_f, torch.ones_like(b_f)))
 
 
-def _scorer(
-    ids: NDArray[np.int32],
-    offsets: NDArray[np.int64],
-    lengths: tuple[int, ...],
-    length_exponent: float,
-    readers: NDArray[np.int64] | None = None,
-    *,
-    anywhere: bool = False,
-    semiring: str = "plus-times",
-) -> Callable[..., Scored]:
+def _scorer(documents: Documents, readers: NDArray[np.int64]) -> Callable[..., _Scored]:
     """Make a function that scores these documents.
 
-    Parameters
-    ----------
-    ids : ndarray of shape (n_tokens,), int32
-    offsets : ndarray of shape (B + 1,), int64
-    lengths : tuple of int
-    length_exponent : float
-    readers : ndarray of shape (S,), int64, default=None
-        The score that each state adds to. None: that of its automaton.
-    anywhere : bool, default=False
-    semiring : str, default="plus-times"
+    ``readers``, (S,), is the score that each state adds to.
     """
-    layout = SlabLayout.of(tuple(lengths))
-    documents = Documents(ids, offsets, layout, recurrence_of(semiring), anywhere)
-    if readers is None:
-        readers = layout.wfsa
-    scale = np.ones(len(offsets) - 1)
-    if length_exponent:
-        scale = np.maximum(np.diff(offsets), 1) ** -float(length_exponent)
 
     def score(
         x: Tensor, weights: tuple[Tensor, Tensor, Tensor], final: Tensor, keep: bool
-    ) -> Scored:
+    ) -> _Scored:
         if x.device.type != "cpu":
             raise ValueError(
                 f"the numba kernel computes on the CPU; got a tensor on "
                 f"{x.device.type}."
             )
         run = Pass(x, weights, documents, keep)
-        return Scored(run, readers, final, scale.astype(run.out.dtype))
+        return _Scored(run, readers, final, documents.scale.astype(run.out.dtype))
 
     return score
 
 
-def _scores(score: Callable[..., Scored], inputs: tuple[Tensor, ...]) -> Tensor:
+def _scores(score: Callable[..., _Scored], inputs: tuple[Tensor, ...]) -> Tensor:
     """Score documents, differentiably unless gradients are off.
 
     Parameters

@@ -19,16 +19,16 @@ from torch import Tensor
 from skrational.kernels.cpu.layout import SlabLayout
 from skrational.kernels.cpu.packing import pack, unpack
 from skrational.kernels.cpu.products import TILE_ROWS, cut, multiply_transposed
-from skrational.kernels.cpu.recurrences import Recurrence
+from skrational.kernels.cpu.recurrences import Recurrence, recurrence_of
 from skrational.kernels.cpu.slabs import SLAB, STRIDE, Gradients, Walk
 from skrational.utils.buffers import empty
 from skrational.utils.compile import read_only
 from skrational.utils.simd import LANES
 from skrational.utils.threads import given_threads, run_all
 
-__all__ = ["Documents", "Pass"]
+__all__ = ["LEAST_ADJOINT", "Documents", "Pass"]
 
-_LEAST_ADJOINT = {torch.float32: 1e-30, torch.float64: 1e-290}
+LEAST_ADJOINT = {torch.float32: 1e-30, torch.float64: 1e-290}
 _LEAST_PRODUCT, _LEAST_WALK = 2**23, 2**13
 """Multiplications of a product, and tokens times slabs of a recurrence, below which
 sharing costs more than it saves."""
@@ -46,6 +46,8 @@ class Documents(NamedTuple):
     recurrence : Recurrence
     anywhere : bool
         Whether scores of all tokens are added up.
+    length_exponent : float
+        Of the length by which a document's scores are divided.
     """
 
     ids: NDArray[np.int32]
@@ -53,6 +55,39 @@ class Documents(NamedTuple):
     layout: SlabLayout
     recurrence: Recurrence
     anywhere: bool
+    length_exponent: float
+
+    @classmethod
+    def of(
+        cls,
+        ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        lengths: tuple[int, ...],
+        *,
+        anywhere: bool = False,
+        semiring: str = "plus-times",
+        length_exponent: float = 0.0,
+    ) -> Documents:
+        """Choose layout and recurrence.
+
+        Parameters
+        ----------
+        ids, offsets : ndarray
+        lengths : tuple of int
+            States of each automaton.
+        anywhere : bool, default=False
+        semiring : str, default="plus-times"
+        length_exponent : float, default=0.0
+        """
+        layout, recurrence = SlabLayout.of(tuple(lengths)), recurrence_of(semiring)
+        return cls(ids, offsets, layout, recurrence, anywhere, length_exponent)
+
+    @property
+    def scale(self) -> NDArray[np.float64]:
+        """What the scores of each document are multiplied by, (B,)."""
+        if not self.length_exponent:
+            return np.ones(len(self.offsets) - 1)
+        return np.maximum(np.diff(self.offsets), 1) ** -float(self.length_exponent)
 
 
 class Pass:
@@ -77,7 +112,7 @@ class Pass:
     ) -> None:
         # Helper threads don't know that gradients aren't recorded here.
         self.x = x.detach()
-        ids, offsets, self.layout, self.recurrence, self.anywhere = documents
+        ids, offsets, self.layout, self.recurrence, self.anywhere, _ = documents
         self.ids, self.offsets = read_only(ids), read_only(offsets)
         self._pack(*(weight.detach().contiguous() for weight in weights))
         # Each row is read once, in order: f and u need no pass of their own.
@@ -86,15 +121,17 @@ class Pass:
         self.table = empty(len(x), n_slabs * 2 * SLAB, dtype=x.dtype)
         self.links = self.layout.links_as(dtype)
         self.out = np.empty((n_slabs, (len(offsets) - 1) * SLAB), dtype)
-        n_slots = len(ids) // STRIDE + len(offsets) if keep else 0
-        self.saved = np.empty((n_slabs, n_slots * self.recurrence.n_saved), dtype)
-        n_levels = len(ids) * LANES if self.layout.goes_on_below else 0
-        self.last_levels = np.empty((n_slabs, n_levels), dtype)
         n_threads = given_threads()
         large_product = x.numel() * len(self.weight) >= _LEAST_PRODUCT
         self.n_multipliers = n_threads if large_product else 1
         large_walk = len(ids) * n_slabs >= _LEAST_WALK
         self.n_walkers = n_threads if large_walk else 1
+        self._keep = keep
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several threads work on it."""
+        return max(self.n_multipliers, self.n_walkers) > 1
 
     def _pack(self, W_u: Tensor, W_f: Tensor, b_f: Tensor) -> None:
         """Put the weights in their places."""
@@ -105,10 +142,20 @@ class Pass:
         arrays = (tensor.numpy() for tensor in (W_u, W_f, b_f))
         pack(*arrays, self.layout.sources, self.layout.columns, weight, self.bias)
 
+    def project(self, activated: bool = False) -> None:
+        """Multiply the feature rows by the weights of all transitions."""
+        task = self._activate if activated else self._project
+        tiles = cut(len(self.x), TILE_ROWS)
+        run_all([partial(task, tile) for tile in tiles], self.n_multipliers)
+
     def forward(self) -> NDArray[Any]:
         """Score the states, (n_slabs, B * 32)."""
-        tiles = cut(len(self.x), TILE_ROWS)
-        run_all([partial(self._project, tile) for tile in tiles], self.n_multipliers)
+        self.project(activated=not self.fresh)
+        n_slabs, n_tokens, dtype = len(self.links), len(self.ids), self.bias.dtype
+        n_slots = n_tokens // STRIDE + len(self.offsets) if self._keep else 0
+        self.saved = np.empty((n_slabs, n_slots * self.recurrence.n_saved), dtype)
+        n_levels = n_tokens * LANES if self.layout.goes_on_below else 0
+        self.last_levels = np.empty((n_slabs, n_levels), dtype)
         self._walk(self._forward)
         return self.out
 
@@ -126,34 +173,54 @@ class Pass:
         Tensor of shape (n_rows, n_slabs * 64)
             The gradients of the projected rows.
         """
-        grad = self.table
+        grad, grad_bias = self.new_gradients()
         if not self.fresh:
-            grad = empty(*self.table.shape, dtype=self.table.dtype).zero_()
-        grad_bias = np.empty_like(self.bias)
-        least = _LEAST_ADJOINT[grad.dtype]
+            grad.zero_()
+        least = LEAST_ADJOINT[grad.dtype]
         gradients = Gradients(grad_out, grad.numpy(), grad_bias, least)
         self._walk(partial(self._backward, gradients))
+        self.add_products(grad, grad_bias, weights)
+        return grad
+
+    def new_gradients(self) -> tuple[Tensor, NDArray[Any]]:
+        """Where those of the projected rows and of the bias are to be written."""
+        grad = self.table
+        if not self.fresh:
+            grad = empty(*self.table.shape, dtype=self.table.dtype)
+        return grad, np.empty_like(self.bias)
+
+    def add_products(
+        self, grad: Tensor, grad_bias: NDArray[Any], weights: Sequence[Tensor]
+    ) -> None:
+        """Carry the gradients of the projected rows on to the weights.
+
+        Parameters
+        ----------
+        grad : Tensor of shape (n_rows, n_slabs * 64)
+        grad_bias : ndarray of shape (n_slabs * 32,)
+        weights : sequence of Tensor
+            As for `backward`.
+        """
         grad_weight = multiply_transposed(grad, self.x, self.n_multipliers).numpy()
         places = self.layout.sources, self.layout.columns
         unpack(grad_weight, grad_bias, *places, *(sums.numpy() for sums in weights))
-        return grad
 
     def _walk(self, task: Callable[[tuple[int, int]], None]) -> None:
         """Run the slabs over the documents."""
         shares = self.layout.shares(self.n_walkers)
         run_all([partial(task, slabs) for slabs in shares], self.n_walkers)
 
-    def _project(self, tile: slice) -> None:
-        rows = self.table[tile]
-        torch.mm(self.x[tile], self.weight.T, out=rows)
-        if not self.fresh:
-            self.recurrence.activate(rows.numpy(), self.bias)
+    def _project(self, tile: slice) -> Tensor:
+        return torch.mm(self.x[tile], self.weight.T, out=self.table[tile])
+
+    def _activate(self, tile: slice) -> None:
+        self.recurrence.activate(self._project(tile).numpy(), self.bias)
 
     def _forward(self, slabs: tuple[int, int]) -> None:
         filled = self.saved, self.last_levels, self.out
-        self.recurrence.forward(self._reads(), slabs, *filled)
+        self.recurrence.forward(self.reads(), slabs, *filled)
 
-    def _reads(self) -> Walk:
+    def reads(self) -> Walk:
         """What the compiled runs read."""
         return Walk(
             self.table.numpy(),
@@ -167,4 +234,4 @@ class Pass:
 
     def _backward(self, gradients: Gradients, slabs: tuple[int, int]) -> None:
         left = self.saved, self.last_levels
-        self.recurrence.backward(self._reads(), slabs, *left, gradients)
+        self.recurrence.backward(self.reads(), slabs, *left, gradients)

@@ -16,6 +16,7 @@ class Recurrence(NamedTuple):
 
     Attributes
     ----------
+    semiring : str
     activate : callable
         As `skrational.kernels.cpu.slabs.activate`.
     forward : callable
@@ -26,6 +27,7 @@ class Recurrence(NamedTuple):
         Numbers that a slab saves before each stride.
     """
 
+    semiring: str
     activate: Callable[..., Any]
     forward: Callable[..., Any]
     backward: Callable[..., Any]
@@ -40,10 +42,10 @@ def recurrence_of(semiring: str) -> Recurrence:
         from skrational.kernels.cpu.forward import forward
         from skrational.kernels.cpu.slabs import activate
 
-        return Recurrence(activate, forward, backward, SLAB)
+        return Recurrence(semiring, activate, forward, backward, SLAB)
     from skrational.kernels.cpu import max_backward, max_forward, max_slabs
 
     runs = max_slabs.activate, max_forward.forward, max_backward.backward
     additive = semiring == "max-plus"
     compiled = (partial(run, additive=additive) for run in runs)
-    return Recurrence(*compiled, max_slabs.SAVED)
+    return Recurrence(semiring, *compiled, max_slabs.SAVED)
