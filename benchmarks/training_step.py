@@ -125,11 +125,11 @@ def contestants(X: SequenceArray, match: str, chosen: Iterable[str]) -> dict[str
     def in_fit(batch: Callable[[], Batch]) -> Step:
         """A step as a fit takes it."""
         loss = BatchLoss(LogLoss(), targets.long(), torch.ones(len(X)))
-        generator = torch.Generator()
+        learn = cell.learner(Dropout(), torch.Generator())
 
         def step() -> None:
             cell.zero_grad(set_to_none=False)
-            cell.backpropagate(batch(), Dropout(), generator, loss)
+            learn(batch(), loss)
 
         return step
 

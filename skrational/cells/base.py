@@ -15,7 +15,9 @@ from skrational.groups import Groups
 from skrational.kernels.cpu.losses import Targets
 from skrational.structures import Structure
 
-__all__ = ["BatchLoss", "Cell", "Cut", "Noise", "ReadoutCell"]
+__all__ = ["BatchLoss", "Cell", "Cut", "Learner", "Noise", "ReadoutCell"]
+
+Learner: TypeAlias = Callable[[Batch, "BatchLoss"], float]
 
 Cut: TypeAlias = Callable[[Sequence[Tensor]], list[Tensor]]
 """Takes a tensor of the shape of each parameter; returns what pruning leaves of it."""
@@ -92,21 +94,16 @@ class Cell(Protocol):
         """
         ...
 
-    def backpropagate(
-        self, batch: Batch, dropout: Noise, generator: torch.Generator, loss: BatchLoss
-    ) -> float:
-        """Add the gradients of a batch's loss to those of the parameters.
+    def learner(self, dropout: Noise, generator: torch.Generator) -> Learner:
+        """Return what adds the gradients of batches to those of the parameters.
+
+        It is called with a batch and its `BatchLoss`, and returns the loss. It serves
+        as long as nobody puts other tensors in the place of parameters and gradients.
 
         Parameters
         ----------
-        batch, dropout, generator
+        dropout, generator
             As for `noisy_outputs`.
-        loss : BatchLoss
-
-        Returns
-        -------
-        float
-            The loss.
         """
         ...
 
@@ -220,13 +217,15 @@ class ReadoutCell(nn.Module):
         hidden = self.hidden(dropout.on_features(batch, generator))
         return self.readout(dropout.on_scores(hidden, generator))
 
-    def backpropagate(
-        self, batch: Batch, dropout: Noise, generator: torch.Generator, loss: BatchLoss
-    ) -> float:
-        """Add the gradients of a batch's loss to those of the parameters."""
-        value = loss(self.noisy_outputs(batch, dropout, generator))
-        value.backward()
-        return float(value.detach())
+    def learner(self, dropout: Noise, generator: torch.Generator) -> Learner:
+        """Return what adds the gradients of batches to those of the parameters."""
+
+        def learn(batch: Batch, loss: BatchLoss) -> float:
+            value = loss(self.noisy_outputs(batch, dropout, generator))
+            value.backward()
+            return float(value.detach())
+
+        return learn
 
     def constrained(self) -> Iterable[nn.Parameter]:
         """Return nothing: all parameters are weights."""

@@ -79,7 +79,7 @@ class Corpus:
     def __init__(
         self, X: SequenceArray, dtype: torch.dtype, device: torch.device
     ) -> None:
-        self.offsets = X.offsets
+        self.offsets = read_only(X.offsets)
         self.dtype = dtype
         self.device = device
         rows = X.row_numbers()
@@ -103,26 +103,31 @@ class Corpus:
 
     def batch(self, documents: NDArray[np.intp]) -> Batch:
         """Assemble the documents with these numbers."""
+        if self.table is None or self.place is None:
+            return self._batch_of_tokens(documents)
+        found = _distinct(self.rows, self.place, self.offsets, documents, self._stamp)
+        ids, distinct, offsets = found
+        if self.device.type != "cpu":
+            chosen = torch.from_numpy(distinct).to(self.device)
+            return Batch(self.table.index_select(0, chosen), ids, offsets)
+        x = empty(len(distinct), self.table.shape[1], dtype=self.dtype)
+        torch.index_select(self.table, 0, torch.from_numpy(distinct), out=x)
+        return Batch(x, ids, offsets)
+
+    def _batch_of_tokens(self, documents: NDArray[np.intp]) -> Batch:
+        """Assemble documents whose vectors don't repeat: a row for each token."""
         starts = self.offsets[documents]
         sizes = self.offsets[documents + 1] - starts
         offsets = np.concatenate([[0], np.cumsum(sizes)])
-        if self.table is None:
-            x = empty(int(offsets[-1]), self.features.shape[1], dtype=self.dtype)
-            if self._in_order:
-                self._copy_documents(starts, offsets, x)
-            else:
-                rows = _rows_of_tokens(self.rows, starts, offsets)
-                _convert(self.features, rows, x)
-            release(self.features)
-            ids = np.arange(len(x), dtype=np.int32)
-            return Batch(x.to(self.device), ids, offsets)
-        ids, distinct = _distinct(self.rows, self.place, starts, offsets, self._stamp)
-        chosen = torch.from_numpy(distinct).to(self.device)
-        if self.device.type != "cpu":
-            return Batch(self.table.index_select(0, chosen), ids, offsets)
-        x = empty(len(distinct), self.table.shape[1], dtype=self.dtype)
-        torch.index_select(self.table, 0, chosen, out=x)
-        return Batch(x, ids, offsets)
+        x = empty(int(offsets[-1]), self.features.shape[1], dtype=self.dtype)
+        if self._in_order:
+            self._copy_documents(starts, offsets, x)
+        else:
+            rows = _rows_of_tokens(self.rows, starts, offsets)
+            _convert(self.features, rows, x)
+        release(self.features)
+        ids = np.arange(len(x), dtype=np.int32)
+        return Batch(x.to(self.device), ids, offsets)
 
     def _copy_documents(
         self, starts: NDArray[np.int64], offsets: NDArray[np.int64], out: Tensor
@@ -186,8 +191,8 @@ def _rows_of_tokens(rows, starts, offsets):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _distinct(rows, place, starts, offsets, stamp):  # type: ignore[no-untyped-def]
-    """Number the vectors by first occurrence.
+def _distinct(rows, place, offsets, documents, stamp):  # type: ignore[no-untyped-def]
+    """Number the vectors of some documents by first occurrence.
 
     Parameters
     ----------
@@ -195,10 +200,9 @@ def _distinct(rows, place, starts, offsets, stamp):  # type: ignore[no-untyped-d
         The row of each token of the corpus.
     place : ndarray of shape (n_rows,), int32
         Of each row, its vector's place in the table.
-    starts : ndarray of shape (n_documents,), int64
-        First token of each document of the batch.
     offsets : ndarray of shape (n_documents + 1,), int64
-        Where they begin in the batch.
+        Where the documents of the corpus begin.
+    documents : ndarray of shape (B,), int64
     stamp : ndarray of shape (n_distinct,), int32
         All -1, and left so.
 
@@ -206,13 +210,18 @@ def _distinct(rows, place, starts, offsets, stamp):  # type: ignore[no-untyped-d
     -------
     ids : ndarray of shape (n_tokens,), int32
     distinct : ndarray of shape (n_rows,), int64
+    starts : ndarray of shape (B + 1,), int64
+        Where the documents begin in ``ids``.
     """
-    ids = np.empty(offsets[-1], np.int32)
+    starts = np.zeros(len(documents) + 1, np.int64)
+    for b, document in enumerate(documents):
+        starts[b + 1] = starts[b] + offsets[document + 1] - offsets[document]
+    ids = np.empty(starts[-1], np.int32)
     distinct = np.empty(min(len(ids), len(stamp)), np.int64)
     n = 0
-    for b in range(len(starts)):
-        shift = starts[b] - offsets[b]
-        for t in range(offsets[b], offsets[b + 1]):
+    for b, document in enumerate(documents):
+        shift = offsets[document] - starts[b]
+        for t in range(starts[b], starts[b + 1]):
             row = place[rows[t + shift]]
             if stamp[row] < 0:
                 stamp[row] = n
@@ -221,4 +230,4 @@ def _distinct(rows, place, starts, offsets, stamp):  # type: ignore[no-untyped-d
             ids[t] = stamp[row]
     for row in distinct[:n]:
         stamp[row] = -1
-    return ids, distinct[:n]
+    return ids, distinct[:n], starts

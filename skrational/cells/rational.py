@@ -35,13 +35,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from skrational.cells.automata import Automata, draw_uniformly
-from skrational.cells.base import BatchLoss, Cut, Noise, ReadoutCell
+from skrational.cells.base import BatchLoss, Cut, Learner, Noise, ReadoutCell
 from skrational.cells.batches import Batch, Corpus
 from skrational.kernels import choose_kernel
+from skrational.kernels.cpu import step as kernel_step
 from skrational.kernels.cpu.passes import Documents
 from skrational.kernels.cpu.prediction import PackedAutomata
 from skrational.kernels.cpu.readout import apply_readout
-from skrational.kernels.cpu.step import backpropagate
 from skrational.structures import RationalStructure
 from skrational.structures.automata import ScoringRule
 
@@ -99,31 +99,35 @@ class RationalCell(Automata, ReadoutCell):
         """Document score of each WFSA, (B, d)."""
         return self.document_scores(batch)
 
-    def backpropagate(
-        self, batch: Batch, dropout: Noise, generator: torch.Generator, loss: BatchLoss
-    ) -> float:
-        """Add the gradients of a batch's loss to those of the parameters.
+    def learner(self, dropout: Noise, generator: torch.Generator) -> Learner:
+        """Return what adds the gradients of batches to those of the parameters.
 
-        By a kernel of its own, if there is one: the bookkeeping of autograd takes
-        longer than the recurrence.
+        It is compiled, if there is a kernel: the bookkeeping of autograd takes longer
+        than the recurrence.
         """
+        in_general = super().learner(dropout, generator)
         kernel = choose_kernel(self.A.device.type, self.rule.semiring)
-        targets = loss.compiled() if kernel == "numba" and self._is_plain() else None
-        if targets is None:
-            return super().backpropagate(batch, dropout, generator, loss)
-        batch = dropout.on_features(batch, generator)
-        n_documents = len(batch.offsets) - 1
-        ones = torch.ones(n_documents, len(self.lengths), dtype=self.A.dtype)
+        if kernel != "numba" or not self._is_plain():
+            return in_general
         weights = self.W_u, self.W_f, self.b_f, self.A, self.a
-        return backpropagate(
-            batch.x,
-            weights,
-            list(map(_sum_of, weights)),
-            self.final_weights(),
-            Documents.of(batch.ids, batch.offsets, self.lengths, **self._reading()),
-            dropout.on_scores(ones, generator),
-            targets,
-        )
+        compiled = kernel_step.Learner(weights, list(map(_sum_of, weights)))
+        reading, final = self._reading(), self.final_weights()
+
+        def learn(batch: Batch, loss: BatchLoss) -> float:
+            targets = loss.compiled()
+            if targets is None:
+                return in_general(batch, loss)
+            batch = dropout.on_features(batch, generator)
+            ones = final.new_ones(len(batch.offsets) - 1, len(self.lengths))
+            return compiled.learn(
+                batch.x,
+                Documents.of(batch.ids, batch.offsets, self.lengths, **reading),
+                self.final_weights() if self.rule.readout == "last" else final,
+                dropout.on_scores(ones, generator),
+                targets,
+            )
+
+        return learn
 
     def _is_plain(self) -> bool:
         """Whether scores are functions of W_u, W_f and b_f themselves."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
@@ -251,11 +252,14 @@ class PhaseRun:
         total, n_seen, training = 0.0, 0, self.problem.training
         masked = [(self._groups(kind), live) for kind, live in self.masks.items()]
         charges = self._charges_now()
+        dropout, noise = self.problem.optimization.dropout, self.randomness.noise
+        learn = self.cell.learner(dropout, noise)
         for documents in self._order():
             batch = training.corpus.batch(documents)
             chosen = torch.from_numpy(documents).to(training.targets.device)
             part = training.targets[chosen], training.weights[chosen]
-            loss = self._step(batch, *part, charges)
+            batch_loss = BatchLoss(self.problem.loss, *part)
+            loss = self._step(partial(learn, batch, batch_loss), charges)
             for groups, live in masked:
                 groups.zero_(live)
             total += loss * len(documents)
@@ -278,23 +282,18 @@ class PhaseRun:
             step, self._rest = self._rest[:size], self._rest[size:]
             yield step
 
-    def _step(
-        self, batch: Batch, targets: Tensor, weights: Tensor, charges: list[_Charge]
-    ) -> float:
+    def _step(self, learn: Callable[[], float], charges: list[_Charge]) -> float:
         """Take a step; return the batch's loss.
 
         Parameters
         ----------
-        batch : Batch
-        targets : Tensor of shape (B, ...)
-        weights : Tensor of shape (B,)
+        learn : callable
+            Adds the gradients of the batch, and returns its loss.
         charges : list of _Charge
             At the strength of this epoch.
         """
-        dropout, noise = self.problem.optimization.dropout, self.randomness.noise
-        batch_loss = BatchLoss(self.problem.loss, targets, weights)
         self._optimizer.zero_grad()
-        loss = self.cell.backpropagate(batch, dropout, noise, batch_loss)
+        loss = learn()
         clipped, unclipped = self._prices(charges)
         if clipped:
             torch.stack(clipped).sum().backward()

@@ -125,8 +125,9 @@ class SlabLayout:
         bias[self.columns] = b_f
         return bias
 
+    @lru_cache(maxsize=128)  # noqa: B019, layouts are few, and kept anyway
     def links_as(self, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Return the links as numbers of a type."""
+        """Return the links as numbers of a type; not to be changed."""
         return self.links.astype(dtype)
 
     def shares(self, n_threads: int) -> list[tuple[int, int]]:

@@ -80,7 +80,8 @@ class _Scored:
             grad_states,
             grad_final.numpy(),
         )
-        return run.backward(grad_states, weights), grad_final
+        sums = [weight.numpy() for weight in weights]
+        return run.backward(grad_states, sums), grad_final
 
     def pull_to_features(self, grad_rows: Tensor) -> Tensor:
         """Carry the gradients of projected rows on to the rows, (n_rows, E)."""
@@ -173,7 +174,8 @@ def _scorer(documents: Documents, readers: NDArray[np.int64]) -> Callable[..., _
                 f"the numba kernel computes on the CPU; got a tensor on "
                 f"{x.device.type}."
             )
-        run = Pass(x, weights, documents, keep)
+        arrays = [weight.detach().contiguous().numpy() for weight in weights]
+        run = Pass(x, arrays, documents, keep)
         return _Scored(run, readers, final, documents.scale.astype(run.out.dtype))
 
     return score

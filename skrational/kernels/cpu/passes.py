@@ -96,7 +96,7 @@ class Pass:
     Parameters
     ----------
     x : Tensor of shape (n_rows, E)
-    weights : tuple of Tensor
+    weights : sequence of ndarray
         W_u and W_f (S, E), b_f (S,).
     documents : Documents
     keep : bool
@@ -106,7 +106,7 @@ class Pass:
     def __init__(
         self,
         x: Tensor,
-        weights: tuple[Tensor, Tensor, Tensor],
+        weights: Sequence[NDArray[Any]],
         documents: Documents,
         keep: bool,
     ) -> None:
@@ -114,7 +114,11 @@ class Pass:
         self.x = x.detach()
         ids, offsets, self.layout, self.recurrence, self.anywhere, _ = documents
         self.ids, self.offsets = read_only(ids), read_only(offsets)
-        self._pack(*(weight.detach().contiguous() for weight in weights))
+        # Torch's memory is aligned, on which the last bit of a product may depend.
+        self.weight = x.new_empty(2 * self.layout.n_columns, x.shape[1])
+        self.bias = np.empty(self.layout.n_columns, weights[0].dtype)
+        places = self.layout.sources, self.layout.columns
+        pack(*weights, *places, self.weight.numpy(), self.bias)
         # Each row is read once, in order: f and u need no pass of their own.
         self.fresh = len(ids) == len(x) and np.array_equal(ids, np.arange(len(x)))
         n_slabs, dtype = self.layout.n_slabs, self.bias.dtype
@@ -133,15 +137,6 @@ class Pass:
         """Whether several threads work on it."""
         return max(self.n_multipliers, self.n_walkers) > 1
 
-    def _pack(self, W_u: Tensor, W_f: Tensor, b_f: Tensor) -> None:
-        """Put the weights in their places."""
-        # Torch's memory is aligned, on which the last bit of a product may depend.
-        self.weight = W_u.new_empty(2 * self.layout.n_columns, W_u.shape[1])
-        weight = self.weight.numpy()
-        self.bias = np.empty(self.layout.n_columns, weight.dtype)
-        arrays = (tensor.numpy() for tensor in (W_u, W_f, b_f))
-        pack(*arrays, self.layout.sources, self.layout.columns, weight, self.bias)
-
     def project(self, activated: bool = False) -> None:
         """Multiply the feature rows by the weights of all transitions."""
         task = self._activate if activated else self._project
@@ -159,13 +154,15 @@ class Pass:
         self._walk(self._forward)
         return self.out
 
-    def backward(self, grad_out: NDArray[Any], weights: Sequence[Tensor]) -> Tensor:
+    def backward(
+        self, grad_out: NDArray[Any], weights: Sequence[NDArray[Any]]
+    ) -> Tensor:
         """Carry gradients of the states back to the weights.
 
         Parameters
         ----------
         grad_out : ndarray of shape (n_slabs, B * 32)
-        weights : sequence of Tensor
+        weights : sequence of ndarray
             The gradients of W_u, W_f and b_f, which are added to.
 
         Returns
@@ -190,7 +187,7 @@ class Pass:
         return grad, np.empty_like(self.bias)
 
     def add_products(
-        self, grad: Tensor, grad_bias: NDArray[Any], weights: Sequence[Tensor]
+        self, grad: Tensor, grad_bias: NDArray[Any], weights: Sequence[NDArray[Any]]
     ) -> None:
         """Carry the gradients of the projected rows on to the weights.
 
@@ -198,12 +195,12 @@ class Pass:
         ----------
         grad : Tensor of shape (n_rows, n_slabs * 64)
         grad_bias : ndarray of shape (n_slabs * 32,)
-        weights : sequence of Tensor
+        weights : sequence of ndarray
             As for `backward`.
         """
         grad_weight = multiply_transposed(grad, self.x, self.n_multipliers).numpy()
         places = self.layout.sources, self.layout.columns
-        unpack(grad_weight, grad_bias, *places, *(sums.numpy() for sums in weights))
+        unpack(grad_weight, grad_bias, *places, *weights)
 
     def _walk(self, task: Callable[[tuple[int, int]], None]) -> None:
         """Run the slabs over the documents."""

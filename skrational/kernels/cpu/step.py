@@ -22,7 +22,7 @@ from skrational.kernels.cpu.slabs import SLAB, STRIDE, Gradients, activate
 from skrational.utils.compile import jit
 from skrational.utils.simd import LANES
 
-__all__ = ["backpropagate"]
+__all__ = ["Learner"]
 
 
 class _Readout(NamedTuple):
@@ -54,55 +54,59 @@ class _Readout(NamedTuple):
     grad_a: NDArray[Any]
 
 
-def backpropagate(
-    x: Tensor,
-    parameters: Sequence[Tensor],
-    gradients: Sequence[Tensor],
-    final: Tensor,
-    documents: Documents,
-    factors: Tensor,
-    targets: Targets,
-) -> float:
-    """Add the gradients of a batch's loss to those of the parameters.
+class Learner:
+    """What adds the gradients of batches to those of the parameters.
 
     Parameters
     ----------
-    x : Tensor of shape (n_rows, E)
     parameters, gradients : sequence of Tensor
-        W_u, W_f, b_f, A, a.
-    final : Tensor of shape (S,)
-        Weight of each state in its automaton's score.
-    documents : Documents
-    factors : Tensor of shape (B, d)
-    targets : Targets
-
-    Returns
-    -------
-    float
-        The loss.
+        W_u, W_f, b_f, A, a: the same memory for all batches.
     """
-    *weights, A, a = parameters
-    *of_weights, grad_A, grad_a = gradients
-    run = Pass(x, tuple(weights), documents, keep=True)
-    layout = documents.layout
-    tensors = final, factors, A, a, grad_A, grad_a
-    final_, factors_, *others = (tensor.detach().numpy() for tensor in tensors)
-    scale = documents.scale.astype(final_.dtype)
-    readout = _Readout(layout.columns, layout.wfsa, final_, scale, factors_, *others)
-    if run.is_shared or documents.recurrence.semiring != "plus-times":
-        grad_states = np.empty_like(run.out)
-        loss = _differentiate(run.forward(), readout, targets, grad_states)
-        run.backward(grad_states, of_weights)
+
+    def __init__(
+        self, parameters: Sequence[Tensor], gradients: Sequence[Tensor]
+    ) -> None:
+        *self._weights, A, a = (p.detach().numpy() for p in parameters)
+        *self._of_weights, grad_A, grad_a = (g.numpy() for g in gradients)
+        self._readout = A, a, grad_A, grad_a
+
+    def learn(
+        self,
+        x: Tensor,
+        documents: Documents,
+        final: Tensor,
+        factors: Tensor,
+        targets: Targets,
+    ) -> float:
+        """Add the gradients of a batch's loss, and return the loss.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_rows, E)
+        documents : Documents
+        final : Tensor of shape (S,)
+            Weight of each state in its automaton's score.
+        factors : Tensor of shape (B, d)
+        targets : Targets
+        """
+        run = Pass(x, self._weights, documents, keep=True)
+        layout, final_ = documents.layout, final.numpy()
+        scale = documents.scale.astype(final_.dtype)
+        scoring = layout.columns, layout.wfsa, final_, scale, factors.numpy()
+        readout = _Readout(*scoring, *self._readout)
+        if run.is_shared or documents.recurrence.semiring != "plus-times":
+            grad_states = np.empty_like(run.out)
+            loss = _differentiate(run.forward(), readout, targets, grad_states)
+            run.backward(grad_states, self._of_weights)
+            return float(loss)
+        run.project()
+        grad, grad_bias = run.new_gradients()
+        to_fill = Gradients(run.out, grad.numpy(), grad_bias, LEAST_ADJOINT[grad.dtype])
+        walk, chained = run.reads(), True if layout.goes_on_below else None
+        ids = None if run.fresh else walk.ids
+        loss = _recur(walk, ids, chained, readout, targets, to_fill)
+        run.add_products(grad, grad_bias, self._of_weights)
         return float(loss)
-    run.project()
-    grad, grad_bias = run.new_gradients()
-    least = LEAST_ADJOINT[grad.dtype]
-    walk, chained = run.reads(), True if layout.goes_on_below else None
-    ids = None if run.fresh else walk.ids
-    to_fill = Gradients(run.out, grad.numpy(), grad_bias, least)
-    loss = _recur(walk, ids, chained, readout, targets, to_fill)
-    run.add_products(grad, grad_bias, of_weights)
-    return float(loss)
 
 
 @jit
