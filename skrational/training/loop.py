@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,16 +18,10 @@ from torch import Tensor
 from skrational.cells.base import Cell, Cut
 from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups
-from skrational.penalties.base import (
-    EpochPenalty,
-    Penalty,
-    PriorPenalty,
-    ProximalPenalty,
-    SlopedPenalty,
-    UnclippedPenalty,
-)
+from skrational.penalties.base import Penalty, UnclippedPenalty
 from skrational.pruning.base import Pruner
 from skrational.training.adam import Adam, Moments
+from skrational.training.charges import Charge
 from skrational.training.losses import BatchLoss, Loss
 from skrational.training.masks import held_zeros, survivors
 from skrational.training.phases import Optimization, Phase
@@ -39,9 +33,6 @@ from skrational.utils.checks import check_implements
 __all__ = ["Examples", "PhaseRun", "Problem", "evaluate"]
 
 _NO_DOCUMENTS = np.empty(0, np.intp)
-
-_LEAST_METRIC = 0.1
-"""Of a penalty's own slopes, the share below which Adam's metric doesn't fall."""
 
 
 @dataclass(frozen=True)
@@ -78,29 +69,6 @@ class Problem(NamedTuple):
     training: Examples
     validation: Examples | None
     optimization: Optimization
-
-
-class _Charge(NamedTuple):
-    """A penalty, and the groups that it charges.
-
-    Attributes
-    ----------
-    penalty : Penalty
-    groups : Groups
-    least : list of Tensor of shape (n_slices, 1), or None
-        Below which the metric of a proximal step doesn't fall, for each part.
-    """
-
-    penalty: Penalty
-    groups: Groups
-    least: list[Tensor] | None = None
-
-    def bounded(self) -> _Charge:
-        """Return the charge with the bounds of its metric."""
-        if not isinstance(self.penalty, SlopedPenalty):
-            return self
-        slopes = self.penalty.slopes(self.groups)
-        return self._replace(least=[_LEAST_METRIC * slope for slope in slopes])
 
 
 class PhaseRun:
@@ -152,14 +120,10 @@ class PhaseRun:
     def _train_cell(self, cell: Cell, moments: Moments | None) -> None:
         """Give a cell to the optimizer, and charge for its groups."""
         self.cell = cell
-        shared = (
-            _per_example(p, len(self.problem.training.targets))
-            for p, _ in self.phase.charges
-        )
-        kinds = (kind for _, kind in self.phase.charges)
+        n_examples = len(self.problem.training.targets)
         self._charges = [
-            _Charge(p, self._groups(kind))
-            for p, kind in zip(shared, kinds, strict=True)
+            Charge.of(penalty, self._groups(kind), n_examples)
+            for penalty, kind in self.phase.charges
         ]
         self._optimizer = Adam(
             cell.parameters(),
@@ -282,14 +246,14 @@ class PhaseRun:
             step, self._rest = self._rest[:size], self._rest[size:]
             yield step
 
-    def _step(self, learn: Callable[[], float], charges: list[_Charge]) -> float:
+    def _step(self, learn: Callable[[], float], charges: list[Charge]) -> float:
         """Take a step; return the batch's loss.
 
         Parameters
         ----------
         learn : callable
             Adds the gradients of the batch, and returns its loss.
-        charges : list of _Charge
+        charges : list of Charge
             At the strength of this epoch.
         """
         self._optimizer.zero_grad()
@@ -300,42 +264,28 @@ class PhaseRun:
         self._optimizer.step(torch.stack(unclipped).sum() if unclipped else None)
         self.cell.after_step()
         for charge in charges:
-            self._shrink(charge)
+            if self._shrinks(charge):
+                charge.shrink(self._optimizer)
         return loss
 
-    def _shrink(self, charge: _Charge) -> None:
-        """Apply a penalty's proximal operator, if that's how it is solved."""
-        penalty, groups, least = charge
-        if not self._is_proximal(penalty):
-            return
-        metric = [
-            part.pack(self._optimizer.metric(part.parameters)) for part in groups.parts
-        ]
-        if least is not None:
-            metric = list(map(torch.maximum, metric, least))
-        penalty.prox_(groups, metric, self._optimizer.learning_rate)
-
-    def _prices(self, charges: list[_Charge]) -> tuple[list[Tensor], list[Tensor]]:
+    def _prices(self, charges: list[Charge]) -> tuple[list[Tensor], list[Tensor]]:
         """Values of what goes into the loss: clipped with it, and not clipped."""
         prices: tuple[list[Tensor], list[Tensor]] = [], []
-        for penalty, groups, _ in charges:
-            if not self._is_proximal(penalty):
-                kind = isinstance(penalty, UnclippedPenalty)
-                prices[kind].append(penalty.value(groups))
+        for charge in charges:
+            if not self._shrinks(charge):
+                kind = isinstance(charge.penalty, UnclippedPenalty)
+                prices[kind].append(charge.value())
         return prices
 
-    def _is_proximal(self, penalty: Penalty) -> TypeGuard[ProximalPenalty]:
-        return self.phase.solver == "prox" and isinstance(penalty, ProximalPenalty)
+    def _shrinks(self, charge: Charge) -> bool:
+        """Whether a penalty is solved by its proximal operator."""
+        return self.phase.solver == "prox" and charge.has_operator
 
-    def _charges_now(self) -> list[_Charge]:
+    def _charges_now(self) -> list[Charge]:
         """The charges as they are in this epoch."""
         n_done, ramp = self._epoch + 1, self.phase.ramp
-        charges = [
-            _Charge(_at_epoch(p, self._epoch), groups) for p, groups, _ in self._charges
-        ]
-        if n_done < ramp:
-            charges = [_Charge(p.scaled(n_done / ramp), g) for p, g, _ in charges]
-        return [charge.bounded() for charge in charges]
+        share = n_done / ramp if n_done < ramp else None
+        return [charge.at_epoch(self._epoch, share) for charge in self._charges]
 
     def _prune_on_the_way(self) -> None:
         """Drop groups after every ``prune_every`` epochs, to stay zero from now on."""
@@ -361,7 +311,7 @@ class PhaseRun:
 
     @torch.no_grad()
     def _measure(self) -> dict[str, float]:
-        penalty = sum(float(p.value(groups)) for p, groups, _ in self._charges)
+        penalty = sum(float(charge.value()) for charge in self._charges)
         loss, score = np.nan, np.nan
         if self.problem.validation is not None:
             loss, score = evaluate(
@@ -389,19 +339,6 @@ class PhaseRun:
     def _present(self, to_beat: float, epoch: int) -> Best:
         parameters = deepcopy(self.cell.state_dict())
         return Best(to_beat, epoch, self.cell, self.masks, parameters)
-
-
-def _at_epoch(penalty: Penalty, epoch: int) -> Penalty:
-    if isinstance(penalty, EpochPenalty):
-        return penalty.at_epoch(epoch)
-    return penalty
-
-
-def _per_example(penalty: Penalty, n_examples: int) -> Penalty:
-    """A prior's price is for all examples, the loss a mean over them."""
-    if isinstance(penalty, PriorPenalty):
-        return penalty.scaled(1 / n_examples)
-    return penalty
 
 
 @torch.no_grad()
