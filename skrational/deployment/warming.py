@@ -95,7 +95,7 @@ def _predict(texts: SequenceArray, dtype: str) -> None:
     of_maxima = PackedMaxAutomata.of(lengths, rule, *arrays)
     above = np.ones((n_states, len(lengths)), dtype)
     last = PackedAutomata.of(lengths, rule, above, above, ones, ones)
-    layers = PackedLayers.of([(lengths, *arrays)], last)
+    layers = PackedLayers.of([(lengths, rule.semiring, *arrays)], last)
     indices = [0, 1, 1]
     gated = _gated(PackedLSTM, dtype), _gated(PackedGRU, dtype)
     for network in (automata, of_maxima, layers, *gated, *_elman(dtype)):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from skrational.kernels.cpu.slabs import SLAB
 
-__all__ = ["Recurrence", "recurrence_of"]
+__all__ = ["Recurrence", "recurrence_of", "token_runs"]
 
 
 class Recurrence(NamedTuple):
@@ -47,3 +47,21 @@ def recurrence_of(semiring: str) -> Recurrence:
     additive = semiring == "max-plus"
     compiled = (partial(run, additive=additive) for run in runs)
     return Recurrence(*compiled, max_slabs.SAVED)
+
+
+@cache
+def token_runs(semiring: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return what computes the states after every token, and what differentiates it.
+
+    They are called as those of `skrational.kernels.cpu.tokens`.
+    """
+    if semiring == "plus-times":
+        from skrational.kernels.cpu.tokens import run_back, run_tokens
+
+        return run_tokens, run_back
+    from skrational.kernels.cpu import max_tokens
+
+    additive = semiring == "max-plus"
+    runs = max_tokens.run_tokens, max_tokens.run_back
+    forward, backward = (partial(run, additive=additive) for run in runs)
+    return forward, backward
