@@ -38,8 +38,7 @@ def token_states(
         )
     table = torch.cat([f, u], dim=1)
     found: Tensor = _TokenStates.apply(table, ids, offsets, lengths, semiring.name)
-    # A state that no path has reached counts as 0.
-    return torch.where(found == semiring.zero, 0.0, found) if semiring.zero else found
+    return semiring.with_zeros(found)
 
 
 class _TokenStates(torch.autograd.Function):
