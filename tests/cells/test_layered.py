@@ -154,7 +154,7 @@ def test_a_second_layer_of_equal_gates_counts_the_first():
 
 
 @pytest.mark.parametrize("kernel", ["numba", "reference"])
-@pytest.mark.parametrize("semiring", ["plus-times", "max-plus", "max-times"])
+@pytest.mark.parametrize("semiring", SEMIRING_NAMES)
 def test_gradients_are_those_of_finite_differences(kernel, semiring, monkeypatch):
     monkeypatch.setenv("SKRATIONAL_KERNEL", kernel)
     cell = draw_cell(ScoringRule(semiring))
@@ -170,7 +170,7 @@ def test_gradients_are_those_of_finite_differences(kernel, semiring, monkeypatch
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("semiring", ["plus-times", "max-plus", "max-times"])
+@pytest.mark.parametrize("semiring", SEMIRING_NAMES)
 def test_both_kernels_agree(dtype, semiring, monkeypatch):
     cell = draw_cell(ScoringRule(semiring)).to(dtype)
     documents = draw_documents((0, 40, 3, 17))

@@ -43,14 +43,10 @@ def draw_problem(seed, sizes, lengths=LENGTHS, n_features=5, dtype=torch.float64
 def over_tokens(problem, seed):
     """The same weights, on vectors that each belong to one token."""
     x, *weights, _, offsets, lengths = problem
-    rng, n_tokens = np.random.default_rng(seed), int(offsets[-1])
-    x = torch.from_numpy(rng.normal(size=(n_tokens, x.shape[1]))).to(x.dtype)
-    return (
-        x.requires_grad_(),
-        *weights,
-        np.arange(n_tokens, dtype=np.int32),
-        *problem[5:],
-    )
+    n_tokens = int(offsets[-1])
+    rows = np.random.default_rng(seed).normal(size=(n_tokens, x.shape[1]))
+    x = torch.from_numpy(rows).to(x.dtype).requires_grad_()
+    return x, *weights, np.arange(n_tokens, dtype=np.int32), offsets, lengths
 
 
 def value_and_gradients(kernel, problem, anywhere, semiring="plus-times"):
