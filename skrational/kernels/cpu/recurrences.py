@@ -43,10 +43,13 @@ def recurrence_of(semiring: str) -> Recurrence:
         return Recurrence(activate, forward, backward, SLAB)
     from skrational.kernels.cpu import max_backward, max_forward, max_slabs
 
-    runs = max_slabs.activate, max_forward.forward, max_backward.backward
     additive = semiring == "max-plus"
-    compiled = (partial(run, additive=additive) for run in runs)
-    return Recurrence(*compiled, max_slabs.SAVED)
+    return Recurrence(
+        partial(max_slabs.activate, additive=additive),
+        partial(max_forward.forward, additive=additive),
+        partial(max_backward.backward, additive=additive),
+        max_slabs.SAVED,
+    )
 
 
 @cache
@@ -62,6 +65,7 @@ def token_runs(semiring: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     from skrational.kernels.cpu import max_tokens
 
     additive = semiring == "max-plus"
-    runs = max_tokens.run_tokens, max_tokens.run_back
-    forward, backward = (partial(run, additive=additive) for run in runs)
-    return forward, backward
+    return (
+        partial(max_tokens.run_tokens, additive=additive),
+        partial(max_tokens.run_back, additive=additive),
+    )
