@@ -10,6 +10,8 @@ from skrational.kernels.cpu.slabs import SLAB
 
 __all__ = ["Recurrence", "recurrence_of", "token_runs"]
 
+_IS_ADDITIVE = {"max-plus": True, "max-times": False}
+
 
 class Recurrence(NamedTuple):
     """What runs over the slabs in a semiring.
@@ -43,7 +45,7 @@ def recurrence_of(semiring: str) -> Recurrence:
         return Recurrence(activate, forward, backward, SLAB)
     from skrational.kernels.cpu import max_backward, max_forward, max_slabs
 
-    additive = semiring == "max-plus"
+    additive = _IS_ADDITIVE[semiring]
     return Recurrence(
         partial(max_slabs.activate, additive=additive),
         partial(max_forward.forward, additive=additive),
@@ -64,7 +66,7 @@ def token_runs(semiring: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
         return run_tokens, run_back
     from skrational.kernels.cpu import max_tokens
 
-    additive = semiring == "max-plus"
+    additive = _IS_ADDITIVE[semiring]
     return (
         partial(max_tokens.run_tokens, additive=additive),
         partial(max_tokens.run_back, additive=additive),
