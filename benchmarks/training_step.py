@@ -49,7 +49,7 @@ KEEP_ALL = {
     "MALLOC_MMAP_THRESHOLD_": "2000000000",
     "MALLOC_TRIM_THRESHOLD_": "4000000000",
 }
-MAX_PLUS = "skrational, max-plus, torch's loop"
+SEMIRINGS = {f"skrational, {name}": name for name in ("max-plus", "max-times")}
 COPYING = "skrational, copying its batch too"
 FLOOR, PER_STATE = "floor", "loop over tokens and states"
 FUSED = "loop over tokens, states fused"
@@ -133,19 +133,14 @@ def contestants(X: SequenceArray, match: str, chosen: Iterable[str]) -> dict[str
 
         return step
 
-    def of_max_plus() -> Step:
-        other = RationalCell(
-            X.n_features,
-            (N_STATES,) * N_WFSAS,
-            1,
-            replace(reading, semiring="max-plus"),
-        )
+    def of_semiring(name: str) -> Step:
+        rule = replace(reading, semiring=name)
+        other = RationalCell(X.n_features, cell.lengths, 1, rule)
         other.load_state_dict(cell.state_dict())
-        batch = corpus.batch(documents)
-        return trained(lambda: other(batch)[:, 0], other, targets)
+        return trained(lambda: other(corpus.batch(documents))[:, 0], other, targets)
 
-    steps = {
-        MAX_PLUS: of_max_plus,
+    steps: dict[str, Callable[[], Step]] = {
+        **{key: partial(of_semiring, name) for key, name in SEMIRINGS.items()},
         harness.OURS: of_batch if X.indices is None else of_corpus,
         COPYING: of_corpus,
         FLOOR: lambda: floor(X, 2 * N_WFSAS * N_STATES),
@@ -190,7 +185,7 @@ def time_steps(options: Any, malloc: str) -> None:
     section(f"A step, {malloc}", short, options.match, chosen, options)
     if default:
         other = "end" if options.match == "anywhere" else "anywhere"
-        loops = (FLOOR, FUSED, PER_STATE, MAX_PLUS)
+        loops = (FLOOR, FUSED, PER_STATE, *SEMIRINGS)
         section("A step, the other reading", short, other, loops, options)
         # Nothing else evicts the caches between the steps.
         alone = "A step with its floor alone"

@@ -39,8 +39,9 @@ from skrational.cells.base import BatchLoss, Cut, Learner, Noise, ReadoutCell
 from skrational.cells.batches import Batch, Corpus
 from skrational.kernels import choose_kernel
 from skrational.kernels.cpu import step as kernel_step
+from skrational.kernels.cpu.max_prediction import pack_automata
 from skrational.kernels.cpu.passes import Documents
-from skrational.kernels.cpu.prediction import PackedAutomata
+from skrational.kernels.cpu.prediction import PackedNetwork
 from skrational.kernels.cpu.readout import apply_readout
 from skrational.structures import RationalStructure
 from skrational.structures.automata import ScoringRule
@@ -145,11 +146,11 @@ class RationalCell(Automata, ReadoutCell):
         return torch.from_numpy(logits).to(self.A.dtype)
 
     @torch.no_grad()
-    def packed_automata(self) -> PackedAutomata:
-        """Pack the automata for prediction on the CPU, in plus-times."""
+    def packed_automata(self) -> PackedNetwork:
+        """Pack the automata for prediction on the CPU."""
         weights = (self.W_u, *self._loops(), self.final_weights())
         arrays = (tensor.detach().numpy() for tensor in weights)
-        return PackedAutomata.of(self.lengths, self.rule, *arrays)
+        return pack_automata(self.lengths, self.rule, *arrays)
 
     def pruned(
         self, kind: str, live: NDArray[np.bool_]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from skrational.kernels.cpu.layers import PackedLayers
-from skrational.kernels.cpu.max_prediction import PackedMaxAutomata
-from skrational.kernels.cpu.prediction import PackedAutomata
+from skrational.kernels.cpu.max_prediction import pack_automata
+from skrational.kernels.cpu.prediction import PackedNetwork
 from skrational.kernels.cpu.readout import apply_readout
 from skrational.kernels.cpu.scorer import Scorer
 from skrational.kernels.elman.prediction import PackedElman
@@ -38,7 +38,8 @@ def warm_up(*, fit: bool = False) -> list[Path]:
     Parameters
     ----------
     fit : bool, default=False
-        Whether to compile the kernels of training as well; it imports torch.
+        Whether to compile the kernels of training as well, of automata those of
+        plus-times; it imports torch.
 
     Returns
     -------
@@ -89,16 +90,17 @@ def _predict(texts: SequenceArray, dtype: str) -> None:
     lengths, n_states = (1, 2), 3
     weights = np.ones((n_states, texts.n_features), dtype)
     ones = np.ones(n_states, dtype)
-    rule = ScoringRule("plus-times", "sum", "anywhere", 0.5)
     arrays = weights, weights, ones, ones
-    automata = PackedAutomata.of(lengths, rule, *arrays)
-    of_maxima = PackedMaxAutomata.of(lengths, rule, *arrays)
     above = np.ones((n_states, len(lengths)), dtype)
-    last = PackedAutomata.of(lengths, rule, above, above, ones, ones)
-    layers = PackedLayers.of([(lengths, *arrays)], last)
+    automata: list[PackedNetwork] = []
+    for semiring in ("plus-times", "max-plus"):  # max-times has the same kernels
+        rule = ScoringRule(semiring, "sum", "anywhere", 0.5)
+        last = pack_automata(lengths, rule, above, above, ones, ones)
+        layers = PackedLayers.of([(lengths, semiring, *arrays)], last)
+        automata += [pack_automata(lengths, rule, *arrays), layers]
     indices = [0, 1, 1]
     gated = _gated(PackedLSTM, dtype), _gated(PackedGRU, dtype)
-    for network in (automata, of_maxima, layers, *gated, *_elman(dtype)):
+    for network in (*automata, *gated, *_elman(dtype)):
         scorer = Scorer({}, None, network)
         for features in (np.ones((3, texts.n_features), t) for t in ("f2", "f4", "f8")):
             scorer.scores(SequenceArray(features, [0, 3]))

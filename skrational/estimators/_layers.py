@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skrational.kernels import choose_kernel, choose_predictor
 from skrational.kernels.cpu.layers import PackedLayers
-from skrational.kernels.cpu.max_prediction import PackedMaxAutomata
-from skrational.kernels.cpu.prediction import PackedAutomata, PackedNetwork
+from skrational.kernels.cpu.max_prediction import pack_automata
+from skrational.kernels.cpu.prediction import PackedNetwork
 from skrational.structures.automata import ScoringRule, WeightedAutomata
 from skrational.structures.layered import LayeredStructure
 
@@ -23,7 +22,6 @@ __all__ = [
     "blank_cell",
     "dense_cell",
     "is_layered",
-    "kernel_of",
     "layers_of",
     "packed_automata",
 ]
@@ -108,23 +106,12 @@ def layers_of(clf: Any) -> tuple[WeightedAutomata, ...]:
     return tuple(found)
 
 
-def kernel_of(clf: Any, device_type: str) -> str:
-    """Name the kernel that predicts for a fitted classifier on a device."""
-    semiring = clf._scoring_rule.semiring
-    if is_layered(clf):
-        # What hands scores from layer to layer is compiled for plus-times only.
-        return choose_kernel(device_type, semiring)
-    return choose_predictor(device_type, semiring)
-
-
 def packed_automata(clf: Any) -> PackedNetwork:
     """Pack the automata of a fitted classifier for the compiled kernels of the CPU."""
     rule, layers = clf._scoring_rule, layers_of(clf)
     weights = [(v.W_u, v.W_f, v.b_f, v.final) for v in layers]
     *below, (last, own) = zip(layers, weights, strict=True)
-    if not below and rule.semiring != "plus-times":
-        return PackedMaxAutomata.of(last.lengths, rule, *own)
-    packed = PackedAutomata.of(last.lengths, rule, *own)
+    packed = pack_automata(last.lengths, rule, *own)
     if not below:
         return packed
-    return PackedLayers.of([(v.lengths, *w) for v, w in below], packed)
+    return PackedLayers.of([(v.lengths, rule.semiring, *w) for v, w in below], packed)

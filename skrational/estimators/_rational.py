@@ -18,7 +18,6 @@ from skrational.estimators._layers import (
     blank_cell,
     dense_cell,
     is_layered,
-    kernel_of,
     layers_of,
     packed_automata,
 )
@@ -168,7 +167,7 @@ class RationalMethod(RulesInWords, PackedEstimator):
         return trained_final(self)
 
     def _kernel(self, device_type: str) -> str:
-        return kernel_of(self, device_type)
+        return choose_kernel(device_type, self._scoring_rule.semiring)
 
     def _packed_settings(self) -> Any:
         return self.learned_structure_.lengths, self._scoring_rule

@@ -59,7 +59,7 @@ class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
         transition.
     semiring : {"plus-times", "max-plus", "max-times"}, default="plus-times"
         How transitions make a path and paths make a score. The last two run the
-        slower reference kernel.
+        slower reference kernel elsewhere than on the CPU.
     readout : {"sum", "last", "rho", "rho_softmax"}, default="sum"
         An automaton's score: the sum of its states' scores, that of its last state, or
         their sum weighted by a learned ``sigmoid(rho)`` or ``softmax(rho)``.

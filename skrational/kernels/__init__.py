@@ -15,12 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = [
-    "choose_kernel",
-    "choose_predictor",
-    "document_scores",
-    "token_scores",
-]
+__all__ = ["choose_kernel", "document_scores", "token_scores"]
 
 _MODULES = {
     "numba": "skrational.kernels.cpu.operation",
@@ -57,22 +52,10 @@ def choose_kernel(device_type: str, semiring: str) -> str:
     if forced:
         _check_forced(forced, device_type, semiring)
         return forced
-    if semiring != "plus-times":
-        return "reference"
-    if device_type == "cuda" and is_available():
-        return "triton"
-    return "numba" if device_type == "cpu" else "reference"
-
-
-def choose_predictor(device_type: str, semiring: str) -> str:
-    """Name the kernel for predictions, as `choose_kernel` does for training.
-
-    On the CPU there is a compiled one for every semiring, unless the environment names
-    the reference.
-    """
-    if device_type == "cpu" and not os.environ.get("SKRATIONAL_KERNEL"):
+    if device_type == "cpu":
         return "numba"
-    return choose_kernel(device_type, semiring)
+    on_cuda = device_type == "cuda" and semiring == "plus-times"
+    return "triton" if on_cuda and is_available() else "reference"
 
 
 @cache
@@ -95,9 +78,10 @@ def _check_forced(name: str, device_type: str, semiring: str) -> None:
             "pip install 'triton>=3.4' (Linux on an NVIDIA GPU), or unset the variable."
         )
     device = {"numba": "cpu", "triton": "cuda"}.get(name, device_type)
-    if device_type != device or (name != "reference" and semiring != "plus-times"):
+    if device_type != device or (name == "triton" and semiring != "plus-times"):
+        what = "plus-times" if name == "triton" else "automata"
         raise ValueError(
-            f"SKRATIONAL_KERNEL is {name!r}, which computes plus-times on "
+            f"SKRATIONAL_KERNEL is {name!r}, which computes {what} on "
             f"device={device!r}; got semiring={semiring!r} on device={device_type!r}. "
             "Unset the variable, or set it to 'reference'."
         )

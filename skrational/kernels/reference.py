@@ -167,8 +167,7 @@ def forward_algorithm(
     for running, after in _steps(f, u, ids, offsets, lengths, semiring):
         c = torch.where(running, after, c)
         joined = torch.where(running, semiring.plus(joined, after), joined)
-    scores = joined if anywhere else c
-    return torch.where(scores == semiring.zero, 0.0, scores)
+    return semiring.with_zeros(joined if anywhere else c)
 
 
 def token_states(
@@ -198,8 +197,7 @@ def token_states(
         states.append(after[running[:, 0]])
         tokens.append(offsets[:-1][running[:, 0].cpu().numpy()] + t)
     order = torch.from_numpy(np.argsort(np.concatenate(tokens))).to(f.device)
-    found = torch.cat(states)[order]
-    return torch.where(found == semiring.zero, 0.0, found)
+    return semiring.with_zeros(torch.cat(states)[order])
 
 
 def token_scores(

@@ -48,6 +48,12 @@ class Semiring:
     self_loop: Callable[[Tensor], Tensor]
     main_path: Callable[[Tensor, Tensor], Tensor]
 
+    def with_zeros(self, scores: Tensor) -> Tensor:
+        """Let the score of a state be 0 that no path has reached."""
+        if self.zero == 0:
+            return scores  # a path may have weight 0, and a gradient
+        return torch.where(scores == self.zero, 0.0, scores)
+
 
 SEMIRINGS = {
     semiring.name: semiring

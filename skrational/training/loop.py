@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skrational.cells.base import Cell, Cut
-from skrational.cells.batches import Batch, Corpus
+from skrational.cells.batches import Corpus
 from skrational.groups import Groups
 from skrational.penalties.base import Penalty, UnclippedPenalty
 from skrational.pruning.base import Pruner

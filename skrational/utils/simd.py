@@ -178,8 +178,7 @@ def where_equal(typing_context: Any, a: Any, b: Any, value: Any, other: Any) -> 
     """The lanes of ``value`` where ``a == b``, and those of ``other`` elsewhere."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        equal = builder.fcmp_ordered("==", *args[:2])
-        return builder.select(equal, *args[2:])
+        return builder.select(builder.fcmp_ordered("==", *args[:2]), *args[2:])
 
     return signature(value, a, a, value, value), codegen
 
@@ -296,11 +295,10 @@ def log_sigmoid(typing_context: Any, x: Any) -> Any:
     """``-log(1 + exp(-x))`` in each lane, also of large x to the last bits."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        zero, two = _constant(args[0], 0.0), _constant(args[0], 2.0)
-        minus_size = builder.fsub(zero, _call(builder, "fabs", args))
+        x, zero, two = args[0], _constant(args[0], 0.0), _constant(args[0], 2.0)
+        minus_size = builder.fsub(zero, _call(builder, "fabs", [x]))
         scale, rest, tail = _split_power(builder, minus_size)
-        # With e = exp(-|x|), log(1 + e) = 2 artanh(e / (2 + e)), of whose series each
-        # term adds three bits.
+        # With e = exp(-|x|): log(1 + e) = 2 artanh(e / (2 + e)); three bits a term.
         e = _call(builder, "fmuladd", [builder.fmul(rest, tail), scale, scale])
         s = builder.fdiv(e, builder.fadd(e, two))
         square = builder.fmul(s, s)
@@ -308,8 +306,7 @@ def log_sigmoid(typing_context: Any, x: Any) -> Any:
         for k in range(_FORMATS[str(e.type.element)].fraction // 3, -1, -1):
             term = _constant(e, 2 / (2 * k + 1))
             series = _call(builder, "fmuladd", [series, square, term])
-        negative = builder.fcmp_ordered("<", args[0], zero)
-        least = builder.select(negative, args[0], zero)
+        least = builder.select(builder.fcmp_ordered("<", x, zero), x, zero)
         return builder.fsub(least, builder.fmul(s, series))
 
     return signature(x, x), codegen

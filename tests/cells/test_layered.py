@@ -154,9 +154,11 @@ def test_a_second_layer_of_equal_gates_counts_the_first():
 
 
 @pytest.mark.parametrize("kernel", ["numba", "reference"])
-def test_gradients_are_those_of_finite_differences(kernel, monkeypatch):
+@pytest.mark.parametrize("semiring", SEMIRING_NAMES)
+def test_gradients_are_those_of_finite_differences(kernel, semiring, monkeypatch):
     monkeypatch.setenv("SKRATIONAL_KERNEL", kernel)
-    cell, batch = draw_cell(), to_batch(draw_documents())
+    cell = draw_cell(ScoringRule(semiring))
+    batch = to_batch(draw_documents())
 
     def loss(*parameters):
         named = dict(zip(names, parameters, strict=True))
@@ -168,8 +170,9 @@ def test_gradients_are_those_of_finite_differences(kernel, monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_both_kernels_agree(dtype, monkeypatch):
-    cell = draw_cell().to(dtype)
+@pytest.mark.parametrize("semiring", SEMIRING_NAMES)
+def test_both_kernels_agree(dtype, semiring, monkeypatch):
+    cell = draw_cell(ScoringRule(semiring)).to(dtype)
     documents = draw_documents((0, 40, 3, 17))
     X = as_sequences(documents)
     batch = Corpus(X, dtype, torch.device("cpu")).batch(np.arange(len(X)))

@@ -260,6 +260,21 @@ def test_every_option_fits_predicts_and_survives_pickling(data, params):
     assert sum(a.size for a in state_of(clf)) - fixed == structure.n_parameters
 
 
+@pytest.mark.parametrize("semiring", ["plus-times", "max-plus", "max-times"])
+@pytest.mark.parametrize("match", ["end", "anywhere"])
+def test_the_reference_learns_the_same(data, monkeypatch, semiring, match):
+    X, y = data.X[:60], data.y[:60]
+    options = {"semiring": semiring, "match": match, "dtype": "float64"}
+    clf = quick(**options, lambda_=1e-3).fit(X, y)
+    monkeypatch.setenv("SKRATIONAL_KERNEL", "reference")
+    other = quick(**options, lambda_=1e-3).fit(X, y)
+    assert clf.learned_structure_ == other.learned_structure_
+    for name, weight in clf.weights_.items():
+        np.testing.assert_allclose(weight, other.weights_[name], rtol=1e-6, atol=1e-9)
+    mine, theirs = (c.decision_function(X) for c in (clf, other))
+    np.testing.assert_allclose(mine, theirs, rtol=1e-6, atol=1e-9)
+
+
 def test_whole_automata_go_when_the_groups_are_automata(data):
     clf = quick(penalty="wfsas", lambda_=1e-2, max_epochs=10).fit(data.X, data.y)
     structure = clf.learned_structure_

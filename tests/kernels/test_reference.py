@@ -159,8 +159,11 @@ def test_a_match_anywhere_scores_at_least_one_at_the_end():
 
 @pytest.mark.parametrize("semiring", SEMIRINGS)
 @pytest.mark.parametrize("anywhere", [False, True])
-def test_gradients_are_those_of_finite_differences(anywhere, semiring):
+@pytest.mark.parametrize("empty", [[], [1, 3]], ids=str)
+def test_gradients_are_those_of_finite_differences(anywhere, semiring, empty):
+    """States without main-path weights, too, whose scores are 0 in plus-times."""
     *tensors, ids, offsets, lengths = draw_problem(4, [0, 1, 4], [2, 3], 2, 3)
+    tensors[1][empty] = 0
 
     def scores(*tensors):
         return state_scores(

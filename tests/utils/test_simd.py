@@ -5,9 +5,12 @@ import pytest
 from skrational.utils import compile as compile_
 from skrational.utils.simd import (
     LANES,
+    exp_less_one,
     flush,
     load,
     load_wide,
+    log_sigmoid,
+    maximum,
     mul_add,
     prefetch,
     sigmoid,
@@ -15,6 +18,7 @@ from skrational.utils.simd import (
     store,
     tanh,
     total,
+    where_equal,
 )
 
 # Compiled anew in each run, with the options of the kernels: numba's cache would not
@@ -66,6 +70,25 @@ def sigmoid_all(x, out):
 def tanh_all(x, out):
     for i in range(0, x.size, LANES):
         store(out, i, tanh(load(x, i)))
+
+
+@compiled
+def log_sigmoid_all(x, out):
+    for i in range(0, x.size, LANES):
+        store(out, i, log_sigmoid(load(x, i)))
+
+
+@compiled
+def exp_less_one_all(x, out):
+    for i in range(0, x.size, LANES):
+        store(out, i, exp_less_one(load(x, i)))
+
+
+@compiled
+def compare(a, b, value, other, out):
+    x, y = load(a, 0), load(b, 0)
+    store(out, 0, maximum(x, y))
+    store(out, LANES, where_equal(x, y, load(value, 0), load(other, 0)))
 
 
 @compiled
@@ -242,6 +265,48 @@ def test_tanh_reaches_its_ends_and_keeps_nan_and_denormals(dtype):
     x = np.array([np.inf, -np.inf, 50, -1e4, np.nan, 0, denormal, -denormal], dtype)
     expected = np.array([1, -1, 1, -1, np.nan, 0, denormal, -denormal], dtype)
     np.testing.assert_array_equal(tanhs(x), expected)
+
+
+@DTYPES
+def test_the_logarithm_of_a_sigmoid_is_exact_to_a_few_units(dtype):
+    rng = np.random.default_rng(0)
+    sizes = (1e-30, 1e-3, 0.1, 1, 3, 10, 40)
+    x = np.concatenate([rng.normal(size=20_000) * size for size in sizes])
+    x = x[np.abs(x) < 80].astype(dtype)
+    exact = x.astype(np.longdouble)
+    expected = np.minimum(exact, 0) - np.log1p(np.exp(-np.abs(exact)))
+    error = np.abs((sigmoids(x, log_sigmoid_all) - expected) / expected)
+    assert error.max() <= 4 * np.finfo(dtype).eps
+
+
+@DTYPES
+def test_the_logarithm_of_a_sigmoid_reaches_its_ends_and_keeps_nan(dtype):
+    x = np.array([np.inf, -np.inf, 1e4, -1e4, np.nan, -3e38, 0, 0], dtype)
+    found = sigmoids(x, log_sigmoid_all)
+    half = np.log(dtype(0.5))
+    expected = [0, -np.inf, 0, -1e4, np.nan, dtype(-3e38), half, half]
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-37)
+
+
+@DTYPES
+def test_an_exponential_less_one_is_exact_even_of_small_numbers(dtype):
+    rng = np.random.default_rng(0)
+    sizes = (1e-30, 1e-8, 1e-3, 0.1, 0.5, 1, 3, 10)
+    x = np.concatenate([rng.normal(size=20_000) * size for size in sizes]).astype(dtype)
+    expected = np.expm1(x.astype(np.longdouble))
+    error = np.abs((sigmoids(x, exp_less_one_all) - expected) / expected)
+    assert error.max() <= 2 * np.finfo(dtype).eps
+    assert sigmoids(np.array([-np.inf], dtype), exp_less_one_all)[0] == -1
+
+
+@DTYPES
+def test_lanes_are_compared_as_numpy_does(dtype):
+    a = np.array([1, 2, -np.inf, np.nan, 3, np.nan, -1, -np.inf], dtype)
+    b = np.array([1, -3, -np.inf, 3, np.nan, np.nan, 4, -2], dtype)
+    value, other, out = draw(0, dtype), draw(1, dtype), np.empty(2 * LANES, dtype)
+    compare(a, b, value, other, out)
+    np.testing.assert_array_equal(out[:LANES], np.maximum(a, b))
+    np.testing.assert_array_equal(out[LANES:], np.where(a == b, value, other))
 
 
 @DTYPES

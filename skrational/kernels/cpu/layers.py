@@ -1,4 +1,4 @@
-"""Prediction on the CPU by layers of plus-times automata.
+"""Prediction on the CPU by layers of automata.
 
 A word's transition weights in the first layer depend on the word alone, and are looked
 up; each other layer projects the scores of the layer before it, token by token.
@@ -13,13 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.kernels.cpu.prediction import (
-    PackedAutomata,
-    PackedNetwork,
-    PackedRows,
-    chunks,
-)
-from skrational.kernels.cpu.tokens import first_states, run_tokens
+from skrational.kernels.cpu.max_prediction import activate_max
+from skrational.kernels.cpu.prediction import PackedNetwork, PackedRows, chunks
+from skrational.kernels.cpu.recurrences import token_runs
+from skrational.kernels.cpu.tokens import first_states
 from skrational.utils.compile import jit, read_only
 
 __all__ = ["PackedLayers", "TokenAutomata"]
@@ -39,6 +36,7 @@ class TokenAutomata(PackedRows):
     wfsa : ndarray of shape (S,), int64
         The automaton of each state.
     n_wfsas : int
+    semiring : str
     """
 
     weight: NDArray[Any]
@@ -47,17 +45,26 @@ class TokenAutomata(PackedRows):
     first: NDArray[Any]
     wfsa: NDArray[np.int64]
     n_wfsas: int
+    semiring: str
 
     @classmethod
     def of(
         cls,
         lengths: tuple[int, ...],
+        semiring: str,
         W_u: NDArray[Any],
         W_f: NDArray[Any],
         b_f: NDArray[Any],
         final: NDArray[Any],
     ) -> TokenAutomata:
-        """Pack automata; the shapes are those of `PackedAutomata.of`."""
+        """Pack automata; the shapes are those of `PackedAutomata.of`.
+
+        Parameters
+        ----------
+        lengths : tuple of int
+        semiring : str
+        W_u, W_f, b_f, final : ndarray
+        """
         return cls(
             np.concatenate([W_f, W_u]),
             np.ascontiguousarray(b_f),
@@ -65,10 +72,14 @@ class TokenAutomata(PackedRows):
             first_states(lengths, b_f.dtype),
             np.repeat(np.arange(len(lengths)), lengths),
             len(lengths),
+            semiring,
         )
 
     def _finish(self, projected: NDArray[Any]) -> None:
-        _activate(projected, self.bias)
+        if self.semiring == "plus-times":
+            _activate(projected, self.bias)
+        else:
+            activate_max(projected, self.bias, self.semiring == "max-plus")
 
     def token_scores(
         self, table: NDArray[Any], ids: NDArray[np.int32], offsets: NDArray[np.int64]
@@ -85,7 +96,10 @@ class TokenAutomata(PackedRows):
         """
         states = np.empty((len(ids), len(self.bias)), self.dtype)
         run = read_only(table), read_only(ids), read_only(offsets)
+        run_tokens, _ = token_runs(self.semiring)
         run_tokens(*run, self.first, states)
+        if self.semiring == "max-plus":
+            states[np.isneginf(states)] = 0  # no path has reached them
         scores = np.zeros((len(ids), self.n_wfsas), self.dtype)
         _sum_states(states, self.final, self.wfsa, scores)
         return scores
@@ -93,29 +107,29 @@ class TokenAutomata(PackedRows):
 
 @dataclass(frozen=True, eq=False)
 class PackedLayers(PackedNetwork):
-    """Layers of plus-times automata, packed for the compiled kernels.
+    """Layers of automata, packed for the compiled kernels.
 
     Attributes
     ----------
     below : tuple of TokenAutomata
         All layers but the last, from the first on.
-    last : PackedAutomata
+    last : PackedNetwork
     weight : ndarray
         Of the first layer, whose projections the table holds.
     """
 
     below: tuple[TokenAutomata, ...]
-    last: PackedAutomata
+    last: PackedNetwork
 
     @classmethod
-    def of(cls, below: Sequence[Sequence[Any]], last: PackedAutomata) -> PackedLayers:
+    def of(cls, below: Sequence[Sequence[Any]], last: PackedNetwork) -> PackedLayers:
         """Pack layers.
 
         Parameters
         ----------
         below : sequence of tuple
             What `TokenAutomata.of` takes, for each layer but the last.
-        last : PackedAutomata
+        last : PackedNetwork
         """
         return cls(tuple(TokenAutomata.of(*layer) for layer in below), last)
 

@@ -16,6 +16,7 @@ from skrational.kernels.cpu.max_slabs import (
     join,
     neutral,
     unless_zero,
+    way_backward,
     ways,
     weigh_backward,
 )
@@ -59,7 +60,7 @@ def backward(walk, slabs, saved, last_levels, gradients, additive):  # type: ign
 
 
 @jit
-def _recall(walk, grad, slab, span, above, c, joined, before, additive):  # type: ignore[no-untyped-def]
+def _recall(walk, grad, slab, span, above, kept, before, additive):  # type: ignore[no-untyped-def]
     """Compute the states before each token of a stride again.
 
     Parameters
@@ -71,8 +72,8 @@ def _recall(walk, grad, slab, span, above, c, joined, before, additive):  # type
     span : tuple of int
         First token of the document, first token of the stride, and the one after it.
     above : ndarray of shape (n_tokens * 8,) or (0,)
-    c, joined : tuple of four vectors
-        What was saved before the stride.
+    kept : tuple
+        Four vectors each: the states before the stride, and what was joined before it.
     before : ndarray of shape (STRIDE * 64,)
         Filled with the states, and what was joined, before each token.
     additive : bool
@@ -86,6 +87,7 @@ def _recall(walk, grad, slab, span, above, c, joined, before, additive):  # type
     ids, fresh = walk.ids, walk.fresh
     is_first = read(walk.links[slab], SLAB)
     start, first, last = span
+    c, joined = kept
     zero, one = neutral(additive, table)
     entry = zero
     for t in range(first, last):
@@ -108,6 +110,75 @@ def _recall(walk, grad, slab, span, above, c, joined, before, additive):  # type
 
 
 @jit
+def _retrace(walk, grad, slab, span, levels, carried, before, additive):  # type: ignore[no-untyped-def]
+    """Differentiate the run over a stride.
+
+    Parameters
+    ----------
+    walk : Walk
+    grad : ndarray of shape (n_rows * n_slabs * 64,)
+        Of f and u of the rows of these tokens, added to; if fresh, filled with those of
+        z_f and z_u.
+    slab : int
+    span : tuple of int
+        As for `_recall`.
+    levels : tuple of ndarray of shape (n_tokens * 8,) or (0,)
+        above, from_below and to_above, as for `_backward`.
+    carried : tuple
+        Four vectors each: the gradients of the states after the stride, of what is
+        joined after it, and of the biases.
+    before : ndarray of shape (STRIDE * 64,)
+        From `_recall`.
+    additive : bool
+
+    Returns
+    -------
+    tuple
+        What is carried on, before the stride.
+    """
+    table, width, at = walk.rows.reshape(-1), walk.rows.shape[1], slab * 2 * SLAB
+    ids, fresh = walk.ids, walk.fresh
+    link, is_first = read(walk.links[slab], 0), read(walk.links[slab], SLAB)
+    start, first, last = span
+    above, from_below, to_above = levels
+    a, g, g_bias = carried
+    zero, one = neutral(additive, table)
+    nil = splat(0.0, table)
+    for t in range(last - 1, first - 1, -1):
+        i = (t if fresh else np.int64(ids[t])) * width + at
+        f, u = read(table, i), read(table, i + SLAB)
+        c = read(before, (t - first) * SAVED)
+        entry = zero
+        if above.size and t > start:
+            entry = load(above, (t - 1) * LANES)
+        entered = entering_values(c, entry, is_first, one)
+        stay, enter = ways(f, u, c, entered, additive)
+        if walk.anywhere:
+            joined = read(before, (t - first) * SAVED + SLAB)
+            g, own = choose(g, joined, join(stay, enter))
+            a = plus(a, own)
+        if from_below.size:
+            sent = load(from_below, t * LANES)
+            a = a[0], a[1], a[2], a[3] + sent
+        to_stay, to_enter = choose(a, stay, enter)
+        g_f, a = way_backward(f, c, to_stay, additive)
+        g_u, up = way_backward(u, entered, to_enter, additive)
+        up = times(link, up)
+        if to_above.size and t > start:
+            store(to_above, (t - 1) * LANES, up[0])
+        a = plus(a, (up[1], up[2], up[3], nil))
+        if fresh:
+            g_f, g_u = weigh_backward(f, u, g_f, g_u, additive)
+            g_bias = plus(g_bias, g_f)
+            write(grad, i, g_f)
+            write(grad, i + SLAB, g_u)
+        else:
+            write(grad, i, plus(read(grad, i), g_f))
+            write(grad, i + SLAB, plus(read(grad, i + SLAB), g_u))
+    return a, g, g_bias
+
+
+@jit
 def _backward(  # type: ignore[no-untyped-def]
     walk, slab, gradients, saved, above, from_below, to_above, additive
 ):
@@ -127,72 +198,39 @@ def _backward(  # type: ignore[no-untyped-def]
         Filled with those for the slab above.
     additive : bool
     """
-    rows, ids, offsets, links, _, fresh, anywhere = walk
-    table, width, at = rows.reshape(-1), rows.shape[1], slab * 2 * SLAB
+    rows, offsets, anywhere = walk.rows, walk.offsets, walk.anywhere
     grad, grad_out = gradients.rows.reshape(-1), gradients.out[slab]
-    nil, least = splat(0.0, table), splat(gradients.least, table)
+    nil, least = splat(0.0, grad), splat(gradients.least, grad)
     nothing = (nil, nil, nil, nil)
-    zero, one = neutral(additive, table)
-    link, is_first = read(links[slab], 0), read(links[slab], SLAB)
-    before = np.empty(STRIDE * SAVED, table.dtype)
+    zero, _ = neutral(additive, grad)
+    before = np.empty(STRIDE * SAVED, rows.dtype)
+    levels = above, from_below, to_above
     g_bias = nothing
     for b in range(offsets.shape[0] - 2, -1, -1):
-        g = read(grad_out, b * SLAB)  # of what was joined
-        a = nothing  # dL/dc_t
         start, stop = offsets[b], offsets[b + 1]
         n_strides = (stop - start + STRIDE - 1) // STRIDE
         slot = start // STRIDE + b
+        a = g = nothing  # of the states, and of what is joined
         for n in range(n_strides - 1, -1, -1):
             first = start + n * STRIDE
-            last = min(first + STRIDE, stop)
-            c = read(saved, (slot + n) * SAVED)
-            joined = read(saved, (slot + n) * SAVED + SLAB)
-            span = start, first, last
-            score = _recall(walk, grad, slab, span, above, c, joined, before, additive)
-            if last == stop:
-                g = unless_zero(g, score, zero)
-                if not anywhere:
-                    a = g
-            for t in range(last - 1, first - 1, -1):
-                i = (t if fresh else np.int64(ids[t])) * width + at
-                f, u = read(table, i), read(table, i + SLAB)
-                c = read(before, (t - first) * SAVED)
-                entry = zero
-                if above.size and t > start:
-                    entry = load(above, (t - 1) * LANES)
-                entered = entering_values(c, entry, is_first, one)
-                stay, enter = ways(f, u, c, entered, additive)
-                if anywhere:
-                    joined = read(before, (t - first) * SAVED + SLAB)
-                    g, own = choose(g, joined, join(stay, enter))
-                    a = plus(a, own)
-                if from_below.size:
-                    sent = load(from_below, t * LANES)
-                    a = a[0], a[1], a[2], a[3] + sent
-                to_stay, to_enter = choose(a, stay, enter)
-                g_f, g_u, a, up = to_stay, to_enter, to_stay, to_enter
-                if not additive:
-                    g_f, g_u = times(to_stay, c), times(to_enter, entered)
-                    a, up = times(f, to_stay), times(u, to_enter)
-                up = times(link, up)
-                if to_above.size and t > start:
-                    store(to_above, (t - 1) * LANES, up[0])
-                a = plus(a, (up[1], up[2], up[3], nil))
-                if fresh:
-                    g_f, g_u = weigh_backward(f, u, g_f, g_u, additive)
-                    g_bias = plus(g_bias, g_f)
-                    write(grad, i, g_f)
-                    write(grad, i + SLAB, g_u)
-                else:
-                    write(grad, i, plus(read(grad, i), g_f))
-                    write(grad, i + SLAB, plus(read(grad, i + SLAB), g_u))
-                if t % 4 == 0:
-                    a, g = flush_levels(a, least), flush_levels(g, least)
+            span = start, first, min(first + STRIDE, stop)
+            at = (slot + n) * SAVED
+            kept = read(saved, at), read(saved, at + SLAB)
+            score = _recall(walk, grad, slab, span, above, kept, before, additive)
+            if n == n_strides - 1:
+                given = unless_zero(read(grad_out, b * SLAB), score, zero)
+                a, g = (nothing, given) if anywhere else (given, nothing)
+            carried = a, g, g_bias
+            a, g, g_bias = _retrace(
+                walk, grad, slab, span, levels, carried, before, additive
+            )
+            a, g = flush_levels(a, least), flush_levels(g, least)
         if to_above.size and stop > start:
             # No later token of this document reads its last state.
             store(to_above, (stop - 1) * LANES, nil)
-    if not fresh:
-        g_bias = _gather(table, grad, width, at, rows.shape[0], additive)
+    if not walk.fresh:
+        table, at = rows.reshape(-1), slab * 2 * SLAB
+        g_bias = _gather(table, grad, rows.shape[1], at, rows.shape[0], additive)
     write(gradients.bias, slab * SLAB, g_bias)
 
 

@@ -13,11 +13,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.kernels.cpu.prediction import PackedNetwork
+from skrational.kernels.cpu.prediction import PackedAutomata, PackedNetwork
 from skrational.structures.automata import ScoringRule
 from skrational.utils.compile import jit, read_only
 
-__all__ = ["PackedMaxAutomata"]
+__all__ = ["PackedMaxAutomata", "activate_max", "pack_automata"]
+
+
+def pack_automata(
+    lengths: tuple[int, ...], rule: ScoringRule, *weights: NDArray[Any]
+) -> PackedNetwork:
+    """Pack automata of any semiring.
+
+    Parameters
+    ----------
+    lengths : tuple of int
+    rule : ScoringRule
+    *weights : ndarray
+        W_u, W_f, b_f and final, as `PackedAutomata.of` takes them.
+    """
+    if rule.semiring == "plus-times":
+        return PackedAutomata.of(lengths, rule, *weights)
+    return PackedMaxAutomata.of(lengths, rule, *weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +98,7 @@ class PackedMaxAutomata(PackedNetwork):
         return self.n_wfsas
 
     def _finish(self, projected: NDArray[Any]) -> None:
-        _activate(projected, self.bias, self.additive)
+        activate_max(projected, self.bias, self.additive)
 
     def _score(
         self,
@@ -104,7 +121,7 @@ class PackedMaxAutomata(PackedNetwork):
 
 
 @jit
-def _activate(rows, bias, additive):  # type: ignore[no-untyped-def]
+def activate_max(rows, bias, additive):  # type: ignore[no-untyped-def]
     """Turn projected rows (z_f, z_u) into transition weights (f, u), in place.
 
     Parameters

@@ -32,6 +32,7 @@ __all__ = [
     "join",
     "neutral",
     "unless_zero",
+    "way_backward",
     "ways",
     "weigh",
     "weigh_backward",
@@ -130,6 +131,25 @@ def ways(f, u, c, entering, additive):  # type: ignore[no-untyped-def]
     if additive:
         return plus(f, c), plus(u, entering)
     return times(f, c), times(u, entering)
+
+
+@jit
+def way_backward(weight, c, g, additive):  # type: ignore[no-untyped-def]
+    """Carry the gradient of one of the `ways` on to the weight and the state before.
+
+    Parameters
+    ----------
+    weight, c, g : tuple of four vectors
+    additive : bool
+
+    Returns
+    -------
+    tuple of four vectors
+        For the weight, then for the state.
+    """
+    if additive:
+        return g, g
+    return times(g, c), times(g, weight)
 
 
 @jit

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from skrational.kernels.cpu.slabs import SLAB
 
-__all__ = ["Recurrence", "recurrence_of"]
+__all__ = ["Recurrence", "recurrence_of", "token_runs"]
+
+_IS_ADDITIVE = {"max-plus": True, "max-times": False}
 
 
 class Recurrence(NamedTuple):
@@ -45,7 +47,30 @@ def recurrence_of(semiring: str) -> Recurrence:
         return Recurrence(semiring, activate, forward, backward, SLAB)
     from skrational.kernels.cpu import max_backward, max_forward, max_slabs
 
-    runs = max_slabs.activate, max_forward.forward, max_backward.backward
-    additive = semiring == "max-plus"
-    compiled = (partial(run, additive=additive) for run in runs)
-    return Recurrence(semiring, *compiled, max_slabs.SAVED)
+    additive = _IS_ADDITIVE[semiring]
+    return Recurrence(
+        semiring,
+        partial(max_slabs.activate, additive=additive),
+        partial(max_forward.forward, additive=additive),
+        partial(max_backward.backward, additive=additive),
+        max_slabs.SAVED,
+    )
+
+
+@cache
+def token_runs(semiring: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return what computes the states after every token, and what differentiates it.
+
+    They are called as those of `skrational.kernels.cpu.tokens`.
+    """
+    if semiring == "plus-times":
+        from skrational.kernels.cpu.tokens import run_back, run_tokens
+
+        return run_tokens, run_back
+    from skrational.kernels.cpu import max_tokens
+
+    additive = _IS_ADDITIVE[semiring]
+    return (
+        partial(max_tokens.run_tokens, additive=additive),
+        partial(max_tokens.run_back, additive=additive),
+    )

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skrational.kernels.cpu.tokens import first_states, run_back, run_tokens
+from skrational.kernels.cpu.recurrences import token_runs
+from skrational.kernels.cpu.tokens import first_states
 from skrational.kernels.semirings import Semiring
 from skrational.utils.compile import read_only
 
@@ -29,16 +30,15 @@ def token_states(
     Raises
     ------
     ValueError
-        If the semiring isn't plus-times, or a tensor isn't on the CPU.
+        If a tensor isn't on the CPU.
     """
-    if semiring.name != "plus-times" or f.device.type != "cpu":
+    if f.device.type != "cpu":
         raise ValueError(
-            "the numba kernel computes plus-times on the CPU; got "
-            f"{semiring.name} on {f.device.type}."
+            f"the numba kernel computes on the CPU; got a tensor on {f.device.type}."
         )
     table = torch.cat([f, u], dim=1)
-    found: Tensor = _TokenStates.apply(table, ids, offsets, lengths)
-    return found
+    found: Tensor = _TokenStates.apply(table, ids, offsets, lengths, semiring.name)
+    return semiring.with_zeros(found)
 
 
 class _TokenStates(torch.autograd.Function):
@@ -51,16 +51,18 @@ class _TokenStates(torch.autograd.Function):
         ids: NDArray[np.int32],
         offsets: NDArray[np.int64],
         lengths: tuple[int, ...],
+        semiring: str,
     ) -> Tensor:
         rows = table.detach().numpy()
         first = first_states(lengths, rows.dtype)
         states = np.empty((len(ids), len(first)), rows.dtype)
         ctx.run = rows, read_only(ids), read_only(offsets), first, states
+        run_tokens, ctx.run_back = token_runs(semiring)
         run_tokens(*ctx.run)
         return torch.from_numpy(states)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         grad_table = np.zeros_like(ctx.run[0])
-        run_back(*ctx.run, grad.contiguous().numpy(), grad_table)
-        return torch.from_numpy(grad_table), None, None, None
+        ctx.run_back(*ctx.run, grad.contiguous().numpy(), grad_table)
+        return torch.from_numpy(grad_table), None, None, None, None

@@ -13,12 +13,18 @@ from skrational import kernels
 from skrational.kernels import reference
 from skrational.kernels.cpu import operation as cpu
 from skrational.kernels.cpu import passes, products
+from skrational.kernels.semirings import SEMIRINGS
 from skrational.utils.buffers import recycling
 from skrational.utils.threads import single_thread
 
 pytestmark = pytest.mark.usefixtures("poisoned_memory")
 
 LENGTHS = (4, 1, 3, 2, 4, 4, 2, 9, 1, 5)
+MAXIMA = ("max-plus", "max-times")
+
+
+def every_semiring(test):
+    return pytest.mark.parametrize("semiring", SEMIRINGS)(test)
 
 
 def draw_problem(seed, sizes, lengths=LENGTHS, n_features=5, dtype=torch.float64):
@@ -34,9 +40,18 @@ def draw_problem(seed, sizes, lengths=LENGTHS, n_features=5, dtype=torch.float64
     return *tensors, ids, offsets, tuple(lengths)
 
 
-def value_and_gradients(kernel, problem, anywhere):
+def over_tokens(problem, seed):
+    """The same weights, on vectors that each belong to one token."""
+    x, *weights, _, offsets, lengths = problem
+    n_tokens = int(offsets[-1])
+    rows = np.random.default_rng(seed).normal(size=(n_tokens, x.shape[1]))
+    x = torch.from_numpy(rows).to(x.dtype).requires_grad_()
+    return x, *weights, np.arange(n_tokens, dtype=np.int32), offsets, lengths
+
+
+def value_and_gradients(kernel, problem, anywhere, semiring="plus-times"):
     """Scores, and the gradients of a random linear function of them."""
-    scores = kernel.state_scores(*problem, anywhere=anywhere)
+    scores = kernel.state_scores(*problem, anywhere=anywhere, semiring=semiring)
     noise = np.random.default_rng(0).normal(size=scores.shape)
     direction = torch.from_numpy(noise).to(scores.dtype)
     gradients = torch.autograd.grad(scores, problem[:4], direction)
@@ -68,49 +83,60 @@ def assert_close(mine, theirs, tolerance):
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=20),
     n_features=st.integers(1, 6),
     anywhere=st.booleans(),
+    semiring=st.sampled_from(list(SEMIRINGS)),
 )
-def test_equals_the_reference(seed, sizes, lengths, n_features, anywhere):
+def test_equals_the_reference(seed, sizes, lengths, n_features, anywhere, semiring):
     problem = draw_problem(seed, sizes, lengths, n_features)
-    mine = value_and_gradients(cpu, problem, anywhere)
-    assert_close(mine, value_and_gradients(reference, problem, anywhere), 1e-12)
+    mine, theirs = (
+        value_and_gradients(kernel, problem, anywhere, semiring)
+        for kernel in (cpu, reference)
+    )
+    assert_close(mine, theirs, 1e-12)
 
 
 @pytest.mark.parametrize("anywhere", [False, True])
 @pytest.mark.parametrize("seed", range(5))
-def test_is_close_in_single_precision(seed, anywhere):
+@every_semiring
+def test_is_close_in_single_precision(seed, anywhere, semiring):
     sizes = [0, 1, 30, 7, 1, 60]
     problem = draw_problem(seed, sizes, dtype=torch.float32)
     exact = [p.detach().double().requires_grad_() for p in problem[:4]]
-    expected = value_and_gradients(reference, (*exact, *problem[4:]), anywhere)
-    mine = value_and_gradients(cpu, problem, anywhere)
+    exactly = *exact, *problem[4:]
+    expected = value_and_gradients(reference, exactly, anywhere, semiring)
+    mine = value_and_gradients(cpu, problem, anywhere, semiring)
     assert {m.dtype for m in mine} == {torch.float32}
     assert_close([m.double() for m in mine], expected, 2e-6)
 
 
 @pytest.mark.parametrize("sizes", [[], [0], [0, 0]])
-def test_no_tokens_and_no_documents_are_possible(sizes):
+@every_semiring
+def test_no_tokens_and_no_documents_are_possible(sizes, semiring):
     problem = draw_problem(0, sizes)
     for anywhere in (False, True):
-        scores, *gradients = value_and_gradients(cpu, problem, anywhere)
+        scores, *gradients = value_and_gradients(cpu, problem, anywhere, semiring)
         assert scores.shape == (len(sizes), sum(LENGTHS))
         assert not scores.any()
         assert not any(g.any() for g in gradients)
 
 
-def test_an_empty_document_scores_zero():
+@every_semiring
+def test_an_empty_document_scores_zero(semiring):
     problem = draw_problem(0, [3, 0, 0, 2, 0])
     for anywhere in (False, True):
-        scores = cpu.state_scores(*problem, anywhere=anywhere)
+        scores = cpu.state_scores(*problem, anywhere=anywhere, semiring=semiring)
         assert not scores[[1, 2, 4]].any()
         assert scores[[0, 3]].any()
 
 
 @pytest.mark.parametrize("anywhere", [False, True])
-def test_gradients_are_those_of_finite_differences(anywhere):
+@every_semiring
+def test_gradients_are_those_of_finite_differences(anywhere, semiring):
     *tensors, ids, offsets, lengths = draw_problem(1, [0, 1, 4], (2, 5), 2)
 
     def scores(*tensors):
-        return cpu.state_scores(*tensors, ids, offsets, lengths, anywhere=anywhere)
+        return cpu.state_scores(
+            *tensors, ids, offsets, lengths, anywhere=anywhere, semiring=semiring
+        )
 
     assert torch.autograd.gradcheck(scores, tensors)
 
@@ -124,19 +150,22 @@ def test_features_need_no_gradient():
 
 
 @pytest.mark.parametrize("anywhere", [False, True])
-def test_gives_the_same_bits_with_and_without_gradients(anywhere):
+@every_semiring
+def test_gives_the_same_bits_with_and_without_gradients(anywhere, semiring):
     problem = draw_problem(3, [5, 1, 0, 9], dtype=torch.float32)
-    recorded = cpu.state_scores(*problem, anywhere=anywhere)
+    options = {"anywhere": anywhere, "semiring": semiring}
+    recorded = cpu.state_scores(*problem, **options)
     with torch.no_grad():
-        assert torch.equal(cpu.state_scores(*problem, anywhere=anywhere), recorded)
+        assert torch.equal(cpu.state_scores(*problem, **options), recorded)
 
 
 @pytest.mark.parametrize("anywhere", [False, True])
-def test_gives_the_same_bits_when_repeated(anywhere):
+@every_semiring
+def test_gives_the_same_bits_when_repeated(anywhere, semiring):
     problem = draw_problem(4, [5, 1, 0, 40], dtype=torch.float32)
-    first = value_and_gradients(cpu, problem, anywhere)
+    first = value_and_gradients(cpu, problem, anywhere, semiring)
     for _ in range(3):
-        again = value_and_gradients(cpu, problem, anywhere)
+        again = value_and_gradients(cpu, problem, anywhere, semiring)
         assert all(map(torch.equal, first, again))
 
 
@@ -163,16 +192,17 @@ def threads():
 
 
 @pytest.mark.parametrize("anywhere", [False, True])
+@every_semiring
 def test_gives_the_same_bits_for_any_number_of_threads(
-    large_problem, threads, monkeypatch, anywhere
+    large_problem, threads, monkeypatch, anywhere, semiring
 ):
     monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 8)
     threads(1)
-    alone = value_and_gradients(cpu, large_problem, anywhere)
+    alone = value_and_gradients(cpu, large_problem, anywhere, semiring)
     for n_threads in (2, 3, 5):
         threads(n_threads)
         with single_thread():
-            shared = value_and_gradients(cpu, large_problem, anywhere)
+            shared = value_and_gradients(cpu, large_problem, anywhere, semiring)
         assert all(map(torch.equal, alone, shared))
 
 
@@ -189,8 +219,10 @@ def test_gives_the_same_bits_in_threads_that_run_at_once(large_problem):
 
 @pytest.mark.parametrize("anywhere", [False, True])
 @pytest.mark.parametrize("length_exponent", [0.0, 0.5, 1.0])
-def test_the_readout_equals_that_of_the_reference(anywhere, length_exponent):
+@every_semiring
+def test_the_readout_equals_that_of_the_reference(anywhere, length_exponent, semiring):
     options = {"anywhere": anywhere, "length_exponent": length_exponent}
+    options["semiring"] = semiring
     for seed in range(3):
         mine, theirs = (call(m, seed, **options) for m in (cpu, reference))
         assert_close(mine, theirs, 1e-12)
@@ -212,15 +244,13 @@ def test_memory_that_is_used_again_changes_nothing():
         assert all(map(torch.equal, run, expected))
 
 
-def test_gradients_of_token_level_features_can_be_taken_twice():
-    x, *weights, _, offsets, lengths = draw_problem(11, [5, 0, 3])
-    x = torch.randn(8, x.shape[1], dtype=x.dtype, requires_grad=True)
-    ids = np.arange(8, dtype=np.int32)
-    scores = cpu.state_scores(x, *weights, ids, offsets, lengths)
-    first = torch.autograd.grad(scores.sum(), [x, *weights], retain_graph=True)
-    assert all(
-        map(torch.equal, first, torch.autograd.grad(scores.sum(), [x, *weights]))
-    )
+@every_semiring
+def test_gradients_of_token_level_features_can_be_taken_twice(semiring):
+    problem = over_tokens(draw_problem(11, [5, 0, 3]), 11)
+    scores = cpu.state_scores(*problem, semiring=semiring)
+    first = torch.autograd.grad(scores.sum(), problem[:4], retain_graph=True)
+    again = torch.autograd.grad(scores.sum(), problem[:4])
+    assert all(map(torch.equal, first, again))
 
 
 @settings(max_examples=40)
@@ -229,51 +259,116 @@ def test_gradients_of_token_level_features_can_be_taken_twice():
     sizes=st.lists(st.integers(0, 40), min_size=1, max_size=6).filter(any),
     lengths=st.lists(st.integers(1, 11), min_size=1, max_size=20),
     anywhere=st.booleans(),
+    semiring=st.sampled_from(list(SEMIRINGS)),
 )
-def test_token_level_features_equal_the_reference(seed, sizes, lengths, anywhere):
-    _, *weights, _, offsets, lengths = draw_problem(seed, sizes, lengths)
-    n_tokens = int(offsets[-1])
-    rng = np.random.default_rng(seed)
-    x = torch.from_numpy(rng.normal(size=(n_tokens, 5))).requires_grad_()
-    ids = np.arange(n_tokens, dtype=np.int32)
-    problem = x, *weights, ids, offsets, lengths
-    mine = value_and_gradients(cpu, problem, anywhere)
-    assert_close(mine, value_and_gradients(reference, problem, anywhere), 1e-12)
+def test_token_level_features_equal_the_reference(
+    seed, sizes, lengths, anywhere, semiring
+):
+    problem = over_tokens(draw_problem(seed, sizes, lengths), seed)
+    mine, theirs = (
+        value_and_gradients(kernel, problem, anywhere, semiring)
+        for kernel in (cpu, reference)
+    )
+    assert_close(mine, theirs, 1e-12)
 
 
 @pytest.mark.parametrize("anywhere", [False, True])
-def test_a_long_document_stays_finite(anywhere):
+@every_semiring
+def test_a_long_document_stays_finite(anywhere, semiring):
     problem = draw_problem(6, [3000, 1, 2500], (3, 1, 2), 4)
-    mine = value_and_gradients(cpu, problem, anywhere)
+    mine, theirs = (
+        value_and_gradients(kernel, problem, anywhere, semiring)
+        for kernel in (cpu, reference)
+    )
     assert all(torch.isfinite(m).all() for m in mine)
-    assert_close(mine, value_and_gradients(reference, problem, anywhere), 1e-11)
+    assert_close(mine, theirs, 1e-11)
 
 
 @pytest.mark.parametrize("anywhere", [False, True])
 @pytest.mark.parametrize("scale", [1e-20, 30.0])
-def test_saturated_gates_stay_finite(anywhere, scale):
+@every_semiring
+def test_saturated_gates_stay_finite(anywhere, scale, semiring):
     x, *weights, ids, offsets, lengths = draw_problem(
         7, [3000, 400], (3, 1, 2), 4, torch.float32
     )
     x = (x.detach() * scale).requires_grad_()
     problem = x, *weights, ids, offsets, lengths
-    assert all(
-        torch.isfinite(m).all() for m in value_and_gradients(cpu, problem, anywhere)
+    found = value_and_gradients(cpu, problem, anywhere, semiring)
+    assert all(torch.isfinite(m).all() for m in found)
+
+
+# With u of 1/2 and a self-loop that changes nothing, all that a state was is as good.
+SHARES = {False: [0.25, 0.25, 0.5], True: [0.5, 0.25, 0.25]}
+
+
+@pytest.mark.parametrize("anywhere", [False, True])
+@pytest.mark.parametrize("semiring", MAXIMA)
+@pytest.mark.parametrize("kernel", [cpu, reference])
+def test_equally_good_ways_halve_a_gradient(kernel, semiring, anywhere):
+    x = torch.eye(3, dtype=torch.float64)
+    W_u = torch.zeros(1, 3, dtype=torch.float64, requires_grad=True)
+    b_f = torch.full((1,), 1000.0, dtype=torch.float64)
+    ids, offsets = np.arange(3, dtype=np.int32), np.array([0, 3])
+    score = kernel.state_scores(
+        x, W_u, torch.zeros_like(W_u), b_f, ids, offsets, (1,),
+        anywhere=anywhere, semiring=semiring,
+    )  # fmt: skip
+    score.sum().backward()
+    assert score.tolist() == [[0.5]]
+    slope = 0.25  # of a sigmoid at 0
+    assert W_u.grad.tolist() == [[share * slope for share in SHARES[anywhere]]]
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 2**16),
+    sizes=st.lists(st.integers(0, 40), min_size=1, max_size=6).filter(any),
+    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=20),
+    anywhere=st.booleans(),
+    semiring=st.sampled_from(MAXIMA),
+    is_fresh=st.booleans(),
+)
+def test_ties_are_broken_as_by_the_reference(
+    seed, sizes, lengths, anywhere, semiring, is_fresh
+):
+    """Weights are 1/2, 1 or logarithms that are integers: paths tie exactly."""
+    *tensors, ids, offsets, lengths = draw_problem(seed, sizes, lengths)
+    rng = np.random.default_rng(seed)
+    n_rows = len(ids) if is_fresh else len(tensors[0])
+    ids = np.arange(len(ids), dtype=np.int32) if is_fresh else ids
+    loops = (-1000.0, 1000.0) if semiring == "max-plus" else (0.0, 1000.0)
+    values = (0.0, 1.0), (0.0, 1000.0), loops
+    shapes = (n_rows, 1), tensors[1].shape, tensors[2].shape
+    x, W_u, W_f = map(rng.choice, values, shapes)
+    x = np.eye(5)[rng.integers(0, 5, n_rows)]
+    given_ = [torch.from_numpy(a).requires_grad_() for a in (x, W_u, W_f)]
+    b_f = torch.zeros(len(W_u), dtype=torch.float64, requires_grad=True)
+    problem = *given_, b_f, ids, offsets, lengths
+    mine, theirs = (
+        value_and_gradients(kernel, problem, anywhere, semiring)
+        for kernel in (cpu, reference)
     )
+    assert_close(mine, theirs, 1e-12)
 
 
-@pytest.mark.parametrize("semiring", ["max-plus", "max-times"])
-def test_other_semirings_are_refused(semiring):
-    with pytest.raises(ValueError, match=f"computes plus-times on the CPU.*{semiring}"):
-        cpu.state_scores(*draw_problem(8, [2]), semiring=semiring)
+@pytest.mark.parametrize("semiring", MAXIMA)
+def test_a_weight_that_is_not_a_number_is_not_hidden(semiring):
+    *tensors, ids, offsets, lengths = draw_problem(12, [4, 3], (3, 2))
+    for spoiled in tensors[1:3]:
+        before = spoiled.detach().clone()
+        spoiled.data[1] = np.nan
+        scores = cpu.state_scores(*tensors, ids, offsets, lengths, semiring=semiring)
+        assert scores[:, 1].isnan().all()
+        assert scores[:, 3:].isfinite().all()
+        spoiled.data.copy_(before)
 
 
 @pytest.mark.parametrize(
     ("device", "semiring", "kernel"),
     [
         ("cpu", "plus-times", "numba"),
-        ("cpu", "max-times", "reference"),
-        ("cpu", "max-plus", "reference"),
+        ("cpu", "max-times", "numba"),
+        ("cpu", "max-plus", "numba"),
         ("cuda", "plus-times", "triton"),
         ("cuda", "max-plus", "reference"),
         ("mps", "plus-times", "reference"),
@@ -309,7 +404,8 @@ def test_a_forced_kernel_that_is_missing_says_how_to_get_it(monkeypatch):
 
 
 @pytest.mark.parametrize("kernel", ["numba", "reference"])
-def test_the_environment_overrides_the_choice(monkeypatch, kernel):
+@every_semiring
+def test_the_environment_overrides_the_choice(monkeypatch, kernel, semiring):
     called = []
     module, name = {
         "numba": (cpu, "document_scores"),
@@ -323,7 +419,7 @@ def test_the_environment_overrides_the_choice(monkeypatch, kernel):
     original = getattr(module, name)
     monkeypatch.setattr(module, name, compute)
     monkeypatch.setenv("SKRATIONAL_KERNEL", kernel)
-    call(kernels)
+    call(kernels, semiring=semiring)
     assert called == [kernel]
 
 
@@ -334,8 +430,10 @@ def test_the_environment_cannot_name_an_unknown_kernel(monkeypatch):
 
 
 def test_a_forced_kernel_does_not_compute_something_else(monkeypatch):
+    monkeypatch.setattr(kernels, "is_available", lambda: True)
+    monkeypatch.setenv("SKRATIONAL_KERNEL", "triton")
+    with pytest.raises(ValueError, match=r"plus-times on device='cuda'; got.*max-plus"):
+        kernels.choose_kernel("cuda", "max-plus")
     monkeypatch.setenv("SKRATIONAL_KERNEL", "numba")
-    with pytest.raises(ValueError, match=r"plus-times on device='cpu'; got.*max-plus"):
-        call(kernels, semiring="max-plus")
     with pytest.raises(ValueError, match="on device='cuda'"):
         kernels.choose_kernel("cuda", "plus-times")

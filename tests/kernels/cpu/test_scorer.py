@@ -428,11 +428,12 @@ def test_narrow_features_fit_and_predict_as_wide_ones_do(narrow, level):
                 np.testing.assert_allclose(mine, theirs, rtol=1e-6, atol=1e-6)
 
 
-def test_the_numba_kernel_refuses_to_predict_in_another_semiring(data, monkeypatch):
-    clf = quick(semiring="max-plus").fit(data.X, data.y)
+@pytest.mark.parametrize("semiring", ["plus-times", "max-plus"])
+def test_the_numba_kernel_can_be_asked_for(data, monkeypatch, semiring):
+    clf = quick(semiring=semiring).fit(data.X, data.y)
+    expected = clf.decision_function(data.X)
     monkeypatch.setenv("SKRATIONAL_KERNEL", "numba")
-    with pytest.raises(ValueError, match="max-plus"):
-        clf.predict(data.X)
+    np.testing.assert_array_equal(clf.decision_function(data.X), expected)
 
 
 def test_a_readout_of_another_type_or_layout_predicts_the_same(clf, data):
