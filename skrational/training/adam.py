@@ -140,19 +140,22 @@ class Adam:
             norm = torch.linalg.vector_norm(self._gradient)
             self._gradient.mul_((self._max_grad_norm / (norm + 1e-6)).clamp_max(1.0))
         if unclipped is not None:
-            trained = [p for p in self._parameters if p.requires_grad]
-            for p, g in zip(
-                trained,
-                torch.autograd.grad(unclipped, trained, allow_unused=True),
-                strict=True,
-            ):
-                if g is not None:
-                    p.grad.add_(g)
+            self._gradient.add_(self._joined_gradient(unclipped))
         self._n_steps += 1
         if self._weights.device.type == "cpu":
             self._descend()
         else:
             self._descend_by_tensors()
+
+    def _joined_gradient(self, value: Tensor) -> Tensor:
+        """Gradients of a scalar with respect to all parameters, as one vector."""
+        trained = [p for p in self._parameters if p.requires_grad]
+        found = iter(torch.autograd.grad(value, trained, allow_unused=True))
+        gradients = [next(found) if p.requires_grad else None for p in self._parameters]
+        pairs = zip(self._parameters, gradients, strict=True)
+        return torch.cat(
+            [(torch.zeros_like(p) if g is None else g).reshape(-1) for p, g in pairs]
+        )
 
     def _descend(self) -> None:
         """Move the weights, in one compiled pass."""

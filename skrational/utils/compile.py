@@ -14,11 +14,11 @@ import numba
 from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
 
-__all__ = ["jit", "kept_kernels", "read_only"]
+__all__ = ["inlined", "jit", "kept_kernels", "read_only"]
 
 _PACKAGE = Path(__file__).parents[1]
 _kernels: list[Any] = []
-_COMPILES = re.compile(rb"^@(jit|intrinsic|njit)\b", re.MULTILINE)
+_COMPILES = re.compile(rb"^@(jit|inlined|intrinsic|njit)\b", re.MULTILINE)
 
 _OPTIONS = {
     # The kernels release the GIL and start no threads of their own: numba's threading
@@ -29,6 +29,22 @@ _OPTIONS = {
     "error_model": "numpy",
     "boundscheck": False,
 }
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile a function as `jit` does, as a part of whoever calls it.
+
+    Vectors that a call would pass through memory stay in registers.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    numba.core.dispatcher.Dispatcher
+    """
+    return _compiled(function, forceinline=True)
 
 
 def jit(function: Callable[..., Any]) -> Any:
@@ -54,7 +70,12 @@ def jit(function: Callable[..., Any]) -> Any:
     >>> double(4)
     8
     """
-    dispatcher = numba.njit(**_OPTIONS)(function)
+    return _compiled(function)
+
+
+def _compiled(function: Callable[..., Any], **options: Any) -> Any:
+    """Make a dispatcher with a cache that never fails a computation."""
+    dispatcher = numba.njit(**_OPTIONS, **options)(function)
     _kernels.append(dispatcher)
     try:
         dispatcher._cache = _Cache(function)

@@ -22,7 +22,7 @@ from skrational.kernels.cpu.slabs import (
     times,
     write,
 )
-from skrational.utils.compile import jit
+from skrational.utils.compile import inlined, jit
 from skrational.utils.simd import LANES, load, splat, store
 
 __all__ = ["back_over_slabs", "backward"]
@@ -120,9 +120,10 @@ def _run(walk, ids, slab, gradients, saved, levels):  # type: ignore[no-untyped-
     table, width, at = rows.reshape(-1), rows.shape[1], slab * 2 * SLAB
     grad, grad_out = gradients.rows.reshape(-1), gradients.out[slab]
     zero, least = splat(0.0, table), splat(gradients.least, table)
-    link, is_first = read(links[slab], 0), read(links[slab], SLAB)
-    before = np.empty(STRIDE * SLAB, table.dtype)
+    entrances = read(links[slab], 0), read(links[slab], SLAB)
+    place = table, grad, width, at
     nothing = (zero, zero, zero, zero)
+    before = np.empty(STRIDE * SLAB, table.dtype)
     g_bias = nothing
     for b in range(offsets.shape[0] - 2, -1, -1):
         g = read(grad_out, b * SLAB)
@@ -132,53 +133,12 @@ def _run(walk, ids, slab, gradients, saved, levels):  # type: ignore[no-untyped-
         slot = start // STRIDE + b
         for n in range(n_strides - 1, -1, -1):
             first = start + n * STRIDE
-            last = min(first + STRIDE, stop)
+            span = start, first, min(first + STRIDE, stop)
             c = read(saved, (slot + n) * SLAB)
-            entry = zero
-            for t in range(first, last):
-                write(before, (t - first) * SLAB, c)
-                if ids is None:
-                    i = t * width + at
-                else:
-                    i = np.int64(ids[t]) * width + at
-                    if t >= STRIDE:
-                        j = np.int64(ids[t - STRIDE]) * width + at
-                        prefetch_row(table, j)
-                        prefetch_row(grad, j)
-                if levels is not None:
-                    if levels[0].size and t > start:
-                        entry = load(levels[0], (t - 1) * LANES)
-                f, u = read(table, i), read(table, i + SLAB)
-                c = advance(f, u, c, entry, link, is_first)
-            for t in range(last - 1, first - 1, -1):
-                a = plus(a, joining)
-                i = (t if ids is None else np.int64(ids[t])) * width + at
-                f, u = read(table, i), read(table, i + SLAB)
-                c = read(before, (t - first) * SLAB)
-                entry = zero
-                if levels is not None:
-                    if levels[1].size:
-                        sent = load(levels[1], t * LANES)
-                        a = a[0], a[1], a[2], a[3] + sent
-                    if levels[0].size and t > start:
-                        entry = load(levels[0], (t - 1) * LANES)
-                g_f = times(a, c)
-                g_u = times(a, entering_values(c, entry, link, is_first))
-                if ids is None:
-                    d_f, d_u = _into_projection(f, u, g_f, g_u)
-                    g_bias = plus(g_bias, d_f)
-                    write(grad, i, d_f)
-                    write(grad, i + SLAB, d_u)
-                else:
-                    write(grad, i, plus(read(grad, i), g_f))
-                    write(grad, i + SLAB, plus(read(grad, i + SLAB), g_u))
-                up = times(times(link, u), a)
-                if levels is not None:
-                    if levels[2].size and t > start:
-                        store(levels[2], (t - 1) * LANES, up[0])
-                a = mul_add_levels(f, a, (up[1], up[2], up[3], zero))
-                if t % 4 == 0:
-                    a = flush_levels(a, least)
+            _recall(place, ids, span, levels, entrances, c, before)
+            a, g_bias = _back_over_stride(
+                place, ids, span, levels, entrances, before, a, joining, g_bias, least
+            )
         if levels is not None:
             if levels[2].size and stop > start:
                 # No later token of this document reads its last state.
@@ -186,6 +146,108 @@ def _run(walk, ids, slab, gradients, saved, levels):  # type: ignore[no-untyped-
     if ids is not None:
         g_bias = _gather(table, grad, width, at, rows.shape[0])
     write(gradients.bias, slab * SLAB, g_bias)
+
+
+@inlined
+def _recall(place, ids, span, levels, entrances, c, before):  # type: ignore[no-untyped-def]
+    """Compute the states before each token of a stride again.
+
+    Parameters
+    ----------
+    place : tuple
+        The transition weights and their gradients, both flat, the numbers of a row,
+        and where the slab begins in it.
+    ids : ndarray of shape (n_tokens,), int32, or None
+    span : tuple of int
+        First token of the document, first token of the stride, and the one after it.
+    levels : tuple of ndarray, or None
+        As for `_run`.
+    entrances : tuple of twice four vectors
+        Whether a state stands above each entry, and whether none does.
+    c : tuple of four vectors
+        The states before the stride.
+    before : ndarray of shape (STRIDE * 32,)
+        Filled.
+    """
+    table, grad, width, at = place
+    link, is_first = entrances
+    start, first, last = span
+    entry = splat(0.0, table)
+    for t in range(first, last):
+        write(before, (t - first) * SLAB, c)
+        if ids is None:
+            i = t * width + at
+        else:
+            i = np.int64(ids[t]) * width + at
+            if t >= STRIDE:
+                j = np.int64(ids[t - STRIDE]) * width + at
+                prefetch_row(table, j)
+                prefetch_row(grad, j)
+        if levels is not None:
+            if levels[0].size and t > start:
+                entry = load(levels[0], (t - 1) * LANES)
+        c = advance(read(table, i), read(table, i + SLAB), c, entry, link, is_first)
+
+
+@inlined
+def _back_over_stride(  # type: ignore[no-untyped-def]
+    place, ids, span, levels, entrances, before, a, joining, g_bias, least
+):
+    """Differentiate the run over a stride.
+
+    Parameters
+    ----------
+    place, ids, span, levels, entrances
+        As for `_recall`.
+    before : ndarray of shape (STRIDE * 32,)
+        The states before each token.
+    a : tuple of four vectors
+        The derivative of the loss by the states after the stride.
+    joining : tuple of four vectors
+        What joins it at each token.
+    g_bias : tuple of four vectors
+        The gradient of the biases so far, where each token has its own row.
+    least : vector
+        Below which a derivative counts as 0.
+
+    Returns
+    -------
+    a, g_bias : tuple of four vectors
+        As they are before the stride.
+    """
+    table, grad, width, at = place
+    zero = splat(0.0, table)
+    link, is_first = entrances
+    start, first, last = span
+    for t in range(last - 1, first - 1, -1):
+        a = plus(a, joining)
+        i = (t if ids is None else np.int64(ids[t])) * width + at
+        f, u = read(table, i), read(table, i + SLAB)
+        c = read(before, (t - first) * SLAB)
+        entry = zero
+        if levels is not None:
+            if levels[1].size:
+                a = a[0], a[1], a[2], a[3] + load(levels[1], t * LANES)
+            if levels[0].size and t > start:
+                entry = load(levels[0], (t - 1) * LANES)
+        g_f = times(a, c)
+        g_u = times(a, entering_values(c, entry, link, is_first))
+        if ids is None:
+            d_f, d_u = _into_projection(f, u, g_f, g_u)
+            g_bias = plus(g_bias, d_f)
+            write(grad, i, d_f)
+            write(grad, i + SLAB, d_u)
+        else:
+            write(grad, i, plus(read(grad, i), g_f))
+            write(grad, i + SLAB, plus(read(grad, i + SLAB), g_u))
+        up = times(times(link, u), a)
+        if levels is not None:
+            if levels[2].size and t > start:
+                store(levels[2], (t - 1) * LANES, up[0])
+        a = mul_add_levels(f, a, (up[1], up[2], up[3], zero))
+        if t % 4 == 0:
+            a = flush_levels(a, least)
+    return a, g_bias
 
 
 @jit
