@@ -17,7 +17,7 @@ from skrational.structures import Structure
 
 __all__ = ["BatchLoss", "Cell", "Cut", "Learner", "Noise", "ReadoutCell"]
 
-Learner: TypeAlias = Callable[[Batch, "BatchLoss"], float]
+Learner: TypeAlias = Callable[[Batch, "BatchLoss"], float | Tensor]
 
 Cut: TypeAlias = Callable[[Sequence[Tensor]], list[Tensor]]
 """Takes a tensor of the shape of each parameter; returns what pruning leaves of it."""
@@ -220,10 +220,10 @@ class ReadoutCell(nn.Module):
     def learner(self, dropout: Noise, generator: torch.Generator) -> Learner:
         """Return what adds the gradients of batches to those of the parameters."""
 
-        def learn(batch: Batch, loss: BatchLoss) -> float:
+        def learn(batch: Batch, loss: BatchLoss) -> Tensor:
             value = loss(self.noisy_outputs(batch, dropout, generator))
             value.backward()
-            return float(value.detach())
+            return value.detach()
 
         return learn
 

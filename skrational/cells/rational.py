@@ -114,7 +114,7 @@ class RationalCell(Automata, ReadoutCell):
         compiled = kernel_step.Learner(weights, list(map(_sum_of, weights)))
         reading, final = self._reading(), self.final_weights()
 
-        def learn(batch: Batch, loss: BatchLoss) -> float:
+        def learn(batch: Batch, loss: BatchLoss) -> float | Tensor:
             targets = loss.compiled()
             if targets is None:
                 return in_general(batch, loss)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from skrational.groups import Groups
-from skrational.penalties.newton import shrink
+from skrational.penalties.newton import norms_after, shrink
 from skrational.penalties.soft_threshold import soft_threshold_
 
 __all__ = ["GroupLasso"]
@@ -111,9 +111,12 @@ class GroupLasso:
             threshold = step_size * self.lambda_
             soft_threshold_(groups, metric, [threshold] * len(groups.parts))
             return
+        if metric[0].device.type != "cpu":
+            self._shrink_on_device(groups, metric, step_size)
+            return
         thresholds = np.full(groups.n_groups, step_size * self.lambda_)
         if groups.omega is not None:
-            thresholds *= groups.omega.cpu().numpy()
+            thresholds *= groups.omega.numpy()
         weights = _stack([part.pack(part.parameters) for part in groups.parts])
         stacked = weights.numpy(), _stack(metric).numpy()
         shrink(*stacked, *groups.slices_by_group, thresholds)
@@ -121,6 +124,19 @@ class GroupLasso:
         for part, d in zip(groups.parts, metric, strict=True):
             part.set_(weights[row : row + len(d), : d.shape[1]])
             row += len(d)
+
+    def _shrink_on_device(
+        self, groups: Groups, metric: Sequence[Tensor], step_size: float
+    ) -> None:
+        """Apply the operator where the weights are; the parameters are `prox_`'s."""
+        thresholds = metric[0].new_full((groups.n_groups,), step_size * self.lambda_)
+        if groups.omega is not None:
+            thresholds *= groups.omega
+        theta = norms_after(groups, metric, thresholds)
+        for part, d in zip(groups.parts, metric, strict=True):
+            of_slices = (v[part.group_of_slices][:, None] for v in (theta, thresholds))
+            norm, threshold = of_slices
+            part.scale_(d * norm / (d * norm + threshold))
 
     @torch.no_grad()
     def slopes(self, groups: Groups) -> list[Tensor]:
@@ -142,12 +158,12 @@ class GroupLasso:
 
 
 def _stack(parts: Sequence[Tensor]) -> Tensor:
-    """Put packed parts below each other, on the CPU, padded by 0 to one width."""
+    """Put packed parts below each other, padded by 0 to one width."""
     if len(parts) == 1:
-        return parts[0].cpu()
+        return parts[0]
     stacked = parts[0].new_zeros(sum(map(len, parts)), max(p.shape[1] for p in parts))
     row = 0
     for part in parts:
         stacked[row : row + len(part), : part.shape[1]] = part
         row += len(part)
-    return stacked.cpu()
+    return stacked

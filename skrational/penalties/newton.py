@@ -1,19 +1,55 @@
-"""The proximal step of the group lasso in a diagonal metric, compiled.
+"""The proximal step of the group lasso in a diagonal metric.
 
-Groups are found by Newton's method one by one, each with as many iterations as it
-needs, and all in one call.
+The norm of a group after the step is found by Newton's method: on the CPU compiled, for
+one group after the other, each with as many iterations as it needs; on other devices
+for all groups at once, as often as any may need.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
+import numpy as np
+import torch
+from torch import Tensor
+
+from skrational.groups import Groups
 from skrational.utils.compile import jit
 from skrational.utils.simd import LANES, load, mul_add, splat, store, total
 
-__all__ = ["shrink"]
+__all__ = ["norms_after", "shrink"]
 
 _NEWTON_STEPS = 30
+
+
+def norms_after(groups: Groups, metric: Sequence[Tensor], thresholds: Tensor) -> Tensor:
+    """Norms of the groups after the step, (n_groups,), on whatever device.
+
+    The host waits for nothing, and so doesn't know which groups have converged.
+
+    Parameters
+    ----------
+    groups : Groups
+    metric : sequence of Tensor of shape (n_slices, m)
+    thresholds : Tensor of shape (n_groups,)
+    """
+    weights = [part.pack(part.parameters) for part in groups.parts]
+    pulled = [d * w for d, w in zip(metric, weights, strict=True)]
+    pull = groups.sum_slices([p.square() for p in pulled])
+    live = pull > thresholds.square()
+    theta = groups.sum_slices([w.square() for w in weights]).sqrt()
+    group = [part.group_of_slices for part in groups.parts]
+    for _ in range(_NEWTON_STEPS):
+        shares = [
+            d / (d * theta[g][:, None] + thresholds[g][:, None])
+            for d, g in zip(metric, group, strict=True)
+        ]
+        parts = [(s * w).square() for s, w in zip(shares, weights, strict=True)]
+        phi = groups.sum_slices(parts)
+        slope = groups.sum_slices([s * p for s, p in zip(shares, parts, strict=True)])
+        step = torch.where(live, (phi * phi.sqrt() - phi) / slope, 0.0)
+        theta = torch.where(theta + step > 0, theta + step, theta / 2)
+    return torch.where(live, theta, 0.0)
 
 
 @jit

@@ -213,7 +213,8 @@ class PhaseRun:
 
     def _train(self) -> float:
         """Take the steps of an epoch; return the mean loss."""
-        total, n_seen, training = 0.0, 0, self.problem.training
+        losses: list[tuple[float | Tensor, int]] = []
+        training = self.problem.training
         masked = [(self._groups(kind), live) for kind, live in self.masks.items()]
         charges = self._charges_now()
         dropout, noise = self.problem.optimization.dropout, self.randomness.noise
@@ -226,9 +227,10 @@ class PhaseRun:
             loss = self._step(partial(learn, batch, batch_loss), charges)
             for groups, live in masked:
                 groups.zero_(live)
-            total += loss * len(documents)
-            n_seen += len(documents)
-        return total / n_seen
+            losses.append((loss, len(documents)))
+        # Read at the end: a step on a device doesn't wait for the one before it.
+        total = sum(float(loss) * n for loss, n in losses)
+        return total / sum(n for _, n in losses)
 
     def _order(self) -> Iterator[NDArray[np.intp]]:
         """Yield the documents of each step."""
@@ -246,7 +248,9 @@ class PhaseRun:
             step, self._rest = self._rest[:size], self._rest[size:]
             yield step
 
-    def _step(self, learn: Callable[[], float], charges: list[Charge]) -> float:
+    def _step(
+        self, learn: Callable[[], float | Tensor], charges: list[Charge]
+    ) -> float | Tensor:
         """Take a step; return the batch's loss.
 
         Parameters

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -274,3 +276,31 @@ def test_entries_are_soft_thresholded_as_by_newtons_method(seed, logs, dtype):
             np.testing.assert_array_equal(
                 (result.numpy() == 0)[clear], (expected == 0)[clear]
             )
+
+
+@pytest.mark.parametrize("with_omega", [False, True])
+@pytest.mark.parametrize("kind", ["states", "wfsas", "transitions"])
+def test_on_a_device_all_groups_are_shrunk_at_once(kind, with_omega):
+    """By the same operator; the CPU stands for the device here."""
+    rng = torch.Generator().manual_seed(0)
+    rule = ScoringRule("plus-times", "sum", "anywhere", 0.0)
+    cells = [RationalCell(5, (3, 1, 2), 1, rule, torch.float64) for _ in range(2)]
+    cells[0].initialize(rng)
+    cells[1].load_state_dict(cells[0].state_dict())
+    ours, theirs = (cell.groups(kind) for cell in cells)
+    if with_omega:
+        omega = torch.rand(ours.n_groups, generator=rng, dtype=torch.float64)
+        ours, theirs = (replace(g, omega=omega) for g in (ours, theirs))
+    metric = [
+        part.pack(
+            [torch.rand(p.shape, generator=rng).double() for p in part.parameters]
+        )
+        for part in ours.parts
+    ]
+    GroupLasso(1.0).prox_(ours, metric, 0.4)
+    with torch.no_grad():
+        GroupLasso(1.0)._shrink_on_device(theirs, metric, 0.4)
+    n_zero = sum(not row.any() for row in ours.parameters[0])
+    assert 0 < n_zero < len(ours.parameters[0])
+    for a, b in zip(ours.parameters, theirs.parameters, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
