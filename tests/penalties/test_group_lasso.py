@@ -295,6 +295,7 @@ def test_on_a_device_all_groups_are_shrunk_at_once(kind, with_omega):
         part.pack(
             [torch.rand(p.shape, generator=rng).double() for p in part.parameters]
         )
+        * torch.logspace(-2, 1, len(part.group_of_slices))[:, None]
         for part in ours.parts
     ]
     GroupLasso(1.0).prox_(ours, metric, 0.4)
