@@ -1,7 +1,7 @@
 """The steps of the benchmark of scale, on a few documents."""
 
+import mmap
 import sys
-from mmap import MAP_PRIVATE, mmap
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_each_step_goes_on_where_the_one_before_it_ended(tmp_path, monkeypatch):
 def test_memory_is_that_of_the_height():
     def call():
         # A map of its own: malloc may have as much at hand from other tests.
-        with mmap(-1, 2**26, flags=MAP_PRIVATE) as held:
+        with mmap.mmap(-1, 2**26, flags=mmap.MAP_PRIVATE) as held:
             for _ in range(200):
                 held[::4096] = bytes(2**14)
         return {"tokens": 1}
