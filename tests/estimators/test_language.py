@@ -160,7 +160,7 @@ def test_words_that_tell_nothing_are_not_read():
         lambda_=0.01,
         dropout=0.0,
         warmup_epochs=8,
-        max_epochs=4,
+        max_epochs=6,
         finetune_epochs=4,
         batch_size=8,
         **FAST,

@@ -357,7 +357,9 @@ def test_scores_come_from_transform_and_name_their_columns(data, fitted):
     n_wfsas = fitted.learned_structure_.n_wfsas
     assert scores.shape == (len(data.X), n_wfsas)
     logits = scores @ fitted.coef_[0] + fitted.intercept_
-    np.testing.assert_allclose(logits, fitted.decision_function(data.X), rtol=1e-5)
+    np.testing.assert_allclose(
+        logits, fitted.decision_function(data.X), rtol=1e-5, atol=1e-7
+    )
     names = fitted.get_feature_names_out()
     assert list(names) == [f"sparserationalclassifier{i}" for i in range(n_wfsas)]
 
