@@ -50,7 +50,7 @@ def find_in_order(text: str, tokens: Sequence[str]) -> list[tuple[int, int]] | N
             found.append(None)
     if not text.isascii() or "" in tokens:
         found = [None if part is None else levelled.origin(*part) for part in found]
-    return _fill_gaps(text, found) if None in found else found
+    return _fill_gaps(text, found)
 
 
 class _Levelled(NamedTuple):
@@ -118,6 +118,9 @@ def _fill_gaps(
     text: str, places: list[tuple[int, int] | None]
 ) -> list[tuple[int, int]] | None:
     """Give a token without a place what stands between its neighbours."""
+    known = [place for place in places if place is not None]
+    if len(known) == len(places):
+        return known
     filled: list[tuple[int, int]] = []
     for i, place in enumerate(places):
         if place is None:
