@@ -7,9 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from skrational.inspection.explaining.deletions import pieces
 from skrational.inspection.explaining.html import document_html, documents_html
 from skrational.inspection.explaining.prediction import ExplainedPrediction
 from skrational.inspection.explaining.records import path_record, plain, write_json
@@ -20,8 +17,6 @@ __all__ = ["Explanation", "Explanations"]
 
 _SHOWN = 3
 """Documents whose explanations are part of a repr; ``print`` shows all."""
-_NUMBERS_AT_ONCE = 2**18
-"""About so many numbers are written together as JSON."""
 _COLUMNS = (
     "document",
     "prediction",
@@ -199,7 +194,10 @@ class Explanation(ExplainedPrediction):
         ]
 
     def to_json(self, indent: int | None = None) -> str:
-        """Write `to_dict` as JSON; ``indent`` as for :func:`json.dumps`."""
+        """Write `to_dict` as JSON; ``indent`` as for :func:`json.dumps`.
+
+        Without it there are no spaces.
+        """
         if indent is None:
             return write_json([self._record()])
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
@@ -288,15 +286,13 @@ class Explanations(Sequence[Explanation]):
         return [explanation.to_dict() for explanation in self]
 
     def to_json(self, indent: int | None = None) -> str:
-        """Write `to_dict` as JSON; ``indent`` as for :func:`json.dumps`."""
+        """Write `to_dict` as JSON; ``indent`` as for :func:`json.dumps`.
+
+        Without it there are no spaces.
+        """
         if indent is not None:
             return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
-        n_numbers = np.array([len(e.tokens) * (1 + 2 * len(e.scores)) for e in self])
-        parts = (
-            write_json(e._record() for e in self._explanations[part])
-            for part in pieces(n_numbers, _NUMBERS_AT_ONCE)
-        )
-        return f"[{', '.join(parts)}]"
+        return f"[{write_json(e._record() for e in self)}]"
 
     def to_frame(self) -> Any:
         """Return a DataFrame of a row for each document and WFSA or unit.
