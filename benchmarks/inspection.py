@@ -20,6 +20,7 @@ from skrational.inspection import explain, find_paths, top_phrases, top_words
 
 LAMBDA = 1.6e-3
 LONG = 5000
+WRITTEN, SHOWN = 1200, 100
 
 
 def run(options: Any) -> None:
@@ -43,6 +44,22 @@ def run(options: Any) -> None:
         harness.rounds_of(options, 7),
     )
     harness.print_race(times, options, ours="find_paths")
+    written = X[:WRITTEN]
+    explanations = explain(clf, written, progress=False)
+    size = len(explanations.to_json()) / 1e6
+    harness.print_heading(
+        "Explanations as JSON",
+        f"{len(written)} documents of {written.n_tokens} tokens; {size:.1f} MB.",
+    )
+    times = harness.race(
+        {
+            "explain": lambda: explain(clf, written, progress=False),
+            "to_json": explanations.to_json,
+            f"to_html of {SHOWN}": lambda: [e.to_html() for e in explanations[:SHOWN]],
+        },
+        harness.rounds_of(options, 5),
+    )
+    harness.print_race(times, options, ours="to_json")
     rows = X.row_numbers()[:LONG]
     long = SequenceArray(X.features, [0, len(rows)], rows, X.labels)
     harness.print_heading(f"One document of {len(rows)} tokens")

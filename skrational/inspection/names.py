@@ -40,6 +40,8 @@ def mark_unknown(labels: Sequence[str], words: Sequence[str]) -> tuple[str, ...]
     >>> mark_unknown(["not", "<unk>"], ["NOT", "worht"])
     ('NOT', 'worht[?]')
     """
+    if not any(map(is_unknown, labels)):
+        return tuple(words)
     return tuple(
         f"{word}[?]" if word != label and is_unknown(label) else word
         for label, word in zip(labels, words, strict=True)

@@ -71,9 +71,12 @@ class Original(NamedTuple):
 
     def read(self, labels: Sequence[str]) -> tuple[str, ...]:
         """Write tokens as they stand in the text, by their labels where they don't."""
+        text, bounds = self.text, zip(*self.spans.T.tolist(), strict=True)
         return tuple(
-            self.text[start:stop] or label if start >= 0 else label
-            for label, (start, stop) in zip(labels, self.spans.tolist(), strict=True)
+            [
+                text[start:stop] or label if start >= 0 else label
+                for label, (start, stop) in zip(labels, bounds, strict=True)
+            ]
         )
 
 

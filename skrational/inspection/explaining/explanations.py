@@ -7,15 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from skrational.inspection.explaining.html import document_html, documents_html
 from skrational.inspection.explaining.prediction import ExplainedPrediction
+from skrational.inspection.explaining.records import path_record, plain, write_json
 from skrational.inspection.explaining.text import document_text
-from skrational.inspection.matching.paths import Path
 from skrational.utils.optional import data_frame
 
-__all__ = ["Explanation", "Explanations", "plain"]
+__all__ = ["Explanation", "Explanations"]
 
 _SHOWN = 3
 """Documents whose explanations are part of a repr; ``print`` shows all."""
@@ -127,15 +125,20 @@ class Explanation(ExplainedPrediction):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the explanation as lists, numbers and strings; NaN becomes None."""
+        known: dict[str, Any] = plain(self._record())
+        return known
+
+    def _record(self) -> dict[str, Any]:
+        """Return what `to_dict` does, but with the arrays as they are."""
         counts = {"n_words": self.n_words, "n_unknown": self.n_unknown}
         return {
             "tokens": list(self.tokens),
-            "classes": plain(self.classes),
+            "classes": self.classes,
             "prediction": plain(self.prediction),
-            "probabilities": plain(self.probabilities),
-            "logits": plain(self.logits),
-            "bias": plain(self.bias),
-            "effects": plain(self.effects),
+            "probabilities": self.probabilities,
+            "logits": self.logits,
+            "bias": self.bias,
+            "effects": self.effects,
             **{name: n for name, n in counts.items() if n is not None},
             **self._calibration(),
             **self._original_dict(),
@@ -157,15 +160,51 @@ class Explanation(ExplainedPrediction):
     def _original_dict(self) -> dict[str, Any]:
         if self.original is None:
             return {}
-        spans, left_out = plain(self.original.spans), plain(self.original.left_out)
+        spans, left_out = self.original.spans, self.original.left_out
         return {"text": self.text, "spans": spans, "left_out": left_out}
 
     def _parts(self) -> dict[str, Any]:
         """Return what is known of each WFSA, under a name for all of them."""
-        return {"wfsas": [self._wfsa_dict(i) for i in range(len(self.scores))]}
+        return {"wfsas": self._wfsas()}
+
+    def _wfsas(self) -> list[dict[str, Any]]:
+        words = self.marked_words
+        best, worst, paths = (
+            [path_record(path, words) for path in side]
+            for side in (self.best, self.worst, self.paths)
+        )
+        scores, shares = plain(self.scores), plain(self.shares)
+        predictions = plain(self.predictions_without)
+        return [
+            {
+                "wfsa": i,
+                "number": number,
+                "score": scores[i],
+                "contributions": self.contributions[:, i],
+                "path": paths[i],
+                "share": shares[i],
+                "best": best[i],
+                "worst": worst[i],
+                "main_path_weights": self.main_path_weights[i],
+                "self_loop_weights": self.self_loop_weights[i],
+                "probabilities_without": self.probabilities_without[i],
+                "prediction_without": predictions[i],
+            }
+            for i, number in enumerate(self.numbers)
+        ]
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Write `to_dict` as JSON; ``indent`` as for :func:`json.dumps`.
+
+        Without it there are no spaces.
+        """
+        if indent is None:
+            return write_json([self._record()])
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return what `Explanations.to_frame` says of each WFSA."""
+        words, predictions = self.marked_words, self.predictions_without
         return [
             {
                 "wfsa": i,
@@ -173,43 +212,11 @@ class Explanation(ExplainedPrediction):
                 "score": self.scores[i],
                 "contribution": self.contributions[self.output, i],
                 "share": self.shares[i],
-                "phrase": ""
-                if path is None
-                else " ".join(path.cells(self.marked_words)),
-                "prediction_without": self.predictions_without[i],
+                "phrase": "" if path is None else " ".join(path.cells(words)),
+                "prediction_without": predictions[i],
             }
             for i, path in enumerate(self.paths)
         ]
-
-    def _wfsa_dict(self, i: int) -> dict[str, Any]:
-        return {
-            "wfsa": i,
-            "number": self.numbers[i],
-            "score": plain(self.scores[i]),
-            "contributions": plain(self.contributions[:, i]),
-            "path": self._path_dict(self.paths[i]),
-            "share": plain(self.shares[i]),
-            "best": self._path_dict(self.best[i]),
-            "worst": self._path_dict(self.worst[i]),
-            "main_path_weights": plain(self.main_path_weights[i]),
-            "self_loop_weights": plain(self.self_loop_weights[i]),
-            "probabilities_without": plain(self.probabilities_without[i]),
-            "prediction_without": plain(self.predictions_without[i]),
-        }
-
-    def _path_dict(self, path: Path | None) -> dict[str, Any] | None:
-        if path is None:
-            return None
-        return {
-            "score": path.score,
-            "entries": list(path.entries),
-            "end": path.end,
-            "phrase": path.cells(self.marked_words),
-        }
-
-    def to_json(self, indent: int | None = None) -> str:
-        """Write `to_dict` as JSON; ``indent`` as for :func:`json.dumps`."""
-        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def to_text(self) -> str:
         """Write the explanation for a terminal."""
@@ -279,8 +286,13 @@ class Explanations(Sequence[Explanation]):
         return [explanation.to_dict() for explanation in self]
 
     def to_json(self, indent: int | None = None) -> str:
-        """Write `to_dict` as JSON; ``indent`` as for :func:`json.dumps`."""
-        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+        """Write `to_dict` as JSON; ``indent`` as for :func:`json.dumps`.
+
+        Without it there are no spaces.
+        """
+        if indent is not None:
+            return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+        return f"[{write_json(e._record() for e in self)}]"
 
     def to_frame(self) -> Any:
         """Return a DataFrame of a row for each document and WFSA or unit.
@@ -331,12 +343,3 @@ class Explanations(Sequence[Explanation]):
 
     def _repr_html_(self) -> str:
         return self.to_html()
-
-
-def plain(value: Any) -> Any:
-    """Turn arrays and numpy's numbers into Python's, and NaN into None."""
-    if isinstance(value, np.ndarray):
-        return [plain(item) for item in value.tolist()]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and np.isnan(value) else value

@@ -14,7 +14,8 @@ from skrational.inspection.explaining.deletions import (
     pieces,
 )
 from skrational.inspection.explaining.documents import describe_documents
-from skrational.inspection.explaining.explanations import Explanation, plain
+from skrational.inspection.explaining.explanations import Explanation
+from skrational.inspection.explaining.records import plain
 from skrational.inspection.model import Model
 from skrational.sequences import SequenceArray
 
@@ -113,7 +114,7 @@ class GatedExplanation(Explanation):
                 "unit": self.numbers[i],
                 "gates": self.gates[i],
                 "score": plain(self.scores[i]),
-                "contributions": plain(self.contributions[:, i]),
+                "contributions": self.contributions[:, i],
             }
             for i in range(len(self.scores))
         ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skrational.inspection.explaining.explanations import Explanation, plain
+from skrational.inspection.explaining.explanations import Explanation
+from skrational.inspection.explaining.records import path_record, plain
 from skrational.inspection.matching.layers import read_by_last, token_scores
 from skrational.inspection.matching.paths import Path, Paths, extreme_paths
 from skrational.inspection.matching.weighted_tokens import weighted_tokens
@@ -98,20 +100,29 @@ class LayeredExplanation(Explanation):
         ]
         return " and ".join(told) or "nothing"
 
-    def _wfsa_dict(self, i: int) -> dict[str, Any]:
-        readings = [
-            [
-                {
-                    "token": r.token,
-                    "wfsa": r.wfsa,
-                    "share": plain(r.share),
-                    "path": self._path_dict(r.path),
-                }
-                for r in of_transition
-            ]
-            for of_transition in self.readings[i]
+    def _wfsas(self) -> list[dict[str, Any]]:
+        words = self.marked_words
+        return [
+            known | {"readings": _reading_records(readings, words)}
+            for known, readings in zip(super()._wfsas(), self.readings, strict=True)
         ]
-        return super()._wfsa_dict(i) | {"readings": readings}
+
+
+def _reading_records(
+    readings: tuple[tuple[Reading, ...], ...], words: Sequence[str]
+) -> list[list[dict[str, Any]]]:
+    return [
+        [
+            {
+                "token": r.token,
+                "wfsa": r.wfsa,
+                "share": plain(r.share),
+                "path": path_record(r.path, words),
+            }
+            for r in of_transition
+        ]
+        for of_transition in readings
+    ]
 
 
 def readings_of(

@@ -63,12 +63,13 @@ class ValueExplanation(Explanation):
         values: list[Any] = self.values_without.tolist()
         return values
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the explanation as lists, numbers and strings; NaN becomes None."""
+    def _record(self) -> dict[str, Any]:
+        """Return what `to_dict` does, but with the arrays as they are."""
         odds = ("classes", "probabilities", "logits")
-        return {k: v for k, v in super().to_dict().items() if k not in odds}
+        return {k: v for k, v in super()._record().items() if k not in odds}
 
-    def _wfsa_dict(self, i: int) -> dict[str, Any]:
-        known = super()._wfsa_dict(i)
-        del known["probabilities_without"]
+    def _wfsas(self) -> list[dict[str, Any]]:
+        known = super()._wfsas()
+        for wfsa in known:
+            del wfsa["probabilities_without"]
         return known

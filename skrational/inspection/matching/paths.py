@@ -97,9 +97,12 @@ class Path:
         """
         cells = []
         for entry, after in cell_bounds(self):
-            loops = [f"({token})" for token in tokens[entry + 1 : after]]
-            dots = ["..."] if len(loops) > SHOWN_LOOPS else []
-            cells.append(" ".join([tokens[entry], *loops[:SHOWN_LOOPS], *dots]))
+            cell = tokens[entry]
+            for token in tokens[entry + 1 : min(after, entry + 1 + SHOWN_LOOPS)]:
+                cell += f" ({token})"
+            if after > entry + 1 + SHOWN_LOOPS:
+                cell += " ..."
+            cells.append(cell)
         return cells
 
 

@@ -37,15 +37,20 @@ def find_in_order(text: str, tokens: Sequence[str]) -> list[tuple[int, int]] | N
     True
     """
     levelled = _Levelled.of(text)
-    places: list[tuple[int, int] | None] = []
+    found: list[tuple[int, int] | None] = []
     place = 0
-    for token in tokens:
-        found = _find(levelled.text, _level(token), place)
-        places.append(None if found is None else levelled.origin(*found))
-        place = place if found is None else found[1]
-        if places[-2:] == [None, None]:
+    for token in map(_level, tokens):
+        begin = _find(levelled.text, token, place)
+        if begin >= 0:
+            place = begin + len(token)
+            found.append((begin, place))
+        elif found and found[-1] is None:
             return None
-    return _fill_gaps(text, places)
+        else:
+            found.append(None)
+    if not text.isascii() or "" in tokens:
+        found = [None if part is None else levelled.origin(*part) for part in found]
+    return _fill_gaps(text, found)
 
 
 class _Levelled(NamedTuple):
@@ -87,26 +92,35 @@ def _clusters(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _level(text: str) -> str:
-    return unicodedata.normalize("NFKC", text.lower())
+    lower = text.lower()
+    return lower if lower.isascii() else unicodedata.normalize("NFKC", lower)
 
 
-def _find(text: str, token: str, place: int) -> tuple[int, int] | None:
-    """Find a token from a place on: the next one, rather a word than part of one."""
+def _find(text: str, token: str, place: int) -> int:
+    """Find a token from a place on: the next one, rather a word than part of one.
+
+    Returns
+    -------
+    int
+        Where it begins, -1 if it isn't there.
+    """
     begin = text.find(token, place)
-    if begin < 0:
-        return None
-    if token and text[place:begin].strip():
+    passed_over = text[place:begin] if begin > place else ""
+    if passed_over and token and not passed_over.isspace():
         # What is passed over may be a word that the tokenizer left out.
         whole = rf"(?<!\w){re.escape(token)}(?!\w)"
         match = re.compile(whole).search(text, begin)
         begin = match.start() if match else begin
-    return begin, begin + len(token)
+    return begin
 
 
 def _fill_gaps(
     text: str, places: list[tuple[int, int] | None]
 ) -> list[tuple[int, int]] | None:
     """Give a token without a place what stands between its neighbours."""
+    known = [place for place in places if place is not None]
+    if len(known) == len(places):
+        return known
     filled: list[tuple[int, int]] = []
     for i, place in enumerate(places):
         if place is None:
