@@ -10,9 +10,10 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
-import numba
 from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
+
+from skrational.utils.kernel_parts import Kernel
 
 __all__ = ["jit", "kept_kernels", "read_only"]
 
@@ -54,7 +55,7 @@ def jit(function: Callable[..., Any]) -> Any:
     >>> double(4)
     8
     """
-    dispatcher = numba.njit(**_OPTIONS)(function)
+    dispatcher = Kernel(function, _OPTIONS)
     _kernels.append(dispatcher)
     try:
         dispatcher._cache = _Cache(function)
