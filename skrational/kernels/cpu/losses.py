@@ -34,7 +34,9 @@ def log_loss(outputs, targets, weights, gradient):  # type: ignore[no-untyped-de
             target = outputs.dtype.type(targets[b])
             total += weight * _logistic(outputs, b, 0, target, weight, gradient)
             continue
-        largest = outputs[b].max()
+        largest = outputs[b, 0]
+        for k in range(1, n_outputs):
+            largest = max(largest, outputs[b, k])
         partition = outputs.dtype.type(0)
         for k in range(n_outputs):
             gradient[b, k] = np.exp(outputs[b, k] - largest)

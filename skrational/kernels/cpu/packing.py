@@ -27,13 +27,15 @@ def pack(W_u, W_f, b_f, sources, columns, weight, bias):  # type: ignore[no-unty
     n_states = b_f.size
     for row in range(sources.size):
         source = sources[row]
-        if source < n_states:
-            weight[row] = W_f[source]
-        elif source < 2 * n_states:
-            weight[row] = W_u[source - n_states]
-        else:
-            weight[row] = 0
-    bias[:] = 0
+        for j in range(weight.shape[1]):
+            if source < n_states:
+                weight[row, j] = W_f[source, j]
+            elif source < 2 * n_states:
+                weight[row, j] = W_u[source - n_states, j]
+            else:
+                weight[row, j] = 0
+    for place in range(bias.size):
+        bias[place] = 0
     for s in range(n_states):
         bias[columns[s]] = b_f[s]
 
@@ -52,9 +54,10 @@ def unpack(weight, bias, sources, columns, W_u, W_f, b_f):  # type: ignore[no-un
     n_states = b_f.size
     for row in range(sources.size):
         source = sources[row]
-        if source < n_states:
-            W_f[source] += weight[row]
-        elif source < 2 * n_states:
-            W_u[source - n_states] += weight[row]
+        for j in range(weight.shape[1]):
+            if source < n_states:
+                W_f[source, j] += weight[row, j]
+            elif source < 2 * n_states:
+                W_u[source - n_states, j] += weight[row, j]
     for s in range(n_states):
         b_f[s] += bias[columns[s]]
