@@ -55,7 +55,7 @@ def jit(function: Callable[..., Any]) -> Any:
     >>> double(4)
     8
     """
-    dispatcher = Kernel(function, _OPTIONS)
+    dispatcher = Kernel(function, {}, _OPTIONS)
     _kernels.append(dispatcher)
     try:
         dispatcher._cache = _Cache(function)

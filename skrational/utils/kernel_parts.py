@@ -1,9 +1,9 @@
 """Functions that kernels call: compiled as parts of a kernel, not for themselves.
 
 Numba compiles every function that a kernel calls as if Python called it: it optimises
-the function, wraps it for Python and for C, and turns it into machine code, of which the
-kernel uses none, for it links the function's intermediate code and optimises that once
-more. What is here stops at the intermediate code.
+the function, wraps it for Python and for C, and makes machine code of it. A kernel uses
+none of this: it links the function's intermediate code, and optimises that once more.
+What is here stops at the intermediate code.
 """
 
 from __future__ import annotations
@@ -28,19 +28,25 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
     Parameters
     ----------
     function : callable
+    types_of_locals : dict
     options : dict
         Of ``numba.njit``.
     """
 
-    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        types_of_locals: dict[str, Any],
+        options: dict[str, Any],
+    ) -> None:
         options = {**options, "nopython": True, "no_cfunc_wrapper": True}
-        super().__init__(function, targetoptions=options)
+        super().__init__(function, types_of_locals, options)
         self.parts: dict[tuple[Any, ...], Any] = {}
         self._part_compiler = _FunctionCompiler(
             function,
             self.targetdescr,
             {**options, "no_cpython_wrapper": True},
-            {},
+            types_of_locals,
             _PartCompiler,
         )
 
