@@ -8,21 +8,22 @@ What is here stops at the intermediate code.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
-from numba.core import event, types, typing
+from numba.core import event, typing
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler, _LowerResult
 from numba.core.compiler_machinery import register_pass
-from numba.core.dispatcher import _FunctionCompiler
 from numba.core.registry import CPUDispatcher
 from numba.core.typed_passes import NativeLowering
+from numba.core.types.misc import unliteral
 
 __all__ = ["Kernel"]
 
 
-class Kernel(CPUDispatcher):  # type: ignore[misc]
+class Kernel(CPUDispatcher):
     """A compiled function that other compiled ones take in as a part.
 
     Parameters
@@ -42,7 +43,7 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
         options = {**options, "nopython": True, "no_cfunc_wrapper": True}
         super().__init__(function, types_of_locals, options)
         self.parts: dict[tuple[Any, ...], Any] = {}
-        self._part_compiler = _FunctionCompiler(
+        self._part_compiler = type(self._compiler)(
             function,
             self.targetdescr,
             {**options, "no_cpython_wrapper": True},
@@ -50,11 +51,25 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
             _PartCompiler,
         )
 
+    def compile(self, sig: Any) -> Any:
+        """Compile for types, or load what is kept.
+
+        Meanwhile no garbage is collected: nearly all that is made lives to the end, and
+        would be looked through again and again.
+        """
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return super().compile(sig)
+        finally:
+            if collects:
+                gc.enable()
+
     def get_call_template(self, args: Any, kws: Any) -> Any:
         """Type a call by a kernel."""
         signature, args = self._compiler.fold_argument_types(args, kws)
         # A number that is written out is of a type of its own to numba.
-        args = tuple(map(types.unliteral, args))
+        args = tuple(map(unliteral, args))
         if args not in self.parts:
             details = {"dispatcher": self, "args": args, "return_type": None}
             with event.trigger_event("numba:compile", data=details):
@@ -71,7 +86,7 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
         return self.parts[tuple(sig)].entry_point
 
 
-class _Library(JITCodeLibrary):  # type: ignore[misc]
+class _Library(JITCodeLibrary):
     """Intermediate code to be linked, and optimised, elsewhere."""
 
     def add_llvm_module(self, ll_module: Any) -> None:
@@ -87,7 +102,7 @@ class _Library(JITCodeLibrary):  # type: ignore[misc]
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _PartLowering(NativeLowering):  # type: ignore[misc]
+class _PartLowering(NativeLowering):
     _name = "part_lowering"
 
     def run_pass(self, state: Any) -> bool:
@@ -103,7 +118,7 @@ class _PartLowering(NativeLowering):  # type: ignore[misc]
         return True
 
 
-class _PartCompiler(Compiler):  # type: ignore[misc]
+class _PartCompiler(Compiler):
     def define_pipelines(self) -> list[Any]:
         pipelines: list[Any] = super().define_pipelines()
         for pipeline in pipelines:

@@ -67,7 +67,7 @@ def count_neighbours(
 @jit
 def _count(
     tokens, begins, ends, places, starts, window, word, sums, met, indptr, indices, data
-):  # type: ignore[no-untyped-def]  # noqa: E501
+):  # type: ignore[no-untyped-def]
     """Count the neighbours of this word and the next ones, while there is room.
 
     Parameters
