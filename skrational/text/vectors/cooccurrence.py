@@ -65,9 +65,9 @@ def count_neighbours(
 
 
 @jit
-def _count(
+def _count(  # type: ignore[no-untyped-def]
     tokens, begins, ends, places, starts, window, word, sums, met, indptr, indices, data
-):  # type: ignore[no-untyped-def]
+):
     """Count the neighbours of this word and the next ones, while there is room.
 
     Parameters
