@@ -161,5 +161,19 @@ examples:
   skrational fit train.csv --vectors vectors.txt --out model
 """,
     ),
+    "warm-up": Help(
+        "warm-up",
+        "compile after an installation",
+        """\
+Compile the kernels of predictions, and with --fit those of fits, keep the machine code,
+and print the folders where it is. Without this the first calls compile what they need,
+which takes seconds.
+""",
+        """\
+examples:
+  skrational warm-up --fit
+  NUMBA_CACHE_DIR=/srv/kernels skrational warm-up     # where they are kept
+""",
+    ),
 }
 """By the name of the command; of ``vectors get`` it is "get"."""

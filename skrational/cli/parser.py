@@ -59,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_report(commands)
     _add_vectors(commands)
+    _add_warm_up(commands)
     return parser
 
 
@@ -236,6 +237,14 @@ def _add_vectors(commands: Any) -> None:
     add_columns(learn, label=False)
     add_table(learn)
     add_general(learn)
+
+
+def _add_warm_up(commands: Any) -> None:
+    command = _add(commands, "warm-up", "warming:warm_up")
+    command.add_argument(
+        "--fit", action="store_true", help="compile what fits need, too"
+    )
+    add_general(command)
 
 
 def _add_width(command: argparse.ArgumentParser) -> None:

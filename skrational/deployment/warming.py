@@ -33,7 +33,7 @@ def warm_up(*, fit: bool = False) -> list[Path]:
     Numba compiles a kernel when it is first called with arguments of some types, which
     takes seconds. What is compiled here, a later process loads. In a Dockerfile::
 
-        RUN python -c "import skrational; skrational.warm_up()"
+        RUN skrational warm-up
 
     Parameters
     ----------

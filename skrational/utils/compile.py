@@ -17,6 +17,11 @@ from numpy.typing import NDArray
 __all__ = ["inlined", "jit", "kept_kernels", "read_only"]
 
 _PACKAGE = Path(__file__).parents[1]
+
+_LAST_KNOWN = 0, 68
+"""Of numba. `kernel_parts` reaches into what may be others' business in a later one,
+which compiles in its own way, and longer."""
+
 _kernels: list[Any] = []
 _COMPILES = re.compile(rb"^@(jit|inlined|intrinsic|njit)\b", re.MULTILINE)
 
@@ -75,7 +80,7 @@ def jit(function: Callable[..., Any]) -> Any:
 
 def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     """Make a dispatcher with a cache that never fails a computation."""
-    dispatcher = numba.njit(**_OPTIONS, **options)(function)
+    dispatcher = _dispatcher(function, {**_OPTIONS, **options})
     _kernels.append(dispatcher)
     try:
         dispatcher._cache = _Cache(function)
@@ -83,6 +88,19 @@ def _compiled(function: Callable[..., Any], **options: Any) -> Any:
         if "no locator available" not in str(error):
             raise
     return dispatcher
+
+
+def _dispatcher(function: Callable[..., Any], options: dict[str, Any]) -> Any:
+    """Make numba's dispatcher, of those that compile less where numba is known."""
+    if _version(numba.__version__) > _LAST_KNOWN:
+        return numba.njit(**options)(function)
+    from skrational.utils.kernel_parts import Kernel
+
+    return Kernel(function, options)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", text)[:2])
 
 
 def kept_kernels(sources: Path = _PACKAGE) -> list[Path]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import joblib
@@ -433,6 +434,16 @@ def test_any_classifier_of_texts_predicts_but_not_all_explain(
     assert code == 1
     assert "DummyClassifier" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("args", [(), ("--fit",)])
+def test_warm_up_prints_the_folders_of_what_it_compiles(skrational, monkeypatch, args):
+    def warm_up(*, fit):
+        assert fit == bool(args)
+        return [Path("one"), Path("two")]
+
+    monkeypatch.setattr("skrational.deployment.warm_up", warm_up)
+    assert skrational("warm-up", *args)[:2] == (0, "one\ntwo\n")
 
 
 @pytest.mark.parametrize(

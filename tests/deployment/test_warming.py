@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,43 @@ def test_what_comes_after_it_compiles_nothing(saved, tmp_path):
         assert Path(warm.stdout.strip()).is_relative_to(tmp_path)
         found = run(COUNT_COMPILATIONS + code, tmp_path)
         assert found.returncode == 0, found.stderr
+
+
+FIRST = """
+import numpy as np
+from sklearn.pipeline import make_pipeline
+from skrational import SparseRationalClassifier, WordVectorizer
+from skrational.utils.compile import _kernels
+
+words = [f"w{i}" for i in range(300)]
+rng = np.random.default_rng(0)
+texts = [" ".join(rng.choice(words, 20)) for _ in range(50)]
+clf = SparseRationalClassifier(random_state=0, **EPOCHS)
+pipeline = make_pipeline(WordVectorizer(), clf).fit(texts, [0, 1] * 25)
+pipeline.predict(texts)
+assert names
+twice = [kernel for kernel in _kernels if len(kernel.signatures) > 1]
+# What reads slabs reads them from arrays that can be written to, and others.
+twice += [
+    kernel
+    for kernel in _kernels
+    if len(kernel.parts) > 1 and not kernel.__module__.endswith("cpu.slabs")
+]
+assert not twice, [(k.py_func, k.signatures, list(k.parts)) for k in twice]
+"""
+
+
+@pytest.mark.slow
+def test_a_first_fit_and_prediction_compile_each_kernel_once(tmp_path):
+    epochs = "EPOCHS = dict(warmup_epochs=1, max_epochs=1, finetune_epochs=1)\n"
+    code = COUNT_COMPILATIONS + epochs + FIRST
+    # At once, as workers start.
+    with ThreadPoolExecutor() as pool:
+        for found in pool.map(run, [code] * 2, [tmp_path] * 2):
+            assert found.returncode == 0, found.stderr
+    again = code.replace("assert names", "assert not names, names")
+    found = run(again, tmp_path)
+    assert found.returncode == 0, found.stderr
 
 
 HERE = Path(__file__).parent

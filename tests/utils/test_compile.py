@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numba.core import caching
 
+from skrational.utils import compile as compile_module
 from skrational.utils.compile import jit
 
 
@@ -36,6 +37,26 @@ def test_kept_code_is_loaded_and_not_compiled_again(folder):
     assert sum(again.stats.cache_hits.values()) == 1
     assert not again.stats.cache_misses
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_what_a_kernel_calls_is_compiled_as_a_part_of_it(folder):
+    inner = jit(double)
+    outer = jit(lambda x: inner(x) + inner(3))
+    assert outer(4) == 14
+    assert len(inner.parts) == 1
+    assert not inner.signatures
+    assert cached_files(folder) == [".nbc", ".nbi"]
+    # Loaded, it holds the part; and a part can still be called.
+    again = jit(outer.py_func)
+    assert again(4) == 14
+    assert sum(again.stats.cache_hits.values()) == 1
+    assert inner(4) == 8
+
+
+def test_a_part_that_cannot_be_typed_is_named():
+    inner = jit(lambda x: x.nothing)
+    with pytest.raises(numba.TypingError, match="nothing"):
+        jit(lambda x: inner(x))(1)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +102,7 @@ def test_other_errors_are_not_swallowed(monkeypatch, cached):
     if cached:
         monkeypatch.setattr(caching.CompileResultCacheImpl, "__init__", fail)
     else:
-        monkeypatch.setattr(numba, "njit", fail)
+        monkeypatch.setattr(compile_module, "Kernel", fail)
     with pytest.raises(RuntimeError, match="the moon is full"):
         jit(double)
 
@@ -90,7 +111,7 @@ def test_an_error_of_another_kind_is_not_swallowed(monkeypatch):
     def fail(*args, **options):
         raise OSError("no locator available")
 
-    monkeypatch.setattr(numba, "njit", fail)
+    monkeypatch.setattr(compile_module, "Kernel", fail)
     with pytest.raises(OSError, match="no locator"):
         jit(double)
 

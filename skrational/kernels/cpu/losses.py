@@ -77,7 +77,9 @@ def mean_loss(outputs, targets, gradient):  # type: ignore[no-untyped-def]
 @jit
 def _of_classes(logits, target, gradient):  # type: ignore[no-untyped-def]
     """Negative log-likelihood of a class; the gradient, (n_outputs,), is filled."""
-    largest = logits.max()
+    largest = logits[0]
+    for k in range(1, logits.size):
+        largest = max(largest, logits[k])
     partition = logits.dtype.type(0)
     for k in range(logits.size):
         gradient[k] = np.exp(logits[k] - largest)

@@ -218,9 +218,10 @@ class Pass:
         self.recurrence.forward(self.reads(), slabs, *filled)
 
     def reads(self) -> Walk:
-        """What the compiled runs read."""
+        """What the compiled runs read, and what they replace if it is fresh."""
+        table = self.table.numpy()
         return Walk(
-            self.table.numpy(),
+            table if self.fresh else read_only(table),  # as a prediction's
             self.ids,
             self.offsets,
             self.links,

@@ -46,13 +46,29 @@ def count_neighbours(
     ends = np.repeat(offsets[1:], np.diff(offsets))
     begins = np.repeat(offsets[:-1], np.diff(offsets))
     places_of = [read_only(a) for a in (tokens, begins, ends, places, starts)]
-    arrays = _count(*places_of, n_words, window)
-    return csr_array(arrays, shape=(n_words, n_words))
+    sums, met = np.zeros(n_words), np.empty(n_words, np.int32)
+    indptr = np.zeros(n_words + 1, np.int64)
+    indices = np.empty(max(1024, 4 * n_words), np.int32)
+    data = np.empty(indices.size, np.float32)
+    word = 0
+    while True:
+        word = _count(*places_of, window, word, sums, met, indptr, indices, data)
+        if word == n_words:
+            break
+        more = max(indices.size, n_words)
+        indices = np.concatenate((indices, np.empty(more, np.int32)))
+        data = np.concatenate((data, np.empty(more, np.float32)))
+    n = indptr[-1]
+    counts = csr_array((data[:n], indices[:n], indptr), shape=(n_words, n_words))
+    counts.sort_indices()
+    return counts
 
 
 @jit
-def _count(tokens, begins, ends, places, starts, n_words, window):  # type: ignore[no-untyped-def]
-    """Return data, indices and indptr of the counts, word by word.
+def _count(  # type: ignore[no-untyped-def]
+    tokens, begins, ends, places, starts, window, word, sums, met, indptr, indices, data
+):
+    """Count the neighbours of this word and the next ones, while there is room.
 
     Parameters
     ----------
@@ -63,17 +79,26 @@ def _count(tokens, begins, ends, places, starts, n_words, window):  # type: igno
         Where words stand: those of word 0, then those of word 1, ...
     starts : ndarray of shape (n_words + 1,), int64
         Where words begin in ``places``.
-    n_words, window : int
+    window, word : int
+    sums : ndarray of shape (n_words,), float64
+        Zeros, before and after.
+    met : ndarray of shape (n_words,), int32
+        Room for the neighbours of a word.
+    indptr : ndarray of shape (n_words + 1,), int64
+    indices : ndarray of shape (n,), int32
+    data : ndarray of shape (n,), float32
+        Where counts are written, as of a sparse array; each row's in any order.
+
+    Returns
+    -------
+    int
+        The first word not counted; ``n_words`` if all are.
     """
-    sums = np.zeros(n_words, np.float64)
-    met = np.empty(n_words, np.int32)
-    indptr = np.zeros(n_words + 1, np.int64)
-    indices = np.empty(max(1024, 4 * n_words), np.int32)
-    data = np.empty(indices.size, np.float32)
-    n = 0
-    for word in range(n_words):
+    n_words, n = met.size, indptr[word]
+    while word < n_words:
         n_met = 0
-        for place in places[starts[word] : starts[word + 1]]:
+        for i in range(starts[word], starts[word + 1]):
+            place = places[i]
             first = max(begins[place], place - window)
             last = min(ends[place], place + window + 1)
             for other in range(first, last):
@@ -84,13 +109,14 @@ def _count(tokens, begins, ends, places, starts, n_words, window):  # type: igno
                     met[n_met] = neighbour
                     n_met += 1
                 sums[neighbour] += (window + 1 - abs(other - place)) / window
-        if n + n_met > indices.size:
-            n_more = max(indices.size, n_met)
-            indices = np.concatenate((indices, np.empty(n_more, np.int32)))
-            data = np.concatenate((data, np.empty(n_more, np.float32)))
-        for neighbour in np.sort(met[:n_met]):
-            indices[n], data[n] = neighbour, sums[neighbour]
-            sums[neighbour] = 0
-            n += 1
-        indptr[word + 1] = n
-    return data[:n], indices[:n], indptr
+        fits = n + n_met <= indices.size
+        for i in range(n_met):
+            if fits:
+                indices[n + i], data[n + i] = met[i], sums[met[i]]
+            sums[met[i]] = 0
+        if not fits:
+            break
+        n += n_met
+        word += 1
+        indptr[word] = n
+    return word
