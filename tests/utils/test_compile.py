@@ -7,6 +7,7 @@ from numba.core import caching
 
 from skrational.utils import compile as compile_module
 from skrational.utils.compile import jit
+from skrational.utils.kernel_parts import Kernel
 
 
 def double(x):
@@ -102,16 +103,28 @@ def test_other_errors_are_not_swallowed(monkeypatch, cached):
     if cached:
         monkeypatch.setattr(caching.CompileResultCacheImpl, "__init__", fail)
     else:
-        monkeypatch.setattr(compile_module, "Kernel", fail)
+        monkeypatch.setattr(compile_module, "_dispatcher", fail)
     with pytest.raises(RuntimeError, match="the moon is full"):
         jit(double)
+
+
+def test_an_unknown_numba_compiles_in_its_own_way(monkeypatch):
+    monkeypatch.setattr(compile_module, "_LAST_KNOWN", (0, 1))
+
+    @jit
+    def quadruple(x):
+        return two_times(two_times(x))
+
+    two_times = jit(double)
+    assert not isinstance(two_times, Kernel) and not isinstance(quadruple, Kernel)
+    assert quadruple(3) == 12
 
 
 def test_an_error_of_another_kind_is_not_swallowed(monkeypatch):
     def fail(*args, **options):
         raise OSError("no locator available")
 
-    monkeypatch.setattr(compile_module, "Kernel", fail)
+    monkeypatch.setattr(compile_module, "_dispatcher", fail)
     with pytest.raises(OSError, match="no locator"):
         jit(double)
 
