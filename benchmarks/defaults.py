@@ -183,14 +183,14 @@ def main() -> None:
     print("|---" * (1 + len(data)) + "|")
     for setting in options.settings or question.settings:
         params = question.settings[setting]
-        cells = []
+        print(f"| `{setting}` |", end="", flush=True)
         for name in data:
             results = Parallel(options.jobs)(
                 delayed(measure)(params, seed, data[name], question.kind)
                 for seed in SEEDS
             )
-            cells.append(summary(results))
-        print(f"| `{setting}` | " + " | ".join(cells) + " |", flush=True)
+            print(f" {summary(results)} |", end="", flush=True)
+        print()
 
 
 if __name__ == "__main__":
