@@ -224,7 +224,7 @@ def split_documents(
     -------
     Spans
     """
-    if not is_compiled(tokenizer):
+    if tokenizer is not None and not is_compiled(tokenizer):
         return split_by(tokenizer, documents, frame, lowercase=lowercase)
     of_kind: Any = split_compiled if isinstance(documents[0], str) else split_tokens
     return of_kind(documents, frame, lowercase=lowercase)
