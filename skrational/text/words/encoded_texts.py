@@ -23,6 +23,8 @@ __all__ = ["EncodedTexts", "encode_texts"]
 _CHUNK = 2**16
 # Chunks that threads share out, before the words that are new to them are numbered.
 _AT_ONCE = 16
+# Of fewer chunks a thread alone is done before another one has woken up.
+_WORTH_SHARING = 4
 
 
 class EncodedTexts(NamedTuple):
@@ -89,7 +91,8 @@ def encode_texts(
     tokens, offsets = array("i"), array("q", [0])
     chunks = _chunks(texts, check)
     while some := list(itertools.islice(chunks, _AT_ONCE)):
-        is_shared = is_compiled and len(some) > 1 and isinstance(some[0][0], str)
+        is_many = len(some) >= _WORTH_SHARING
+        is_shared = is_compiled and is_many and isinstance(some[0][0], str)
         number = _number_shared if is_shared else _number_each
         for numbers, ends in number(some, split, lexicon):
             offsets.frombytes((ends + len(tokens)).tobytes())
