@@ -1,7 +1,7 @@
 """How the defaults compare with their neighbours, on dev.
 
-    SKRATIONAL_DATA=... python -m benchmarks.defaults [rational | lstm | moduli]
-        [--settings SETTING ...]
+    SKRATIONAL_DATA=... python -m benchmarks.defaults [rational | steps | lstm | moduli]
+        [--settings SETTING ...] [--jobs 2]
 
 Prints a row for each setting: mean accuracy on dev over three seeds, and the mean
 number of transitions kept, of gates that vary, or of weights; or how many of the three
@@ -31,11 +31,15 @@ SHORT, LONG = "glove.6B.50d.vocab.txt.gz", "glove.840B.300d.q8.10k.txt.gz"
 
 
 class Question(NamedTuple):
-    """What is tried: an estimator's class, the word vectors of each set, settings."""
+    """What is tried: an estimator's class, the word vectors of each set, settings.
+
+    Of some sets so many documents are trained on, and so many of their tokens read.
+    """
 
     kind: Any
     sets: dict[str, str]
     settings: dict[str, dict[str, Any]]
+    most: dict[str, tuple[int, int]] = {}  # noqa: RUF012
 
 
 OF_RATIONAL = {
@@ -56,6 +60,10 @@ OF_RATIONAL = {
     "length_exponent=1": {"length_exponent": 1.0},
     'readout="rho"': {"readout": "rho"},
     'match="end"': {"match": "end"},
+}
+OF_STEPS = {
+    f"max_steps_per_epoch={most}": {"max_steps_per_epoch": most}
+    for most in (None, 200, 100, 50)
 }
 OF_LSTM = {
     "defaults": {},
@@ -95,10 +103,14 @@ QUESTIONS = {
         {"sst2": SHORT, "amazon_kitchen": LONG, "trec": SHORT},
         OF_RATIONAL,
     ),
+    "steps": Question(
+        SparseRationalClassifier, {"amazon_mix": LONG, "imdb": SHORT}, OF_STEPS
+    ),
     "lstm": Question(
         SparseLSTMClassifier,
         {"ag_news_10k": SHORT, "trec": SHORT, "imdb": SHORT},
         OF_LSTM,
+        {"imdb": (2000, 200)},
     ),
     "moduli": Question(
         ModuliRNNClassifier,
@@ -108,17 +120,16 @@ QUESTIONS = {
 }
 SEEDS = range(3)
 
-MOST = {"imdb": (2000, 200)}
-"""Of large sets, how many documents are trained on, and how many of their tokens."""
-
 Split = tuple[SequenceArray, np.ndarray]
 
 
-def load(name: str, vectors: str | None = None) -> dict[str, Split]:
+def load(
+    name: str, vectors: str | None = None, most: tuple[int, int] | None = None
+) -> dict[str, Split]:
     vectors = vectors or QUESTIONS["rational"].sets[name]
     path = Path(os.environ["SKRATIONAL_DATA"], "vectors", vectors)
     vectorizer = WordVectorizer(path, lowercase=False, tokenizer=str.split)
-    n_documents, n_tokens = MOST.get(name, (None, None))
+    n_documents, n_tokens = most or (None, None)
     splits = {split: load_reviews(name, split) for split in ("train", "dev")}
     texts = {
         split: [" ".join(text.split()[:n_tokens]) for text in reviews.texts]
@@ -161,21 +172,25 @@ def main() -> None:
     )
     parser.add_argument("question", nargs="?", choices=QUESTIONS, default="rational")
     parser.add_argument("--settings", nargs="+", help="those alone")
+    parser.add_argument("--jobs", type=int, default=2, help="fits at a time")
     options = parser.parse_args()
     question = QUESTIONS[options.question]
-    data = {name: load(name, vectors) for name, vectors in question.sets.items()}
+    data = {
+        name: load(name, vectors, question.most.get(name))
+        for name, vectors in question.sets.items()
+    }
     print("| setting | " + " | ".join(data) + " |")
     print("|---" * (1 + len(data)) + "|")
     for setting in options.settings or question.settings:
         params = question.settings[setting]
-        cells = []
+        print(f"| `{setting}` |", end="", flush=True)
         for name in data:
-            results = Parallel(2)(
+            results = Parallel(options.jobs)(
                 delayed(measure)(params, seed, data[name], question.kind)
                 for seed in SEEDS
             )
-            cells.append(summary(results))
-        print(f"| `{setting}` | " + " | ".join(cells) + " |", flush=True)
+            print(f" {summary(results)} |", end="", flush=True)
+        print()
 
 
 if __name__ == "__main__":

@@ -77,10 +77,22 @@ def distinct_rows(rows: Rows, n_rows: int) -> Rows:
     if _are_few(rows, n_rows):
         return np.unique(rows)
     seen = np.zeros(n_rows, dtype=bool)
-    for part in blocks(len(rows), 1):
-        # numpy copies an index as int64.
-        seen[rows[part]] = True
+    _mark(read_only(rows), seen)
     return np.flatnonzero(seen)
+
+
+@jit
+def _mark(rows, seen):  # type: ignore[no-untyped-def]
+    """Mark the rows that occur: numpy would copy their numbers as int64.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n,), integer
+    seen : ndarray of shape (n_rows,), bool
+        Set to True at these.
+    """
+    for i in range(rows.size):
+        seen[rows[i]] = True
 
 
 def _are_few(rows: Rows, n_rows: int) -> bool:

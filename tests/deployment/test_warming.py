@@ -34,7 +34,8 @@ pipelines, lists, model = joblib.load({path!r})
 many = " ".join("word" + str(i) for i in range(5000))
 for pipeline in pipelines:
     for texts in (
-        ["good"], ["na\\u00efve, isn't it?"], [""], [many], [["New York", "is"]]
+        ["good"], ["na\\u00efve, isn't it?"], [""], [many], [many] * 9,
+        [["New York", "is"]],
     ):
         pipeline.predict(texts)
         pipeline.predict_proba(texts)

@@ -77,9 +77,8 @@ def join(
     >>> joined[:4].tobytes(), lengths.tolist()
     (b'a \xc3\xa4', [1, 2])
     """
-    joined = separator.join(texts)
-    if joined.isascii():
-        parts, sizes = [joined.encode()], map(len, texts)
+    if all(map(str.isascii, texts)):
+        parts, sizes = [separator.join(texts).encode()], map(len, texts)
     else:
         parts = list(map(bytes_of, texts))
         sizes = map(len, parts)
