@@ -36,8 +36,8 @@ def single_output(estimator: Any, output: int, *, name: str | None = None) -> An
     Returns
     -------
     estimator
-        Fitted, with the same automata; a pipeline if there were steps before, which are
-        the same objects.
+        Fitted, with the same automata, in as many layers; a pipeline if there were
+        steps before, which are the same objects.
 
     Raises
     ------
