@@ -106,6 +106,16 @@ REFUSED = {
         ValueError,
         r"y mixes texts with other labels: label 3 is 1 \(int\); expected .* one kind",
     ),
+    "labels of two kinds in an array": (
+        lambda: pipeline().fit(TEXTS, np.array(label_3(1), dtype=object)),
+        ValueError,
+        r"y mixes texts with other labels: label 3 is 1 \(int\); expected .* one kind",
+    ),
+    "labels of two kinds in a series": (
+        lambda: pipeline().fit(TEXTS, pd.Series([1] + ["pos"] * 59, dtype=object)),
+        ValueError,
+        r"y mixes texts with other labels: label 0 is 1 \(int\); expected .* one kind",
+    ),
     "one class": (
         lambda: pipeline().fit(TEXTS, ["pos"] * 60),
         ValueError,

@@ -187,7 +187,7 @@ def _read(path: Path) -> Reviews:
     labels: list[Any] = []
     read_label: Callable[[str], Any] = _read_label
     try:
-        # Lines end at "\n" only; other line ends may stand inside a text.
+        # Only "\n" ends a line, perhaps after "\r"; others may stand inside a text.
         with (
             bounded(gzip.open(path), path) as content,
             io.TextIOWrapper(content, "utf-8-sig", newline="\n") as file,
@@ -195,7 +195,9 @@ def _read(path: Path) -> Reviews:
             for line in iter(partial(file.readline, _LONGEST), ""):
                 if len(line) == _LONGEST:
                     raise ValueError(f"it has {_LONGEST:,} characters or more")
-                label, tab, text = line.rstrip("\n").partition("\t")
+                label, tab, text = (
+                    line.removesuffix("\n").removesuffix("\r").partition("\t")
+                )
                 if not tab:
                     raise ValueError("no tab between label and text")
                 if not labels and _NAME.fullmatch(label):

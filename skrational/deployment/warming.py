@@ -92,17 +92,17 @@ def _read_texts() -> SequenceArray:
 
 def _predict(texts: SequenceArray, dtype: str) -> None:
     """Predict as classifiers of this type do, for features of every type."""
-    lengths, n_states = (1, 2), 3
-    weights = np.ones((n_states, texts.n_features), dtype)
-    ones = np.ones(n_states, dtype)
-    arrays = weights, weights, ones, ones
-    above = np.ones((n_states, len(lengths)), dtype)
     automata: list[PackedNetwork] = []
     for semiring in ("plus-times", "max-plus"):  # max-times has the same kernels
         rule = ScoringRule(semiring, "sum", "anywhere", 0.5)
+        for lengths in (1, 2), (5,):  # beyond four states kernels have more to do
+            weights = np.ones((sum(lengths), texts.n_features), dtype)
+            ones = np.ones(sum(lengths), dtype)
+            automata.append(pack_automata(lengths, rule, weights, weights, ones, ones))
+        above = np.ones((sum(lengths), len(lengths)), dtype)
         last = pack_automata(lengths, rule, above, above, ones, ones)
-        layers = PackedLayers.of([(lengths, semiring, *arrays)], last)
-        automata += [pack_automata(lengths, rule, *arrays), layers]
+        layer = lengths, semiring, weights, weights, ones, ones
+        automata.append(PackedLayers.of([layer], last))
     indices = [0, 1, 1]
     gated = _gated(PackedLSTM, dtype), _gated(PackedGRU, dtype)
     for network in (*automata, *gated, *_elman(dtype)):
@@ -161,6 +161,8 @@ def _fit(texts: SequenceArray, dtype: str) -> None:
     for clf in (
         SparseRationalClassifier(n_wfsas=2, penalty="states", **shortest),
         SparseRationalClassifier(n_wfsas=2, penalty="transitions", **shortest),
+        SparseRationalClassifier(n_wfsas=2, n_states=5, **shortest),
+        SparseRationalClassifier(n_wfsas=2, readout="rho", **shortest),
         SparseRationalClassifier(n_wfsas=2, n_layers=2, **shortest),
         SparseLSTMClassifier(n_units=2, **shortest),
         SparseGRUClassifier(n_units=2, **shortest),

@@ -15,8 +15,6 @@ from skrational.utils.checks import is_integer
 
 __all__ = ["check_states", "check_wfsas", "cut_automata", "packed_phrases"]
 
-_OF_STATES = {"W_u", "W_f", "b_f", "rho"}
-
 
 def check_wfsas(model: Model, wfsas: Iterable[int]) -> set[int]:
     """Return the numbers of automata that are to go.
@@ -97,7 +95,14 @@ def _check_number(model: Model, name: str, wfsa: Any) -> int:
     if not model.has_automata:
         raise TypeError(
             f"{name} is about weighted automata, which only a SparseRationalClassifier "
-            f"has; got a {type(model.classifier).__name__}."
+            f"or SparseRationalRegressor has; got a {type(model.classifier).__name__}."
+        )
+    if model.is_layered:
+        raise TypeError(
+            f"{name} is about a single layer of automata, and this "
+            f"{type(model.classifier).__name__} has n_layers={len(model.layers)}: an "
+            "automaton that goes would leave those of the next layer without what they "
+            "read. Fit with n_layers=1 to edit automata."
         )
     model.require_automata()
     if not is_integer(wfsa):
@@ -131,11 +136,6 @@ def cut_automata(clf: Any, kept: Sequence[int]) -> dict[str, Any]:
     dict
         Those that change. What stays is copied, so that nothing of the rest is kept.
     """
-    if beyond := set(clf.weights_) - _OF_STATES:
-        raise TypeError(
-            f"{type(clf).__name__} has the weights {sorted(beyond)} beside those of "
-            "its states; automata can be taken out of networks of one layer only."
-        )
     structure = clf.learned_structure_
     lengths, stays = np.array(structure.lengths), np.array(kept) > 0
     places = np.concatenate([np.arange(n) for n in lengths])

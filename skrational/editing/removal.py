@@ -40,8 +40,10 @@ def without(
     ----------
     estimator : SparseRationalClassifier, or a fitted estimator that holds one
         A pipeline, a search or a FrozenEstimator around it; what surrounds the
-        classifier is in the result, too. Words can be taken out of pipelines with other
-        estimators of this package, and X and y given with its other classifiers.
+        classifier is in the result, too. Automata and states can be taken out of a
+        `SparseRationalRegressor` as well, but of no network of several layers. Words
+        can be taken out of pipelines with any classifier or regressor of this package,
+        and X and y given with its classifiers, but for those of several labels.
     wfsas : iterable of int, default=()
         Automata to take out, by the numbers that `print`, `top_phrases`, `explain`
         and the report show: counted from 0 among those that are left (columns of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable
 from numbers import Real
 from typing import Any
 
@@ -247,8 +247,9 @@ def _check_classes(y: NDArray[Any]) -> None:
         )
 
 
-def _texts_only(labels: Sequence[Any], name: str) -> NDArray[np.object_]:
+def _texts_only(labels: Iterable[Any], name: str) -> NDArray[np.object_]:
     """Return labels some of which are texts, as objects, if all of them are."""
+    labels = list(labels)
     values = np.empty(len(labels), dtype=object)
     values[:] = labels
     for i, value in enumerate(values):
@@ -278,6 +279,8 @@ def _read_labels(y: Any, name: str) -> NDArray[Any]:
                 f"{name} contains NaN or another missing value: label {missing} is "
                 f"{values.flat[missing]}."
             )
+        if any(isinstance(value, str) for value in values.flat):
+            _texts_only(values.flat, name)
         kind = type(values.flat[0])
         if values.size and issubclass(kind, set | frozenset | list | tuple | dict):
             raise ValueError(_SEVERAL.format(name=name, what=f"{kind.__name__}s"))

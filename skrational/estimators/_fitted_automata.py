@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skrational.structures.automata import final_weights
 from skrational.structures.layered import LayeredStructure
 
-__all__ = ["trained_final", "with_present_names"]
+__all__ = ["as_of_this_version", "trained_final"]
 
 
 def trained_final(clf: Any) -> NDArray[np.floating]:
@@ -48,10 +48,21 @@ def _expected_final(
     return np.concatenate(finals)
 
 
-def with_present_names(attributes: dict[str, Any]) -> dict[str, Any]:
-    """Name attributes as this version does; in 0.1.0 the rule had another name."""
+def as_of_this_version(attributes: dict[str, Any], lambda_: Any) -> dict[str, Any]:
+    """Name attributes as this version does, and add ``lambda_used_`` to fitted ones.
+
+    In 0.1.0 the rule had another name, and the strength wasn't kept. ``lambda_`` is the
+    parameter; what "auto" stood for is the largest strength in the history, since those
+    that are tried rise to the one that is chosen.
+    """
     names = {"_reading": "_scoring_rule"}
-    return {names.get(name, name): value for name, value in attributes.items()}
+    named = {names.get(name, name): value for name, value in attributes.items()}
+    if "coef_" not in named or "lambda_used_" in named:
+        return named
+    if lambda_ == "auto":
+        rows = named.get("history_", [])
+        lambda_ = max((row.get("lambda_", 0.0) for row in rows), default=0.0)
+    return named | {"lambda_used_": float(lambda_)}
 
 
 def _close(a: NDArray[np.floating], b: NDArray[np.floating]) -> bool:

@@ -67,6 +67,24 @@ class MultilabelClassifier(PackedClassifier):
             return super()._most_probable(logits)
         return (logits > 0).astype(np.int64)
 
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        X : SequenceArray or array-like
+        y : like that of ``fit``
+            Of several labels, a sequence is right if all of its labels are.
+        sample_weight : array-like of shape (n_sequences,), default=None
+
+        Returns
+        -------
+        float
+        """
+        holds = read_indicators(y, "y") if self._multilabel else None
+        y = y if holds is None else holds.astype(np.int64)
+        return float(super().score(X, y, sample_weight))
+
     def _read_training(
         self, X: Any, y: Any, sample_weight: ArrayLike | None
     ) -> Labelled | MultiLabelled:
@@ -187,8 +205,8 @@ def _check_labels_vary(holds: NDArray[np.bool_]) -> None:
     )
     more = f" and {len(constant) - 5} more" if len(constant) > 5 else ""
     warnings.warn(
-        f"Labels that don't vary in y can't be learned: {told}{more}. Their "
-        "predictions will be the same.",
+        f"Labels that don't vary in y can't be learned: {told}{more}. What is "
+        "predicted of them says nothing of a sequence.",
         UserWarning,
         stacklevel=caller_level(),
     )

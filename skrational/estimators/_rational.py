@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrational.estimators import _options as options
 from skrational.estimators._constraints import TRAINING
-from skrational.estimators._fitted_automata import trained_final, with_present_names
+from skrational.estimators._fitted_automata import as_of_this_version, trained_final
 from skrational.estimators._layers import (
     blank_cell,
     dense_cell,
@@ -68,11 +68,11 @@ class RationalMethod(RulesInWords, PackedEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = RATIONAL
     _unit = "state"
-    _cure_for_too_sparse = "Lower lambda_, or let lambda_='auto' choose it."
 
     n_layers = 1
     """Layers of automata."""
 
+    lambda_used_: float
     learned_structure_: RationalStructure | LayeredStructure
     _scoring_rule: ScoringRule
     _final_weights: NDArray[np.floating]
@@ -104,20 +104,13 @@ class RationalMethod(RulesInWords, PackedEstimator):
         return self.size_
 
     @property
-    def lambda_used_(self) -> float:
-        """Strength of the penalty: ``lambda_``, or what "auto" stood for."""
-        check_is_fitted(self)
-        chosen = (row["lambda_"] for row in self.history_ if "lambda_" in row)
-        return float(next(chosen, self.lambda_))
-
-    @property
     def automata_(self) -> WeightedAutomata:
         """The automata that are left as numbers, for `skrational.inspection`."""
         check_is_fitted(self)
         if is_layered(self):
             raise AttributeError(
-                f"automata_ is about a single layer; n_layers={self.n_layers}. What is "
-                "left of each is in layers_."
+                "automata_ is about a single layer; the fitted network has "
+                f"{len(self.layers_)}. What is left of each is in layers_."
             )
         return self.layers_[0]
 
@@ -126,6 +119,18 @@ class RationalMethod(RulesInWords, PackedEstimator):
         """The automata of each layer as numbers, the last one with the readout."""
         check_is_fitted(self)
         return layers_of(self)
+
+    def _strength_used(self) -> Any:
+        is_chosen = self.lambda_ == "auto"
+        return float(f"{self.lambda_used_:.3g}") if is_chosen else self.lambda_
+
+    def _cure_for_too_sparse(self) -> str:
+        if self.lambda_ != "auto":
+            return "Lower lambda_, or let lambda_='auto' choose it."
+        return (
+            "lambda_='auto' chose it, as no network did better on what was held out; a "
+            "lower number leaves more."
+        )
 
     def _check_own_parameters(self, device_type: str) -> None:
         self._lengths(n_outputs=1)
@@ -176,7 +181,7 @@ class RationalMethod(RulesInWords, PackedEstimator):
         return packed_automata(self)
 
     def _adopt(self, fitted: dict[str, Any]) -> None:
-        super()._adopt(with_present_names(fitted))
+        super()._adopt(as_of_this_version(fitted, self.lambda_))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(with_present_names(state))
+        super().__setstate__(as_of_this_version(state, state.get("lambda_")))

@@ -64,7 +64,6 @@ class SparseEstimator(
     """What the penalty removes, for messages."""
     _constant: ClassVar[str] = "the majority class"
     """What a model without units predicts, for messages."""
-    _cure_for_too_sparse: ClassVar[str] = "Lower lambda_."
     _prune_every: ClassVar[int] = 0
     """Epochs between prunings that need no penalty; 0: what that left is pruned."""
 
@@ -260,13 +259,22 @@ class SparseEstimator(
         """Say, of a fitted model, that too little is left; or nothing."""
         if not self.learned_structure_.is_empty:
             return ""
-        cause, cure = f"lambda_={self._strength()}", self._cure_for_too_sparse
-        if not self._strength():
+        strength = self._strength_used()
+        cause, cure = f"lambda_={strength}", self._cure_for_too_sparse()
+        if not strength:
             cause, cure = "The fit before this one", "Set warm_start=False."
         return (
             f"{cause} removed every {self._unit}: only the intercept is left, which "
             f"predicts {self._constant}. {cure}"
         )
+
+    def _strength_used(self) -> Any:
+        """Return the strength that the fit had, for messages."""
+        return self._strength()
+
+    def _cure_for_too_sparse(self) -> str:
+        """Say what leaves more."""
+        return "Lower lambda_."
 
     def _fixed_size(self) -> str:
         """Say what decides the size of the model instead of ``lambda_``; or nothing."""

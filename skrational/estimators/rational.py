@@ -51,9 +51,10 @@ class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
         it have at every token, and the readout the last.
     lambda_ : float or "auto", default=2e-3
         Strength of the penalty. 0 trains the network without penalty and pruning.
-        "auto": the one, of seven along a short path, whose network does best on
+        "auto": the one, of up to seven along a short path, whose network does best on
         sequences that are held out (``validation_fraction``, but at least 300 or a
-        third of them); that network is then finetuned on all.
+        third of them); that network is then finetuned on all. It may be the emptied
+        one, if none does better than the frequencies of the classes.
     penalty : {"states", "wfsas", "transitions"}, default="states"
         What a group is: all that enters a state, a whole automaton, or a single
         transition.
@@ -177,13 +178,16 @@ class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
         Phrases of X that each automaton, of the first layer, scores highest, and
         lowest; "" for none.
     lambda_used_ : float
-        ``lambda_``, or the strength that was chosen.
+        ``lambda_``, or the strength that was chosen: 0 if the fit went on from one that
+        has left nothing to choose it for.
     n_iter_ : int
         Epochs, of all phases.
     history_ : list of dict
         A row for each epoch: ``phase``, ``epoch``, ``loss``, ``penalty``,
         ``validation_loss``, ``validation_score`` (accuracy), ``n_transitions`` that are
-        live, ``learning_rate`` and ``seconds``.
+        live, ``learning_rate`` and ``seconds``; with ``lambda_="auto"`` also
+        ``lambda_``, the strength that was in force: 0 in warm-up and finetuning, and in
+        between each that was tried on the way to the one that was chosen.
 
     See Also
     --------

@@ -63,7 +63,7 @@ class SparseRationalRegressor(RationalMethod, SparseSequenceRegressor):
     coef_ : ndarray of shape (n_targets, n_wfsas)
         Readout weights of the surviving automata, in the unit of y.
     intercept_ : ndarray of shape (n_targets,), float64
-    weights_, automata_, rules_, n_iter_, history_
+    weights_, automata_, rules_, lambda_used_, n_iter_, history_
         See `SparseRationalClassifier`. ``validation_score`` is 1 less the mean squared
         error in the unit of the training data: R squared, but for what the held-out
         part varies otherwise.

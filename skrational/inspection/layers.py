@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from skrational.inspection.model import open_layers
@@ -68,11 +68,6 @@ def first_layer(estimator: Any) -> Any:
         if name.startswith("layer1.")
     }
     fitted = {
-        name: value
-        for name, value in vars(clf).items()
-        if name.endswith("_") and name not in clf.get_params()
-    }
-    fitted |= {
         "coef_": np.zeros((n_outputs, layer.n_wfsas), clf.coef_.dtype),
         "intercept_": np.zeros_like(clf.intercept_),
         "weights_": weights,
@@ -80,6 +75,6 @@ def first_layer(estimator: Any) -> Any:
         "_scoring_rule": rule,
         "_final_weights": clf.layers_[0].final.copy(),
     }
-    read = clone(clf).set_params(n_layers=1, match="anywhere", length_exponent=0.0)
-    read._adopt(fitted)
+    read = copy(clf).set_params(n_layers=1, match="anywhere", length_exponent=0.0)
+    vars(read).update(fitted)
     return make_pipeline(*model.vectorizers, read) if model.vectorizers else read

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import make_pipeline
 
-from skrational.inspection.model import open_model
+from skrational.inspection.model import open_any_model
+from skrational.structures import LayeredStructure
 from skrational.utils.checks import is_integer
 
 __all__ = ["single_output"]
@@ -35,8 +36,8 @@ def single_output(estimator: Any, output: int, *, name: str | None = None) -> An
     Returns
     -------
     estimator
-        Fitted, with the same automata; a pipeline if there were steps before, which are
-        the same objects.
+        Fitted, with the same automata, in as many layers; a pipeline if there were
+        steps before, which are the same objects.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def single_output(estimator: Any, output: int, *, name: str | None = None) -> An
     >>> bool((logits == clf.decision_function(data.X)[:, 1]).all())
     True
     """
-    model = open_model(estimator)
+    model = open_any_model(estimator, ("automata_",))
     whole = model.classifier
     outputs, kind = whole._outputs()
     if kind == "classes":
@@ -78,7 +79,7 @@ def single_output(estimator: Any, output: int, *, name: str | None = None) -> An
         raise ValueError(f"name is {name!r}, and the output a number; expected None.")
     single, only = copy(whole), slice(output, output + 1)
     single.coef_, single.intercept_ = whole.coef_[only], whole.intercept_[only]
-    single.learned_structure_ = replace(whole.learned_structure_, n_outputs=1)
+    single.learned_structure_ = _of_one_output(whole.learned_structure_)
     if kind == "values":
         single._target_ndim = 1
     else:
@@ -86,3 +87,11 @@ def single_output(estimator: Any, output: int, *, name: str | None = None) -> An
         names: list[Any] = [0, 1] if name is None else [f"not {name}", name]
         single.classes_ = np.array(names)
     return make_pipeline(*model.vectorizers, single) if model.vectorizers else single
+
+
+def _of_one_output(structure: Any) -> Any:
+    """Return a structure of automata, in one layer or several, with one output."""
+    if not isinstance(structure, LayeredStructure):
+        return replace(structure, n_outputs=1)
+    *below, last = structure.layers
+    return LayeredStructure((*below, _of_one_output(last)))

@@ -81,27 +81,11 @@ class ChosenEstimatorMixin(TransformerMixin):
         return getattr(self.best_estimator_, name)
 
 
-class ChosenClassifierMixin:
-    """What a chosen classifier predicts."""
-
-    predict = _of_the_best(SparseRationalClassifier, "predict")
-    predict_proba = _of_the_best(SparseRationalClassifier, "predict_proba")
-    predict_log_proba = _of_the_best(SparseRationalClassifier, "predict_log_proba")
-    decision_function = _of_the_best(SparseRationalClassifier, "decision_function")
-
-    @property
-    def classes_(self) -> NDArray[Any]:
-        """Class labels."""
-        return self._part("classes_")  # type: ignore[attr-defined]
-
-
-class ChosenRegressorMixin:
-    """What a chosen regressor predicts."""
-
-    predict = _of_the_best(SparseRationalRegressor, "predict")
+class _ScoresAsChosen:
+    """Scores predictions as the chosen estimator does."""
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the coefficient of determination of the chosen regressor, R squared.
+        """Return the score of the chosen estimator: accuracy, or R squared.
 
         Parameters
         ----------
@@ -115,3 +99,23 @@ class ChosenRegressorMixin:
         """
         check_is_fitted(self)
         return self.best_estimator_.score(X, y, sample_weight)  # type: ignore[attr-defined]
+
+
+class ChosenClassifierMixin(_ScoresAsChosen):
+    """What a chosen classifier predicts."""
+
+    predict = _of_the_best(SparseRationalClassifier, "predict")
+    predict_proba = _of_the_best(SparseRationalClassifier, "predict_proba")
+    predict_log_proba = _of_the_best(SparseRationalClassifier, "predict_log_proba")
+    decision_function = _of_the_best(SparseRationalClassifier, "decision_function")
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """Class labels."""
+        return self._part("classes_")  # type: ignore[attr-defined]
+
+
+class ChosenRegressorMixin(_ScoresAsChosen):
+    """What a chosen regressor predicts."""
+
+    predict = _of_the_best(SparseRationalRegressor, "predict")

@@ -33,7 +33,10 @@ def cross_fitted(points: Sequence[Any], n_splits: int, random_state: int) -> flo
     scores = np.array(kept, dtype=float)
     n = scores.shape[1]
     if n_splits > n:
-        raise ValueError(f"n_splits={n_splits}, of {n} validation documents.")
+        raise ValueError(
+            f"n_splits is {n_splits}; expected 2 to {n}, as many as there are "
+            "validation documents."
+        )
     sizes = np.array([point.size for point in points])
     order = np.random.default_rng(random_state).permutation(n)
     total = 0.0

@@ -222,7 +222,7 @@ class RegularizationPath(Sequence[Any]):
         n_splits : int, default=10
             Parts, at least 2.
         random_state : int, default=0
-            Seed of the parts.
+            Seed of the parts, at least 0.
 
         Returns
         -------
@@ -232,8 +232,8 @@ class RegularizationPath(Sequence[Any]):
         ------
         ValueError
             If no point is that small, the parts are fewer than 2 or more than the
-            validation documents, or the path is of a version that didn't keep what each
-            document adds to the score.
+            validation documents, ``random_state`` is no integer, or the path is of a
+            version that didn't keep what each document adds to the score.
 
         Examples
         --------
@@ -248,11 +248,12 @@ class RegularizationPath(Sequence[Any]):
         True
         """
         n_splits = check_count("n_splits", n_splits, 2)
+        seed = check_count("random_state", random_state, 0)
         most = None if size is None else check_count("size", size, 0)
         points = [p for p in self.points if most is None or p.size <= most]
         if not points:
             raise ValueError(f"size={size}: no point of the path is that small.")
-        return cross_fitted(points, n_splits, random_state)
+        return cross_fitted(points, n_splits, seed)
 
     def _best_of(self, allowed: Sequence[int]) -> int:
         if not allowed:

@@ -99,6 +99,7 @@ class PathSearchCV(
         y: Any,
         sample_weight: ArrayLike | None = None,
         *,
+        groups: ArrayLike | None = None,
         checkpoint_dir: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Follow a path for each fold, choose, and fit on all samples.
@@ -107,6 +108,8 @@ class PathSearchCV(
         ----------
         X, y, sample_weight
             As for ``fit`` of the estimator.
+        groups : array-like of shape (n_sequences,), default=None
+            For a ``cv`` that splits by groups, such as `GroupKFold` of scikit-learn.
         checkpoint_dir : path-like, default=None
             A folder in which the paths are kept, point by point, each in a folder of
             its own. If the search is killed, the same call goes on after the last
@@ -141,7 +144,7 @@ class PathSearchCV(
         labelled = template._read_fit(X, y, sample_weight)
         targets = labelled.targets
         splitter = check_cv(self.cv, targets, classifier=is_classifier(template))
-        splits = list(splitter.split(labelled.X, targets))
+        splits = list(splitter.split(labelled.X, targets, groups))
         if self.refit == "one_se" and len(splits) < 2:
             raise ValueError(
                 "refit='one_se' needs a standard error, and that two folds; got "

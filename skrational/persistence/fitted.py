@@ -50,11 +50,11 @@ _RULES: dict[str, tuple[set[str], set[str]]] = {
     "SparseLSTMLanguageModel": ({"_vocabulary"}, set()),
     "SparseRationalClassifier": (
         {"classes_", "_scoring_rule"},
-        {"rules_", "_final_weights", "_multilabel"},
+        {"rules_", "_final_weights", "_multilabel", "lambda_used_"},
     ),
     "SparseRationalRegressor": (
         {"_target_ndim", "_scoring_rule"},
-        {"rules_", "_final_weights"},
+        {"rules_", "_final_weights", "lambda_used_"},
     ),
 }
 _SEARCH = (
@@ -214,6 +214,11 @@ def _positive(name: str, value: Any) -> None:
         raise ValueError(f"{name} is {value!r:.99}; expected a number above 0")
 
 
+def _from_zero(name: str, value: Any) -> None:
+    if not isinstance(value, float) or not 0 <= value < np.inf:
+        raise ValueError(f"{name} is {value!r:.99}; expected a number from 0 on")
+
+
 def _share(name: str, value: Any) -> None:
     if not isinstance(value, float) or not 0 <= value <= 1:
         raise ValueError(f"{name} is {value!r:.99}; expected a number from 0 to 1")
@@ -271,6 +276,7 @@ _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "history_": _rows,
     "intercept_": _finite,
     "lambda_": _positive,
+    "lambda_used_": _from_zero,
     "lambdas_": _finite,
     "n_features_in_": _count,
     "n_features_out_": _count,

@@ -90,6 +90,11 @@ class LayeredStructure(JSONStructure):
         return tuple(layer.lengths for layer in self.layers)
 
     @property
+    def survivors(self) -> tuple[tuple[int, ...], ...]:
+        """Original index (from 0) of each WFSA that is left, for each layer."""
+        return tuple(layer.survivors for layer in self.layers)
+
+    @property
     def n_wfsas(self) -> int:
         """WFSAs left, of all layers."""
         return sum(layer.n_wfsas for layer in self.layers)
@@ -186,6 +191,23 @@ class LayeredStructure(JSONStructure):
             )
         pairs = zip(self.layers, other.layers, strict=True)
         return LayeredDiff(tuple(here.diff(there) for here, there in pairs))
+
+    def to_dot(self, *, removed: bool = True) -> str:
+        """Write the layers as graphs of Graphviz DOT, the last one on top.
+
+        Parameters
+        ----------
+        removed : bool, default=True
+            Whether what was removed is there too.
+
+        Raises
+        ------
+        ValueError
+            If there are too many states to draw.
+        """
+        return "\n".join(
+            layer.to_dot(removed=removed) for layer in reversed(self.layers)
+        )
 
     def to_svg(self, *, removed: bool = True) -> str:
         """Draw the layers as SVG documents, the last one on top, as HTML.

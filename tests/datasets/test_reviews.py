@@ -183,3 +183,12 @@ def test_raw_lines_have_the_same_labels():
     )
     np.testing.assert_array_equal(raw.labels, tokenised.labels)
     assert raw.texts != tokenised.texts
+
+
+@pytest.mark.parametrize("last", ["", "\r\n"])
+def test_lines_of_another_system_end_before_the_return(home, last):
+    file = home / "pans" / "train.tsv.gz"
+    file.write_bytes(gzip.compress(f"good\tworks\r well\r\nbad\t{last}".encode()))
+    texts, labels = load_reviews("pans", data_home=home)
+    assert texts == ["works\r well", ""]
+    assert labels.tolist() == ["good", "bad"]

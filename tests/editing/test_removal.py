@@ -19,6 +19,7 @@ from skrational import (
     SparseGRUClassifier,
     SparseRationalClassifier,
     SparseRationalClassifierCV,
+    SparseRationalRegressor,
     WordVectorizer,
     load,
     save,
@@ -315,7 +316,9 @@ def test_other_networks_lose_words_and_get_readouts(network):
     logits = refitted.decision_function(edited[0].transform(TEXTS))
     S = refitted.transform(edited[0].transform(TEXTS)).astype(np.float64)
     np.testing.assert_allclose(logits, S @ refitted.coef_[0] + refitted.intercept_)
-    with pytest.raises(TypeError, match="only a SparseRationalClassifier has; got a"):
+    with pytest.raises(
+        TypeError, match=r"only a SparseRationalClassifier or Spar.*; got a"
+    ):
         without(pipeline, wfsas=[0])
 
 
@@ -379,6 +382,34 @@ def test_what_can_not_be_edited_is_told(pipeline):
     regressor.fit(DATA.X, DATA.y.astype(float))
     with pytest.raises(TypeError, match="readout of a classifier"):
         without(regressor, X=DATA.X, y=DATA.y)
+
+
+def test_automata_of_several_layers_stay():
+    layered = make_pipeline(
+        WordVectorizer(n_features=12, min_count=1), small(n_layers=2)
+    ).fit(TEXTS, Y)
+    for options in ({"wfsas": [99]}, {"states": {99: 0}}):
+        with pytest.raises(TypeError, match="has n_layers=2: an automaton that goes"):
+            without(layered, **options)
+    edited = without(layered, words=["the"], X=TEXTS, y=Y)
+    text = next(text for text in TEXTS if "the" in text.split())
+    rest = " ".join(word for word in text.split() if word != "the")
+    found = edited.decision_function([text, rest])
+    assert found[0] == found[1] == edited.decision_function([rest])[0]
+
+
+def test_automata_of_a_regressor_and_of_several_labels_go():
+    labels = np.column_stack([DATA.y, 1 - DATA.y])
+    clf = small().fit(DATA.X, labels)
+    regressor = SparseRationalRegressor(**SHORT, n_wfsas=3).fit(DATA.X, DATA.y * 1.0)
+    for estimator in (clf, regressor):
+        edited = without(estimator, wfsas=[1])
+        stays = [i for i in range(estimator.coef_.shape[1]) if i != 1]
+        kept = estimator.transform(DATA.X)[:, stays].astype(np.float64)
+        outputs = kept @ estimator.coef_[:, stays].T + estimator.intercept_
+        method = getattr(edited, "decision_function", edited.predict)
+        found = method(DATA.X).reshape(outputs.shape)
+        np.testing.assert_allclose(found, outputs, rtol=0, atol=1e-9)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

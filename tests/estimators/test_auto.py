@@ -67,6 +67,8 @@ def test_the_least_loss_of_what_is_held_out_chooses(data, caplog):
     assert len(trials) >= 3
     assert chosen == min(trials, key=lambda args: args[1])
     assert clf.lambda_used_ == chosen[0]
+    headings = [r.args for r in caplog.records if str(r.msg).startswith("tries")]
+    assert headings == [args[:1] for args in trials]
     strengths = [args[0] for args in trials]
     np.testing.assert_allclose(np.diff(np.log(strengths)), np.log(2))
 
@@ -151,3 +153,70 @@ def test_too_few_sequences_to_hold_out():
     X, y = np.ones((2, 3, 4)), [0, 1]
     with pytest.raises(ValueError, match="lambda_='auto' chooses on sequences"):
         quick().fit(X, y)
+
+
+def test_the_history_has_the_strength_that_was_in_force(fitted):
+    rows = fitted.history_
+    by_phase = {
+        name: [row["lambda_"] for row in rows if row["phase"] == name]
+        for name in ("warmup", "regularize", "finetune")
+    }
+    assert by_phase["warmup"] == [0.0] * 3
+    assert by_phase["finetune"] == [0.0] * 6
+    tried = by_phase["regularize"]
+    assert tried == sorted(tried) and tried[-1] == fitted.lambda_used_
+    # Two epochs of each, a tenth of max_epochs.
+    np.testing.assert_allclose(np.diff(np.log(tried[::2])), np.log(2))
+
+
+@pytest.mark.parametrize("estimator", [quick(), SparseRationalRegressor(n_wfsas=8)])
+def test_a_network_that_nothing_is_left_of_may_be_chosen(data, estimator):
+    params = {"max_epochs": 2, "solver": "subgradient", "threshold": 10.0}
+    params |= {"warmup_epochs": 1, "random_state": 0, "lambda_": "auto"}
+    estimator = clone(estimator).set_params(**params)
+    with pytest.warns(ConvergenceWarning, match=r"removed every.*'auto' chose it"):
+        estimator.fit(data.X[:60], data.y[:60])
+    assert estimator.n_transitions_ == 0
+    assert [row["phase"] for row in estimator.history_] == ["warmup", "regularize"]
+    assert estimator.lambda_used_ == estimator.history_[-1]["lambda_"] > 0
+    mean = data.y[:60].mean()
+    expected = np.log(mean / (1 - mean)) if hasattr(estimator, "classes_") else mean
+    assert estimator.intercept_[0] == pytest.approx(expected)
+
+
+@pytest.mark.filterwarnings("ignore::skrational.exceptions.FeatureScaleWarning")
+def test_the_emptied_network_wins_over_worse_ones():
+    rng = np.random.default_rng(0)
+    X = [100 * rng.normal(size=(t, 5)) for t in rng.integers(1, 9, size=60)]
+    clf = quick(n_states=2, max_epochs=2, warmup_epochs=1, min_steps_per_epoch=5)
+    with pytest.warns(ConvergenceWarning, match="no network did better"):
+        clf.set_params(n_wfsas=4).fit(X, np.arange(60) % 3 % 2)
+    rows = clf.history_
+    assert clf.n_transitions_ == 0 < rows[-2]["n_transitions"]
+    assert rows[-2]["phase"] == rows[-1]["phase"] == "regularize"
+
+
+def test_what_is_empty_stays_empty(data):
+    clf = quick(lambda_=50.0, warm_start=True, max_epochs=1, warmup_epochs=0)
+    with pytest.warns(ConvergenceWarning, match="lambda_=50.0 removed"):
+        clf.fit(data.X[:60], data.y[:60])
+    with pytest.warns(ConvergenceWarning, match="The fit before this one removed"):
+        clf.set_params(lambda_="auto").fit(data.X[:60], data.y[:60])
+    assert clf.n_transitions_ == clf.lambda_used_ == 0
+
+
+@pytest.mark.parametrize("lambda_", [3e-3, "auto"])
+def test_the_strength_is_that_of_the_fit(data, lambda_):
+    clf = quick(lambda_=lambda_, max_epochs=2, finetune_epochs=1)
+    clf.fit(data.X[:100], data.y[:100])
+    used = clf.lambda_used_
+    assert used == lambda_ if lambda_ != "auto" else used > 0
+    clf.set_params(lambda_=7)
+    assert clf.lambda_used_ == used
+    assert pickle.loads(pickle.dumps(clf)).lambda_used_ == used
+    # A file of an earlier version has no such attribute.
+    state = vars(clf).copy() | {"lambda_": lambda_}
+    del state["lambda_used_"]
+    old = SparseRationalClassifier.__new__(SparseRationalClassifier)
+    old.__setstate__(state)
+    assert old.lambda_used_ == used

@@ -4,6 +4,7 @@ import json
 import pickle
 import subprocess
 import sys
+from copy import copy
 
 import numpy as np
 import pytest
@@ -153,8 +154,8 @@ def test_one_layer_is_as_before(data):
 
 
 def test_automata_of_several_layers_are_in_layers_(fitted):
-    with pytest.raises(AttributeError, match="layers_"):
-        _ = fitted.automata_
+    with pytest.raises(AttributeError, match=r"has 2\. What is left .* in layers_"):
+        _ = copy(fitted).set_params(n_layers=1).automata_
     first, second = fitted.layers_
     assert first.coef.shape == (0, first.n_wfsas)
     assert second.W_u.shape[1] == first.n_wfsas
@@ -248,6 +249,9 @@ def test_the_structure_is_a_value(fitted):
     again = structure_from_json(structure.to_json())
     assert again == structure and hash(again) == hash(structure)
     assert not structure.diff(again)
+    each = structure.layers
+    assert structure.survivors == tuple(layer.survivors for layer in each)
+    assert structure.to_dot() == f"{each[1].to_dot()}\n{each[0].to_dot()}"
     content = json.loads(structure.to_json())
     content["layers"][1]["n_features"] += 1
     with pytest.raises(ValueError, match="layers"):

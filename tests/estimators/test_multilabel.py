@@ -114,7 +114,8 @@ def test_a_label_that_never_varies_is_warned_of_and_predicted_the_same():
     y[:, 0], y[:, 2] = 0, 1
     clf = SparseRationalClassifier(**QUICK)
     with pytest.warns(
-        UserWarning, match="label 0 holds for none, label 2 holds for all"
+        UserWarning,
+        match=r"label 0 holds for none, label 2 holds for all\. .*says nothing",
     ):
         clf.fit(X, y)
     np.testing.assert_array_equal(clf.predict(X)[:, [0, 2]], [[0, 1]] * len(X))
@@ -205,3 +206,17 @@ def test_what_is_printed_names_labels(fitted):
     told = str(clf)
     assert told.splitlines()[-1].startswith("bias: ")
     assert "for 0" in told or "against 0" in told
+
+
+@pytest.mark.parametrize("dtype", [object, bool, "Int64", "boolean", "float"])
+@pytest.mark.parametrize("is_searched", [False, True])
+def test_whatever_fit_takes_is_scored(fitted, dtype, is_searched):
+    clf, X, y = fitted
+    if is_searched:
+        clf = SparseRationalClassifierCV(clf, lambdas=[1e-3], cv=2, random_state=0)
+        clf.fit(X, y)
+    as_given = pd.DataFrame(y).astype(dtype)
+    expected = accuracy_score(y, clf.predict(X))
+    assert clf.score(X, as_given) == clf.score(X, as_given.to_numpy()) == expected
+    with pytest.raises(ValueError, match=r"y has the shape .* holds 2"):
+        clf.score(X, 2 * y)

@@ -5,15 +5,18 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
 from skrational import SparseRationalClassifier, WordVectorizer
 from skrational.inspection import (
+    ExplanationDisplay,
     LayeredExplanation,
     StructureDisplay,
     explain,
     find_paths,
     first_layer,
+    single_output,
     to_networkx,
     top_phrases,
     top_words,
@@ -186,3 +189,67 @@ def test_one_layer_needs_no_first_layer():
 def test_a_report_tells_of_both_layers(pipeline):
     page = report(pipeline, TEXTS, LABELS).to_html()
     assert "Layer 2" in page and "of 2 layers" in page
+
+
+QUICK = {
+    "n_wfsas": 3,
+    "n_states": 2,
+    "warmup_epochs": 1,
+    "max_epochs": 2,
+    "finetune_epochs": 1,
+    "min_steps_per_epoch": 5,
+    "random_state": 0,
+}
+
+
+@pytest.mark.parametrize("n_layers", [2, 3])
+@pytest.mark.parametrize("semiring", ["plus-times", "max-plus"])
+def test_an_emptied_network_is_explained_by_its_bias(n_layers, semiring):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 4, 5)), np.arange(30) % 3
+    clf = SparseRationalClassifier(
+        **QUICK, n_layers=n_layers, lambda_=50, semiring=semiring
+    )
+    with pytest.warns(ConvergenceWarning, match="removed every state"):
+        clf.fit(X, y)
+    explanation = explain(clf, X[:1])[0]
+    np.testing.assert_array_equal(explanation.logits, clf.intercept_)
+    assert (explanation.effects == 0).all() and explanation.contributions.size == 0
+    assert explanation.paths == explanation.readings == ()
+    assert "the bias alone decides" in str(explanation)
+    ExplanationDisplay(explanation).plot()
+    assert f"of {n_layers} layers" in report(clf, X, y).to_html()
+    assert first_layer(clf).automata_.n_wfsas == 0
+
+
+@pytest.fixture(scope="module")
+def of_labels():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 4, 5)), np.arange(40) % 2
+    clf = SparseRationalClassifier(**QUICK, n_layers=2, lambda_=1e-4)
+    return clf.fit(X, np.column_stack([y, y == 0, rng.integers(2, size=40)])), X
+
+
+@pytest.mark.parametrize("label", range(3))
+def test_a_label_of_several_layers_is_a_classifier_of_two_classes(of_labels, label):
+    clf, X = of_labels
+    with pytest.raises(ValueError, match=r"single_output\(estimator, 0\)"):
+        explain(clf, X[:1])
+    single = single_output(clf, label)
+    logits = clf.decision_function(X)[:, label]
+    np.testing.assert_array_equal(single.decision_function(X), logits)
+    assert single.predict(X).tolist() == clf.predict(X)[:, label].tolist()
+    explanation = explain(single, X[:1])[0]
+    assert isinstance(explanation, LayeredExplanation)
+    assert explanation.logits[0] == pytest.approx(logits[0])
+    assert single.learned_structure_.n_outputs == 1
+    assert single.learned_structure_.layers[0] == clf.learned_structure_.layers[0]
+    assert "of 2 layers" in report(single, X, single.predict(X)).to_html()
+
+
+def test_the_first_layer_of_several_labels_is_of_as_many(of_labels):
+    clf, X = of_labels
+    first = first_layer(clf)
+    assert first.predict(X).shape == first.predict_proba(X).shape == (40, 3)
+    assert single_output(first, 1).predict_proba(X).shape == (40, 2)
+    assert clf.n_layers == 2 and clf.predict(X).shape == (40, 3)

@@ -13,8 +13,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skrational import (
+    SparseLSTMClassifier,
     SparseRationalClassifier,
     SparseRationalClassifierCV,
+    SparseRationalRegressor,
+    SparseRationalRegressorCV,
     WordVectorizer,
 )
 from skrational.datasets import make_planted_patterns
@@ -30,6 +33,13 @@ SMALL = SparseRationalClassifier(
     max_epochs=20,
     finetune_epochs=8,
 )
+QUICK = {
+    "n_wfsas": 3,
+    "max_epochs": 1,
+    "warmup_epochs": 0,
+    "finetune_epochs": 0,
+    "min_steps_per_epoch": 1,
+}
 
 
 def search(**params):
@@ -150,6 +160,42 @@ def test_folds_may_be_given():
     np.testing.assert_array_equal(
         given.cv_results_["mean_test_score"], predefined.cv_results_["mean_test_score"]
     )
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        search(cv=LeaveOneGroupOut()),
+        SparseRationalClassifierCV(
+            SparseLSTMClassifier(
+                n_units=3, max_epochs=1, warmup_epochs=0, finetune_epochs=0
+            ),
+            cv=LeaveOneGroupOut(),
+            lambdas=[1e-3],
+            random_state=0,
+        ),
+        SparseRationalRegressorCV(
+            SparseRationalRegressor(**QUICK), cv=LeaveOneGroupOut(), lambdas=[1e-3],
+            random_state=0,
+        ),
+    ],
+)  # fmt: skip
+def test_groups_are_told_to_the_splitter(estimator):
+    groups = np.random.default_rng(0).integers(2, size=180)
+    splits = list(LeaveOneGroupOut().split(DATA.X, DATA.y, groups))
+    found = clone(estimator).fit(DATA.X, DATA.y, groups=groups)
+    expected = clone(estimator).set_params(cv=splits).fit(DATA.X, DATA.y)
+    for key in ("split0_test_score", "split1_test_score"):
+        np.testing.assert_array_equal(found.cv_results_[key], expected.cv_results_[key])
+    np.testing.assert_array_equal(found.predict(DATA.X), expected.predict(DATA.X))
+    pipeline = make_pipeline(clone(estimator))
+    step = pipeline.steps[0][0]
+    pipeline.fit(DATA.X, DATA.y, **{f"{step}__groups": groups})
+    np.testing.assert_array_equal(pipeline.predict(DATA.X), found.predict(DATA.X))
+    with pytest.raises(ValueError, match="'groups' parameter should not be None"):
+        clone(estimator).fit(DATA.X, DATA.y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        clone(estimator).fit(DATA.X, DATA.y, groups=groups[:-1])
 
 
 def test_default_lambdas_are_found_on_the_data():

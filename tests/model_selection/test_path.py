@@ -236,7 +236,10 @@ def test_luck_does_not_flatter_a_cross_fitted_score():
         ({"size": 0}, "no point of the path is that small"),
         ({"size": -1}, "size"),
         ({"n_splits": 1}, "n_splits"),
-        ({"n_splits": 31}, "of 30 validation documents"),
+        ({"n_splits": 31}, r"n_splits is 31; expected 2 to 30.* validation documents"),
+        ({"random_state": "one"}, "random_state is 'one'; expected an integer"),
+        ({"random_state": -1}, "random_state is -1; expected an integer"),
+        ({"random_state": np.random.default_rng(0)}, "random_state is Generator"),
     ],
 )
 def test_what_cannot_be_cross_fitted_is_named(options, message):

@@ -34,10 +34,11 @@ def read_by_last(layers: Sequence[WeightedAutomata], X: SequenceArray) -> Sequen
     -------
     SequenceArray
         Of as many documents and tokens; a feature for each automaton of the layer
-        before the last.
+        before the last, and a zero where none is left.
     """
     for layer in layers[:-1]:
-        X = SequenceArray(token_scores(layer, X), X.offsets)
+        scores = token_scores(layer, X) if layer.n_wfsas else np.zeros((X.n_tokens, 1))
+        X = SequenceArray(scores, X.offsets)
     return X
 
 

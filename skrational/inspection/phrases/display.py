@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import accumulate, zip_longest
 from typing import Any, NamedTuple
 
@@ -254,11 +255,17 @@ def _cell_width(cell: list[Any], fontsize: float) -> float:
 
 
 def _text_width(text: Any) -> float:
+    # Of the properties a copy, since those of a text may change.
+    return _width_of(text.get_text(), text.get_fontproperties().copy())
+
+
+@lru_cache(maxsize=4096)
+def _width_of(text: str, properties: Any) -> float:
+    """Width of letters; a table has most of its words many times."""
     from matplotlib.textpath import text_to_path
 
-    properties = text.get_fontproperties()
     width, _, _ = text_to_path.get_text_width_height_descent(
-        text.get_text(), properties, ismath=False
+        text, properties, ismath=False
     )
     return _HINTING * width
 

@@ -9,6 +9,7 @@ import pytest
 from skrational import SparseRationalClassifier
 from skrational.datasets import make_planted_patterns
 from skrational.inspection.phrases import Phrase, Phrases, top_phrases
+from skrational.inspection.phrases import display as display_module
 from skrational.inspection.phrases.display import PhraseDisplay
 from skrational.utils.figures import COLOURS, GREY
 
@@ -156,3 +157,18 @@ def test_without_matplotlib_it_says_what_to_install(monkeypatch, phrases):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"skrational\[plots\]"):
         PhraseDisplay(phrases).plot()
+
+
+def test_no_word_is_measured_twice(phrases, monkeypatch):
+    from matplotlib.textpath import text_to_path
+
+    measured, measure = [], text_to_path.get_text_width_height_descent
+
+    def noted(text, properties, ismath):
+        measured.append((text, hash(properties)))
+        return measure(text, properties, ismath)
+
+    monkeypatch.setattr(text_to_path, "get_text_width_height_descent", noted)
+    display_module._width_of.cache_clear()
+    display = PhraseDisplay(phrases).plot()
+    assert 0 < len(measured) == len(set(measured)) < len(display.texts_)
