@@ -29,7 +29,7 @@ from skrational.utils.threads import given_threads, run_all
 __all__ = ["LEAST_ADJOINT", "Documents", "Pass"]
 
 LEAST_ADJOINT = {torch.float32: 1e-30, torch.float64: 1e-290}
-_LEAST_PRODUCT, _LEAST_WALK = 2**23, 2**13
+_LEAST_PRODUCT, _LEAST_WALK = 2**27, 2**15
 """Multiplications of a product, and tokens times slabs of a recurrence, below which
 sharing costs more than it saves."""
 
