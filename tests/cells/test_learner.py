@@ -59,7 +59,7 @@ def learned(cell, corpus, loss, *, compiled, dropout=None):
     of_cell = RationalCell if compiled else ReadoutCell
     learn = of_cell.learner(cell, dropout, generator)
     batches = (corpus.batch(np.arange(len(corpus))) for _ in range(2))
-    value = [learn(batch, loss) for batch in batches]
+    value = [float(learn(batch, loss)) for batch in batches]
     return value, [p.grad.clone() for p in cell.parameters()]
 
 
