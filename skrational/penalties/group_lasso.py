@@ -144,14 +144,15 @@ class GroupLasso:
 
         That of a group has the norm :math:`\lambda \omega_g`; in a network without any
         other, Adam's metric would be its root mean square over the n numbers of the
-        group, :math:`\lambda \omega_g / \sqrt n`.
+        group, :math:`\lambda \omega_g / \sqrt n`. Of a strength beyond 1, which is more
+        than the loss of classes can hold against, it is that of 1: it empties at once.
 
         Returns
         -------
         list of Tensor of shape (n_slices, 1)
             For each part, that of the group of each slice.
         """
-        slopes = self.lambda_ / groups.sizes.clamp_min(1).sqrt()
+        slopes = min(self.lambda_, 1.0) / groups.sizes.clamp_min(1).sqrt()
         if groups.omega is not None:
             slopes = slopes * groups.omega
         return [slopes[part.group_of_slices][:, None] for part in groups.parts]
