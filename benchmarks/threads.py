@@ -1,12 +1,10 @@
 """Fits and predictions on one thread and two, and beside each other.
 
-    python -m benchmarks.threads [--texts]
+    python -m benchmarks.threads
 
 Two threads must give the same bits as one. Two fits at once, in two processes or two
 threads of joblib, should take little longer than one fit alone on a machine of two
 cores; a collapse, as from threads that fight over the cores, would show as a multiple.
-Texts, kitchen reviews or invented ones, must be read to the same numbers, by a
-vectorizer that knows their words and with all words new.
 """
 
 from __future__ import annotations
@@ -16,8 +14,6 @@ import hashlib
 import json
 import statistics
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,8 +21,7 @@ import torch
 from joblib import Parallel, delayed, parallel_config
 
 from benchmarks import _harness as harness
-from benchmarks.tokenizers import number_words
-from skrational import SequenceArray, SparseRationalClassifier, WordVectorizer
+from skrational import SequenceArray, SparseRationalClassifier
 
 FEW_EPOCHS = {"warmup_epochs": 1, "max_epochs": 2, "finetune_epochs": 2}
 
@@ -133,47 +128,9 @@ def print_at_once(rounds: int, options: Any) -> None:
     harness.print_table(["", "s", "x one fit"], rows)
 
 
-def on_threads(n: int, read: Callable[[], Any]) -> Callable[[], Any]:
-    def call() -> Any:
-        torch.set_num_threads(n)
-        return read()
-
-    return call
-
-
-def print_texts(options: Any) -> None:
-    texts = harness.load_texts("train", options.quick)
-    many = texts.texts * (1 if options.quick else 8)
-    vectorizer = WordVectorizer(harness.load_vectors()).fit(many)
-    readers: dict[str, Callable[[], np.ndarray]] = {
-        "words known": lambda: vectorizer.transform(many).indices,
-        "words new": partial(number_words, many),
-    }
-    rows = []
-    for name, read in readers.items():
-        contestants = {str(n): on_threads(n, read) for n in (1, 2)}
-        numbers = [call() for call in contestants.values()]
-        assert np.array_equal(*numbers), "one thread and two number words differently"
-        times = harness.race(contestants, harness.rounds_of(options, full=25))
-        one, two = (1e3 * times[n].wall for n in contestants)
-        cpu = np.median(times["2"].cpu / times["1"].cpu)
-        values = one.min(), two.min(), two.min() / one.min(), np.median(two / one), cpu
-        rows.append([name, *map(harness.digits, values)])
-    harness.print_heading(
-        "Texts to numbers, one thread and two",
-        f"{len(many):,} texts ({texts.source}) of {sum(map(len, many)) / 1e6:.1f} "
-        "million characters; numbers are equal",
-    )
-    columns = ["", "one, least ms", "two, least ms", "ratio", "median", "of CPU time"]
-    harness.print_table(columns, rows)
-
-
 def run(options: Any) -> None:
     if options.case:
         print(json.dumps(measure(options.case, options.quick)))
-        return
-    print_texts(options)
-    if options.texts:
         return
     rounds = harness.rounds_of(options, full=3, quick=1)
     print_threads(rounds, options)
@@ -182,7 +139,6 @@ def run(options: Any) -> None:
 
 def options_parser() -> argparse.ArgumentParser:
     parser = harness.common_options(__doc__)
-    parser.add_argument("--texts", action="store_true", help="texts alone")
     # What a child process is asked for.
     parser.add_argument("--case", help=argparse.SUPPRESS)
     return parser

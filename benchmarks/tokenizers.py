@@ -217,7 +217,7 @@ def compare_languages(options: Any) -> None:
 def number_words(texts: list[str]) -> Any:
     """Numbers of the words of texts, of which none is known before."""
     split = partial(split_compiled, frame=Frame(), lowercase=True)
-    return encode_texts(texts, split, Lexicon(), is_compiled=True).tokens
+    return encode_texts(texts, split, Lexicon()).tokens
 
 
 if __name__ == "__main__":

@@ -19,8 +19,6 @@ from skrational.kernels.gated.prediction import PackedGRU, PackedLSTM
 from skrational.sequences import SequenceArray
 from skrational.structures.automata import ScoringRule
 from skrational.text.word_vectors import WordVectorizer
-from skrational.text.words.characters import padded
-from skrational.text.words.lexicon import Lexicon
 from skrational.utils.compile import kept_kernels
 
 __all__ = ["warm_up"]
@@ -84,9 +82,6 @@ def _read_texts() -> SequenceArray:
     # So many words that those who number them need more room.
     many = " ".join(map(str, range(3000)))
     X: SequenceArray = vectorizer.transform(["good", f"a na\u00efve text {many}"])
-    # What threads do that share texts out, of which here there are too few.
-    places = np.arange(2)
-    Lexicon().find(padded(b"a"), places[:1], places[1:])
     return X
 
 

@@ -133,7 +133,7 @@ def _split(
         split_documents if level == "word" else _split_characters,
     )
     of_level = partial(split, None, frame=Frame(), lowercase=lowercase)
-    encoded = encode_texts(texts, of_level, lexicon, is_compiled=level == "word")
+    encoded = encode_texts(texts, of_level, lexicon)
     return encoded, lexicon.words(np.arange(len(lexicon)))
 
 

@@ -36,7 +36,7 @@ from skrational.text.words.documents import check_any, check_documents
 from skrational.text.words.encoded_texts import EncodedTexts, encode_texts
 from skrational.text.words.lexicon import Lexicon
 from skrational.text.words.places import WordFinder
-from skrational.text.words.spans import Frame, is_compiled, split_documents
+from skrational.text.words.spans import Frame, split_documents
 from skrational.utils.callers import called_function, caller_level
 from skrational.utils.checks import is_integer
 
@@ -391,7 +391,7 @@ class WordVectorizer(KeepsTables, TableParameterMixin, TextVectorizer):
             split_documents, self.tokenizer, frame=self._frame, lowercase=self.lowercase
         )
         check = check_documents if self.tokenizer is None else check_any
-        encoded = encode_texts(X, split, lexicon, check, is_compiled(self.tokenizer))
+        encoded = encode_texts(X, split, lexicon, check)
         return self._stop_words.left_out_of(encoded, lexicon)
 
     @property

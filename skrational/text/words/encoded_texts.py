@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from operator import length_hint
 from typing import Any, NamedTuple
 
@@ -15,16 +14,11 @@ from numpy.typing import NDArray
 from skrational.text.words.documents import check_documents
 from skrational.text.words.lexicon import Lexicon
 from skrational.text.words.spans import Spans
-from skrational.utils.threads import given_threads, run_all
 
 __all__ = ["EncodedTexts", "encode_texts"]
 
 # Characters, or tokens, that are worked on at a time: few enough for a cache.
 _CHUNK = 2**16
-# Chunks that threads share out, before the words that are new to them are numbered.
-_AT_ONCE = 16
-# Of fewer chunks a thread alone is done before another one has woken up.
-_WORTH_SHARING = 4
 
 
 class EncodedTexts(NamedTuple):
@@ -51,7 +45,6 @@ def encode_texts(
     split: Callable[[Sequence[Any]], Spans],
     lexicon: Lexicon,
     check: Callable[[Iterable[Any]], Iterator[Any]] = check_documents,
-    is_compiled: bool = False,
 ) -> EncodedTexts:
     """Tokenise texts and number their words.
 
@@ -65,9 +58,6 @@ def encode_texts(
         Numbers the words.
     check : callable, default=`check_documents`
         Iterates over texts and raises at what isn't one.
-    is_compiled : bool, default=False
-        Whether compiled code splits a str, so that several threads do it. Numbers don't
-        depend on how many there are.
 
     Returns
     -------
@@ -89,53 +79,16 @@ def encode_texts(
     """
     # These grow in place, so that the numbers are never held twice.
     tokens, offsets = array("i"), array("q", [0])
-    chunks = _chunks(texts, check)
-    while some := list(itertools.islice(chunks, _AT_ONCE)):
-        is_many = len(some) >= _WORTH_SHARING
-        is_shared = is_compiled and is_many and isinstance(some[0][0], str)
-        number = _number_shared if is_shared else _number_each
-        for numbers, ends in number(some, split, lexicon):
-            offsets.frombytes((ends + len(tokens)).tobytes())
-            tokens.frombytes(numbers.tobytes())
+    for chunk in _chunks(texts, check):
+        spans = split(chunk)
+        offsets.frombytes((spans.offsets[1:] + len(tokens)).tobytes())
+        numbers = lexicon.number(spans.data, spans.starts, spans.ends)
+        tokens.frombytes(numbers.tobytes())
     if len(offsets) == 1:
         raise ValueError("X holds no texts; expected at least one.")
     return EncodedTexts(
         np.frombuffer(tokens, np.int32), np.frombuffer(offsets, np.int64)
     )
-
-
-_Split = Callable[[Sequence[Any]], Spans]
-_Numbered = tuple[NDArray[np.int32], NDArray[np.int64]]
-"""The numbers of a chunk's words, and where in them its texts end."""
-
-
-def _number_each(
-    chunks: list[Sequence[Any]], split: _Split, lexicon: Lexicon
-) -> Iterator[_Numbered]:
-    """Split chunks and number their words, one chunk after the other."""
-    for chunk in chunks:
-        spans = split(chunk)
-        yield lexicon.number(*spans[:3]), spans.offsets[1:]
-
-
-def _number_shared(
-    chunks: list[Sequence[Any]], split: _Split, lexicon: Lexicon
-) -> Iterator[_Numbered]:
-    """Do the same in several threads, but for the words that are new, in order."""
-
-    def find(chunk: Sequence[Any]) -> Any:
-        data, starts, ends, offsets = split(chunk)
-        numbers, rest = lexicon.find(data, starts, ends)
-        return numbers, offsets[1:], rest, (data, starts[rest], ends[rest])
-
-    n_threads = given_threads()
-    # In an empty lexicon there is nothing to find.
-    n_first = len(chunks) if n_threads == 1 else int(len(lexicon) == 0)
-    yield from _number_each(chunks[:n_first], split, lexicon)
-    tasks = [partial(find, chunk) for chunk in chunks[n_first:]]
-    for numbers, ends, rest, words in run_all(tasks, n_threads):
-        numbers[rest] = lexicon.number(*words)
-        yield numbers, ends
 
 
 def _chunks(

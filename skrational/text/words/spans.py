@@ -19,7 +19,6 @@ from skrational.text.words.characters import bytes_of, join, read_texts
 __all__ = [
     "Frame",
     "Spans",
-    "is_compiled",
     "split_by",
     "split_compiled",
     "split_documents",
@@ -224,15 +223,10 @@ def split_documents(
     -------
     Spans
     """
-    if tokenizer is not None and not is_compiled(tokenizer):
+    if tokenizer is not None and tokenizer is not tokenize:
         return split_by(tokenizer, documents, frame, lowercase=lowercase)
     of_kind: Any = split_compiled if isinstance(documents[0], str) else split_tokens
     return of_kind(documents, frame, lowercase=lowercase)
-
-
-def is_compiled(tokenizer: Callable[[Any], Iterable[str]] | None) -> bool:
-    """Whether `split_documents` splits texts by compiled code."""
-    return tokenizer is None or tokenizer is tokenize
 
 
 def _tokenized(

@@ -134,48 +134,6 @@ def test_no_words():
     assert all_words(lexicon) == []
 
 
-@given(st.lists(words), st.lists(words))
-def test_short_words_are_found_if_they_were_met(first, second):
-    lexicon, numbers = Lexicon(), {}
-    number(lexicon, first)
-    for word in first:
-        numbers.setdefault(word, len(numbers))
-    data, lengths = join(second)
-    ends = np.cumsum(lengths)
-    found, rest = lexicon.find(data, ends - lengths, ends)
-    assert len(lexicon) == len(numbers)
-    is_found = [
-        word in numbers and n <= 15 for word, n in zip(second, lengths, strict=True)
-    ]
-    assert rest.tolist() == np.flatnonzero(np.logical_not(is_found)).tolist()
-    known = [numbers[second[i]] for i in np.flatnonzero(is_found)]
-    assert found[is_found].tolist() == known
-
-
-def test_words_are_found_while_others_are_entered():
-    many = [f"w{i}" for i in range(60_000)]
-    data, lengths = join(many)
-    ends = np.cumsum(lengths)
-    lexicon, done, wrong = Lexicon(), threading.Event(), []
-
-    def look():
-        while not done.is_set():
-            found, rest = lexicon.find(data, ends - lengths, ends)
-            is_found = np.ones(len(many), bool)
-            is_found[rest] = False
-            wrong.append(np.any(found[is_found] != np.flatnonzero(is_found)))
-
-    threads = [threading.Thread(target=look) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for start in range(0, len(many), 100):
-        number(lexicon, many[start : start + 100])
-    done.set()
-    for thread in threads:
-        thread.join()
-    assert wrong and not any(wrong)
-
-
 def test_threads():
     lists = [[f"w{i * step % 9973}" for i in range(20_000)] for step in range(1, 7)]
     lexicon, results = Lexicon(), {}
