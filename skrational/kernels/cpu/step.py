@@ -104,19 +104,21 @@ class Learner:
         to_fill = Gradients(run.out, grad.numpy(), grad_bias, LEAST_ADJOINT[grad.dtype])
         walk, chained = run.reads(), True if layout.goes_on_below else None
         ids = None if run.fresh else walk.ids
-        loss = _recur(walk, ids, chained, readout, targets, to_fill)
+        rows = run.table.numpy()
+        loss = _recur(rows, walk, ids, chained, readout, targets, to_fill)
         run.add_products(grad, grad_bias, self._of_weights)
         return float(loss)
 
 
 @jit
-def _recur(walk, ids, chained, readout, targets, gradients):  # type: ignore[no-untyped-def]
+def _recur(rows, walk, ids, chained, readout, targets, gradients):  # type: ignore[no-untyped-def]
     """Go over the documents, to the loss, and back.
 
     Parameters
     ----------
+    rows : ndarray of shape (n_rows, n_slabs * 64)
+        Those of ``walk``, which may only read them; projected, not yet activated.
     walk : Walk
-        Rows are projected, and not yet activated.
     ids : ndarray of shape (n_tokens,), int32, or None
         As for `run_slabs`.
     chained : True or None
@@ -131,14 +133,16 @@ def _recur(walk, ids, chained, readout, targets, gradients):  # type: ignore[no-
     float
         The loss.
     """
-    dtype = walk.rows.dtype
+    dtype = rows.dtype
     n_slabs, n_tokens, n_documents = len(walk.links), walk.ids.size, walk.offsets.size
     saved = np.empty((n_slabs, (n_tokens // STRIDE + n_documents) * SLAB), dtype)
     states = np.empty((n_slabs, (n_documents - 1) * SLAB), dtype)
     every_slab = 0, n_slabs
     if ids is not None:
-        activate(walk.rows, walk.bias)
-        gradients.rows[:] = 0
+        activate(rows, walk.bias)
+        to_zero = gradients.rows.reshape(-1)
+        for i in range(to_zero.size):
+            to_zero[i] = 0
     if chained is None:
         run_slabs(walk, ids, every_slab, saved, None, states)
         loss = _differentiate(states, readout, targets, gradients.out)
