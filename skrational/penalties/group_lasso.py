@@ -151,6 +151,15 @@ class GroupLasso:
         -------
         list of Tensor of shape (n_slices, 1)
             For each part, that of the group of each slice.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from skrational.groups import Groups, Part
+        >>> rows = Groups((Part((torch.ones(2, 4),), torch.arange(2)),), 2)
+        >>> GroupLasso(lambda_=1.0).slopes(rows)
+        [tensor([[0.5000],
+                [0.5000]])]
         """
         slopes = min(self.lambda_, 1.0) / groups.sizes.clamp_min(1).sqrt()
         if groups.omega is not None:

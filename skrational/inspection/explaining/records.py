@@ -14,6 +14,8 @@ from skrational.inspection.matching.paths import Path
 
 __all__ = ["path_record", "plain", "write_json"]
 
+_INFINITE = "An explanation has infinite numbers; expected finite ones, as JSON has."
+
 
 def plain(value: Any) -> Any:
     """Turn arrays and numpy's numbers into Python's, and NaN into None.
@@ -103,6 +105,6 @@ def _check_finite(value: Any) -> None:
                 _check_finite(item)
     elif isinstance(value, np.ndarray):
         if value.dtype.kind == "f" and np.isinf(value).any():
-            raise ValueError("Infinite numbers can't be written as JSON.")
+            raise ValueError(_INFINITE)
     elif isinstance(value, float | np.floating) and math.isinf(value):
-        raise ValueError("Infinite numbers can't be written as JSON.")
+        raise ValueError(_INFINITE)
