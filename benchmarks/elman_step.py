@@ -5,11 +5,12 @@
 float32, one thread, 300-d vectors, batches of 64 documents of 128 tokens. Words follow
 Zipf's law, as in a text of English: .2 words a token are distinct; or they are drawn
 evenly from 3,700: .4; or each token has a vector of its own. Contestants start from
-token numbers, and read the state after the last token. They take turns within each
-round; a ratio is the median over the rounds of a contestant's time divided by ours in
-the same round. Predictions are from the second call on, when the table of the words is
-there. The last tables compare the sparse pass with the dense one over the recurrence
-alone, on documents of unequal length.
+token numbers, and read the state after the last token. The floor is what no network can
+do without: distinct words, their vectors and all matrix products, token by token. They
+take turns within each round; a ratio is the median over the rounds of a contestant's
+time divided by ours in the same round. Predictions are from the second call on, when
+the table of the words is there. The last tables compare the sparse pass with the dense
+one over the recurrence alone, on documents of unequal length.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks import _floors
 from benchmarks import _harness as harness
 from benchmarks import _peers as peers
 from benchmarks.training_step import trained
@@ -75,7 +77,7 @@ class Peer(nn.Module):
 
 
 def steps(X: SequenceArray, activation: str) -> dict[str, Call]:
-    """A step of ours, and of torch's network."""
+    """A step of ours, its floor, and a step of torch's network."""
     corpus = Corpus(X, torch.float32, torch.device("cpu"))
     targets = torch.from_numpy(harness.alternating(len(X))).float()
     documents = np.arange(len(X))
@@ -86,6 +88,7 @@ def steps(X: SequenceArray, activation: str) -> dict[str, Call]:
         harness.OURS: trained(
             lambda: ours(corpus.batch(documents))[:, 0], ours, targets
         ),
+        _floors.NAME: _floors.recurrence(X, N_UNITS, N_UNITS),
         "nn.RNN": trained(lambda: other(vectors[ids]), other, targets),
     }
 
@@ -135,6 +138,7 @@ def section(title: str, contestants: dict[str, Call], options: Any) -> None:
         times = harness.race(contestants, harness.rounds_of(options, full=15))
     harness.print_heading(title)
     harness.print_race(times, options)
+    _floors.print_share(times)
 
 
 def print_sparse(options: Any) -> None:

@@ -6,9 +6,11 @@ float32, one thread, 300-d vectors, batches of 64 documents of 128 tokens. Words
 drawn evenly from 3,700, so that .4 words a token are distinct: a text of English, with
 .2, is easier. All gates of the dense networks are learned; the compact one is what
 sparsification leaves, 30 learned gates in 20 units. Contestants start from token
-numbers, and read the state after the last token. They take turns within each round; a
-ratio is the median over the rounds of a contestant's time divided by ours in the same
-round. Predictions are from the second call on, when the table of the words is there.
+numbers, and read the state after the last token. The floor is what no dense network can
+do without: distinct words, their vectors and all matrix products, token by token. They
+take turns within each round; a ratio is the median over the rounds of a contestant's
+time divided by ours in the same round. Predictions are from the second call on, when
+the table of the words is there.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks import _floors
 from benchmarks import _harness as harness
 from benchmarks import _peers as peers
 from benchmarks.training_step import trained
@@ -82,7 +85,7 @@ class Gated(nn.Module):
 
 
 def steps(X: SequenceArray, kind: str, n_units: int) -> dict[str, Call]:
-    """A step of the dense network, of the compact one, and of torch's dense one."""
+    """A step of the dense network, of the compact one and torch's; and the floor."""
     corpus = Corpus(X, torch.float32, torch.device("cpu"))
     targets = torch.from_numpy(harness.alternating(len(X))).float()
     documents = np.arange(len(X))
@@ -97,6 +100,7 @@ def steps(X: SequenceArray, kind: str, n_units: int) -> dict[str, Call]:
     return {
         harness.OURS: ours(Gated(kind, n_units)),
         "compact": ours(Gated(kind, *COMPACT)),
+        _floors.NAME: _floors.recurrence(X, n_units, N_GATES[kind] * n_units),
         name: trained(lambda: other(vectors[ids]), other, targets),
     }
 
@@ -117,6 +121,7 @@ def section(title: str, contestants: dict[str, Call], options: Any) -> None:
     *_, name = contestants
     share = harness.ratio(times[name], times["compact"])
     print(f"\n{name} / compact: {harness.digits(share)}", flush=True)
+    _floors.print_share(times)
 
 
 def run(options: Any) -> None:

@@ -34,6 +34,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks import _floors
 from benchmarks import _harness as harness
 from benchmarks import _peers as peers
 from skrational import SequenceArray
@@ -51,7 +52,7 @@ KEEP_ALL = {
 }
 SEMIRINGS = {f"skrational, {name}": name for name in ("max-plus", "max-times")}
 COPYING = "skrational, copying its batch too"
-FLOOR, PER_STATE = "floor", "loop over tokens and states"
+FLOOR, PER_STATE = _floors.NAME, "loop over tokens and states"
 FUSED = "loop over tokens, states fused"
 
 Step = Callable[[], None]
@@ -65,28 +66,6 @@ def trained(scores: Callable[[], Tensor], module: nn.Module, targets: Tensor) ->
         logits = scores()
         loss = nn.functional.binary_cross_entropy_with_logits(logits, targets)
         loss.backward()
-
-    return step
-
-
-def floor(X: SequenceArray, n_columns: int) -> Step:
-    """Distinct rows, gather and two products; without repeats the products alone."""
-    table, ids = torch.from_numpy(np.array(X.features)), X.indices
-    n_distinct = X.n_tokens if ids is None else len(np.unique(ids))
-    x = torch.empty(n_distinct, X.n_features)
-    weight = torch.randn(n_columns, X.n_features)
-    z, dW = torch.empty(n_distinct, n_columns), torch.empty_like(weight)
-    number = np.empty(len(table), np.int32)
-
-    def step() -> None:
-        if ids is not None:
-            distinct = np.flatnonzero(np.bincount(ids, minlength=len(table)))
-            number[distinct] = np.arange(len(distinct), dtype=np.int32)
-            number[ids]
-            torch.index_select(table, 0, torch.from_numpy(distinct), out=x)
-        rows = table if ids is None else x
-        torch.mm(rows, weight.T, out=z)
-        torch.mm(z.T, rows, out=dW)
 
     return step
 
@@ -143,7 +122,7 @@ def contestants(X: SequenceArray, match: str, chosen: Iterable[str]) -> dict[str
         **{key: partial(of_semiring, name) for key, name in SEMIRINGS.items()},
         harness.OURS: of_batch if X.indices is None else of_corpus,
         COPYING: of_corpus,
-        FLOOR: lambda: floor(X, 2 * N_WFSAS * N_STATES),
+        FLOOR: lambda: _floors.projection(X, 2 * N_WFSAS * N_STATES),
         FUSED: lambda: of_cell(lambda: peers.fused_loop(cell, read())),
         PER_STATE: lambda: of_cell(lambda: peers.per_state_loop(cell, read())),
         **{name: partial(network, name) for name in peers.NETWORKS},
@@ -170,8 +149,7 @@ def section(
     with recycling():  # as in a fit
         times = harness.race(contestants(X, match, chosen), rounds)
     harness.print_race(times, options)
-    share = harness.ratio(times[harness.OURS], times[FLOOR])
-    print(f"\n{harness.OURS} / floor: {share:.2f}", flush=True)
+    _floors.print_share(times)
 
 
 def time_steps(options: Any, malloc: str) -> None:
