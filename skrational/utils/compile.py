@@ -14,7 +14,7 @@ import numba
 from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
 
-__all__ = ["inlined", "jit", "kept_kernels", "read_only"]
+__all__ = ["inlined", "jit", "kept_kernels", "part", "read_only"]
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -23,7 +23,7 @@ _LAST_KNOWN = 0, 68
 which compiles in its own way, and longer."""
 
 _kernels: list[Any] = []
-_COMPILES = re.compile(rb"^@(jit|inlined|intrinsic|njit)\b", re.MULTILINE)
+_COMPILES = re.compile(rb"^@(jit|inlined|intrinsic|njit|part)\b", re.MULTILINE)
 
 _OPTIONS = {
     # The kernels release the GIL and start no threads of their own: numba's threading
@@ -49,7 +49,24 @@ def inlined(function: Callable[..., Any]) -> Any:
     -------
     numba.core.dispatcher.Dispatcher
     """
-    return _compiled(function, forceinline=True)
+    return _compiled(function, _nrt=False, forceinline=True)
+
+
+def part(function: Callable[..., Any]) -> Any:
+    """Compile a function as `jit` does, for compiled ones to call.
+
+    It makes no array, and returns none that it wasn't given. So it needs no count of
+    who refers to an array, which is kept by locked instructions.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    numba.core.dispatcher.Dispatcher
+    """
+    return _compiled(function, _nrt=False)
 
 
 def jit(function: Callable[..., Any]) -> Any:

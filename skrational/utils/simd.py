@@ -7,9 +7,8 @@ what is written is what runs. LLVM splits a vector where the processor has small
 
 from __future__ import annotations
 
-import math
 import operator
-from typing import Any, NamedTuple
+from typing import Any
 
 import llvmlite.ir as ir
 from numba import types
@@ -25,17 +24,16 @@ from numba.extending import (
 
 __all__ = [
     "LANES",
-    "exp_less_one",
+    "broadcast",
+    "call_llvm",
+    "constant",
     "flush",
     "load",
     "load_wide",
-    "log_sigmoid",
     "maximum",
     "mul_add",
-    "sigmoid",
     "splat",
     "store",
-    "tanh",
     "total",
     "transposed",
     "where_equal",
@@ -118,6 +116,18 @@ def splat(typing_context: Any, value: Any, like: Any) -> Any:
     return signature(kind, value, like), codegen
 
 
+@intrinsic
+def broadcast(typing_context: Any, array: Any, i: Any, like: Any) -> Any:
+    """``array[i]`` in each lane of a vector like another one; i isn't negative."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data = context.make_array(array)(context, builder, args[0]).data
+        number = builder.load(builder.gep(data, [args[1]]))
+        return _splat(builder, context.get_value_type(like), number)
+
+    return signature(like, array, types.intp, like), codegen
+
+
 def _splat(builder: Any, vector: Any, scalar: Any) -> Any:
     out = ir.Constant(vector, ir.Undefined)
     for lane in range(vector.count):
@@ -130,12 +140,12 @@ def mul_add(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
     """``a * b + c``, rounded once where the processor can."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return _call(builder, "fmuladd", args)
+        return call_llvm(builder, "fmuladd", args)
 
     return signature(a, a, a, a), codegen
 
 
-def _call(builder: Any, name: str, args: Any) -> Any:
+def call_llvm(builder: Any, name: str, args: Any) -> Any:
     """Call one of LLVM's own functions of vectors."""
     vector = args[0].type
     suffix = "f64" if isinstance(vector.element, ir.DoubleType) else "f32"
@@ -153,9 +163,9 @@ def flush(typing_context: Any, value: Any, least: Any) -> Any:
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         vector, limit = args
-        size = _call(builder, "fabs", [vector])
+        size = call_llvm(builder, "fabs", [vector])
         keep = builder.fcmp_unordered(">=", size, limit)
-        return builder.select(keep, vector, ir.Constant(vector.type, [0.0] * LANES))
+        return builder.select(keep, vector, constant(vector, 0.0))
 
     return signature(value, value, value), codegen
 
@@ -166,7 +176,7 @@ def where_positive(typing_context: Any, value: Any, other: Any) -> Any:
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         vector, condition = args
-        zeros = ir.Constant(vector.type, [0.0] * LANES)
+        zeros = constant(vector, 0.0)
         keep = builder.fcmp_unordered(">", condition, zeros)
         return builder.select(keep, vector, zeros)
 
@@ -195,121 +205,9 @@ def maximum(typing_context: Any, a: Any, b: Any) -> Any:
     return signature(a, a, a), codegen
 
 
-class _Format(NamedTuple):
-    """What exp needs to know of a type of numbers."""
-
-    bits: int
-    fraction: int
-    bound: float
-    """Beyond it a sigmoid is 0 or 1 to the last bit that counts."""
-    ln2: tuple[float, float]
-    """In two parts, of which the first has few bits: its multiples are exact."""
-    degree: int
-    """Of a Taylor polynomial that is exact to the last bit."""
-
-
-_FORMATS = {
-    "float": _Format(32, 23, 87.0, (0.693359375, math.log(2) - 0.693359375), 7),
-    "double": _Format(64, 52, 708.0, (0.6931471803691238, 1.9082149292705877e-10), 13),
-}
-
-
-def _constant(like: Any, value: float) -> Any:
-    return ir.Constant(like.type, [value] * LANES)
-
-
-def _split_power(builder: Any, x: Any) -> tuple[Any, Any, Any]:
-    """Split ``exp(x)`` into (scale, rest, tail) = (2^n, r, (e^r - 1) / r).
-
-    NaN stays NaN; x beyond the bounds counts as the bound.
-    """
-    form = _FORMATS[str(x.type.element)]
-    ints = ir.VectorType(ir.IntType(form.bits), LANES)
-    # A comparison with NaN chooses NaN in both selections.
-    low, high = _constant(x, -form.bound), _constant(x, form.bound)
-    x = builder.select(builder.fcmp_unordered(">", x, low), x, low)
-    x = builder.select(builder.fcmp_unordered("<", x, high), x, high)
-    power = _call(
-        builder, "nearbyint", [builder.fmul(x, _constant(x, math.log2(math.e)))]
-    )
-    rest = x
-    for part in form.ln2:
-        rest = _call(builder, "fmuladd", [power, _constant(x, -part), rest])
-    tail = _constant(x, 1 / math.factorial(form.degree))
-    for k in range(form.degree - 1, 0, -1):
-        term = _constant(x, 1 / math.factorial(k))
-        tail = _call(builder, "fmuladd", [tail, rest, term])
-    exponent = builder.add(
-        builder.fptosi(power, ints),
-        ir.Constant(ints, [2 ** (form.bits - form.fraction - 2) - 1] * LANES),
-    )
-    shifted = builder.shl(exponent, ir.Constant(ints, [form.fraction] * LANES))
-    return builder.bitcast(shifted, x.type), rest, tail
-
-
-@intrinsic
-def sigmoid(typing_context: Any, x: Any) -> Any:
-    """``1 / (1 + exp(-x))`` in each lane."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        one = _constant(args[0], 1.0)
-        minus = builder.fsub(_constant(args[0], 0.0), args[0])
-        scale, rest, tail = _split_power(builder, minus)
-        series = _call(builder, "fmuladd", [tail, rest, one])
-        return builder.fdiv(one, _call(builder, "fmuladd", [series, scale, one]))
-
-    return signature(x, x), codegen
-
-
-def _exp_less_one(builder: Any, x: Any) -> Any:
-    scale, rest, tail = _split_power(builder, x)
-    parts = builder.fmul(rest, tail), scale, builder.fsub(scale, _constant(x, 1.0))
-    return _call(builder, "fmuladd", parts)
-
-
-@intrinsic
-def exp_less_one(typing_context: Any, x: Any) -> Any:
-    """``exp(x) - 1`` in each lane, also of small numbers to the last bits."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return _exp_less_one(builder, args[0])
-
-    return signature(x, x), codegen
-
-
-@intrinsic
-def tanh(typing_context: Any, x: Any) -> Any:
-    """Hyperbolic tangent in each lane, also of small numbers to the last bits."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        two = _constant(args[0], 2.0)
-        # Beyond 22 the result is 1 in both types; exp(2 x) stays below infinity.
-        less_one = _exp_less_one(builder, builder.fmul(two, args[0]))
-        return builder.fdiv(less_one, builder.fadd(less_one, two))
-
-    return signature(x, x), codegen
-
-
-@intrinsic
-def log_sigmoid(typing_context: Any, x: Any) -> Any:
-    """``-log(1 + exp(-x))`` in each lane, also of large x to the last bits."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        x, zero, two = args[0], _constant(args[0], 0.0), _constant(args[0], 2.0)
-        minus_size = builder.fsub(zero, _call(builder, "fabs", [x]))
-        scale, rest, tail = _split_power(builder, minus_size)
-        # With e = exp(-|x|): log(1 + e) = 2 artanh(e / (2 + e)); three bits a term.
-        e = _call(builder, "fmuladd", [builder.fmul(rest, tail), scale, scale])
-        s = builder.fdiv(e, builder.fadd(e, two))
-        square = builder.fmul(s, s)
-        series = zero
-        for k in range(_FORMATS[str(e.type.element)].fraction // 3, -1, -1):
-            term = _constant(e, 2 / (2 * k + 1))
-            series = _call(builder, "fmuladd", [series, square, term])
-        least = builder.select(builder.fcmp_ordered("<", x, zero), x, zero)
-        return builder.fsub(least, builder.fmul(s, series))
-
-    return signature(x, x), codegen
+def constant(like: Any, value: float) -> Any:
+    """Return a vector of the type of ``like`` with a number in each lane."""
+    return ir.Constant(like.type, [value] * like.type.count)
 
 
 def _define(operation: Any, instruction: str) -> None:

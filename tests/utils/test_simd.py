@@ -3,20 +3,17 @@ import numpy as np
 import pytest
 
 from skrational.utils import compile as compile_
+from skrational.utils.elementary import exp_less_one, log_sigmoid, sigmoid, tanh
 from skrational.utils.simd import (
     LANES,
-    exp_less_one,
     flush,
     load,
     load_wide,
-    log_sigmoid,
     maximum,
     mul_add,
     prefetch,
-    sigmoid,
     splat,
     store,
-    tanh,
     total,
     where_equal,
 )

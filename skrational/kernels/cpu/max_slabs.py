@@ -15,14 +15,8 @@ import numpy as np
 
 from skrational.kernels.cpu.slabs import SLAB, plus, read, times, write
 from skrational.utils.compile import jit
-from skrational.utils.simd import (
-    exp_less_one,
-    log_sigmoid,
-    maximum,
-    sigmoid,
-    splat,
-    where_equal,
-)
+from skrational.utils.elementary import exp_less_one, log_sigmoid, sigmoid
+from skrational.utils.simd import maximum, splat, where_equal
 
 __all__ = [
     "SAVED",

@@ -19,15 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.utils.compile import jit
-from skrational.utils.simd import (
-    LANES,
-    flush,
-    load,
-    mul_add,
-    prefetch,
-    sigmoid,
-    store,
-)
+from skrational.utils.elementary import sigmoid
+from skrational.utils.simd import LANES, flush, load, mul_add, prefetch, store
 
 __all__ = [
     "LEVELS",

@@ -10,16 +10,9 @@ from numpy.typing import NDArray
 from skrational.kernels.cpu.panels import PANEL, multiply, pack_panels
 from skrational.kernels.recurrent.rows import add_any, prefetch_row
 from skrational.kernels.recurrent.slots import SLOTS, take_seats
-from skrational.utils.compile import jit
-from skrational.utils.simd import (
-    LANES,
-    flush,
-    load,
-    splat,
-    store,
-    tanh,
-    where_positive,
-)
+from skrational.utils.compile import jit, part
+from skrational.utils.elementary import tanh
+from skrational.utils.simd import flush, load_wide, splat, store, where_positive
 
 __all__ = ["Recurrence", "activate", "backward", "forward", "pad_units"]
 
@@ -56,7 +49,7 @@ def pad_units(array: NDArray[Any]) -> NDArray[Any]:
     return np.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1))
 
 
-@jit
+@part
 def activate(a, relu, least):  # type: ignore[no-untyped-def]
     """Take a vector of preactivations to states; those below ``least`` count as 0."""
     return flush(where_positive(a, a) if relu else tanh(a), least)
@@ -79,15 +72,16 @@ def forward(recurrence, tokens, states, documents):  # type: ignore[no-untyped-d
     ahead, _, _, relu = recurrence
     table, ids, offsets = tokens.table.reshape(-1), tokens.ids, tokens.offsets
     stride = tokens.table.shape[1]
-    # A state that only decays would crawl through denormal arithmetic.
-    least = splat(np.finfo(table.dtype).tiny, table)
     h = np.zeros(SLOTS * stride, table.dtype)
+    carried = (h,)
+    # A state that only decays would crawl through denormal arithmetic.
+    least = splat(np.finfo(table.dtype).tiny, load_wide(h, 0))
     products = np.empty(SLOTS * stride, table.dtype)
     token, stop = np.zeros(SLOTS, np.int64), np.zeros(SLOTS, np.int64)
     n_taken, n_running = 0, SLOTS
     while n_running:
         n_taken, n_running = take_seats(
-            documents, n_taken, offsets, False, token, stop, (h,)
+            documents, n_taken, offsets, False, token, stop, carried
         )
         multiply(h, ahead, products)
         for slot in range(SLOTS):
@@ -96,8 +90,8 @@ def forward(recurrence, tokens, states, documents):  # type: ignore[no-untyped-d
                 continue
             token[slot] += 1
             i, j = np.int64(ids[t]) * stride, t * stride
-            for u in range(0, stride, LANES):
-                a = load(table, i + u) + load(products, at + u)
+            for u in range(0, stride, PANEL):
+                a = load_wide(table, i + u) + load_wide(products, at + u)
                 after = activate(a, relu, least)
                 store(h, at + u, after)
                 store(states, j + u, after)
@@ -129,13 +123,15 @@ def backward(  # type: ignore[no-untyped-def]
     _, back, n_units, relu = recurrence
     stride = back.size // max(n_units, 1)
     d_h = np.zeros(SLOTS * stride, rows.dtype)
+    carried = (d_h,)
     left = np.zeros(SLOTS * stride, rows.dtype)
-    one, tiny = splat(1.0, rows), splat(least, rows)
+    wide = load_wide(left, 0)
+    one, tiny = splat(1.0, wide), splat(least, wide)
     token, stop = np.zeros(SLOTS, np.int64), np.zeros(SLOTS, np.int64)
     n_taken, n_running = 0, SLOTS
     while n_running:
         n_taken, n_running = take_seats(
-            documents, n_taken, offsets, True, token, stop, (d_h,)
+            documents, n_taken, offsets, True, token, stop, carried
         )
         for slot in range(SLOTS):
             t, at = token[slot], slot * stride
@@ -143,8 +139,8 @@ def backward(  # type: ignore[no-untyped-def]
                 continue
             token[slot] -= 1
             add_any(gradient, t * n_units, d_h, at, n_units)
-            for u in range(0, stride, LANES):
-                h, d = load(states, t * stride + u), load(d_h, at + u)
+            for u in range(0, stride, PANEL):
+                h, d = load_wide(states, t * stride + u), load_wide(d_h, at + u)
                 d = where_positive(d, h) if relu else d * (one - h * h)
                 d = flush(d, tiny)
                 store(left, at + u, d)

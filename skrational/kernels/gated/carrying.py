@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from skrational.utils.compile import jit
+from skrational.utils.compile import part
 from skrational.utils.simd import load, store
 
 __all__ = ["collect", "place"]
 
 
-@jit
+@part
 def place(blocks, singles, rows, j, gates):  # type: ignore[no-untyped-def]
     """Carry the row of learned gates at ``rows[j]`` to their numbers among all gates.
 
@@ -25,7 +25,7 @@ def place(blocks, singles, rows, j, gates):  # type: ignore[no-untyped-def]
         gates[singles[n, 1]] = rows[j + singles[n, 0]]
 
 
-@jit
+@part
 def collect(blocks, singles, gates, rows, j):  # type: ignore[no-untyped-def]
     """Carry learned gates to the row at ``rows[j]``: the reverse of `place`."""
     for n in range(blocks.shape[0]):

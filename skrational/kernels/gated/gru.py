@@ -6,22 +6,15 @@ r and z, and what the features give to the candidate.
 
 from __future__ import annotations
 
-from skrational.utils.compile import jit
-from skrational.utils.simd import (
-    LANES,
-    flush,
-    load,
-    mul_add,
-    sigmoid,
-    splat,
-    store,
-    tanh,
-)
+from skrational.kernels.cpu.panels import PANEL
+from skrational.utils.compile import part
+from skrational.utils.elementary import sigmoid, tanh
+from skrational.utils.simd import flush, load_wide, mul_add, splat, store
 
 __all__ = ["activate_gru", "advance_gru", "retreat_gru"]
 
 
-@jit
+@part
 def activate_gru(sizes, bias, table, i, products, k, rows, j):  # type: ignore[no-untyped-def]
     """Compute the learned gates of a token.
 
@@ -37,16 +30,17 @@ def activate_gru(sizes, bias, table, i, products, k, rows, j):  # type: ignore[n
         Filled from ``rows[j]`` on.
     """
     n_candidates, n_sigmoids = sizes.n_candidates, sizes.n_sigmoids
-    for n in range(0, n_candidates, LANES):
-        store(rows, j + n, load(products, k + n) + load(bias, n))
+    for n in range(0, n_candidates, PANEL):
+        store(rows, j + n, load_wide(products, k + n) + load_wide(bias, n))
     k, j = k + n_candidates, j + n_candidates
-    for n in range(0, n_sigmoids, LANES):
-        store(rows, j + n, sigmoid(load(table, i + n) + load(products, k + n)))
-    for n in range(n_sigmoids, n_sigmoids + n_candidates, LANES):
-        store(rows, j + n, load(table, i + n))
+    for n in range(0, n_sigmoids, PANEL):
+        total = load_wide(table, i + n) + load_wide(products, k + n)
+        store(rows, j + n, sigmoid(total))
+    for n in range(n_sigmoids, n_sigmoids + n_candidates, PANEL):
+        store(rows, j + n, load_wide(table, i + n))
 
 
-@jit
+@part
 def advance_gru(gates, n_units, h, at):  # type: ignore[no-untyped-def]
     """Take one step of the recurrence.
 
@@ -60,14 +54,15 @@ def advance_gru(gates, n_units, h, at):  # type: ignore[no-untyped-def]
     at : int
     """
     stride = gates.size // 4
-    for u in range(0, n_units, LANES):
-        r, z = load(gates, u), load(gates, stride + u)
-        from_x, from_h = load(gates, 2 * stride + u), load(gates, 3 * stride + u)
+    for u in range(0, n_units, PANEL):
+        r, z = load_wide(gates, u), load_wide(gates, stride + u)
+        from_x = load_wide(gates, 2 * stride + u)
+        from_h = load_wide(gates, 3 * stride + u)
         n = tanh(mul_add(r, from_h, from_x))
-        store(h, at + u, mul_add(z, load(h, at + u) - n, n))
+        store(h, at + u, mul_add(z, load_wide(h, at + u) - n, n))
 
 
-@jit
+@part
 def retreat_gru(  # type: ignore[no-untyped-def]
     gates, n_units, before, j, d_h, d_through, at, least, d_gates
 ):
@@ -92,17 +87,19 @@ def retreat_gru(  # type: ignore[no-untyped-def]
         and state give to the candidate.
     """
     stride = gates.size // 4
-    one, tiny = splat(1.0, gates), splat(least, gates)
-    for u in range(0, n_units, LANES):
-        r, z = load(gates, u), load(gates, stride + u)
-        from_x, from_h = load(gates, 2 * stride + u), load(gates, 3 * stride + u)
+    wide = load_wide(gates, 0)
+    one, tiny = splat(1.0, wide), splat(least, wide)
+    for u in range(0, n_units, PANEL):
+        r, z = load_wide(gates, u), load_wide(gates, stride + u)
+        from_x = load_wide(gates, 2 * stride + u)
+        from_h = load_wide(gates, 3 * stride + u)
         n = tanh(mul_add(r, from_h, from_x))
-        dh = flush(load(d_h, at + u) + load(d_through, at + u), tiny)
+        dh = flush(load_wide(d_h, at + u) + load_wide(d_through, at + u), tiny)
         through = dh * z
         store(d_through, at + u, through)
         dn = (dh - through) * (one - n * n)
         dr = dn * r
         store(d_gates, u, dr * from_h * (one - r))
-        store(d_gates, stride + u, through * (load(before, j + u) - n) * (one - z))
+        store(d_gates, stride + u, through * (load_wide(before, j + u) - n) * (one - z))
         store(d_gates, 2 * stride + u, dn)
         store(d_gates, 3 * stride + u, dr)

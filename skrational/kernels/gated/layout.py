@@ -2,7 +2,7 @@
 
 Units lie in whole panels, and so does each gate of all units: gate g of unit u is
 number ``g * stride + u``. Only learned gates have columns in a row, in sections of
-whole vectors. All gates of the LSTM add what the features give and what the state
+whole panels. All gates of the LSTM add what the features give and what the state
 gives, and a row is what they are then:
 
     | i f o | g |
@@ -110,7 +110,7 @@ class GateLayout:
         places, sources = [], []
         for gates in sections:
             chosen = row[gates] != _NONE
-            padding = int(-np.count_nonzero(chosen) % LANES)
+            padding = int(-np.count_nonzero(chosen) % PANEL)
             numbers = _numbers(n_units)[gates][chosen]
             places.append(
                 np.pad(numbers, (0, padding), constant_values=4 * _stride(n_units))

@@ -7,22 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from skrational.utils.compile import jit
-from skrational.utils.simd import (
-    LANES,
-    flush,
-    load,
-    mul_add,
-    sigmoid,
-    splat,
-    store,
-    tanh,
-)
+from skrational.kernels.cpu.panels import PANEL
+from skrational.utils.compile import part
+from skrational.utils.elementary import sigmoid, tanh
+from skrational.utils.simd import flush, load_wide, mul_add, splat, store
 
 __all__ = ["activate_lstm", "advance_lstm", "retreat_lstm"]
 
 
-@jit
+@part
 def activate_lstm(sizes, table, i, products, k, rows, j):  # type: ignore[no-untyped-def]
     """Compute the learned gates of a token.
 
@@ -37,13 +30,15 @@ def activate_lstm(sizes, table, i, products, k, rows, j):  # type: ignore[no-unt
         Filled from ``rows[j]`` on.
     """
     n_sigmoids, end = sizes.n_sigmoids, sizes.n_sigmoids + sizes.n_candidates
-    for n in range(0, n_sigmoids, LANES):
-        store(rows, j + n, sigmoid(load(table, i + n) + load(products, k + n)))
-    for n in range(n_sigmoids, end, LANES):
-        store(rows, j + n, tanh(load(table, i + n) + load(products, k + n)))
+    for n in range(0, n_sigmoids, PANEL):
+        total = load_wide(table, i + n) + load_wide(products, k + n)
+        store(rows, j + n, sigmoid(total))
+    for n in range(n_sigmoids, end, PANEL):
+        total = load_wide(table, i + n) + load_wide(products, k + n)
+        store(rows, j + n, tanh(total))
 
 
-@jit
+@part
 def advance_lstm(gates, n_units, h, c, at):  # type: ignore[no-untyped-def]
     """Take one step of the recurrence.
 
@@ -58,16 +53,16 @@ def advance_lstm(gates, n_units, h, c, at):  # type: ignore[no-untyped-def]
     """
     stride = gates.size // 4
     # A state that only decays would crawl through denormal arithmetic.
-    least = splat(np.finfo(gates.dtype).tiny, gates)
-    for u in range(0, n_units, LANES):
-        i, f = load(gates, u), load(gates, stride + u)
-        g, o = load(gates, 2 * stride + u), load(gates, 3 * stride + u)
-        after = flush(mul_add(f, load(c, at + u), i * g), least)
+    least = splat(np.finfo(gates.dtype).tiny, load_wide(gates, 0))
+    for u in range(0, n_units, PANEL):
+        i, f = load_wide(gates, u), load_wide(gates, stride + u)
+        g, o = load_wide(gates, 2 * stride + u), load_wide(gates, 3 * stride + u)
+        after = flush(mul_add(f, load_wide(c, at + u), i * g), least)
         store(c, at + u, after)
         store(h, at + u, o * tanh(after))
 
 
-@jit
+@part
 def retreat_lstm(  # type: ignore[no-untyped-def]
     gates, n_units, cells, j, is_first, d_h, d_c, at, least, d_gates
 ):
@@ -92,15 +87,16 @@ def retreat_lstm(  # type: ignore[no-untyped-def]
         Filled with the gradients of the preactivations of all gates.
     """
     stride = gates.size // 4
-    zero, one, tiny = splat(0.0, gates), splat(1.0, gates), splat(least, gates)
-    for u in range(0, n_units, LANES):
-        i, f = load(gates, u), load(gates, stride + u)
-        g, o = load(gates, 2 * stride + u), load(gates, 3 * stride + u)
-        before = zero if is_first else load(cells, j - stride + u)
-        squashed = tanh(load(cells, j + u))
-        dh = flush(load(d_h, at + u), tiny)
+    wide = load_wide(gates, 0)
+    zero, one, tiny = splat(0.0, wide), splat(1.0, wide), splat(least, wide)
+    for u in range(0, n_units, PANEL):
+        i, f = load_wide(gates, u), load_wide(gates, stride + u)
+        g, o = load_wide(gates, 2 * stride + u), load_wide(gates, 3 * stride + u)
+        before = zero if is_first else load_wide(cells, j - stride + u)
+        squashed = tanh(load_wide(cells, j + u))
+        dh = flush(load_wide(d_h, at + u), tiny)
         do = dh * o
-        dc = mul_add(do, one - squashed * squashed, load(d_c, at + u))
+        dc = mul_add(do, one - squashed * squashed, load_wide(d_c, at + u))
         store(d_c, at + u, flush(dc * f, tiny))
         di = dc * i
         store(d_gates, u, di * g * (one - i))

@@ -58,13 +58,14 @@ def forward(cell, tokens, kept, states, documents):  # type: ignore[no-untyped-d
     n_columns = bias.size
     products, n_products = _products(ahead, sizes.n_units)
     h, c = np.zeros(SLOTS * stride, table.dtype), np.zeros(SLOTS * stride, table.dtype)
+    carried = h, c
     rows = kept.rows if keep else np.empty(n_columns, table.dtype)
     gates = constants.copy()
     token, stop = np.zeros(SLOTS, np.int64), np.zeros(SLOTS, np.int64)
     n_taken, n_running = 0, SLOTS
     while n_running:
         n_taken, n_running = take_seats(
-            documents, n_taken, offsets, False, token, stop, (h, c)
+            documents, n_taken, offsets, False, token, stop, carried
         )
         multiply(h, ahead, products)
         for slot in range(SLOTS):
@@ -127,6 +128,7 @@ def backward(  # type: ignore[no-untyped-def]
     left = np.zeros(SLOTS * n_left, rows.dtype)
     d_h = np.zeros(SLOTS * stride, rows.dtype)
     d_state = np.zeros(SLOTS * stride, rows.dtype)
+    carried = d_h, d_state
     gates, d_gates = constants.copy(), np.zeros(constants.size, rows.dtype)
     # Summed document by document, many tokens lose fewer digits.
     sums = np.zeros(SLOTS * 4 * stride, rows.dtype)
@@ -134,7 +136,7 @@ def backward(  # type: ignore[no-untyped-def]
     n_taken, n_running = 0, SLOTS
     while n_running:
         n_taken, n_running = take_seats(
-            documents, n_taken, offsets, True, token, stop, (d_h, d_state)
+            documents, n_taken, offsets, True, token, stop, carried
         )
         for slot in range(SLOTS):
             t, at = token[slot], slot * stride

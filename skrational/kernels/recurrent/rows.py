@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.kernels.cpu.panels import PANEL
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 from skrational.utils.simd import LANES, load, prefetch, store
 
 __all__ = ["Tokens", "add", "add_any", "copy", "prefetch_row", "scatter"]
@@ -32,21 +32,21 @@ class Tokens(NamedTuple):
     offsets: NDArray[np.int64]
 
 
-@jit
+@part
 def copy(source, i, target, j, n):  # type: ignore[no-untyped-def]
     """Copy n numbers, whole vectors, from ``source[i]`` to ``target[j]``."""
     for k in range(0, n, LANES):
         store(target, j + k, load(source, i + k))
 
 
-@jit
+@part
 def add(source, i, target, j, n):  # type: ignore[no-untyped-def]
     """Add n numbers, whole vectors, from ``source[i]`` on to those at ``target[j]``."""
     for k in range(0, n, LANES):
         store(target, j + k, load(target, j + k) + load(source, i + k))
 
 
-@jit
+@part
 def add_any(source, i, target, j, n):  # type: ignore[no-untyped-def]
     """Add n numbers, as `add`, but not beyond the last one."""
     n_whole = n - n % LANES
@@ -55,7 +55,7 @@ def add_any(source, i, target, j, n):  # type: ignore[no-untyped-def]
         target[j + k] += source[i + k]
 
 
-@jit
+@part
 def prefetch_row(table, i, n):  # type: ignore[no-untyped-def]
     """Have n numbers of a table fetched into the cache."""
     for k in range(i, i + n, PANEL):

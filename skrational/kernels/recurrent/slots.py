@@ -8,14 +8,14 @@ doesn't depend on those beside it.
 from __future__ import annotations
 
 from skrational.kernels.cpu.panels import ROWS
-from skrational.utils.compile import jit
+from skrational.utils.compile import part
 
 __all__ = ["SLOTS", "take_seats"]
 
 SLOTS = ROWS
 
 
-@jit
+@part
 def take_seats(  # type: ignore[no-untyped-def]
     documents, n_taken, offsets, back, token, stop, states
 ):
