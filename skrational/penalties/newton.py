@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from skrational.groups import Groups
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 from skrational.utils.simd import LANES, load, mul_add, splat, store, total
 
 __all__ = ["norms_after", "shrink"]
@@ -72,7 +72,7 @@ def shrink(weights, metric, starts, rows, thresholds):  # type: ignore[no-untype
         _scale(weights, metric, members, theta, thresholds[g])
 
 
-@jit
+@part
 def _norm_after(weights, metric, members, threshold):  # type: ignore[no-untyped-def]
     """Norm of a group after the step: the root of phi(theta) = 1, or 0.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba.core import event, typing
+from numba.core import event, types, typing
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler, _LowerResult
 from numba.core.compiler_machinery import register_pass
@@ -53,7 +53,10 @@ class Kernel(CPUDispatcher):
         if args not in self.parts:
             details = {"dispatcher": self, "args": args, "return_type": None}
             with event.trigger_event("numba:compile", data=details):
-                self.parts[args] = self._part_compiler.compile(args, None)
+                part = self._part_compiler.compile(args, None)
+            if not self.targetoptions.get("_nrt", True):
+                _check_returns_no_array(self.__name__, part.signature.return_type)
+            self.parts[args] = part
         template = typing.make_concrete_template(
             f"CallTemplate({self.__name__})",
             key=self.__name__,
@@ -64,6 +67,13 @@ class Kernel(CPUDispatcher):
     def get_overload(self, sig: Any) -> Any:
         """Return the key under which a kernel finds a part."""
         return self.parts[tuple(sig)].entry_point
+
+
+def _check_returns_no_array(name: str, returned: types.Type) -> None:
+    """Refuse what would be freed too early by whoever takes it for its own."""
+    for kind in returned if isinstance(returned, types.BaseTuple) else [returned]:
+        if isinstance(kind, types.Array):
+            raise TypeError(f"{name} counts no references, so it can't return an array")
 
 
 class _Library(JITCodeLibrary):

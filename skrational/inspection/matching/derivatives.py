@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 
 __all__ = ["leave_one_out", "path_weights"]
 
@@ -170,7 +170,7 @@ def _forward(u, f, rows, ends, anywhere, additive, maximum):  # type: ignore[no-
     return c, read
 
 
-@jit
+@part
 def _step_back(u, f, row, after, additive, maximum):  # type: ignore[no-untyped-def]
     """Go from what follows a token to what follows the one before.
 
@@ -194,11 +194,11 @@ def _step_back(u, f, row, after, additive, maximum):  # type: ignore[no-untyped-
         after[k] = looping
 
 
-@jit
+@part
 def _plus(a, b, maximum):  # type: ignore[no-untyped-def]
     return max(a, b) if maximum else a + b
 
 
-@jit
+@part
 def _times(a, b, additive):  # type: ignore[no-untyped-def]
     return a + b if additive else a * b

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 
 __all__ = ["find_extremes"]
 
@@ -105,7 +105,7 @@ def _go_forth(  # type: ignore[no-untyped-def]
             _keep(high, low, final, t, n_reached, best, place)
 
 
-@jit
+@part
 def _keep(high, low, final, t, n_reached, best, place):  # type: ignore[no-untyped-def]
     """Keep the paths that end here if there were none as extreme; the first counts.
 
@@ -128,7 +128,7 @@ def _keep(high, low, final, t, n_reached, best, place):  # type: ignore[no-untyp
                 best[1], place[1, 0], place[1, 1] = weight * low[k], t, k
 
 
-@jit
+@part
 def _go_back(  # type: ignore[no-untyped-def]
     back, main_path, rows, place, side, additive, entries
 ):

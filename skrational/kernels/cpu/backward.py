@@ -22,7 +22,7 @@ from skrational.kernels.cpu.slabs import (
     times,
     write,
 )
-from skrational.utils.compile import inlined, jit
+from skrational.utils.compile import inlined, jit, part
 from skrational.utils.simd import LANES, load, splat, store
 
 __all__ = ["back_over_slabs", "backward"]
@@ -72,7 +72,7 @@ def back_over_slabs(walk, ids, slabs, saved, last_levels, gradients):  # type: i
             sent = to_above
 
 
-@jit
+@part
 def _into_projection(f, u, g_f, g_u):  # type: ignore[no-untyped-def]
     """Carry the gradients of f and u on to z_f and z_u.
 
@@ -250,7 +250,7 @@ def _back_over_stride(  # type: ignore[no-untyped-def]
     return a, g_bias
 
 
-@jit
+@part
 def _gather(table, grad, width, at, n_rows):  # type: ignore[no-untyped-def]
     """Carry the summed gradients of each row's f and u on to z_f and z_u, in place.
 

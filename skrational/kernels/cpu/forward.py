@@ -16,7 +16,7 @@ from skrational.kernels.cpu.slabs import (
     weigh,
     write,
 )
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 from skrational.utils.simd import LANES, load, splat, store
 
 __all__ = ["forward", "run_slabs"]
@@ -45,7 +45,7 @@ def forward(walk, slabs, saved, last_levels, out):  # type: ignore[no-untyped-de
     run_slabs(walk, ids, slabs, saved, last_levels if last_levels.size else None, out)
 
 
-@jit
+@part
 def run_slabs(walk, ids, slabs, saved, last_levels, out):  # type: ignore[no-untyped-def]
     """Run slabs over documents, as `forward`.
 
@@ -70,7 +70,7 @@ def run_slabs(walk, ids, slabs, saved, last_levels, out):  # type: ignore[no-unt
             _run(walk, ids, slab, levels, saved[slab], out[slab])
 
 
-@jit
+@part
 def _levels(links, slab, stop, last_levels):  # type: ignore[no-untyped-def]
     """What a slab reads of the one above, and writes for the one below.
 

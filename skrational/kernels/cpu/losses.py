@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.utils.compile import jit
+from skrational.utils.compile import part
 
 __all__ = ["CLASSES", "LABELS", "VALUES", "Targets", "mean_loss"]
 
@@ -33,7 +33,7 @@ class Targets(NamedTuple):
     weights: NDArray[Any]
 
 
-@jit
+@part
 def mean_loss(outputs, targets, gradient):  # type: ignore[no-untyped-def]
     """Weighted mean of the losses over the examples.
 
@@ -74,7 +74,7 @@ def mean_loss(outputs, targets, gradient):  # type: ignore[no-untyped-def]
     return total
 
 
-@jit
+@part
 def _of_classes(logits, target, gradient):  # type: ignore[no-untyped-def]
     """Negative log-likelihood of a class; the gradient, (n_outputs,), is filled."""
     largest = logits[0]
@@ -90,13 +90,13 @@ def _of_classes(logits, target, gradient):  # type: ignore[no-untyped-def]
     return np.log(partition) + largest - logits[target]
 
 
-@jit
+@part
 def _of_label(logit, target):  # type: ignore[no-untyped-def]
     """Negative log-likelihood of a label, 0 or 1."""
     return max(logit, type(logit)(0)) - logit * target + np.log1p(np.exp(-abs(logit)))
 
 
-@jit
+@part
 def _probability(logit):  # type: ignore[no-untyped-def]
     """The logistic function; exp doesn't overflow."""
     odds = np.exp(-abs(logit))

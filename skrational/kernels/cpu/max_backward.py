@@ -31,7 +31,7 @@ from skrational.kernels.cpu.slabs import (
     times,
     write,
 )
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 from skrational.utils.simd import LANES, load, splat, store
 
 __all__ = ["backward"]
@@ -234,7 +234,7 @@ def _backward(  # type: ignore[no-untyped-def]
     write(gradients.bias, slab * SLAB, g_bias)
 
 
-@jit
+@part
 def _gather(table, grad, width, at, n_rows, additive):  # type: ignore[no-untyped-def]
     """Carry the summed gradients of each row's f and u on to z_f and z_u, in place.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from skrational.kernels.cpu.prediction import PackedAutomata, PackedNetwork
 from skrational.structures.automata import ScoringRule
-from skrational.utils.compile import jit, read_only
+from skrational.utils.compile import jit, part, read_only
 
 __all__ = ["PackedMaxAutomata", "activate_max", "pack_automata"]
 
@@ -142,7 +142,7 @@ def activate_max(rows, bias, additive):  # type: ignore[no-untyped-def]
             rows[i, n_states + s] = _sigmoid(rows[i, n_states + s])
 
 
-@jit
+@part
 def _sigmoid(z):  # type: ignore[no-untyped-def]
     e = math.exp(-abs(z))
     return (1 if z >= 0 else e) / (1 + e)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from skrational.kernels.cpu.slabs import SLAB, plus, read, times, write
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 from skrational.utils.elementary import exp_less_one, log_sigmoid, sigmoid
 from skrational.utils.simd import maximum, splat, where_equal
 
@@ -36,7 +36,7 @@ SAVED = 2 * SLAB
 """What a slab saves before a stride: its states, and the maximum of all before them."""
 
 
-@jit
+@part
 def neutral(additive, like):  # type: ignore[no-untyped-def]
     """Return the semiring's zero and one, as vectors of the type of ``like``."""
     return (
@@ -45,7 +45,7 @@ def neutral(additive, like):  # type: ignore[no-untyped-def]
     )
 
 
-@jit
+@part
 def weigh(z_f, z_u, additive):  # type: ignore[no-untyped-def]
     """Weigh the transitions: f = sigmoid(z_f) or its logarithm, u = sigmoid(z_u)."""
     u = sigmoid(z_u[0]), sigmoid(z_u[1]), sigmoid(z_u[2]), sigmoid(z_u[3])
@@ -61,7 +61,7 @@ def weigh(z_f, z_u, additive):  # type: ignore[no-untyped-def]
     return f, u
 
 
-@jit
+@part
 def weigh_backward(f, u, g_f, g_u, additive):  # type: ignore[no-untyped-def]
     """Carry the gradients of f and u on to z_f and z_u.
 
@@ -90,7 +90,7 @@ def weigh_backward(f, u, g_f, g_u, additive):  # type: ignore[no-untyped-def]
     return times(slope, g_f), times(slope_u, g_u)
 
 
-@jit
+@part
 def entering_values(c, above, is_first, one):  # type: ignore[no-untyped-def]
     """Find what enters each level: the state above it, or one.
 
@@ -113,7 +113,7 @@ def entering_values(c, above, is_first, one):  # type: ignore[no-untyped-def]
     )
 
 
-@jit
+@part
 def ways(f, u, c, entering, additive):  # type: ignore[no-untyped-def]
     """Return what staying and entering give each state, two tuples of four vectors.
 
@@ -127,7 +127,7 @@ def ways(f, u, c, entering, additive):  # type: ignore[no-untyped-def]
     return times(f, c), times(u, entering)
 
 
-@jit
+@part
 def way_backward(weight, c, g, additive):  # type: ignore[no-untyped-def]
     """Carry the gradient of one of the `ways` on to the weight and the state before.
 
@@ -146,7 +146,7 @@ def way_backward(weight, c, g, additive):  # type: ignore[no-untyped-def]
     return times(g, c), times(g, weight)
 
 
-@jit
+@part
 def join(a, b):  # type: ignore[no-untyped-def]
     """Take the maximum of four levels."""
     return (
@@ -157,7 +157,7 @@ def join(a, b):  # type: ignore[no-untyped-def]
     )
 
 
-@jit
+@part
 def choose(g, a, b):  # type: ignore[no-untyped-def]
     """Differentiate ``join``: give g to the larger one, or half of it to each.
 
@@ -179,13 +179,13 @@ def choose(g, a, b):  # type: ignore[no-untyped-def]
     return to_a, (g[0] - to_a[0], g[1] - to_a[1], g[2] - to_a[2], g[3] - to_a[3])
 
 
-@jit
+@part
 def _share(g, a, b):  # type: ignore[no-untyped-def]
     larger = where_equal(maximum(a, b), a, g, splat(0.0, g))
     return where_equal(a, b, splat(0.5, g) * g, larger)
 
 
-@jit
+@part
 def unless_zero(value, c, zero):  # type: ignore[no-untyped-def]
     """Set four levels to 0 where no path has reached the state c.
 

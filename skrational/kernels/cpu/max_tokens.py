@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 
 __all__ = ["run_back", "run_tokens"]
 
 
-@jit
+@part
 def _neutral(additive, table):  # type: ignore[no-untyped-def]
     """The semiring's zero and one, in the table's type."""
     number = table.dtype.type

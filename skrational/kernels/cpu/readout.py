@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.kernels.cpu.slabs import SLAB
-from skrational.utils.compile import jit, read_only
+from skrational.utils.compile import jit, part, read_only
 
 __all__ = ["apply_readout", "read_out", "read_out_backward"]
 
 
-@jit
+@part
 def read_out(states, columns, readers, final, scale, scores):  # type: ignore[no-untyped-def]
     """Sum weighted states to scores.
 
@@ -41,7 +41,7 @@ def read_out(states, columns, readers, final, scale, scores):  # type: ignore[no
             scores[b, i] *= scale[b]
 
 
-@jit
+@part
 def read_out_backward(  # type: ignore[no-untyped-def]
     states, columns, readers, final, scale, grad_scores, grad_states, grad_final
 ):

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 from skrational.utils.elementary import sigmoid
 from skrational.utils.simd import LANES, flush, load, mul_add, prefetch, store
 
@@ -108,7 +108,7 @@ class Gradients(NamedTuple):
     least: float
 
 
-@jit
+@part
 def read(array, i):  # type: ignore[no-untyped-def]
     """Four levels."""
     return (
@@ -119,7 +119,7 @@ def read(array, i):  # type: ignore[no-untyped-def]
     )
 
 
-@jit
+@part
 def write(array, i, v):  # type: ignore[no-untyped-def]
     """Store four levels."""
     store(array, i, v[0])
@@ -128,19 +128,19 @@ def write(array, i, v):  # type: ignore[no-untyped-def]
     store(array, i + _L3, v[3])
 
 
-@jit
+@part
 def plus(a, b):  # type: ignore[no-untyped-def]
     """Add four levels."""
     return a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]
 
 
-@jit
+@part
 def times(a, b):  # type: ignore[no-untyped-def]
     """Multiply four levels."""
     return a[0] * b[0], a[1] * b[1], a[2] * b[2], a[3] * b[3]
 
 
-@jit
+@part
 def mul_add_levels(a, b, c):  # type: ignore[no-untyped-def]
     """``a * b + c`` of four levels, each rounded once where the processor can."""
     return (
@@ -151,7 +151,7 @@ def mul_add_levels(a, b, c):  # type: ignore[no-untyped-def]
     )
 
 
-@jit
+@part
 def flush_levels(v, least):  # type: ignore[no-untyped-def]
     """Set to 0 what is below ``least`` in absolute value."""
     return (
@@ -162,7 +162,7 @@ def flush_levels(v, least):  # type: ignore[no-untyped-def]
     )
 
 
-@jit
+@part
 def weigh(z_f, z_u):  # type: ignore[no-untyped-def]
     """Weigh the transitions: f = sigmoid(z_f), u = (1 - f) z_u."""
     f = sigmoid(z_f[0]), sigmoid(z_f[1]), sigmoid(z_f[2]), sigmoid(z_f[3])
@@ -175,14 +175,14 @@ def weigh(z_f, z_u):  # type: ignore[no-untyped-def]
     return f, u
 
 
-@jit
+@part
 def prefetch_row(array, i):  # type: ignore[no-untyped-def]
     """Have a row fetched that is used soon."""
     for line in range(0, 2 * SLAB, _LINE):
         prefetch(array, i + line)
 
 
-@jit
+@part
 def entering_values(c, above, link, first):  # type: ignore[no-untyped-def]
     """Find what enters each level: the state above it, or 1.
 
@@ -198,7 +198,7 @@ def entering_values(c, above, link, first):  # type: ignore[no-untyped-def]
     return mul_add_levels(link, (above, c[0], c[1], c[2]), first)
 
 
-@jit
+@part
 def advance(f, u, c, above, link, first):  # type: ignore[no-untyped-def]
     """Take the states over a token: ``f * c + u * entering``.
 
@@ -216,7 +216,7 @@ def advance(f, u, c, above, link, first):  # type: ignore[no-untyped-def]
     return mul_add_levels(f, c, entering)
 
 
-@jit
+@part
 def continues(links, slab):  # type: ignore[no-untyped-def]
     """Whether an automaton comes from the slab above."""
     return links[slab, :LANES].any()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.kernels.elman.passes import activate
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 from skrational.utils.simd import LANES, load, mul_add, splat, store, transposed
 
 __all__ = ["SparseRecurrence", "forward_sparse"]
@@ -97,7 +97,7 @@ def forward_sparse(recurrence, tokens, states, documents):  # type: ignore[no-un
                 _turn(h, units, u * n_seats + seat, states, target[seat:], u)
 
 
-@jit
+@part
 def _turn(source, i, first, target, j, at):  # type: ignore[no-untyped-def]
     """Copy a square of eight rows, so that its columns become rows.
 
@@ -130,7 +130,7 @@ def _turn(source, i, first, target, j, at):  # type: ignore[no-untyped-def]
     store(target, j[7] + at, h)
 
 
-@jit
+@part
 def _advance(recurrence, h, out, n_seats):  # type: ignore[no-untyped-def]
     """Take one token of each seat.
 

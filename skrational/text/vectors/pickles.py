@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.exceptions import VectorFileError
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 
 __all__ = ["Array", "Inert", "read_pickle"]
 
@@ -258,7 +258,7 @@ def _is_sound(data: Any, arguments: Any, puts: Any) -> Any:
     return False
 
 
-@jit
+@part
 def _argument_end(data: Any, i: Any, kind: Any) -> Any:
     """Return where an instruction's argument ends, which begins at i; -1: nowhere."""
     if kind == -9:
@@ -278,7 +278,7 @@ def _argument_end(data: Any, i: Any, kind: Any) -> Any:
     return start + size if 0 <= size <= len(data) - start else -1
 
 
-@jit
+@part
 def _integer(data: Any, start: Any, end: Any) -> Any:
     """Return the integer that bytes stand for, the lowest of them first."""
     number = 0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from skrational.text.words.alphabet import Alphabet
 from skrational.text.words.bits import BLOCK, count_ones, first_one, memory
 from skrational.text.words.marks import mark_tokens, scan_special, up_to
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 
 __all__ = ["NO_FRAME", "find_tokens"]
 
@@ -149,7 +149,7 @@ def _find(
     return True
 
 
-@jit
+@part
 def _list(
     bits: Any, limits: Any, before: Any, behind: Any, places: Any, offsets: Any
 ) -> None:
@@ -189,7 +189,7 @@ def _list(
         offsets[text + 1] = n
 
 
-@jit
+@part
 def _write(bits: Any, place: Any, places: Any, n: Any) -> Any:
     """Write the places of the bits that are 1; return how many there are then.
 
@@ -214,7 +214,7 @@ def _write(bits: Any, place: Any, places: Any, n: Any) -> Any:
     return end
 
 
-@jit
+@part
 def _truncate(places: Any, first: Any, n: Any, max_length: Any, keep_end: Any) -> Any:
     """Keep some of the places from the first to n; return the new n.
 

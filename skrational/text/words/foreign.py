@@ -8,7 +8,7 @@ import numpy as np
 
 from skrational.text.words.bits import classifier, first_one
 from skrational.text.words.scanner import FLAG, INVISIBLE, MARK, SPACE
-from skrational.utils.compile import jit
+from skrational.utils.compile import part
 
 __all__ = ["CAPITAL", "decode", "read_foreign"]
 
@@ -22,7 +22,7 @@ _SIGMA: Final = 0x3A3
 _classify = classifier("\xc0\xff")  # first bytes of characters
 
 
-@jit
+@part
 def read_foreign(
     data: Any, begin: Any, foreign: Any, tables: Any, lowercase: Any
 ) -> Any:
@@ -79,7 +79,7 @@ def read_foreign(
     return inner, letters, loose, spaces, special, is_lower
 
 
-@jit
+@part
 def decode(data: Any, i: Any) -> Any:
     """Return the character beyond ASCII that begins at i."""
     # The bits by which bytes of UTF-8 tell what they are add up to a constant.
@@ -92,7 +92,7 @@ def decode(data: Any, i: Any) -> Any:
     return (first << 18) + (second << 12) + (third << 6) + data[i + 3] - 0x3C82080
 
 
-@jit
+@part
 def _lower(data: Any, i: Any, code: Any, small_of: Any) -> Any:
     """Turn a capital to lower case in place; return whether it could be done."""
     small = small_of[code]

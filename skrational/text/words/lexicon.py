@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skrational.text.words.bits import memory, read_eight
 from skrational.text.words.characters import padded, text_of
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 from skrational.utils.fork_locks import Lock
 
 __all__ = ["Lexicon"]
@@ -222,7 +222,7 @@ def _number(
         n_done += 1
 
 
-@jit
+@part
 def _number_known(
     data: Any,
     starts: Any,
@@ -266,7 +266,7 @@ def _number_known(
     return n
 
 
-@jit
+@part
 def _key(data: Any, start: Any, length: Any, secrets: Any) -> Any:
     """Return the two halves of a word's key, of which the second is never 0."""
     if length <= _SHORT:
@@ -277,7 +277,7 @@ def _key(data: Any, start: Any, length: Any, secrets: Any) -> Any:
     return low, _LONG
 
 
-@jit
+@part
 def _mixed(number: Any, more: Any, secrets: Any) -> Any:
     # With one product, differences in the highest bits could be made to cancel out.
     number = (number ^ more) * secrets[2]
@@ -285,7 +285,7 @@ def _mixed(number: Any, more: Any, secrets: Any) -> Any:
     return number ^ (number >> _HALF)
 
 
-@jit
+@part
 def _size(slots: Any) -> Any:
     """Return the last slot, and by how much a hash is shifted for one of the slots.
 
@@ -298,7 +298,7 @@ def _size(slots: Any) -> Any:
     return np.uint64(len(slots) - 1), shift
 
 
-@jit
+@part
 def _short_key(data: Any, start: Any, length: Any) -> Any:
     masks = memory(_MASKS)
     low = read_eight(data, start) & read_eight(masks, 16 - length)
@@ -306,7 +306,7 @@ def _short_key(data: Any, start: Any, length: Any) -> Any:
     return low, high | (np.uint64(length + 1) << _LENGTH)
 
 
-@jit
+@part
 def _home(key: Any, size: Any, secrets: Any) -> Any:
     """Return the first slot to look in.
 
@@ -317,13 +317,13 @@ def _home(key: Any, size: Any, secrets: Any) -> Any:
     return (key[0] * secrets[0] + key[1] * secrets[1]) >> size[1]
 
 
-@jit
+@part
 def _has_key(keys: Any, place: Any, key: Any) -> Any:
     first = np.int64(place) << 1
     return ((keys[first] ^ key[0]) | (keys[first + 1] ^ key[1])) == _ZERO
 
 
-@jit
+@part
 def _find(data: Any, start: Any, length: Any, key: Any, table: Any, texts: Any) -> Any:
     """Return the slot of a word, an empty one if it's new.
 
@@ -352,7 +352,7 @@ def _find(data: Any, start: Any, length: Any, key: Any, table: Any, texts: Any) 
     return slot
 
 
-@jit
+@part
 def _holds(texts: Any, place: Any, data: Any, start: Any, length: Any) -> Any:
     """Whether the word in this place has these bytes, of which there are 8 or more.
 

@@ -21,7 +21,7 @@ from skrational.text.words.bits import (
 )
 from skrational.text.words.foreign import CAPITAL, decode, read_foreign
 from skrational.text.words.scanner import INVISIBLE, SPACE, token_end
-from skrational.utils.compile import jit
+from skrational.utils.compile import part
 
 __all__ = ["mark_tokens", "scan_special", "up_to"]
 
@@ -39,7 +39,7 @@ _classify = classifier(
 )
 
 
-@jit
+@part
 def mark_tokens(
     data: Any,
     n_blocks: Any,
@@ -96,7 +96,7 @@ def mark_tokens(
     return True
 
 
-@jit
+@part
 def _spread(bits: Any, last: Any, inner: Any) -> Any:
     """Return the bits of first bytes, and those of the inner bytes behind them."""
     for _ in range(3):
@@ -104,7 +104,7 @@ def _spread(bits: Any, last: Any, inner: Any) -> Any:
     return bits
 
 
-@jit
+@part
 def scan_special(
     data: Any,
     n_blocks: Any,
@@ -146,12 +146,12 @@ def scan_special(
             _scan_piece(kinds, places, n_characters, begun, ended)
 
 
-@jit
+@part
 def _is_space(byte: Any) -> Any:
     return byte <= 32 and (byte >= 28 or 9 <= byte <= 13)
 
 
-@jit
+@part
 def _read(data: Any, i: Any, kind_of: Any, kinds: Any, places: Any) -> Any:
     """Read the visible characters up to the next space of ASCII; return their number.
 
@@ -185,7 +185,7 @@ def _read(data: Any, i: Any, kind_of: Any, kinds: Any, places: Any) -> Any:
     return n_characters
 
 
-@jit
+@part
 def _scan_piece(
     kinds: Any, places: Any, n_characters: Any, begun: Any, ended: Any
 ) -> None:
@@ -211,12 +211,12 @@ def _scan_piece(
         _set(ended, places[i])
 
 
-@jit
+@part
 def _set(bits: Any, place: Any) -> None:
     bits[place // BLOCK] |= _ONE << np.uint64(place % BLOCK)
 
 
-@jit
+@part
 def _clear(bits: Any, begin: Any, end: Any) -> None:
     """Set the bits from begin to end to 0; there must be one."""
     first, last = begin // BLOCK, (end - 1) // BLOCK
@@ -231,7 +231,7 @@ def _clear(bits: Any, begin: Any, end: Any) -> None:
     bits[last] &= behind
 
 
-@jit
+@part
 def up_to(place: Any) -> Any:
     """The bits of a block up to and with the one of this place."""
     return _ALL >> (_LAST - np.uint64(place % BLOCK))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from skrational.utils.compile import jit
+from skrational.utils.compile import part
 
 __all__ = ["token_end"]
 
@@ -47,7 +47,7 @@ T: Final = 25
 # i if none begins there. None reads beyond the space behind the piece.
 
 
-@jit
+@part
 def token_end(kinds: Any, i: Any) -> Any:
     """Return where the token ends that begins at i.
 
@@ -76,7 +76,7 @@ def token_end(kinds: Any, i: Any) -> Any:
     return _marks_end(kinds, end if end > i else i + 1)
 
 
-@jit
+@part
 def _word_end(kinds: Any, i: Any) -> Any:
     end = _letters_end(kinds, i)
     if kinds[end] < APOSTROPHE or kinds[end] > SLASH:
@@ -90,33 +90,33 @@ def _word_end(kinds: Any, i: Any) -> Any:
     return special if special > i else _compound_end(kinds, i)
 
 
-@jit
+@part
 def _letters_end(kinds: Any, i: Any) -> Any:
     while kinds[i] >= MARK:
         i += 1
     return i
 
 
-@jit
+@part
 def _marks_end(kinds: Any, i: Any) -> Any:
     while kinds[i] == MARK:
         i += 1
     return i
 
 
-@jit
+@part
 def _is_digit(kind: Any) -> Any:
     return kind == DIGIT or kind == THREE
 
 
-@jit
+@part
 def _digits_end(kinds: Any, i: Any) -> Any:
     while _is_digit(kinds[i]):
         i += 1
     return i
 
 
-@jit
+@part
 def _abbreviation_end(kinds: Any, i: Any) -> Any:
     end, n_letters = i, 0
     while kinds[end] >= ALPHA:
@@ -128,7 +128,7 @@ def _abbreviation_end(kinds: Any, i: Any) -> Any:
     return end if n_letters > 1 else i
 
 
-@jit
+@part
 def _number_end(kinds: Any, i: Any) -> Any:
     whole = _digits_end(kinds, i)
     before = end = whole
@@ -141,7 +141,7 @@ def _number_end(kinds: Any, i: Any) -> Any:
     return end if end > whole else i
 
 
-@jit
+@part
 def _joins_by_hyphen(kinds: Any, i: Any) -> Any:
     """Whether there is a hyphen at i, behind a letter, that continues the word."""
     return (
@@ -151,14 +151,14 @@ def _joins_by_hyphen(kinds: Any, i: Any) -> Any:
     )
 
 
-@jit
+@part
 def _joins_by_apostrophe(kinds: Any, i: Any) -> Any:
     return (
         kinds[i] == APOSTROPHE and kinds[i + 1] >= MARK and _clitic_end(kinds, i) == i
     )
 
 
-@jit
+@part
 def _negated_end(kinds: Any, i: Any) -> Any:
     """End of a word before its n't."""
     start = i
@@ -175,7 +175,7 @@ def _negated_end(kinds: Any, i: Any) -> Any:
     return end - 1 if negated and end > start + 1 else i
 
 
-@jit
+@part
 def _compound_end(kinds: Any, i: Any) -> Any:
     end = _letters_end(kinds, i)
     while _joins_by_hyphen(kinds, end) or _joins_by_apostrophe(kinds, end):
@@ -183,7 +183,7 @@ def _compound_end(kinds: Any, i: Any) -> Any:
     return end
 
 
-@jit
+@part
 def _clitic_end(kinds: Any, i: Any) -> Any:
     first = kinds[i + 1]
     if first == M_OR_S or first == D:
@@ -195,7 +195,7 @@ def _clitic_end(kinds: Any, i: Any) -> Any:
     return end if kinds[end] < MARK else i
 
 
-@jit
+@part
 def _emoticon_end(kinds: Any, i: Any) -> Any:
     if kinds[i] == LESS:
         heart = kinds[i + 1] == THREE and kinds[i + 2] < MARK
