@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from skrational.sequences import SequenceArray
-from skrational.utils.checks import is_integer
+from skrational.utils.parts import parts_of
 
 __all__ = ["predict_batches", "predict_partition"]
 
@@ -57,20 +56,7 @@ def predict_batches(
     [2, 1]
     """
     predict = _method_of(model, method)
-    if not is_integer(batch_size) or batch_size < 1:
-        raise ValueError(
-            f"batch_size is {batch_size!r}; expected an integer from 1 upwards."
-        )
-    if isinstance(X, (str, bytes)):
-        raise TypeError(f"X is a single text, {X[:40]!r}; expected texts: [text].")
-    if isinstance(X, Mapping):
-        raise TypeError(f"X is a {type(X).__name__}; expected documents in an order.")
-    if type(X).__module__.partition(".")[0] == "dask":
-        raise TypeError(
-            f"X is a {type(X).__name__} of Dask; expected what is here. Its parts are "
-            "predicted where they are: X.map_partitions(predict_partition, model)."
-        )
-    return map(predict, _parts(X, int(batch_size)))
+    return map(predict, parts_of(X, batch_size))
 
 
 def _method_of(model: Any, method: Any) -> Any:
@@ -81,22 +67,6 @@ def _method_of(model: Any, method: Any) -> Any:
             "the name of a method, such as 'predict'."
         )
     return found
-
-
-def _parts(X: Any, size: int) -> Iterator[Any]:
-    """Yield so many documents of X at a time, as a list or as a part of X."""
-    if hasattr(X, "__len__") and _can_be_sliced(rows := getattr(X, "iloc", X)):
-        return (rows[i : i + size] for i in range(0, len(X), size))
-    documents = iter(X)
-    return iter(lambda: list(islice(documents, size)), [])
-
-
-def _can_be_sliced(rows: Any) -> bool:
-    try:
-        rows[:0]
-    except (TypeError, KeyError):
-        return False
-    return True
 
 
 def predict_partition(

@@ -39,7 +39,7 @@ def warm_up(*, fit: bool = False) -> list[Path]:
     ----------
     fit : bool, default=False
         Whether to compile the kernels of training as well, of automata those of
-        plus-times; it imports torch.
+        plus-times, and of explanations; it imports torch.
 
     Returns
     -------
@@ -143,6 +143,7 @@ def _fit(texts: SequenceArray, dtype: str) -> None:
     from skrational.estimators.lstm import SparseLSTMClassifier
     from skrational.estimators.moduli import ModuliRNNClassifier
     from skrational.estimators.rational import SparseRationalClassifier
+    from skrational.inspection import explain
 
     shortest: dict[str, Any] = {
         "min_steps_per_epoch": 1,
@@ -153,8 +154,9 @@ def _fit(texts: SequenceArray, dtype: str) -> None:
         "dtype": dtype,
     }
     WordVectorizer(min_count=1).fit([["good", "bad"]])
+    automata = SparseRationalClassifier(n_wfsas=2, penalty="states", **shortest)
     for clf in (
-        SparseRationalClassifier(n_wfsas=2, penalty="states", **shortest),
+        automata,
         SparseRationalClassifier(n_wfsas=2, penalty="transitions", **shortest),
         SparseRationalClassifier(n_wfsas=2, n_states=5, **shortest),
         SparseRationalClassifier(n_wfsas=2, readout="rho", **shortest),
@@ -165,3 +167,4 @@ def _fit(texts: SequenceArray, dtype: str) -> None:
     ):
         for X in (texts, texts.to_list()):
             clf.fit(X, [0, 1])
+    explain(automata, texts)

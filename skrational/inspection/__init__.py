@@ -7,6 +7,7 @@ from skrational.inspection.drawing.automaton import AutomatonDisplay
 from skrational.inspection.drawing.gates import GateDisplay
 from skrational.inspection.drawing.manifold import ManifoldDisplay
 from skrational.inspection.drawing.structure import StructureDisplay
+from skrational.inspection.explaining.batches import explain_batches
 from skrational.inspection.explaining.display import ExplanationDisplay
 from skrational.inspection.explaining.explain import explain
 from skrational.inspection.explaining.explanations import Explanation, Explanations
@@ -48,6 +49,7 @@ __all__ = [
     "TransitionWords",
     "ValueExplanation",
     "explain",
+    "explain_batches",
     "find_paths",
     "first_layer",
     "single_output",

@@ -26,7 +26,7 @@ from skrational.inspection.model import Model, open_any_model
 from skrational.sequences import SequenceArray
 from skrational.utils.optional import advancing, check_progress
 
-__all__ = ["Toward", "explain"]
+__all__ = ["Toward", "check_toward", "explain"]
 
 Toward: TypeAlias = Literal["prediction", "positive"]
 """The class that what is shown counts towards."""
@@ -134,7 +134,7 @@ def explain(
     True
     """
     model = open_any_model(estimator)
-    _check_toward(toward, len(model.classes))
+    check_toward(toward, len(model.classes))
     single = isinstance(X, str) and bool(model.vectorizers)
     sequences = model.read([X] if single else X)
     has_bar = check_progress(progress, len(sequences))
@@ -147,7 +147,8 @@ def explain(
     return explanations[0] if single else Explanations(explanations)
 
 
-def _check_toward(toward: Any, n_classes: int) -> None:
+def check_toward(toward: Any, n_classes: int) -> None:
+    """Refuse what is no word, or "positive" with more than two classes."""
     if toward not in ("prediction", "positive"):
         raise ValueError(f"toward is {toward!r}; expected 'prediction' or 'positive'.")
     if toward == "positive" and n_classes != 2:
