@@ -1,6 +1,6 @@
 """All benchmarks of speed, one after the other, or those that are named.
 
-    python -m benchmarks [training gated prediction memory start server serving ...]
+    python -m benchmarks [training gated elman prediction memory start server serving ...]
 
 Each runs in a process of its own; ``python -m benchmarks.growth --plot FILE`` and the
 like have options of their own. What measures accuracy is run by its own name: defaults,
@@ -19,6 +19,7 @@ from benchmarks import _harness as harness
 MODULES = {
     "training": "training_step",
     "gated": "gated_step",
+    "elman": "elman_step",
     "prediction": "prediction",
     "memory": "memory",
     "start": "start",
