@@ -70,7 +70,7 @@ def run_slabs(walk, ids, slabs, saved, last_levels, out):  # type: ignore[no-unt
             _run(walk, ids, slab, levels, saved[slab], out[slab])
 
 
-@part
+@jit
 def _levels(links, slab, stop, last_levels):  # type: ignore[no-untyped-def]
     """What a slab reads of the one above, and writes for the one below.
 

@@ -6,6 +6,7 @@ up; each other layer projects the scores of the layer before it, token by token.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrational.kernels.cpu.max_prediction import activate_max
 from skrational.kernels.cpu.prediction import PackedNetwork, PackedRows, chunks
 from skrational.kernels.cpu.recurrences import token_runs
 from skrational.kernels.cpu.tokens import first_states
-from skrational.utils.compile import jit, read_only
+from skrational.utils.compile import jit, part, read_only
 
 __all__ = ["PackedLayers", "TokenAutomata"]
 
@@ -79,7 +79,7 @@ class TokenAutomata(PackedRows):
         if self.semiring == "plus-times":
             _activate(projected, self.bias)
         else:
-            activate_max(projected, self.bias, self.semiring == "max-plus")
+            _activate_max(projected, self.bias, self.semiring == "max-plus")
 
     def token_scores(
         self, table: NDArray[Any], ids: NDArray[np.int32], offsets: NDArray[np.int64]
@@ -188,6 +188,26 @@ def _activate(rows, bias):  # type: ignore[no-untyped-def]
             f = 1 / (1 + np.exp(-(rows[i, s] + bias[s])))
             rows[i, s] = f
             rows[i, n_states + s] *= 1 - f
+
+
+@jit
+def _activate_max(rows, bias, additive):  # type: ignore[no-untyped-def]
+    """Make f, or its logarithm if additive, and u of max-plus and max-times."""
+    n_states, zero = bias.size, rows.dtype.type(0)
+    for i in range(rows.shape[0]):
+        for s in range(n_states):
+            z = rows[i, s] + bias[s]
+            if additive:
+                rows[i, s] = min(z, zero) - math.log1p(math.exp(-abs(z)))
+            else:
+                rows[i, s] = _sigmoid(z)
+            rows[i, n_states + s] = _sigmoid(rows[i, n_states + s])
+
+
+@part
+def _sigmoid(z):  # type: ignore[no-untyped-def]
+    e = math.exp(-abs(z))
+    return (1 if z >= 0 else e) / (1 + e)
 
 
 @jit

@@ -179,7 +179,7 @@ class PackedNetwork(PackedRows):
 
 @dataclass(frozen=True, eq=False)
 class PackedAutomata(PackedNetwork):
-    """Plus-times automata, packed for the compiled kernels.
+    """Automata of plus-times, packed for the compiled kernels.
 
     Attributes
     ----------
@@ -262,10 +262,13 @@ class PackedAutomata(PackedNetwork):
             fresh=False,
             anywhere=self.anywhere,
         )
+        self._score_documents(walk, out[start:stop])
+
+    def _score_documents(self, walk: Walk, out: NDArray[Any]) -> None:
+        """Fill ``out`` (n_documents, d) with the scores of those of a walk."""
         readers = _Readers(self.layout.columns, self.layout.wfsa, self.final)
         chained = True if self.layout.goes_on_below else None
-        exponent = self.length_exponent
-        _score_documents(walk, chained, readers, exponent, out[start:stop])
+        _score_documents(walk, chained, readers, self.length_exponent, out)
 
 
 def chunks(offsets: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
