@@ -30,6 +30,7 @@ OF_OTHER_MODELS = {
     "GateDisplay",
     "ManifoldDisplay",
     "explain",
+    "explain_batches",
     "single_output",
 }
 

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
+from skrational.kernels.cpu.panels import multiply_rows, pack_panels
 from skrational.kernels.cpu.prediction import chunks
 from skrational.kernels.recurrent.prediction import PackedStates
-from skrational.utils.threads import given_threads, run_all, single_blas_thread
+from skrational.utils.cached import cached_property
+from skrational.utils.threads import given_threads, run_all
 
 __all__ = ["NextToken"]
 
@@ -66,8 +68,18 @@ class NextToken(ABC):
 
     def logits(self, h: NDArray[np.float64]) -> NDArray[np.float64]:
         """Logits of the next token, (n, V), from the states, (n, H)."""
-        with single_blas_thread():
-            return h @ self.A.T + self.a
+        logits = np.empty((len(h), len(self.a)))
+        multiply_rows(np.ascontiguousarray(h), self._panels, logits)
+        logits += self.a
+        return logits
+
+    @cached_property
+    def _panels(self) -> NDArray[np.float64]:
+        """The readout as `multiply_rows` takes it.
+
+        A BLAS would multiply a single row by other sums than one of several.
+        """
+        return pack_panels(self.A.T)
 
     def log_likelihoods(
         self,
@@ -95,8 +107,7 @@ class NextToken(ABC):
             states = self.network.states(self.table, inputs[here], places)
             tell = partial(self._tell, states, targets[here], found[here])
             parts = [partial(tell, part) for part in gen_batches(len(states), size)]
-            with single_blas_thread():
-                run_all(parts, given_threads())
+            run_all(parts, given_threads())
         return found
 
     def _tell(
@@ -116,8 +127,7 @@ class NextToken(ABC):
         part : slice
             Which tokens to tell.
         """
-        logits = states[part] @ self.A.T
-        logits += self.a
+        logits = self.logits(states[part])
         logits -= logits.max(axis=1, keepdims=True)
         out[part] = logits[np.arange(len(logits)), targets[part]]
         np.exp(logits, out=logits)
