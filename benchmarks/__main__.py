@@ -1,6 +1,6 @@
 """All benchmarks of speed, one after the other, or those that are named.
 
-    python -m benchmarks [training gated elman prediction memory start server serving ...]
+    python -m benchmarks [training gated elman prediction memory start server ...]
 
 Each runs in a process of its own; ``python -m benchmarks.growth --plot FILE`` and the
 like have options of their own. What measures accuracy is run by its own name: defaults,
