@@ -71,7 +71,7 @@ class Kernel(CPUDispatcher):
 
 def _check_returns_no_array(name: str, returned: types.Type) -> None:
     """Refuse what would be freed too early by whoever takes it for its own."""
-    for kind in returned if isinstance(returned, types.BaseTuple) else [returned]:
+    for kind in getattr(returned, "types", [returned]):
         if isinstance(kind, types.Array):
             raise TypeError(f"{name} counts no references, so it can't return an array")
 

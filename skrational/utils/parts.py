@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from itertools import islice
 from typing import Any
 
@@ -46,7 +46,8 @@ def parts_of(X: Iterable[Any], batch_size: int) -> Iterator[Any]:
             "worked on where they are: X.map_partitions(predict_partition, model)."
         )
     size = int(batch_size)
-    if hasattr(X, "__len__") and _can_be_sliced(rows := getattr(X, "iloc", X)):
+    rows: Any = getattr(X, "iloc", X)
+    if isinstance(X, Sized) and _can_be_sliced(rows):
         return (rows[i : i + size] for i in range(0, len(X), size))
     documents = iter(X)
     return iter(lambda: list(islice(documents, size)), [])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Any
 
 from skrational.inspection.explaining.explain import Toward, check_toward, explain
@@ -61,5 +60,7 @@ def explain_batches(
     [2, 1]
     """
     check_toward(toward, len(open_any_model(estimator).classes))
-    explained = partial(explain, estimator, toward=toward, progress=False)
-    return map(explained, parts_of(X, batch_size))
+    return (
+        explain(estimator, part, toward=toward, progress=False)
+        for part in parts_of(X, batch_size)
+    )
