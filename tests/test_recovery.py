@@ -13,10 +13,11 @@ from skrational.datasets import load_reviews, reviews_available
 
 
 @pytest.mark.slow
-def test_planted_patterns_are_found_again_in_four_of_five_seeds():
-    results = [recover(seed, n_jobs=1)[:2] for seed in range(5)]
-    recovered = [found and surplus <= 2 for found, surplus in results]
-    assert sum(recovered) >= 4, results
+@pytest.mark.parametrize("seed", range(3))
+def test_planted_patterns_are_found_again(seed):
+    found, surplus, *_ = recover(seed, n_jobs=1)
+    assert found
+    assert surplus <= 2
 
 
 @pytest.mark.slow
