@@ -5,9 +5,8 @@
 For each set and seed a regularization path with default settings. Of its points those
 of at most 6 and 20 transitions, and of any size, that are the best on dev are scored on
 test, once. Vectors of words are GloVe's, of 50 and 300 numbers, side by side, or these
-and, where ``wordllama`` is installed, the mean of the subwords of WordLlama. Of the
-large sets an epoch takes 6,400 documents. Beside them stands logistic regression on
-TF-IDF of words and pairs, C chosen on dev.
+and, where ``wordllama`` is installed, the mean of the subwords of WordLlama. Beside
+them stands logistic regression on TF-IDF of words and pairs, C chosen on dev.
 
 Each job leaves a file in FOLDER/rows; a run that was interrupted goes on from there.
 """
@@ -29,7 +28,6 @@ from skrational.model_selection import regularization_path
 
 FIGURE_3 = ("amazon_kitchen", "amazon_dvd", "amazon_books", "amazon_mix", "sst2")
 SETS = (*FIGURE_3, "trec", "ag_news_10k", "imdb")
-LARGE = {"amazon_mix", "imdb"}
 TFIDF = "TF-IDF(1,2) + LR"
 MODELS = (TFIDF, JOINED, WITH_SUBWORDS)
 LIMITS = {"6": 6, "20": 20, "any": 10**9}
@@ -60,10 +58,7 @@ def run(job: SizesJob, folder: Path) -> tuple[SizesJob, list[Row]]:
         (X, y), (X_dev, y_dev), (X_test, y_test) = (
             features[split] for split in ("train", "dev", "test")
         )
-        clf = SparseRationalClassifier(
-            max_steps_per_epoch=100 if job.set in LARGE else 400,
-            random_state=job.seed,
-        )
+        clf = SparseRationalClassifier(random_state=job.seed)
         path = regularization_path(
             clf, X, y, X_val=X_dev, y_val=y_dev, X_test=X_test, y_test=y_test
         )
