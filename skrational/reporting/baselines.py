@@ -2,24 +2,56 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 
-from skrational.reporting.scores import Baseline
+from skrational.reporting.documents import Training
+from skrational.reporting.labelled import LabelledDocuments
+from skrational.reporting.scores import Baseline, Scores, score
+from skrational.reporting.words import no_word_in, words_and_pairs
 
-__all__ = ["bag_of_words", "majority", "why_no_bag_of_words"]
+__all__ = ["bag_of_words", "majority", "scores_of_labels", "why_no_bag_of_words"]
 
 _C = 10.0
-# scikit-learn's own pattern leaves out words of one letter.
-_WORD = r"\b\w+\b"
+
+
+def scores_of_labels(
+    documents: LabelledDocuments, training: Training | None
+) -> Scores | None:
+    """Score predicted classes, and those of the baselines; None without labels.
+
+    Parameters
+    ----------
+    documents : LabelledDocuments
+    training : Training or None
+        What the baselines learn from. None: the most frequent label itself counts.
+    """
+    labels = documents.labels
+    if labels is None:
+        return None
+    of_training = None if training is None else training.targets
+    baselines = [majority(labels, of_training, documents.names)]
+    if (
+        training is not None
+        and documents.are_texts
+        and training.are_texts
+        and not why_no_bag_of_words(training)
+    ):
+        baselines.append(bag_of_words(documents.texts, labels, training))
+    return score(
+        documents.names,
+        documents.n_known,
+        labels,
+        documents.predicted,
+        documents.probabilities,
+        baselines,
+    )
 
 
 def majority(
@@ -42,22 +74,15 @@ def majority(
     return _baseline(name, labels, np.full_like(labels, most), f"The majority of {of}.")
 
 
-def why_no_bag_of_words(
-    training_texts: Sequence[str], training_labels: NDArray[np.intp]
-) -> str:
+def why_no_bag_of_words(training: Training) -> str:
     """Say why a bag of words can't be fitted; "" if it can."""
-    if len(np.unique(training_labels)) < 2:
+    if len(np.unique(training.targets)) < 2:
         return "all of the training documents are of one class"
-    if not any(re.search(_WORD, text) for text in training_texts):
-        return "the training documents hold no word"
-    return ""
+    return no_word_in(training.texts)
 
 
 def bag_of_words(
-    texts: Sequence[str],
-    labels: NDArray[np.intp],
-    training_texts: Sequence[str],
-    training_labels: NDArray[np.intp],
+    texts: Sequence[str], labels: NDArray[np.intp], training: Training
 ) -> Baseline:
     """Fit TF-IDF with logistic regression on the training texts.
 
@@ -65,16 +90,14 @@ def bag_of_words(
     ----------
     texts : sequence of str, length n
     labels : ndarray of shape (n,)
-    training_texts : sequence of str, length n_training
-    training_labels : ndarray of shape (n_training,)
+    training : Training
     """
-    words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=_WORD)
+    words = words_and_pairs()
     model: Any = make_pipeline(words, LogisticRegression(C=_C, max_iter=1000))
-    model.fit(list(training_texts), training_labels)
-    n_features = len(model[0].vocabulary_)
+    model.fit(list(training.texts), training.targets)
     about = (
-        f"Fitted on the {len(training_labels):,} training documents; words and pairs, "
-        f"{n_features:,} features, C = {_C:g}."
+        f"On {len(training):,} training documents: words and pairs, "
+        f"{len(words.vocabulary_):,} features, C = {_C:g}."
     )
     predicted = model.predict(list(texts))
     return _baseline("TF-IDF and logistic regression", labels, predicted, about)

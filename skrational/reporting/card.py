@@ -9,6 +9,7 @@ from html import escape
 
 from skrational.reporting.facts import ModelFacts
 from skrational.reporting.scores import Scores
+from skrational.reporting.values import ValueScores
 
 __all__ = ["card_html", "card_markdown", "limits", "metadata"]
 
@@ -18,9 +19,17 @@ Section = tuple[str, list[str]]
 
 def limits(facts: ModelFacts) -> list[str]:
     """What such a model can't do."""
-    told = [
+    outcome = (
         "- It knows the classes it was fitted with, and gives one of them to whatever "
-        "comes, also to a text that is about something else.",
+        "comes, also to a text that is about something else."
+    )
+    if not facts.classes:
+        outcome = (
+            "- It predicts a number for whatever comes, also for a text that is about "
+            "something else, and nothing keeps it in the range it was fitted on."
+        )
+    told = [
+        outcome,
         "- Words that it has no vector for count as unknown.",
         "- Scores hold for documents like those they were measured on.",
     ]
@@ -33,14 +42,22 @@ def limits(facts: ModelFacts) -> list[str]:
     return told
 
 
-def metadata(title: str, scores: Scores | None) -> str:
-    """The head of a model card of the Hugging Face hub, in YAML."""
+def metadata(title: str, task: str, scores: Scores | ValueScores | None) -> str:
+    """The head of a model card of the Hugging Face hub, in YAML.
+
+    Parameters
+    ----------
+    title : str
+    task : str
+        A tag, "text-classification" or "text-regression".
+    scores : Scores, ValueScores or None
+    """
     lines = [
         "---",
         "library_name: skrational",
         "pipeline_tag: text-classification",
         "tags:",
-        "- text-classification",
+        f"- {task}",
         "- interpretability",
         "- scikit-learn",
     ]
@@ -56,19 +73,20 @@ def metadata(title: str, scores: Scores | None) -> str:
             f"      name: {json.dumps(f'{scores.n} documents')}",
             "      type: private",
             "    metrics:",
-            "    - type: accuracy",
-            f"      value: {scores.accuracy:.4f}",
-            "    - type: f1",
-            "      name: Macro F1",
-            f"      value: {scores.macro_f1:.4f}",
         ]
+        for kind, name, value in scores.metrics:
+            lines += [
+                f"    - type: {kind}",
+                f"      name: {name}",
+                f"      value: {value}",
+            ]
     return "\n".join([*lines, "---"])
 
 
 def card_markdown(
     title: str,
     facts: ModelFacts,
-    scores: Scores | None,
+    scores: Scores | ValueScores | None,
     sections: Sequence[Section],
 ) -> str:
     """Write the card.
@@ -77,18 +95,19 @@ def card_markdown(
     ----------
     title : str
     facts : ModelFacts
-    scores : Scores or None
+    scores : Scores, ValueScores or None
     sections : sequence of (str, list of str)
 
     Returns
     -------
     str
     """
-    parts = [metadata(title, scores), f"# {_plain(title)}"]
+    task = "text-classification" if facts.classes else "text-regression"
+    parts = [metadata(title, task, scores), f"# {_plain(title)}"]
     for heading, paragraphs in sections:
         parts.append(f"## {heading}")
         if heading == "Evaluation" and scores is not None:
-            parts.append(_metrics(scores))
+            parts += [_table(head, rows) for head, rows in scores.tables]
         parts += _joined_items([_plain(text) for text in paragraphs])
     parts += ["## What it looks for", f"```text\n{_fenced(facts.rules)}\n```"]
     return "\n\n".join(parts) + "\n"
@@ -108,27 +127,9 @@ def card_html(sections: Sequence[Section]) -> str:
     return "\n".join(parts)
 
 
-def _metrics(scores: Scores) -> str:
-    rows = [("this model", scores.accuracy, scores.macro_f1)]
-    rows += [(b.name, b.accuracy, b.macro_f1) for b in scores.baselines]
-    lines = ["| | accuracy | macro F1 |", "|---|---|---|"]
-    lines += [f"| {_cell(name)} | {a:.3f} | {f:.3f} |" for name, a, f in rows]
-    lines += [
-        "",
-        "| class | precision | recall | F1 | documents |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {_cell(name)} | {p:.3f} | {r:.3f} | {f:.3f} | {n} |"
-        for name, p, r, f, n in zip(
-            scores.names,
-            scores.precision,
-            scores.recall,
-            scores.f1,
-            scores.support,
-            strict=True,
-        )
-    ]
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join([_plain(row[0]), *row[1:]])} |" for row in rows]
     return "\n".join(lines)
 
 
@@ -147,10 +148,6 @@ def _plain(text: str) -> str:
     """Text that Markdown shows as it is, also where it renders HTML."""
     escaped = re.sub(r"([\\`*_\[\]#|])", r"\\\1", " ".join(text.split()))
     return escaped.replace("<", "&lt;")
-
-
-def _cell(text: str) -> str:
-    return _plain(text)
 
 
 def _fenced(text: str) -> str:

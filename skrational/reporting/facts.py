@@ -20,7 +20,7 @@ _METHODS = (
         "automata_",
         "Weighted finite-state automata (a sparse rational recurrent network). Each "
         "automaton scores a soft pattern of a few words, with gaps; a linear readout "
-        "of the scores decides.",
+        "of the scores {decides}.",
     ),
     (
         "n_gates_",
@@ -42,7 +42,7 @@ class ModelFacts:
     Attributes
     ----------
     kind : str
-        Class of the classifier.
+        Class of the classifier or regressor.
     about : str
         What such a model does.
     steps : tuple of str
@@ -55,6 +55,7 @@ class ModelFacts:
     n_bytes : int
         Of the parameters of the classifier.
     classes : tuple of str
+        Of a regressor empty.
     rules : str
         What ``print`` says of the classifier.
     parameters : tuple of (str, str)
@@ -79,10 +80,12 @@ class ModelFacts:
 def facts_of(model: Model) -> ModelFacts:
     """Gather what there is to say."""
     classifier, structure = model.classifier, model.classifier.learned_structure_
+    about = next(text for name, text in _METHODS if hasattr(type(classifier), name))
+    classes = () if model.predicts_numbers else classifier.classes_.tolist()
     arrays = [*classifier.weights_.values(), classifier.coef_, classifier.intercept_]
     return ModelFacts(
         kind=type(classifier).__name__,
-        about=next(text for name, text in _METHODS if hasattr(type(classifier), name)),
+        about=about.format(decides="decides" if classes else "gives the value"),
         steps=tuple(
             short(repr(step), 200) for step in (*model.vectorizers, classifier)
         ),
@@ -91,7 +94,7 @@ def facts_of(model: Model) -> ModelFacts:
         size_name=structure.size_name,
         n_parameters=int(sum(array.size for array in arrays)),
         n_bytes=int(sum(array.nbytes for array in arrays)),
-        classes=tuple(str(label) for label in classifier.classes_.tolist()),
+        classes=tuple(map(str, classes)),
         rules=str(classifier),
         parameters=tuple(_changed(classifier)),
         versions=tuple(_versions()),

@@ -5,48 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from skrational.reporting.baselines import bag_of_words, majority, why_no_bag_of_words
 from skrational.reporting.card import limits
 from skrational.reporting.documents import Documents, Training
 from skrational.reporting.facts import ModelFacts
 from skrational.reporting.markup import cell_text, note, paragraph, short, table
-from skrational.reporting.scores import Scores, score
+from skrational.reporting.scores import Scores
+from skrational.reporting.values import ValueScores
 
-__all__ = ["card_sections", "documents_html", "lead", "model_section", "scores_of"]
+__all__ = ["card_sections", "documents_html", "lead", "model_section"]
 
 _MOST_NAMED = 10
 _LIKELY = 0.5
 """Share of known documents from which on scores are taken for those of training."""
 
 
-def scores_of(documents: Documents, training: Training | None) -> Scores | None:
-    """Score the predictions, and those of the baselines."""
-    labels = documents.labels
-    if labels is None:
-        return None
-    of_training = None if training is None else training.labels
-    baselines = [majority(labels, of_training, documents.names)]
-    if (
-        training is not None
-        and documents.are_texts
-        and training.are_texts
-        and not why_no_bag_of_words(training.texts, training.labels)
-    ):
-        baselines.append(
-            bag_of_words(documents.texts, labels, training.texts, training.labels)
-        )
-    return score(
-        documents.names,
-        documents.n_known,
-        labels,
-        documents.predicted,
-        documents.probabilities,
-        baselines,
-    )
+def about_documents(
+    documents: Documents, training: Training | None, not_compared: str
+) -> list[str]:
+    """Say on what the scores are, and whether they can be believed.
 
-
-def about_documents(documents: Documents, training: Training | None) -> list[str]:
-    """Say on what the scores are, and whether they can be believed."""
+    Parameters
+    ----------
+    documents : Documents
+    training : Training or None
+    not_compared : str
+        Why a baseline that learns is missing, "" if it isn't.
+    """
     X = documents.sequences
     told = [
         f"Measured on {len(documents):,} documents of {X.n_tokens:,} tokens, "
@@ -59,19 +43,15 @@ def about_documents(documents: Documents, training: Training | None) -> list[str
             "it has, its scores are better than they will be on others."
         )
     elif not (documents.are_texts and training.are_texts):
-        told.append(f"It was fitted on {len(training.labels):,} other documents.")
+        told.append(f"It was fitted on {len(training):,} other documents.")
     else:
         n_shared = round(training.share_of(documents) * len(documents))
         told.append(
-            f"It was fitted on {len(training.labels):,} documents, {n_shared:,} of "
-            "which are among these."
+            f"It was fitted on {len(training):,} documents, {n_shared:,} of which are "
+            "among these."
         )
-        why = why_no_bag_of_words(training.texts, training.labels)
-        if why and documents.labels is not None:
-            told.append(
-                "There is no TF-IDF with logistic regression to compare with, as "
-                f"{why}."
-            )
+        if not_compared and documents.has_targets:
+            told.append(not_compared)
     return told
 
 
@@ -79,15 +59,12 @@ def warnings_about(documents: Documents, training: Training | None) -> list[str]
     """Say what makes the scores doubtful."""
     told = []
     shared = 0.0 if training is None else training.share_of(documents)
-    all_right = documents.labels is not None and bool(
-        (documents.labels == documents.predicted).all()
-    )
     if shared >= _LIKELY:
         told.append(
             f"{shared:.0%} of these documents were learned from: the scores tell how "
             "well the model remembers, not how well it will do on others."
         )
-    elif all_right and len(documents) > 1:
+    elif documents.are_all_right and len(documents) > 1:
         told.append(
             "Every document is right, as it mostly is with those that were learned "
             "from. Make sure that these are others."
@@ -102,14 +79,18 @@ def warnings_about(documents: Documents, training: Training | None) -> list[str]
     return told
 
 
-def documents_html(documents: Documents, training: Training | None) -> str:
+def documents_html(
+    documents: Documents, training: Training | None, not_compared: str
+) -> str:
     """Write what the scores are on, and what makes them doubtful."""
-    told = map(paragraph, about_documents(documents, training))
+    told = map(paragraph, about_documents(documents, training, not_compared))
     doubts = map(note, warnings_about(documents, training))
     return "\n".join([*told, *doubts])
 
 
-def lead(facts: ModelFacts, scores: Scores | None, documents: Documents) -> str:
+def lead(
+    facts: ModelFacts, scores: Scores | ValueScores | None, documents: Documents
+) -> str:
     """The numbers at the head of the page."""
     numbers = [
         (facts.kind, "model"),
@@ -118,9 +99,7 @@ def lead(facts: ModelFacts, scores: Scores | None, documents: Documents) -> str:
         (cell_text(len(documents)), "documents"),
     ]
     if scores is not None:
-        numbers.insert(1, (f"{scores.accuracy:.1%}", "right"))
-        best = max(scores.baselines, key=lambda baseline: baseline.accuracy)
-        numbers.insert(2, (f"{best.accuracy:.1%}", best.name))
+        numbers[1:1] = scores.headline
     boxes = "".join(
         f"<div><b>{escape(value)}</b>{escape(name)}</div>" for value, name in numbers
     )
@@ -138,11 +117,11 @@ def model_section(facts: ModelFacts, structure: str) -> str:
     parameters = (
         table(["parameter", "value"], rows, text_columns=(0, 1))
         if rows
-        else paragraph("All parameters of the classifier are the defaults.")
+        else paragraph(f"All parameters of the {_noun(facts)} are the defaults.")
     )
     size = (
-        f"{facts.structure}; {facts.n_parameters:,} parameters of the classifier, "
-        f"{_bytes(facts.n_bytes)}. It tells {_listed(facts.classes)} apart."
+        f"{facts.structure}; {facts.n_parameters:,} parameters of the {_noun(facts)}, "
+        f"{_bytes(facts.n_bytes)}. {_outcome(facts)}"
     )
     return (
         f"{paragraph(size)}\n{structure}\n{_in_words(facts, structure)}\n"
@@ -157,6 +136,26 @@ def _in_words(facts: ModelFacts, structure: str) -> str:
     if all(escape(line) in structure for line in lines):
         return ""
     return f"<h3>In words</h3>\n<pre>{escape(facts.rules)}</pre>"
+
+
+def _noun(facts: ModelFacts) -> str:
+    """Name what is fitted."""
+    return "classifier" if facts.classes else "regressor"
+
+
+def _outcome(facts: ModelFacts) -> str:
+    """Say what it predicts."""
+    if not facts.classes:
+        return "It predicts a number."
+    return f"It tells {_listed(facts.classes)} apart."
+
+
+def _purpose(facts: ModelFacts) -> str:
+    """Say what it may be meant for, where nobody has said so."""
+    if not facts.classes:
+        return "To predict a number for documents like those below."
+    classes = _listed(facts.classes)
+    return f"To give documents like those below one of the classes {classes}."
 
 
 def _listed(classes: tuple[str, ...]) -> str:
@@ -177,6 +176,7 @@ def card_sections(
     facts: ModelFacts,
     documents: Documents,
     training: Training | None,
+    not_compared: str,
     intended_use: str | None,
 ) -> Iterator[tuple[str, list[str]]]:
     """The sections of the model card.
@@ -186,24 +186,25 @@ def card_sections(
     facts : ModelFacts
     documents : Documents
     training : Training or None
+    not_compared : str
+        As for `about_documents`.
     intended_use : str or None
     """
     yield "Model", [facts.about, f"Structure: {facts.structure}."]
-    classes = _listed(facts.classes)
     yield (
         "Intended use",
         [
-            intended_use
-            or f"To give documents like those below one of the classes {classes}.",
+            intended_use or _purpose(facts),
             "It is meant to be read by people before it is relied on. Nobody should be "
             "judged by it alone.",
         ],
     )
     learned = "Nothing is known here of the documents that it was fitted on."
     if training is not None:
-        learned = f"It was fitted on {len(training.labels):,} documents."
+        learned = f"It was fitted on {len(training):,} documents."
     yield "Training data", [learned]
     doubts = warnings_about(documents, training)
-    yield "Evaluation", [*about_documents(documents, training), *doubts]
+    about = about_documents(documents, training, not_compared)
+    yield "Evaluation", [*about, *doubts]
     yield "Limits", limits(facts)
     yield "Versions", [f"- {name} {number}" for name, number in facts.versions]

@@ -12,8 +12,8 @@ from typing import Any
 from skrational._version import __version__
 from skrational.inspection.explaining.underlined import visible
 from skrational.inspection.model import open_any_model
+from skrational.reporting.automata import automata_section
 from skrational.reporting.card import card_html, card_markdown
-from skrational.reporting.documents import read_documents, read_training
 from skrational.reporting.facts import ModelFacts, facts_of
 from skrational.reporting.page import page
 from skrational.reporting.parts import (
@@ -21,15 +21,11 @@ from skrational.reporting.parts import (
     documents_html,
     lead,
     model_section,
-    scores_of,
 )
-from skrational.reporting.scored import predictions_section, scores_section
 from skrational.reporting.scores import Scores
-from skrational.reporting.sections import (
-    automata_section,
-    documents_section,
-    structure_section,
-)
+from skrational.reporting.sections import documents_section, structure_section
+from skrational.reporting.tasks import task_of
+from skrational.reporting.values import ValueScores
 from skrational.utils.checks import check_count
 from skrational.utils.files import expanded, replaced_file
 
@@ -48,8 +44,9 @@ class Report:
     title : str
     facts : ModelFacts
         What the model is.
-    scores : Scores or None
-        How good it is on the given documents; None if they came without labels.
+    scores : Scores, ValueScores or None
+        How good it is on the given documents, by classes or, of a regressor, by values;
+        None if they came without y.
 
     Examples
     --------
@@ -67,7 +64,7 @@ class Report:
 
     title: str
     facts: ModelFacts
-    scores: Scores | None
+    scores: Scores | ValueScores | None
     _lead: str = field(repr=False)
     _sections: tuple[tuple[str, str], ...] = field(repr=False)
     _card: tuple[tuple[str, list[str]], ...] = field(repr=False)
@@ -133,7 +130,7 @@ class Report:
     def __repr__(self) -> str:
         told = f"{self._n_documents:,} documents"
         if self.scores is not None:
-            told += f", accuracy {self.scores.accuracy:.3f}"
+            told += f", {self.scores.told}"
         return f"Report({self.title!r}, {told})"
 
     def _repr_html_(self) -> str:
@@ -162,32 +159,33 @@ def report(
 
     It says what the model is and how large, how good its predictions are beside those
     of simple models, what each automaton looks for, and explains the most confident
-    mistakes. A model card is at its end.
+    mistakes; of a regressor, the largest errors. A model card is at its end.
 
     Parameters
     ----------
-    estimator : classifier, or what holds one
-        A fitted classifier of this package, a pipeline that ends with one, or a search
-        or another wrapper around either, as `skrational.inspection.explain` takes it.
-        Of a network that isn't explained, the page has structure and scores.
+    estimator : classifier, SparseRationalRegressor, or what holds one
+        A fitted classifier of this package or a regressor of one number, a pipeline
+        that ends with one, or a search or another wrapper around either, as
+        `skrational.inspection.explain` takes it. Of a network that isn't explained, the
+        page has structure and scores.
     texts : sequence of documents
         What the estimator reads. Scores mean something only if it hasn't learned from
         them.
     y : array-like of shape (n_documents,), default=None
-        Their labels. None: the page has no scores, and explains what the model is
-        least sure of.
+        Their labels, or values. None: the page has no scores, and explains what the
+        model is least sure of, or the predictions that are farthest from their mean.
     train : tuple (texts, y), default=None
-        What the estimator was fitted on. If given, TF-IDF with logistic regression is
-        fitted on it for comparison, unless all of its labels are the same, and
+        What the estimator was fitted on. If given, TF-IDF with logistic or ridge
+        regression is fitted on it for comparison, unless all of its y are the same, and
         documents that are in both are counted.
     path : RegularizationPath, default=None
         Shown as a curve and a table.
     title : str, default=None
-        None: the name of the classifier's class.
+        None: the name of the class of the classifier or regressor.
     intended_use : str, default=None
         What the model is for, for the model card.
     n_errors : int, default=10
-        How many mistakes are explained, at most.
+        How many mistakes, or errors, are explained, at most.
 
     Returns
     -------
@@ -199,8 +197,9 @@ def report(
     NotFittedError
         If the estimator isn't fitted.
     TypeError, ValueError
-        If the estimator holds no such classifier, or texts, labels or another
-        parameter aren't what they should be.
+        If the estimator holds no such classifier or regressor, or texts, y or another
+        parameter aren't what they should be; or if there are several labels or numbers
+        to predict, of which `skrational.inspection.single_output` takes one.
 
     See Also
     --------
@@ -234,37 +233,34 @@ def report(
             f"path is a {type(path).__name__}; expected a RegularizationPath or None."
         )
     model = open_any_model(estimator, _READ)
-    if not hasattr(model.classifier, "classes_"):
-        raise TypeError(
-            f"estimator is, or holds, a {type(model.classifier).__name__}; expected a "
-            "classifier."
-        )
-    documents = read_documents(estimator, model, texts, y)
-    training = read_training(train, documents.classes)
+    task = task_of(model)
+    documents = task.read(estimator, model, texts, y)
+    training = None if train is None else task.read_training(train, documents)
     facts = facts_of(model)
-    scores = scores_of(documents, training)
+    scores = task.score(documents, training)
     sections = [("Model", model_section(facts, structure_section(model)))]
-    on = documents_html(documents, training)
+    not_compared = task.why_not_compared(documents, training)
+    on = documents_html(documents, training, not_compared)
     if scores is None:
-        sections.append(("Predictions", on + predictions_section(documents)))
-        heading = "Least certain predictions"
+        sections.append(("Predictions", on + task.predictions_html(documents)))
     else:
-        sections.append(("Scores", on + scores_section(scores)))
-        heading = "Most confident mistakes"
+        sections.append(("Scores", on + task.scores_html(scores, documents)))
     if model.has_automata and not model.is_layered:
         sections.append(("Automata", automata_section(estimator, model, documents)))
     if path is not None:
         sections.append(("Path", path._repr_html_()))
     if n_errors:
         html = documents_section(estimator, model, documents, n_errors)
-        sections.append((heading, html))
+        sections.append((task.others if scores is None else task.errors, html))
     return Report(
         title=title or facts.kind,
         facts=facts,
         scores=scores,
         _lead=lead(facts, scores, documents),
         _sections=tuple(sections),
-        _card=tuple(card_sections(facts, documents, training, intended_use)),
+        _card=tuple(
+            card_sections(facts, documents, training, not_compared, intended_use)
+        ),
         _n_documents=len(documents),
         _made=datetime.now(UTC).date().isoformat(),
     )

@@ -1,10 +1,10 @@
-"""The sections of a page that say how good the predictions are."""
+"""The sections of a page that say how good predicted classes are."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from skrational.reporting.documents import Documents
+from skrational.reporting.labelled import LabelledDocuments
 from skrational.reporting.markup import Markup, bar, paragraph, table
 from skrational.reporting.scores import Calibration, Scores
 
@@ -109,7 +109,7 @@ def _calibration(calibration: Calibration) -> str:
     ) + table(["probability", "documents", "mean", "right"], rows)
 
 
-def predictions_section(documents: Documents) -> str:
+def predictions_section(documents: LabelledDocuments) -> str:
     """How often each class is predicted, where there are no labels."""
     counts = np.bincount(documents.predicted, minlength=len(documents.classes))
     rows = [

@@ -88,6 +88,45 @@ class Scores:
         """Number of documents."""
         return int(self.support.sum())
 
+    @property
+    def told(self) -> str:
+        """What a line says of them."""
+        return f"accuracy {self.accuracy:.3f}"
+
+    @property
+    def headline(self) -> list[tuple[str, str]]:
+        """Numbers for the head of a page, and what they are."""
+        best = max(self.baselines, key=lambda baseline: baseline.accuracy)
+        return [(f"{self.accuracy:.1%}", "right"), (f"{best.accuracy:.1%}", best.name)]
+
+    @property
+    def metrics(self) -> list[tuple[str, str, str]]:
+        """Metrics of the Hugging Face hub: type, name and value."""
+        return [
+            ("accuracy", "Accuracy", f"{self.accuracy:.4f}"),
+            ("f1", "Macro F1", f"{self.macro_f1:.4f}"),
+        ]
+
+    @property
+    def tables(self) -> list[tuple[list[str], list[list[str]]]]:
+        """Heads and rows of the tables of a model card."""
+        models = [("this model", self.accuracy, self.macro_f1)]
+        models += [(b.name, b.accuracy, b.macro_f1) for b in self.baselines]
+        by_model = [[name, f"{a:.3f}", f"{f:.3f}"] for name, a, f in models]
+        by_class = [
+            [name, f"{p:.3f}", f"{r:.3f}", f"{f:.3f}", str(n)]
+            for name, p, r, f, n in zip(
+                self.names,
+                self.precision,
+                self.recall,
+                self.f1,
+                self.support,
+                strict=True,
+            )
+        ]
+        of_classes = ["class", "precision", "recall", "F1", "documents"]
+        return [(["", "accuracy", "macro F1"], by_model), (of_classes, by_class)]
+
 
 def score(
     names: Sequence[str],

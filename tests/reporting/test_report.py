@@ -183,12 +183,12 @@ def test_the_page_holds_what_inspection_shows(pipeline, page):
 def test_leaving_an_automaton_out_does_what_the_table_says(pipeline):
     """Held against the classifier itself, with a weight of zero."""
     from skrational.inspection.model import open_any_model
-    from skrational.reporting.documents import read_documents
-    from skrational.reporting.sections import _without_each
+    from skrational.reporting.automata import _without_each
+    from skrational.reporting.labelled import read_labelled
 
     texts, labels = TEST
     model = open_any_model(pipeline)
-    documents = read_documents(pipeline, model, texts, labels)
+    documents = read_labelled(pipeline, model, texts, labels)
     flips, accuracies = _without_each(model, documents)
     whole = pipeline.predict(texts)
     for k in range(model.automata.n_wfsas):
@@ -523,5 +523,6 @@ def test_estimators_that_cannot_be_read_are_named(planted):
         report(quick(), planted.X, planted.y)
     regressor = ModuliRNNRegressor(n_hidden=4, max_epochs=1, random_state=0)
     regressor.fit(planted.X, planted.y.astype(float))
-    with pytest.raises(TypeError, match="ModuliRNNRegressor; expected a classifier"):
+    expected = "ModuliRNNRegressor; expected a classifier or a SparseRationalRegressor"
+    with pytest.raises(TypeError, match=expected):
         report(regressor, planted.X, planted.y)

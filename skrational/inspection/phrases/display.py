@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate, zip_longest
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from skrational.inspection.drawing.artists import set_text
-from skrational.inspection.meaning import ColouredText
+from skrational.inspection.meaning import ColouredText, evidence
 from skrational.inspection.phrases.phrases import Phrase, Phrases
 from skrational.inspection.phrases.search import top_phrases
 from skrational.inspection.tables import shorten, three_digits
+from skrational.utils.checks import check_count
 from skrational.utils.figures import GREY, check_drawable, legible, new_axes
 
 __all__ = ["PhraseDisplay"]
@@ -22,6 +26,8 @@ _LINE, _GAP, _SPACE, _MARGIN, _HEADING = 1.6, 1.5, 0.35, 1.2, 62
 _NUMERIC = 1, 2  # columns of numbers
 _N_NAME = 2  # words of the name of a WFSA
 _HINTING = 1.04  # letters are at most so much wider where they are fitted to pixels
+# As many as a model of two classes mostly has left.
+_MOST_WFSAS = 8
 
 
 class PhraseDisplay:
@@ -43,6 +49,15 @@ class PhraseDisplay:
     figure_ : matplotlib Figure
     texts_ : list of matplotlib Text
         All that is written, line by line.
+    wfsas_ : tuple of int
+        The WFSAs that are drawn, from the top.
+
+    Notes
+    -----
+    Of more than ``max_wfsas`` WFSAs those are drawn whose phrases change a logit most,
+    the strongest one first: by the largest absolute score among its phrases times its
+    weight in the readout. With more than two classes that is the largest weight, in
+    size, less the mean weight of all classes.
 
     References
     ----------
@@ -67,7 +82,13 @@ class PhraseDisplay:
     def __init__(self, phrases: Phrases) -> None:
         self.phrases = phrases
 
-    def plot(self, ax: Any = None, *, fontsize: float = 10.0) -> PhraseDisplay:
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        max_wfsas: int | None = _MOST_WFSAS,
+        fontsize: float = 10.0,
+    ) -> PhraseDisplay:
         """Draw the table.
 
         Parameters
@@ -75,6 +96,9 @@ class PhraseDisplay:
         ax : matplotlib Axes, default=None
             Where to; letters are made smaller if there isn't room enough. None makes a
             new figure, as wide and as high as the table.
+        max_wfsas : int or None, default=8
+            How many WFSAs are drawn, at most. If there are more, the strongest are
+            drawn, and the first line says how many aren't. None: all.
         fontsize : float, default=10.0
             In points.
 
@@ -84,15 +108,20 @@ class PhraseDisplay:
 
         Raises
         ------
-        ValueError
-            If there are too many words to draw.
+        TypeError, ValueError
+            If ``max_wfsas`` isn't an integer from 1 upwards, or there are too many
+            words to draw.
         ImportError
             If matplotlib isn't installed.
         """
-        check_drawable(sum(len(phrase.cells) for phrase in self.phrases), "words")
+        if max_wfsas is not None:
+            check_count("max_wfsas", max_wfsas)
+        drawn = _strongest(self.phrases, max_wfsas)
+        check_drawable(sum(len(phrase.cells) for phrase in drawn), "words")
         own = ax is None
         ax = new_axes() if own else ax
-        lines = _write_lines(ax, self.phrases, fontsize)
+        note = _note(len(drawn.wfsas), len(self.phrases.wfsas))
+        lines = _write_lines(ax, drawn, fontsize, note)
         width, height = _place_lines(lines, fontsize)
         if own:
             ax.figure.set_size_inches(width * fontsize / 72, height * fontsize / 72)
@@ -111,7 +140,7 @@ class PhraseDisplay:
         self.texts_ = [text for line in lines for cell in line.cells for text in cell]
         for text in self.texts_:
             text.set_fontsize(size)
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_, self.wfsas_ = ax, ax.figure, drawn.wfsas
         return self
 
     @classmethod
@@ -124,6 +153,7 @@ class PhraseDisplay:
         n: int = 4,
         merge: bool = True,
         min_count: int | None = None,
+        max_wfsas: int | None = _MOST_WFSAS,
         ax: Any = None,
         fontsize: float = 10.0,
     ) -> PhraseDisplay:
@@ -138,7 +168,7 @@ class PhraseDisplay:
             Documents.
         wfsas, n, merge, min_count
             As for `top_phrases`.
-        ax, fontsize
+        max_wfsas, ax, fontsize
             As for `plot`.
 
         Returns
@@ -147,13 +177,38 @@ class PhraseDisplay:
 
         Raises
         ------
-        NotFittedError, TypeError, ValueError
-            As for `top_phrases`.
+        NotFittedError, TypeError, ValueError, ImportError
+            As for `top_phrases` and `plot`.
         """
         phrases = top_phrases(
             estimator, X, n, wfsas=wfsas, merge=merge, min_count=min_count
         )
-        return cls(phrases).plot(ax, fontsize=fontsize)
+        return cls(phrases).plot(ax, max_wfsas=max_wfsas, fontsize=fontsize)
+
+
+def _strongest(phrases: Phrases, most: int | None) -> Phrases:
+    """Return the phrases of the WFSAs that change logits most, if there are more."""
+    if most is None or len(phrases.wfsas) <= most:
+        return phrases
+    extremes = dict.fromkeys(phrases.wfsas, 0.0)
+    for phrase in phrases:
+        extremes[phrase.wfsa] = max(extremes[phrase.wfsa], abs(phrase.score))
+    weights = [abs(evidence(phrases.coef[:, wfsa])).max() for wfsa in phrases.wfsas]
+    strengths = np.array(weights) * list(extremes.values())
+    chosen = np.argsort(-strengths, kind="stable")[:most]
+    wfsas = tuple(phrases.wfsas[i] for i in chosen)
+    rows = tuple(phrase for phrase in phrases if phrase.wfsa in wfsas)
+    return replace(phrases, wfsas=wfsas, rows=rows)
+
+
+def _note(n_drawn: int, n_wfsas: int) -> str:
+    """Say how many WFSAs aren't drawn, "" if all are."""
+    if n_drawn == n_wfsas:
+        return ""
+    return (
+        f"{n_drawn} of {n_wfsas} WFSAs, those whose phrases change a logit most; "
+        f"{n_wfsas - n_drawn} are not shown"
+    )
 
 
 class _Line(NamedTuple):
@@ -174,8 +229,8 @@ class _Line(NamedTuple):
     height: float = _LINE
 
 
-def _write_lines(ax: Any, phrases: Phrases, fontsize: float) -> list[_Line]:
-    """Write the table, all of it in one place."""
+def _write_lines(ax: Any, phrases: Phrases, fontsize: float, note: str) -> list[_Line]:
+    """Write the table, all of it in one place, under the note if there is one."""
 
     def write(text: str, **look: Any) -> Any:
         look = {"fontsize": fontsize, "va": "baseline", **look}
@@ -186,7 +241,8 @@ def _write_lines(ax: Any, phrases: Phrases, fontsize: float) -> list[_Line]:
     most = max(phrases.lengths[wfsa] for wfsa in phrases.wfsas)
     names = ["", "score", "count", "speaks for"]
     names += [f"transition {k + 1}" for k in range(most)]
-    lines = [_Line([[write(name, color=GREY)] for name in names])]
+    lines = [_Line([[write(note, color=GREY)]], False)] if note else []
+    lines.append(_Line([[write(name, color=GREY)] for name in names]))
     for wfsa, table in zip(phrases.wfsas, phrases.tables(), strict=True):
         lines += _write_heading(write, table.heading, fontsize)
         if not table.rows:

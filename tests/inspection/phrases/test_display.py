@@ -106,6 +106,64 @@ def test_what_is_too_large_to_draw_is_refused(phrases):
         PhraseDisplay(more).plot()
 
 
+@pytest.fixture
+def four():
+    """Of WFSA 0 the weight is large and scores low, that of WFSA 1 is for no class."""
+    scores = [(0, 1.0), (1, 90.0), (2, -9.0), (2, 2.0), (3, 2.0)]
+    coef = np.array([[4.0, 50.0, 1.0, 2.0], [0, 50, 0, 1], [-4, 50, -1, 0]])
+    return Phrases(
+        rows=tuple(
+            phrase(w, "top" if s > 0 else "bottom", 1, s, (f"word{w}", ""))
+            for w, s in scores
+        ),
+        wfsas=(0, 1, 2, 3),
+        lengths=(1, 1, 1, 1),
+        numbers=(0, 1, 2, 3),
+        coef=coef,
+        classes=("a", "b", "c"),
+    )
+
+
+@pytest.mark.parametrize("dpi", [72, 300])
+def test_of_many_wfsas_the_strongest_are_drawn_and_the_others_counted(four, dpi):
+    # By hand: 1.0 * 4 = 4, 90 * 0 = 0, 9.0 * 1 = 9, 2.0 * 1 = 2.
+    for most, wfsas in ((1, (2,)), (2, (2, 0)), (3, (2, 0, 3))):
+        display = PhraseDisplay(four).plot(max_wfsas=most)
+        shown = [text.get_text() for text in display.texts_]
+        assert display.wfsas_ == wfsas
+        named = [after for text, after in itertools.pairwise(shown) if text == "WFSA"]
+        assert named == [f"{w}:" for w in wfsas]
+        assert shown[0].startswith(f"{most} of 4 WFSAs")
+        assert shown[0].endswith(f"{4 - most} are not shown")
+        assert {t for t in shown if t.startswith("word")} == {f"word{w}" for w in wfsas}
+        assert display.phrases is four
+        display.figure_.set_dpi(dpi)
+        assert_readable(display)
+
+
+@pytest.mark.parametrize("most", [4, 5, None])
+def test_where_all_wfsas_are_drawn_nothing_is_said_and_they_keep_their_order(
+    four, most
+):
+    display = PhraseDisplay(four).plot(max_wfsas=most)
+    assert display.wfsas_ == (0, 1, 2, 3)
+    assert "not shown" not in " ".join(t.get_text() for t in display.texts_)
+
+
+def test_what_is_drawn_of_too_many_words_may_be_few(four):
+    several = [phrase(1, "top", i, 1.0, ("w", "")) for i in range(10_001)]
+    many = Phrases(**vars(four) | {"rows": (*several, *four.rows)})
+    assert PhraseDisplay(many).plot(max_wfsas=1).wfsas_ == (2,)
+    with pytest.raises(ValueError, match="Too large to draw"):
+        PhraseDisplay(many).plot(max_wfsas=4)
+
+
+@pytest.mark.parametrize("most", [0, -1, 1.5, "all"])
+def test_a_limit_that_is_no_count_is_refused(four, most):
+    with pytest.raises(ValueError, match=f"max_wfsas is {most!r}; expected an integer"):
+        PhraseDisplay(four).plot(max_wfsas=most)
+
+
 def test_texts_say_all_that_the_table_says(phrases):
     display = PhraseDisplay(phrases).plot()
     shown = [text.get_text() for text in display.texts_]
@@ -151,6 +209,23 @@ def test_from_estimator_draws_what_top_phrases_finds():
     assert_readable(display)
     with pytest.raises(ValueError, match="n is 0"):
         PhraseDisplay.from_estimator(classifier, data.X, n=0)
+
+
+def test_from_estimator_takes_a_limit_and_has_one_by_default():
+    data = make_planted_patterns(100, random_state=0)
+    classifier = SparseRationalClassifier(n_wfsas=10, max_epochs=1, random_state=0)
+    classifier.fit(data.X, data.y)
+    assert classifier.coef_.shape == (1, 10)
+    drawn = {
+        most: PhraseDisplay.from_estimator(classifier, data.X, n=1, **most_of).wfsas_
+        for most, most_of in (
+            (8, {}),
+            (3, {"max_wfsas": 3}),
+            (10, {"max_wfsas": None}),
+        )
+    }
+    assert [len(wfsas) for wfsas in drawn.values()] == [8, 3, 10]
+    assert drawn[8][:3] == drawn[3]
 
 
 def test_without_matplotlib_it_says_what_to_install(monkeypatch, phrases):
