@@ -21,7 +21,13 @@ from skrational.cli.files import (
 from skrational.cli.messages import note
 from skrational.utils.files import expanded
 
-__all__ = ["check_place_for_model", "describe", "load_model", "save_model"]
+__all__ = [
+    "check_place_for_model",
+    "describe",
+    "load_model",
+    "predicts_numbers",
+    "save_model",
+]
 
 _OF_FILES = (".joblib", ".pkl", ".pickle")
 _ADVICE = "give another name, or move that away"
@@ -162,3 +168,10 @@ def describe(model: Any) -> str:
     if structure is None and steps:
         structure = getattr(steps[-1][1], "learned_structure_", None)
     return type(model).__name__ if structure is None else str(structure)
+
+
+def predicts_numbers(model: Any) -> bool:
+    """Whether a model is a regressor."""
+    from sklearn.base import is_regressor
+
+    return hasattr(model, "__sklearn_tags__") and bool(is_regressor(model))

@@ -28,7 +28,7 @@ from skrational.cli.files import (
     open_output,
 )
 from skrational.cli.messages import note, warn
-from skrational.cli.models import describe, load_model
+from skrational.cli.models import describe, load_model, predicts_numbers
 from skrational.cli.progress import wants_bar
 from skrational.cli.rows import Row, open_rows
 from skrational.cli.scores import Predictor, measure, shown
@@ -74,6 +74,11 @@ section {{ margin: 2em 0; border-top: 1px solid rgba(127, 127, 127, .5); }}
 def test(args: argparse.Namespace) -> None:
     """Measure a model on texts whose classes are known."""
     model = _open_model(args)
+    if predicts_numbers(model):
+        raise Fault(
+            "The model predicts numbers, and `skrational test` counts classes; "
+            "`skrational report` measures such a model."
+        )
     examples = read_examples(args.table, args)
     predictor = Predictor(model)
     scores = {"model": describe(model)} | measure(
@@ -140,7 +145,7 @@ def report(args: argparse.Namespace) -> None:
         raise Fault(f"This installation can't write reports: {error}.") from error
     model = _open_model(args)
     examples = read_examples(args.table, args, needs_label=None)
-    labels = _labels_of(examples, Predictor(model)) if examples.labels else None
+    labels = _targets_of(examples, model) if examples.labels else None
     title = {"title": args.title} if args.title else {}
     page = make(model, examples.texts, labels, **title)
     with open_output(args.out) as file:
@@ -155,6 +160,22 @@ def _open_model(args: argparse.Namespace) -> Any:
     if args.model == STREAM == args.table:
         raise UsageFault("MODEL and TABLE can't both be the standard input.")
     return load_model(args.model)
+
+
+def _targets_of(examples: Examples, model: Any) -> list[Any]:
+    """Return what a model is to predict: classes, or numbers of a regressor."""
+    if not predicts_numbers(model):
+        return _labels_of(examples, Predictor(model))
+    values = []
+    for line, label in zip(examples.lines, examples.labels, strict=True):
+        try:
+            values.append(float(label))
+        except (TypeError, ValueError):
+            raise Fault(
+                f"{examples.name}, line {line}: {label!r} is no number, which is what "
+                "the model predicts."
+            ) from None
+    return values
 
 
 def _labels_of(examples: Examples, predictor: Predictor) -> list[Any]:

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, log_loss
+from sklearn.pipeline import make_pipeline
 
-from skrational import WordVectorizer, load
+from skrational import SparseRationalRegressor, WordVectorizer, load, save
 from skrational.training.loop import PhaseRun
 from tests.cli.conftest import quick, reviews, write_json, write_table
 
@@ -398,6 +399,27 @@ def test_labels_that_the_model_does_not_know(folder, skrational, tmp_path):
     code, _, said = skrational("test", folder / "model.joblib", table)
     assert code == 1
     assert "line 2: the model knows no class 'fair'; it knows bad, good." in said
+
+
+def test_models_that_predict_numbers(skrational, tmp_path):
+    vectors = {"good": [1.0, 0.0], "bad": [0.0, 1.0]}
+    clf = SparseRationalRegressor(n_wfsas=2, lambda_=0, random_state=0)
+    model = make_pipeline(WordVectorizer(vectors), clf)
+    save(model.fit(["good", "bad"] * 20, [5.0, 1.0] * 20), tmp_path / "model")
+    rows = [{"text": "good", "label": "5"}, {"text": "bad", "label": "1.5"}]
+    table = write_table(tmp_path / "t.csv", rows)
+    page = tmp_path / "page.html"
+    code, _, said = skrational("report", tmp_path / "model", table, "--out", page)
+    assert code == 0, said
+    assert "absolute error" in page.read_text(encoding="utf-8")
+    code, _, said = skrational("test", tmp_path / "model", table)
+    assert code == 1
+    assert "predicts numbers" in said
+    rows[1]["label"] = "much"
+    table = write_table(tmp_path / "t.csv", rows)
+    code, _, said = skrational("report", tmp_path / "model", table, "--out", page)
+    assert code == 1
+    assert "line 3: 'much' is no number" in said
 
 
 def test_files_that_are_no_models(folder, skrational, tmp_path):
