@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.utils.compile import jit, read_only
+from skrational.utils.memory_maps import read_rows
 
 __all__ = [
     "blocks",
@@ -104,7 +105,8 @@ def distinct_share(features: NDArray[Any], rows: Rows) -> float:
     """Number of distinct vectors among the rows, divided by the number of rows."""
     if len(rows) == 0:
         return 1.0
-    return len(np.unique(row_hashes(features, rows))) / len(rows)
+    vectors = read_rows(features, rows)
+    return len(np.unique(row_hashes(vectors, np.arange(len(rows))))) / len(rows)
 
 
 def blocks(n_rows: int, n_features: int) -> Iterator[slice]:

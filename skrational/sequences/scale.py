@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from skrational.sequences.array import SequenceArray
 from skrational.sequences.finite import place_of, used_rows
-from skrational.utils.memory_maps import release
+from skrational.utils.memory_maps import read_rows, release
 
 __all__ = ["extreme_value", "odd_scale"]
 
@@ -58,8 +58,7 @@ def odd_scale(X: SequenceArray) -> str:
     n_probed = min(X.n_tokens, _PROBED_TOKENS)
     tokens = np.linspace(0, X.n_tokens - 1, n_probed).astype(np.int64)
     rows = tokens if X.indices is None else X.indices[tokens]
-    sizes = np.abs(X.features[rows].astype(np.float64))
-    release(X.features)
+    sizes = np.abs(read_rows(X.features, rows).astype(np.float64))
     with np.errstate(over="ignore"):
         sums = sizes.sum(axis=1)
     if not sums.any():  # zero vectors, as of unknown words, say nothing

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["may_release", "release"]
+__all__ = ["may_release", "read_rows", "release"]
+
+_ROWS_AT_ONCE = 64
+"""Each row that is read may bring as many megabytes of the file along."""
 
 _releasable: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
@@ -54,3 +57,29 @@ def release(array: NDArray[Any]) -> None:
     known = isinstance(owner, mmap.mmap) and (written_to_file or owner in _releasable)
     if known and hasattr(owner, "madvise"):
         owner.madvise(mmap.MADV_DONTNEED)
+
+
+def read_rows(array: NDArray[Any], rows: NDArray[np.integer]) -> NDArray[Any]:
+    """Copy some rows that lie far apart, of a map giving back its pages on the way.
+
+    Parameters
+    ----------
+    array : ndarray of shape (n_rows, ...)
+        A memory map, a view of one, or any other array.
+    rows : ndarray of shape (n,), integer
+
+    Returns
+    -------
+    ndarray of shape (n, ...)
+
+    Examples
+    --------
+    >>> read_rows(np.array([[1.0], [2.0], [3.0]]), np.array([2, 0])).tolist()
+    [[3.0], [1.0]]
+    """
+    out = np.empty((len(rows), *array.shape[1:]), array.dtype)
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        some = slice(start, start + _ROWS_AT_ONCE)
+        out[some] = array[rows[some]]
+        release(array)
+    return out

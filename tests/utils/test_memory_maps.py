@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from skrational import SequenceArray, SparseRationalClassifier
+from skrational.utils import memory_maps
 from skrational.utils.memory_maps import release
 
 ROWS, WIDTH = 4000, 256
@@ -81,3 +82,17 @@ def test_private_maps_that_are_no_memmap_keep_what_was_written(file):
         array[:] = 3
         release(array[2:])
         assert (array == 3).all()
+
+
+def test_rows_far_apart_are_read_a_few_at_a_time(file, monkeypatch):
+    array, rows = mapped(file), np.arange(0, ROWS, 17)[::-1]
+    resident = []
+
+    def release_and_look(given):
+        release(given)
+        resident.append(resident_bytes(array) if sys.platform == "linux" else 0)
+
+    monkeypatch.setattr(memory_maps, "release", release_and_look)
+    np.testing.assert_array_equal(memory_maps.read_rows(array, rows), array[rows])
+    assert len(resident) > 1
+    assert not any(resident)
