@@ -158,7 +158,7 @@ def print_sparse(options: Any) -> None:
         title = f"Time of the dense pass divided by the sparse one's, {n_documents} "
         harness.print_heading(title + ("document" if n_documents == 1 else "documents"))
         harness.print_table(["", *(f"{d:g} of W_hh" for d in DENSITIES)], rows)
-    print("\nPackedElman takes the sparse pass up to .2 of W_hh.", flush=True)
+    print("\nPackedElman takes the sparse pass up to .1 of W_hh.", flush=True)
 
 
 def run(options: Any) -> None:
