@@ -6,7 +6,7 @@ import pytest
 from numba.core import caching
 
 from skrational.utils import compile as compile_module
-from skrational.utils.compile import jit
+from skrational.utils.compile import jit, part
 from skrational.utils.kernel_parts import Kernel
 
 
@@ -176,3 +176,36 @@ def test_sums_keep_their_order(uncached):
 
     x = np.random.default_rng(0).normal(size=10_001).astype(np.float32)
     assert add_up(x) == np.cumsum(x)[-1]
+
+
+def test_a_part_that_returns_an_array_is_refused():
+    @part
+    def both(x):
+        return x, 1
+
+    @jit
+    def second(x):
+        return both(x)[1]
+
+    with pytest.raises(TypeError, match="both counts no references"):
+        second(np.zeros(3))
+
+
+@pytest.mark.parametrize("last_known", [compile_module._LAST_KNOWN, (0, 1)])
+def test_a_part_is_called_by_python_and_by_kernels(monkeypatch, last_known):
+    monkeypatch.setattr(compile_module, "_LAST_KNOWN", last_known)
+
+    @part
+    def total(x):
+        result = 0.0
+        for i in range(x.size):
+            result += x[i]
+        return result
+
+    @jit
+    def twice(x):
+        return 2 * total(x)
+
+    x = np.arange(4.0)
+    assert total(x) == 6
+    assert twice(x) == 12

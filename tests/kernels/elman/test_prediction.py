@@ -116,6 +116,8 @@ def test_nan_spoils_the_states_of_its_document_alone(sparse):
     assert not spoilt[7:].any()
 
 
-@pytest.mark.parametrize(("density", "sparse"), [(1, False), (0.2, False), (0.05, True)])
+@pytest.mark.parametrize(
+    ("density", "sparse"), [(1, False), (0.2, False), (0.05, True)]
+)
 def test_few_weights_are_packed_as_such(density, sparse):
     assert pack(draw(n_units=64, density=density)).is_sparse is sparse
