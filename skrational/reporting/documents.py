@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +16,13 @@ from skrational.reporting.markup import short
 from skrational.sequences import UNKNOWN, SequenceArray
 from skrational.utils.cached import cached_property
 
-__all__ = ["Documents", "Training", "listed", "read_pair"]
+__all__ = ["Documents", "Training", "read_pair", "read_texts"]
 
 _UNKNOWN = (UNKNOWN, "[UNK]")
 
 
 @dataclass(frozen=True)
-class Documents:
+class Documents(ABC):
     """Documents; what is predicted for them, and what is right, are a subclass's.
 
     Attributes
@@ -39,22 +40,22 @@ class Documents:
         return len(self.sequences)
 
     @property
+    @abstractmethod
     def has_targets(self) -> bool:
         """Whether it is known what is right."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def are_all_right(self) -> bool:
         """Whether all predictions are known to be right."""
-        raise NotImplementedError
 
+    @abstractmethod
     def to_explain(self, n: int) -> list[int]:
         """Return the documents to be explained, n at most."""
-        raise NotImplementedError
 
+    @abstractmethod
     def told(self, i: int) -> str:
         """Say what is predicted for a document, and what is right."""
-        raise NotImplementedError
 
     @cached_property
     def are_texts(self) -> bool:
@@ -112,17 +113,19 @@ class Training:
         return float(np.mean([text in known for text in documents.texts]))
 
 
-def listed(name: str, texts: Any) -> Any:
-    """Return documents that can be gone through twice.
+def read_texts(texts: Any) -> tuple[Any, int]:
+    """Read documents that can be gone through twice, and how many there are.
 
     Raises
     ------
-    TypeError
-        If they are a single string.
+    TypeError, ValueError
+        If they are a single string, no sequence, or none.
     """
-    if isinstance(texts, (str, bytes)):
-        raise TypeError(f"{name} is a string; expected a sequence of documents.")
-    return list(texts) if isinstance(texts, Iterator) else texts
+    texts = _listed("texts", texts)
+    n = _num_samples(texts)
+    if n == 0:
+        raise ValueError("texts is empty; expected at least one document.")
+    return texts, n
 
 
 def read_pair(train: Any) -> tuple[Any, Any, int]:
@@ -139,7 +142,7 @@ def read_pair(train: Any) -> tuple[Any, Any, int]:
         raise ValueError(
             f"train is a {type(train).__name__}; expected a pair (texts, y)."
         ) from None
-    texts = listed("the texts of train", texts)
+    texts = _listed("the texts of train", texts)
     try:
         n = _num_samples(texts)
     except TypeError as error:
@@ -150,6 +153,12 @@ def read_pair(train: Any) -> tuple[Any, Any, int]:
     if n == 0:
         raise ValueError("train is empty; expected at least one document.")
     return texts, y, n
+
+
+def _listed(name: str, texts: Any) -> Any:
+    if isinstance(texts, (str, bytes)):
+        raise TypeError(f"{name} is a string; expected a sequence of documents.")
+    return list(texts) if isinstance(texts, Iterator) else texts
 
 
 def _are_texts(texts: Any) -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import _num_samples, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from skrational.inspection.model import Model
-from skrational.reporting.documents import Documents, Training, listed, read_pair
+from skrational.reporting.documents import Documents, Training, read_pair, read_texts
 from skrational.utils.checks import is_missing
 
 __all__ = ["LabelledDocuments", "read_labelled", "read_labelled_training"]
@@ -100,10 +100,7 @@ def read_labelled(
     TypeError, ValueError
         If they aren't what the estimator reads, or don't fit together.
     """
-    texts = listed("texts", texts)
-    n = _num_samples(texts)
-    if n == 0:
-        raise ValueError("texts is empty; expected at least one document.")
+    texts, n = read_texts(texts)
     known = np.asarray(getattr(estimator, "classes_", model.classes))
     classes = known.tolist()
     labels = None if y is None else _codes("y", y, n, classes, "texts")

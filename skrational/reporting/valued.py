@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
-from sklearn.utils.validation import _num_samples, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from skrational.inspection.explaining.summands import value_text
 from skrational.inspection.model import Model
-from skrational.reporting.documents import Documents, Training, listed, read_pair
+from skrational.reporting.documents import Documents, Training, read_pair, read_texts
 
 __all__ = ["ValuedDocuments", "read_valued", "read_valued_training"]
 
@@ -75,10 +75,7 @@ def read_valued(estimator: Any, model: Model, texts: Any, y: Any) -> ValuedDocum
     TypeError, ValueError
         If they aren't what the estimator reads, or don't fit together.
     """
-    texts = listed("texts", texts)
-    n = _num_samples(texts)
-    if n == 0:
-        raise ValueError("texts is empty; expected at least one document.")
+    texts, n = read_texts(texts)
     return ValuedDocuments(
         texts=texts,
         sequences=model.read(texts),

@@ -69,10 +69,8 @@ class ValueScores(_Errors):
 
     Attributes
     ----------
-    r2 : float
-        R squared; NaN of a single document.
-    mae, rmse : float
-        Mean absolute error, and root of the mean squared one, in the unit of y.
+    r2, mae, rmse : float
+        As of `_Errors`.
     bias : float
         Mean of the predictions less that of the values.
     n : int
