@@ -42,8 +42,8 @@ def parts_of(X: Iterable[Any], batch_size: int) -> Iterator[Any]:
         raise TypeError(f"X is a {type(X).__name__}; expected documents in an order.")
     if type(X).__module__.partition(".")[0] == "dask":
         raise TypeError(
-            f"X is a {type(X).__name__} of Dask; expected what is here. Its parts are "
-            "worked on where they are: X.map_partitions(predict_partition, model)."
+            f"X is a {type(X).__name__} of Dask; expected what is here. "
+            "X.map_partitions(predict_partition, model) predicts parts where they are."
         )
     size = int(batch_size)
     rows: Any = getattr(X, "iloc", X)

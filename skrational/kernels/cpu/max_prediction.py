@@ -9,15 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrational.kernels.cpu import max_forward, max_slabs
-from skrational.kernels.cpu.prediction import PackedAutomata, PackedNetwork
+from skrational.kernels.cpu.prediction import (
+    DOCUMENTS,
+    PackedAutomata,
+    PackedNetwork,
+)
 from skrational.kernels.cpu.readout import read_out
 from skrational.kernels.cpu.slabs import SLAB, Walk
 from skrational.structures.automata import ScoringRule
 from skrational.utils.simd import LANES
 
 __all__ = ["PackedMaxAutomata", "PackedMaxPlus", "pack_automata"]
-
-_DOCUMENTS = 64
 
 
 def pack_automata(
@@ -49,14 +51,15 @@ class PackedMaxAutomata(PackedAutomata):
         """Gather, recurrence and readout, some documents at a time."""
         n_slabs, dtype = self.layout.n_slabs, self.dtype
         every_slab, saved = (0, n_slabs), np.empty((n_slabs, 0), dtype)
-        for start in range(0, len(out), _DOCUMENTS):
-            some = out[start : start + _DOCUMENTS]
+        for start in range(0, len(out), DOCUMENTS):
+            some = out[start : start + DOCUMENTS]
             here = walk.offsets[start : start + len(some) + 1]
             n_levels = (here[-1] - here[0]) * LANES * self.layout.goes_on_below
             levels = np.empty((n_slabs, n_levels), dtype)
             states = np.empty((n_slabs, len(some) * SLAB), dtype)
             run = walk._replace(offsets=here), every_slab, saved, levels, states
             max_forward.forward(*run, self.additive)
+            # A maximum doesn't grow with the length: it isn't divided by it.
             readers = self.layout.columns, self.layout.wfsa, self.final
             read_out(states, *readers, np.ones(len(some), dtype), some)
 

@@ -28,7 +28,7 @@ from skrational.utils.memory_maps import release
 from skrational.utils.simd import LANES
 from skrational.utils.threads import given_threads, run_all
 
-__all__ = ["PackedAutomata", "PackedNetwork", "PackedRows", "chunks"]
+__all__ = ["DOCUMENTS", "PackedAutomata", "PackedNetwork", "PackedRows", "chunks"]
 
 _TILE_ROWS = 256
 """Rows that are read and multiplied at a time."""
@@ -37,7 +37,8 @@ _CHUNK_TOKENS = 2**14
 _SHARED_TOKENS = 2**15
 """Tokens below which a second thread costs more than it saves."""
 
-_DOCUMENTS = 64
+DOCUMENTS = 64
+"""That are scored at a time, so that the scores of their states stay in a cache."""
 
 
 class PackedRows(ABC):
@@ -310,10 +311,10 @@ def _score_documents(  # type: ignore[no-untyped-def]
     """
     table, ids, offsets, links, bias, fresh, anywhere = walk
     n_slabs, n_documents = links.shape[0], offsets.shape[0] - 1
-    states = np.empty((n_slabs, _DOCUMENTS * SLAB), table.dtype)
+    states = np.empty((n_slabs, DOCUMENTS * SLAB), table.dtype)
     nothing_saved = np.empty((n_slabs, 0), table.dtype)
-    for start in range(0, n_documents, _DOCUMENTS):
-        stop = min(start + _DOCUMENTS, n_documents)
+    for start in range(0, n_documents, DOCUMENTS):
+        stop = min(start + DOCUMENTS, n_documents)
         here = offsets[start : stop + 1]
         part = Walk(table, ids, here, links, bias, fresh, anywhere)
         every_slab = 0, n_slabs
