@@ -30,9 +30,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from benchmarks import _harness as harness
-from skrational.kernels import is_available, reference
+from skrational.kernels import reference
 from skrational.kernels.gated import cudnn
 from skrational.kernels.gated import reference as gated_reference
+from skrational.utils.devices import has_triton
 
 N_DOCUMENTS, N_TOKENS, N_FEATURES, N_STATES = 256, 512, 300, 4
 N_WFSAS, LSTM_SIZES = (24, 256), (24, 100)
@@ -210,7 +211,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
-    if not (torch.cuda.is_available() and is_available()):
+    if not (torch.cuda.is_available() and has_triton()):
         print("No CUDA device, or no Triton: nothing is measured.")
         return
     import triton

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skrational.utils.cached import cached_property
+from skrational.utils.uploads import upload
 
 __all__ = ["Connections", "Groups", "Part"]
 
@@ -92,9 +93,10 @@ class Part:
         """Set slices to zero in place, given a mask of them, (n_slices,)."""
         for p in self.parameters:
             if self.axis is None:
-                p[dead.reshape(p.shape)] = 0
+                p.masked_fill_(dead.reshape(p.shape), 0)
             else:
-                p.movedim(self.axis, 0)[dead] = 0
+                moved = p.movedim(self.axis, 0)
+                moved.masked_fill_(dead.reshape(-1, *[1] * (moved.ndim - 1)), 0)
 
     def _slices(self, value: Tensor) -> Tensor:
         """Values of a parameter, a row for each slice."""
@@ -224,6 +226,13 @@ class Groups:
         return starts, np.argsort(group, kind="stable")
 
     @cached_property
+    def slices_on_device(self) -> tuple[Tensor, Tensor]:
+        """What `slices_by_group` returns, where the parameters are."""
+        starts, slices = map(torch.from_numpy, self.slices_by_group)
+        device = self.parts[0].group.device
+        return starts.to(device), slices.to(device)
+
+    @cached_property
     def sizes(self) -> Tensor:
         """How many numbers each group has, (n_groups,)."""
         ones = (torch.ones_like(part.pack(part.parameters)) for part in self.parts)
@@ -244,7 +253,7 @@ class Groups:
         live : ndarray of shape (n_groups,), bool
         """
         for part in self.parts:
-            dead = torch.from_numpy(~live).to(part.group.device)
+            dead = upload(torch.from_numpy(~live), part.group.device)
             part.zero_(dead[part.group_of_slices])
 
 

@@ -181,12 +181,31 @@ class Noise(Protocol):
 class BatchLoss(Protocol):
     """The loss of a batch as a cell sees it; see `skrational.training.losses`."""
 
+    @property
+    def targets(self) -> Tensor:
+        """What the outputs are held against, (B, ...)."""
+        ...
+
+    @property
+    def weights(self) -> Tensor:
+        """The weights of the examples, (B,)."""
+        ...
+
     def __call__(self, outputs: Tensor) -> Tensor:
         """Return the loss, a scalar, of outputs (B, n_outputs)."""
         ...
 
-    def compiled(self) -> Targets | None:
-        """Return the targets for the compiled losses, if this is one of them."""
+    def of(self, targets: Tensor, weights: Tensor) -> BatchLoss:
+        """Return the same loss of other examples."""
+        ...
+
+    @property
+    def compiles(self) -> bool:
+        """Whether it is one of the compiled losses, of one output for each document."""
+        ...
+
+    def compiled(self) -> Targets:
+        """Return the targets for the compiled losses."""
         ...
 
 

@@ -21,6 +21,7 @@ from skrational.sequences.repeats import blocks, distinct_share, find_repeats
 from skrational.utils.buffers import empty
 from skrational.utils.compile import jit, read_only
 from skrational.utils.memory_maps import release
+from skrational.utils.uploads import upload
 
 __all__ = ["Batch", "Corpus"]
 
@@ -108,7 +109,7 @@ class Corpus:
         found = _distinct(self.rows, self.place, self.offsets, documents, self._stamp)
         ids, distinct, offsets = found
         if self.device.type != "cpu":
-            chosen = torch.from_numpy(distinct).to(self.device)
+            chosen = upload(torch.from_numpy(distinct), self.device)
             return Batch(self.table.index_select(0, chosen), ids, offsets)
         x = empty(len(distinct), self.table.shape[1], dtype=self.dtype)
         torch.index_select(self.table, 0, torch.from_numpy(distinct), out=x)
@@ -127,7 +128,7 @@ class Corpus:
             _convert(self.features, rows, x)
         release(self.features)
         ids = np.arange(len(x), dtype=np.int32)
-        return Batch(x.to(self.device), ids, offsets)
+        return Batch(upload(x, self.device), ids, offsets)
 
     def _copy_documents(
         self, starts: NDArray[np.int64], offsets: NDArray[np.int64], out: Tensor

@@ -24,7 +24,7 @@ EMNLP 2019, section 2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -50,6 +50,11 @@ __all__ = ["RationalCell"]
 
 # The name under which files of version 0.1.0 know it.
 Reading = ScoringRule
+
+
+_Differentiate = Callable[[Batch, Tensor, BatchLoss], "float | Tensor"]
+"""Adds the gradients of a batch's loss, given factors of its scores, (B, d), on the
+host, and returns the loss."""
 
 
 class RationalCell(Automata, ReadoutCell):
@@ -108,27 +113,64 @@ class RationalCell(Automata, ReadoutCell):
         """
         in_general = super().learner(dropout, generator)
         kernel = choose_kernel(self.A.device.type, self.rule.semiring)
-        if kernel != "numba" or not self._is_plain():
+        makers = {"numba": self._learner_on_cpu, "triton": self._learner_on_cuda}
+        if kernel not in makers or not self._is_plain():
             return in_general
         weights = self.W_u, self.W_f, self.b_f, self.A, self.a
-        compiled = kernel_step.Learner(weights, list(map(_sum_of, weights)))
-        reading, final = self._reading(), self.final_weights()
+        differentiate = makers[kernel](weights, list(map(_sum_of, weights)))
 
         def learn(batch: Batch, loss: BatchLoss) -> float | Tensor:
-            targets = loss.compiled()
-            if targets is None:
+            if not loss.compiles:
                 return in_general(batch, loss)
             batch = dropout.on_features(batch, generator)
-            ones = final.new_ones(len(batch.offsets) - 1, len(self.lengths))
-            return compiled.learn(
+            ones = torch.ones(len(loss.weights), len(self.lengths), dtype=self.A.dtype)
+            return differentiate(batch, dropout.on_scores(ones, generator), loss)
+
+        return learn
+
+    def _learner_on_cpu(
+        self, weights: Sequence[Tensor], sums: Sequence[Tensor]
+    ) -> _Differentiate:
+        learner = kernel_step.Learner(weights, sums)
+        reading, final = self._reading(), self.final_weights()
+
+        def differentiate(batch: Batch, factors: Tensor, loss: BatchLoss) -> float:
+            return learner.learn(
                 batch.x,
                 Documents.of(batch.ids, batch.offsets, self.lengths, **reading),
                 self.final_weights() if self.rule.readout == "last" else final,
-                dropout.on_scores(ones, generator),
-                targets,
+                factors,
+                loss.compiled(),
             )
 
-        return learn
+        return differentiate
+
+    def _learner_on_cuda(
+        self, weights: Sequence[Tensor], sums: Sequence[Tensor]
+    ) -> _Differentiate:
+        from skrational.kernels.cuda.step import Learner
+
+        learner = Learner(weights, sums, self.lengths, self.rule.match == "anywhere")
+        reader = self._reader()
+
+        def differentiate(batch: Batch, factors: Tensor, loss: BatchLoss) -> Tensor:
+            sizes = torch.from_numpy(np.diff(batch.offsets)).clamp_min(1)
+            scale = sizes.to(factors.dtype) ** -self.rule.divisor_exponent
+            return learner.learn(
+                batch.x,
+                batch.ids,
+                batch.offsets,
+                self._reader() if self.rule.readout == "last" else reader,
+                factors * scale[:, None],
+                loss,
+            )
+
+        return differentiate
+
+    def _reader(self) -> Tensor:
+        """Weight of each state in each automaton's score, (S, d)."""
+        of_wfsa = nn.functional.one_hot(self.wfsa, len(self.lengths)).to(self.A.dtype)
+        return of_wfsa * self.final_weights()[:, None]
 
     def _is_plain(self) -> bool:
         """Whether scores are functions of W_u, W_f and b_f themselves."""

@@ -7,10 +7,10 @@ choice.
 from __future__ import annotations
 
 import os
-from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from skrational.utils.devices import has_triton
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,8 +23,6 @@ _MODULES = {
     "triton": "skrational.kernels.cuda.operation",
 }
 _OVER_TOKENS = "skrational.kernels.cpu.token_operation"
-_OLDEST_TRITON = (3, 4)
-"""Tests don't run with older ones."""
 
 
 def choose_kernel(device_type: str, semiring: str) -> str:
@@ -55,24 +53,14 @@ def choose_kernel(device_type: str, semiring: str) -> str:
     if device_type == "cpu":
         return "numba"
     on_cuda = device_type == "cuda" and semiring == "plus-times"
-    return "triton" if on_cuda and is_available() else "reference"
-
-
-@cache
-def is_available() -> bool:
-    """Whether a Triton is installed that compiles the kernels for CUDA."""
-    if find_spec("triton") is None:
-        return False
-    import triton
-
-    return tuple(map(int, triton.__version__.split(".")[:2])) >= _OLDEST_TRITON
+    return "triton" if on_cuda and has_triton() else "reference"
 
 
 def _check_forced(name: str, device_type: str, semiring: str) -> None:
     if name not in _MODULES:
         expected = ", ".join(map(repr, sorted(_MODULES)))
         raise ValueError(f"SKRATIONAL_KERNEL is {name!r}; expected {expected}.")
-    if name == "triton" and not is_available():
+    if name == "triton" and not has_triton():
         raise ImportError(
             "SKRATIONAL_KERNEL is 'triton', but Triton 3.4 or later isn't installed: "
             "pip install 'triton>=3.4' (Linux on an NVIDIA GPU), or unset the variable."

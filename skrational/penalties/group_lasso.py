@@ -16,6 +16,7 @@ from torch import Tensor
 from skrational.groups import Groups
 from skrational.penalties.newton import norms_after, shrink
 from skrational.penalties.soft_threshold import soft_threshold_
+from skrational.utils.devices import has_triton
 
 __all__ = ["GroupLasso"]
 
@@ -111,32 +112,46 @@ class GroupLasso:
             threshold = step_size * self.lambda_
             soft_threshold_(groups, metric, [threshold] * len(groups.parts))
             return
-        if metric[0].device.type != "cpu":
-            self._shrink_on_device(groups, metric, step_size)
+        device = metric[0].device
+        if device.type != "cpu" and not (device.type == "cuda" and has_triton()):
+            self._shrink_by_tensors(groups, metric, step_size)
             return
-        thresholds = np.full(groups.n_groups, step_size * self.lambda_)
-        if groups.omega is not None:
-            thresholds *= groups.omega.numpy()
         weights = _stack([part.pack(part.parameters) for part in groups.parts])
-        stacked = weights.numpy(), _stack(metric).numpy()
-        shrink(*stacked, *groups.slices_by_group, thresholds)
+        if device.type == "cpu":
+            thresholds = np.full(groups.n_groups, step_size * self.lambda_)
+            if groups.omega is not None:
+                thresholds *= groups.omega.numpy()
+            stacked = weights.numpy(), _stack(metric).numpy()
+            shrink(*stacked, *groups.slices_by_group, thresholds)
+        else:
+            from skrational.penalties import newton_cuda
+
+            on_device = self._thresholds(groups, metric, step_size)
+            arrays = weights, _stack(metric), *groups.slices_on_device
+            newton_cuda.shrink(*arrays, on_device)
         row = 0
         for part, d in zip(groups.parts, metric, strict=True):
             part.set_(weights[row : row + len(d), : d.shape[1]])
             row += len(d)
 
-    def _shrink_on_device(
+    def _thresholds(
+        self, groups: Groups, metric: Sequence[Tensor], step_size: float
+    ) -> Tensor:
+        """Step size times lambda times omega of each group, where the weights are."""
+        thresholds = metric[0].new_full((groups.n_groups,), step_size * self.lambda_)
+        return thresholds if groups.omega is None else thresholds * groups.omega
+
+    def _shrink_by_tensors(
         self, groups: Groups, metric: Sequence[Tensor], step_size: float
     ) -> None:
-        """Apply the operator where the weights are; the parameters are `prox_`'s."""
-        thresholds = metric[0].new_full((groups.n_groups,), step_size * self.lambda_)
-        if groups.omega is not None:
-            thresholds *= groups.omega
+        """Apply the operator on any device; the parameters are `prox_`'s."""
+        thresholds = self._thresholds(groups, metric, step_size)
         theta = norms_after(groups, metric, thresholds)
         for part, d in zip(groups.parts, metric, strict=True):
             of_slices = (v[part.group_of_slices][:, None] for v in (theta, thresholds))
             norm, threshold = of_slices
-            part.scale_(d * norm / (d * norm + threshold))
+            pulled = d * norm
+            part.scale_(torch.where(threshold > 0, pulled / (pulled + threshold), 1.0))
 
     @torch.no_grad()
     def slopes(self, groups: Groups) -> list[Tensor]:

@@ -67,6 +67,8 @@ def shrink(weights, metric, starts, rows, thresholds):  # type: ignore[no-untype
         Step size times lambda times omega of each group.
     """
     for g in range(starts.size - 1):
+        if thresholds[g] == 0:
+            continue
         members = rows[starts[g] : starts[g + 1]]
         theta = _norm_after(weights, metric, members, thresholds[g])
         _scale(weights, metric, members, theta, thresholds[g])

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from skrational.kernels.cpu.adam import descend
+from skrational.utils.devices import has_triton
+from skrational.utils.uploads import upload
 
 __all__ = ["Adam", "Moments"]
 
@@ -94,6 +96,8 @@ class Adam:
         self._weights = torch.cat([p.detach().reshape(-1) for p in self._parameters])
         self._gradient = torch.zeros_like(self._weights)
         self._metric = torch.zeros_like(self._weights)
+        self._on_cuda = self._weights.device.type == "cuda" and has_triton()
+        self._constants = self._weights.new_empty(6)
         self._n_steps = 0
         self._mean = torch.zeros_like(self._weights)
         self._square = torch.zeros_like(self._weights)
@@ -126,9 +130,21 @@ class Adam:
         """Forget the gradients."""
         self._gradient.zero_()
 
-    @torch.no_grad()
     def step(self, unclipped: Tensor | None = None) -> None:
-        """Take a step along the gradients.
+        """Take a step along the gradients; ``unclipped`` is that of `move`."""
+        self.begin_step()
+        self.move(unclipped)
+
+    def begin_step(self) -> None:
+        """Count a step: what it takes of numbers that aren't on the device."""
+        self._n_steps += 1
+        if self._on_cuda:
+            constants = torch.tensor(self._step_constants(), dtype=self._weights.dtype)
+            self._constants.copy_(upload(constants, self._weights.device))
+
+    @torch.no_grad()
+    def move(self, unclipped: Tensor | None = None) -> None:
+        """Move the weights along the gradients, in the step that was begun.
 
         Parameters
         ----------
@@ -141,8 +157,9 @@ class Adam:
             self._gradient.mul_((self._max_grad_norm / (norm + 1e-6)).clamp_max(1.0))
         if unclipped is not None:
             self._gradient.add_(self._joined_gradient(unclipped))
-        self._n_steps += 1
-        if self._weights.device.type == "cpu":
+        if self._on_cuda:
+            self._descend_on_cuda()
+        elif self._weights.device.type == "cpu":
             self._descend()
         else:
             self._descend_by_tensors()
@@ -161,11 +178,18 @@ class Adam:
         """Move the weights, in one compiled pass."""
         vectors = (self._weights, self._gradient, self._mean, self._square)
         weights, *others = (v.numpy() for v in (*vectors, self._metric, self._decay))
-        descend(weights, *others, np.array(self._constants(), weights.dtype))
+        descend(weights, *others, np.array(self._step_constants(), weights.dtype))
+
+    def _descend_on_cuda(self) -> None:
+        """Move the weights, as `_descend` does, by one kernel."""
+        from skrational.kernels.cuda.adam import descend as descend_on_cuda
+
+        vectors = self._weights, self._gradient, self._mean, self._square
+        descend_on_cuda(*vectors, self._metric, self._decay, self._constants)
 
     def _descend_by_tensors(self) -> None:
         """Move the weights, as `_descend` does, on any device."""
-        decays, share, beta_2, correction, eps, rate = self._constants()
+        decays, share, beta_2, correction, eps, rate = self._step_constants()
         if decays:
             self._gradient.addcmul_(self._weights, self._decay)
         self._mean.lerp_(self._gradient, share)
@@ -174,7 +198,7 @@ class Adam:
         torch.sqrt(self._square, out=self._metric).div_(correction).add_(eps)
         self._weights.addcdiv_(self._mean, self._metric, value=-rate)
 
-    def _constants(self) -> tuple[float, ...]:
+    def _step_constants(self) -> tuple[float, ...]:
         """Numbers of a step, as `descend` takes them."""
         correction = (1 - _BETA_2**self._n_steps) ** 0.5
         rate = self.learning_rate / (1 - _BETA_1**self._n_steps)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from torch import Tensor
 from skrational.cells.base import Cell, Cut
 from skrational.cells.batches import Corpus
 from skrational.groups import Groups
+from skrational.kernels.cuda.recording import Recording
 from skrational.penalties.base import Penalty, UnclippedPenalty
 from skrational.pruning.base import Pruner
 from skrational.training.adam import Adam, Moments
@@ -29,6 +29,7 @@ from skrational.training.progress import Best, Progress
 from skrational.training.rng import Randomness
 from skrational.training.schedules import Schedule
 from skrational.utils.checks import check_implements
+from skrational.utils.uploads import upload
 
 __all__ = ["Examples", "PhaseRun", "Problem", "evaluate"]
 
@@ -133,6 +134,9 @@ class PhaseRun:
             moments,
             undecayed=cell.constrained(),
         )
+        # Made of the parameters and gradients that the optimizer has moved.
+        dropout, noise = self.problem.optimization.dropout, self.randomness.noise
+        self._learn = cell.learner(dropout, noise)
 
     @property
     def progress(self) -> Progress:
@@ -216,15 +220,16 @@ class PhaseRun:
         losses: list[tuple[float | Tensor, int]] = []
         training = self.problem.training
         masked = [(self._groups(kind), live) for kind, live in self.masks.items()]
-        charges = self._charges_now()
-        dropout, noise = self.problem.optimization.dropout, self.randomness.noise
-        learn = self.cell.learner(dropout, noise)
+        move = self._mover()
         for documents in self._order():
             batch = training.corpus.batch(documents)
-            chosen = torch.from_numpy(documents).to(training.targets.device)
+            chosen = upload(torch.from_numpy(documents), training.targets.device)
             part = training.targets[chosen], training.weights[chosen]
             batch_loss = BatchLoss(self.problem.loss, *part)
-            loss = self._step(partial(learn, batch, batch_loss), charges)
+            self._optimizer.zero_grad()
+            loss = self._learn(batch, batch_loss)
+            self._optimizer.begin_step()
+            move()
             for groups, live in masked:
                 groups.zero_(live)
             losses.append((loss, len(documents)))
@@ -248,29 +253,26 @@ class PhaseRun:
             step, self._rest = self._rest[:size], self._rest[size:]
             yield step
 
-    def _step(
-        self, learn: Callable[[], float | Tensor], charges: list[Charge]
-    ) -> float | Tensor:
-        """Take a step; return the batch's loss.
+    def _mover(self) -> Callable[[], None]:
+        """Return what moves the weights, once there are the gradients of the loss."""
+        charges = self._charges_now()
 
-        Parameters
-        ----------
-        learn : callable
-            Adds the gradients of the batch, and returns its loss.
-        charges : list of Charge
-            At the strength of this epoch.
-        """
-        self._optimizer.zero_grad()
-        loss = learn()
-        clipped, unclipped = self._prices(charges)
-        if clipped:
-            torch.stack(clipped).sum().backward()
-        self._optimizer.step(torch.stack(unclipped).sum() if unclipped else None)
-        self.cell.after_step()
-        for charge in charges:
-            if self._shrinks(charge):
-                charge.shrink(self._optimizer)
-        return loss
+        def move() -> None:
+            clipped, unclipped = self._prices(charges)
+            if clipped:
+                torch.stack(clipped).sum().backward()
+            self._optimizer.move(torch.stack(unclipped).sum() if unclipped else None)
+            self.cell.after_step()
+            for charge in charges:
+                if self._shrinks(charge):
+                    charge.shrink(self._optimizer)
+
+        # The value of a penalty, and points of a set, are any code.
+        if not all(map(self._shrinks, charges)) or any(
+            True for _ in self.cell.constrained()
+        ):
+            return move
+        return Recording(move, self.problem.training.targets.device)
 
     def _prices(self, charges: list[Charge]) -> tuple[list[Tensor], list[Tensor]]:
         """Values of what goes into the loss: clipped with it, and not clipped."""

@@ -66,13 +66,19 @@ class BatchLoss(NamedTuple):
         """Return the loss, a scalar."""
         return (self.loss(outputs, self.targets) * self.weights).mean()
 
-    def compiled(self) -> Targets | None:
-        """Return the targets for the compiled losses, if this is one of them."""
-        kind = _COMPILED.get(type(self.loss))
-        if kind is None or self.targets.dim() > 2:
-            return None
+    def of(self, targets: Tensor, weights: Tensor) -> BatchLoss:
+        """Return the same loss of other examples."""
+        return BatchLoss(self.loss, targets, weights)
+
+    @property
+    def compiles(self) -> bool:
+        """Whether it is one of the compiled losses, of one output for each document."""
+        return type(self.loss) in _COMPILED and self.targets.dim() <= 2
+
+    def compiled(self) -> Targets:
+        """Return the targets for the compiled losses."""
         values = self.targets.numpy().reshape(len(self.targets), -1)
-        return Targets(kind, values, self.weights.numpy())
+        return Targets(_COMPILED[type(self.loss)], values, self.weights.numpy())
 
 
 class LogLoss:

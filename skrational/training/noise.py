@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from skrational.cells.batches import Batch
+from skrational.utils.uploads import upload
 
 __all__ = ["Dropout"]
 
@@ -66,4 +67,4 @@ def _mask(
         Of the device and type of the result.
     """
     stays = torch.rand(shape, generator=generator, dtype=torch.float32) >= p
-    return stays.to(like) / (1 - p)
+    return upload(stays, like.device).to(like.dtype) / (1 - p)

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["resolve_device"]
+__all__ = ["has_triton", "resolve_device"]
+
+_OLDEST_TRITON = (3, 4)
+"""Tests don't run with older ones."""
+
+
+@cache
+def has_triton() -> bool:
+    """Whether a Triton is installed that compiles the kernels for CUDA."""
+    if find_spec("triton") is None:
+        return False
+    import triton
+
+    return tuple(map(int, triton.__version__.split(".")[:2])) >= _OLDEST_TRITON
 
 
 def resolve_device(device: str, fastest: Sequence[str]) -> torch.device:

@@ -9,13 +9,15 @@ import triton.language as tl
 
 from skrational.kernels.cuda.slabs import (
     LANES,
-    STAGES,
     add_levels,
-    gate,
+    choose_levels,
+    is_below,
     load_below,
+    load_levels,
+    load_rows,
     locate,
     locate_below,
-    row_of,
+    store_levels,
 )
 
 __all__ = ["forward"]
@@ -24,7 +26,7 @@ __all__ = ["forward"]
 @triton.jit(do_not_specialize=["n_states"])
 @no_type_check
 def forward(
-    z_table,
+    gates,
     ids,
     offsets,
     starts,
@@ -33,6 +35,7 @@ def forward(
     history,
     out,
     LEVELS: tl.constexpr,
+    CHUNK: tl.constexpr,
     HAS_BELOW: tl.constexpr,
     REPEATS: tl.constexpr,
     ANYWHERE: tl.constexpr,
@@ -42,11 +45,11 @@ def forward(
 
     Parameters
     ----------
-    z_table : pointer to (n_rows, 2 * S)
-        Pre-activations: of a row first those of f, then ``W_u x``.
+    gates : pointer to (n_rows, 2 * S)
+        Of a row first f, then u, by place.
     ids : pointer to (n_tokens,), int32
         The row of each token; not read unless REPEATS.
-    offsets : pointer to (n_documents + 1,), int64
+    offsets : pointer to (n_documents + 1,), int32
         Where documents begin.
     starts : pointer to int32
         Where levels begin; see `skrational.kernels.cuda.layout.Slab`.
@@ -61,6 +64,8 @@ def forward(
         Filled with the scores, by column.
     LEVELS : int
         Levels of the slab.
+    CHUNK : int
+        Tokens whose rows are fetched together: each waits for memory, all at once.
     HAS_BELOW : bool
         Whether there are levels below; their history must be there.
     REPEATS : bool
@@ -72,29 +77,44 @@ def forward(
     document = tl.program_id(0).to(tl.int64)
     lane = tl.program_id(1) * LANES + tl.arange(0, LANES)
     places, exist = locate(starts, lane, LEVELS)
-    zero = tl.full([LANES], 0.0, z_table.dtype.element_ty)
+    zero = tl.full([LANES], 0.0, gates.dtype.element_ty)
     c = (zero,) * LEVELS
     joined = (zero,) * LEVELS
-    place_below = locate_below(starts, lane, HAS_BELOW)
-    stop = tl.load(offsets + document + 1)
-    for t in tl.range(tl.load(offsets + document), stop, num_stages=STAGES):
-        z = z_table + row_of(ids, t, REPEATS) * (2 * n_states)
-        states_before = history + t * n_states
-        below = load_below(states_before, place_below, exist[0], zero + 1.0, HAS_BELOW)
-        after = ()
-        for k in tl.static_range(LEVELS):
+    place_below = locate_below(starts, lane, exist[0], HAS_BELOW)
+    start, stop = tl.load(offsets + document), tl.load(offsets + document + 1)
+    rows = load_rows(ids, start, 1, start, stop, CHUNK, REPEATS)
+    for first in tl.range(start, stop, CHUNK):
+        fs = ()
+        us = ()
+        belows = ()
+        for i in tl.static_range(CHUNK):
+            of_row = gates + rows[i] * (2 * n_states)
+            fs += load_levels(of_row, places, LEVELS)
+            us += load_levels(of_row + n_states, places, LEVELS)
+            t = tl.minimum(first + i, stop - 1).to(tl.int64)
+            states_before = history + t * n_states
+            belows += (load_below(states_before, place_below, zero, HAS_BELOW),)
+        rows = load_rows(ids, first + CHUNK, 1, start, stop, CHUNK, REPEATS)
+        for i in tl.static_range(CHUNK):
+            inside = is_below(first + i, stop, LANES)
             if KEEP_HISTORY:
                 # What the token meets, not what it leaves: nothing else is needed
                 # later, and the first token of a document is no special case.
-                tl.store(states_before + places[k], c[k], mask=exist[k])
-            f, z_u = gate(z, n_states, places[k], exist[k])
-            after += (f * c[k] + (1.0 - f) * z_u * below,)
-            below = c[k]
-        c = after
-        if ANYWHERE:
-            joined = add_levels(joined, c, LEVELS)
+                t = tl.minimum(first + i, stop - 1).to(tl.int64)
+                states_before = history + t * n_states
+                store_levels(states_before, places, exist, inside, c, LEVELS)
+            after = ()
+            below = belows[i]
+            for k in tl.static_range(LEVELS):
+                after += (fs[i * LEVELS + k] * c[k] + us[i * LEVELS + k] * below,)
+                below = c[k]
+            c = choose_levels(inside, after, c, LEVELS)
+            if ANYWHERE:
+                joined = choose_levels(
+                    inside, add_levels(joined, after, LEVELS), joined, LEVELS
+                )
     if ANYWHERE:
         c = joined
     for k in tl.static_range(LEVELS):
-        column = tl.load(columns + places[k], mask=exist[k], other=0)
+        column = tl.load(columns + places[k])
         tl.store(out + document * n_states + column, c[k], mask=exist[k])

@@ -14,9 +14,9 @@ from torch.autograd.function import once_differentiable
 from skrational.kernels.cuda.batch import Batch
 from skrational.kernels.cuda.forward import forward
 from skrational.kernels.cuda.layout import LevelLayout
-from skrational.kernels.cuda.passes import gradients, score
+from skrational.kernels.cuda.passes import activated, gradients, score
 
-__all__ = ["state_scores"]
+__all__ = ["project", "state_scores"]
 
 
 def state_scores(
@@ -66,11 +66,11 @@ def state_scores(
     if x.device.type != "cuda" and isinstance(forward, triton.JITFunction):
         raise ValueError(f"the CUDA kernel takes CUDA tensors; got {x.device}.")
     layout = LevelLayout.of(tuple(lengths), x.device)
-    batch = Batch.of(x, ids, offsets, layout)
+    batch = Batch.of(ids, offsets, len(x), x.device)
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
-        return _StateScores.apply(*tensors, batch, anywhere)
-    _, z = _project(*tensors, layout)
-    return score(z, batch, anywhere, None)
+        return _StateScores.apply(*tensors, batch, layout, anywhere)
+    _, gates = project(*tensors, layout)
+    return score(gates, batch, layout, anywhere, None)
 
 
 class _StateScores(torch.autograd.Function):
@@ -84,21 +84,24 @@ class _StateScores(torch.autograd.Function):
         W_f: Tensor,
         b_f: Tensor,
         batch: Batch,
+        layout: LevelLayout,
         anywhere: bool,
     ) -> Tensor:
-        weight, z = _project(x, W_u, W_f, b_f, batch.layout)
-        history = batch.new_history(z)
-        ctx.save_for_backward(x, weight, z, history)
-        ctx.constants = batch, anywhere
-        return score(z, batch, anywhere, history)
+        weight, gates = project(x, W_u, W_f, b_f, layout)
+        history = batch.new_history(gates, layout)
+        ctx.save_for_backward(x, weight, gates, history)
+        ctx.constants = batch, layout, anywhere
+        return score(gates, batch, layout, anywhere, history)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Any:
-        x, weight, z, history = ctx.saved_tensors
-        batch, anywhere = ctx.constants
-        grad_z, grad_b = gradients(z, batch, history, grad.contiguous(), anywhere)
-        places = batch.layout.places
+        x, weight, gates, history = ctx.saved_tensors
+        batch, layout, anywhere = ctx.constants
+        grad_z, grad_b = gradients(
+            gates, batch, layout, history, grad.contiguous(), anywhere
+        )
+        places = layout.places
         grad_f, grad_u = (grad_z.T @ x).chunk(2)
         return (
             grad_z @ weight if ctx.needs_input_grad[0] else None,
@@ -107,13 +110,14 @@ class _StateScores(torch.autograd.Function):
             grad_b[places],
             None,
             None,
+            None,
         )
 
 
-def _project(
+def project(
     x: Tensor, W_u: Tensor, W_f: Tensor, b_f: Tensor, layout: LevelLayout
 ) -> tuple[Tensor, Tensor]:
-    """Project rows to the pre-activations of f and u.
+    """Project rows to gates.
 
     Parameters
     ----------
@@ -126,9 +130,10 @@ def _project(
     -------
     weight : Tensor of shape (2 * S, E)
         The rows of W_f, then those of W_u, by place.
-    z : Tensor of shape (n_rows, 2 * S)
+    gates : Tensor of shape (n_rows, 2 * S)
+        Of a row first f, then u, by place.
     """
     columns = layout.columns
     weight = torch.cat([W_f[columns], W_u[columns]])
     bias = torch.cat([b_f[columns], torch.zeros_like(b_f)])
-    return weight, torch.addmm(bias, x, weight.T)
+    return weight, activated(torch.addmm(bias, x, weight.T))

@@ -11,21 +11,58 @@ from torch import Tensor
 from skrational.kernels.cuda.backward import backward
 from skrational.kernels.cuda.batch import Batch
 from skrational.kernels.cuda.forward import forward
-from skrational.kernels.cuda.layout import Slab
+from skrational.kernels.cuda.gates import activate
+from skrational.kernels.cuda.layout import LevelLayout, Slab
 from skrational.kernels.cuda.slabs import LANES
 from skrational.kernels.cuda.sums import COLUMNS, sum_pieces, sum_rows
 
-__all__ = ["gradients", "score"]
+__all__ = ["activated", "gradients", "score"]
+
+CHUNK_BYTES = 64
+"""Of each pre-activation, what a lane fetches together: as many tokens as registers
+have room for. Half of it where more than the pre-activations has to be kept."""
+
+BLOCK = 1024
+"""Gates of a program that makes them."""
+
+TILE = 8
+"""Tokens, or pieces, that are fetched together to be summed."""
 
 
-def score(z: Tensor, batch: Batch, anywhere: bool, history: Tensor | None) -> Tensor:
-    """Run the recurrence.
+def activated(z: Tensor) -> Tensor:
+    """Turn pre-activations of f, and ``W_u x``, into f and u, in place.
 
     Parameters
     ----------
     z : Tensor of shape (n_rows, 2 * S)
-        Pre-activations by place: of a row first those of f, then ``W_u x``.
+        Contiguous.
+
+    Returns
+    -------
+    Tensor
+        The same.
+    """
+    n_rows, n_states = len(z), z.shape[1] // 2
+    grid = triton.cdiv(n_rows * n_states, BLOCK), 1
+    _launch(activate, grid, z, n_rows, n_states, BLOCK=BLOCK)
+    return z
+
+
+def score(
+    gates: Tensor,
+    batch: Batch,
+    layout: LevelLayout,
+    anywhere: bool,
+    history: Tensor | None,
+) -> Tensor:
+    """Run the recurrence.
+
+    Parameters
+    ----------
+    gates : Tensor of shape (n_rows, 2 * S)
+        Of a row first f, then u, by place; see `activated`.
     batch : Batch
+    layout : LevelLayout
     anywhere : bool
         Whether the scores after every token are summed.
     history : Tensor of shape (n_tokens, S), or None
@@ -36,16 +73,17 @@ def score(z: Tensor, batch: Batch, anywhere: bool, history: Tensor | None) -> Te
     Tensor of shape (n_documents, S)
         The scores, by column.
     """
-    out = z.new_empty(batch.n_documents, batch.layout.n_states)
-    if history is None and len(batch.layout.slabs) > 1:
+    out = gates.new_empty(batch.room.n_documents, layout.n_states)
+    if history is None and len(layout.slabs) > 1:
         # A slab reads what the one below has stored.
-        history = batch.new_history(z)
+        history = batch.new_history(gates, layout)
     keep = history is not None
-    for slab in batch.layout.slabs:
+    for slab in layout.slabs:
         _walk(
             forward,
-            z,
+            gates,
             batch,
+            layout,
             slab,
             history if keep else out,
             out,
@@ -56,13 +94,18 @@ def score(z: Tensor, batch: Batch, anywhere: bool, history: Tensor | None) -> Te
 
 
 def gradients(
-    z: Tensor, batch: Batch, history: Tensor, grad_out: Tensor, anywhere: bool
+    gates: Tensor,
+    batch: Batch,
+    layout: LevelLayout,
+    history: Tensor,
+    grad_out: Tensor,
+    anywhere: bool,
 ) -> tuple[Tensor, Tensor]:
     """Differentiate `score`.
 
     Parameters
     ----------
-    z, batch, anywhere
+    gates, batch, layout, anywhere
         As for `score`.
     history : Tensor of shape (n_tokens, S)
         As `score` filled it.
@@ -72,23 +115,25 @@ def gradients(
     Returns
     -------
     grad_z : Tensor of shape (n_rows, 2 * S)
-        Gradient of ``z``.
+        Gradient of the pre-activations, and of ``W_u x``.
     grad_bias : Tensor of shape (S,)
         Gradient of the self-loops' bias, by place.
     """
     if batch.repeats:
         adjoints = torch.empty_like(history)
-        _walk_back(z, batch, history, grad_out, adjoints, anywhere)
-        grad_z = _sum_over_tokens(z, batch, history, adjoints)
-        return grad_z, grad_z[:, : batch.layout.n_states].sum(dim=0)
-    grad_z = torch.empty_like(z)
-    grad_bias = _walk_back(z, batch, history, grad_out, grad_z, anywhere)
+        _walk_back(gates, batch, layout, history, grad_out, adjoints, anywhere)
+        grad_z = _sum_over_tokens(gates, batch, layout, history, adjoints)
+        ones = gates.new_ones(len(gates))
+        return grad_z, grad_z[:, : layout.n_states].T @ ones
+    grad_z = torch.empty_like(gates)
+    grad_bias = _walk_back(gates, batch, layout, history, grad_out, grad_z, anywhere)
     return grad_z, grad_bias.sum(dim=0)
 
 
 def _walk_back(
-    z: Tensor,
+    gates: Tensor,
     batch: Batch,
+    layout: LevelLayout,
     history: Tensor,
     grad_out: Tensor,
     stored: Tensor,
@@ -98,7 +143,7 @@ def _walk_back(
 
     Parameters
     ----------
-    z, batch, history, grad_out, anywhere
+    gates, batch, layout, history, grad_out, anywhere
         As for `gradients`.
     stored : Tensor of shape (n_tokens, S) if rows repeat, else (n_tokens, 2 * S)
         Filled with adjoints, or gradients; see
@@ -110,11 +155,12 @@ def _walk_back(
         Gradient of the bias, by place; arbitrary if rows repeat.
     """
     grad_bias = torch.empty_like(grad_out)
-    for slab in reversed(batch.layout.slabs):
+    for slab in reversed(layout.slabs):
         _walk(
             backward,
-            z,
+            gates,
             batch,
+            layout,
             slab,
             history,
             grad_out,
@@ -127,13 +173,13 @@ def _walk_back(
 
 
 def _sum_over_tokens(
-    z: Tensor, batch: Batch, history: Tensor, adjoints: Tensor
+    gates: Tensor, batch: Batch, layout: LevelLayout, history: Tensor, adjoints: Tensor
 ) -> Tensor:
     """Sum the gradients of the rows over the tokens that share them.
 
     Parameters
     ----------
-    z, batch, history
+    gates, batch, layout, history
         As for `gradients`.
     adjoints : Tensor of shape (n_tokens, S)
         Gradients of the states after each token, by place.
@@ -142,28 +188,35 @@ def _sum_over_tokens(
     -------
     Tensor of shape (n_rows, 2 * S)
     """
-    n_states = batch.layout.n_states
+    n_states, n_pieces = layout.n_states, batch.room.n_pieces
     n_blocks = triton.cdiv(n_states, COLUMNS.value)
-    order, starts, first_pieces = batch.pieces(len(z))
-    sums = z.new_empty(len(starts) - 1, 2 * n_states)
+    sums = gates.new_empty(n_pieces, 2 * n_states)
     _launch(
         sum_pieces,
-        (len(sums), n_blocks),
-        order,
-        starts,
-        batch.layout.entered_from,
+        (n_pieces, n_blocks),
+        batch.order,
+        batch.starts,
+        layout.entered_from,
         n_states,
         history,
         adjoints,
         sums,
+        TILE=TILE,
     )
-    grad_z = torch.empty_like(z)
-    _launch(sum_rows, (len(z), n_blocks), z, first_pieces, n_states, sums, grad_z)
+    grad_z = torch.empty_like(gates)
+    of_rows = gates, batch.first_pieces, n_states, sums, grad_z
+    _launch(sum_rows, (len(gates), n_blocks), *of_rows, TILE=TILE)
     return grad_z
 
 
 def _walk(
-    kernel: Any, z: Tensor, batch: Batch, slab: Slab, *args: Any, **constants: Any
+    kernel: Any,
+    gates: Tensor,
+    batch: Batch,
+    layout: LevelLayout,
+    slab: Slab,
+    *args: Any,
+    **constants: Any,
 ) -> None:
     """Launch a kernel with a program for each document and block of automata.
 
@@ -171,25 +224,29 @@ def _walk(
     ----------
     kernel : Triton kernel
         `forward` or `backward`.
-    z : Tensor of shape (n_rows, 2 * S)
+    gates : Tensor of shape (n_rows, 2 * S)
     batch : Batch
+    layout : LevelLayout
     slab : Slab
     *args
         What the kernel takes after ``n_states``.
     **constants
         What it has to know when it is compiled, beside what slab and batch say.
     """
+    is_full = slab.has_below or slab.has_above
+    is_full |= kernel is backward and not batch.repeats
     _launch(
         kernel,
-        (batch.n_documents, triton.cdiv(slab.n_lanes, LANES.value)),
-        z,
-        batch.device_ids,
+        (batch.room.n_documents, triton.cdiv(slab.n_lanes, LANES.value)),
+        gates,
+        batch.ids,
         batch.offsets,
         slab.starts,
-        batch.layout.columns,
-        batch.layout.n_states,
+        layout.columns,
+        layout.n_states,
         *args,
         LEVELS=slab.n_levels,
+        CHUNK=CHUNK_BYTES // gates.element_size() // (2 if is_full else 1),
         HAS_BELOW=slab.has_below,
         REPEATS=batch.repeats,
         num_warps=1,

@@ -1,4 +1,4 @@
-"""What Triton's programs have in common: the lanes of a slab, and its gates.
+"""What the programs that walk documents have in common: the lanes of a slab.
 
 A value of a slab is a tuple of one vector for each of its levels, with a lane for each
 automaton.
@@ -13,60 +13,90 @@ import triton.language as tl
 
 __all__ = [
     "LANES",
-    "STAGES",
     "add_levels",
-    "gate",
+    "choose_levels",
+    "is_below",
     "load_below",
+    "load_levels",
+    "load_rows",
     "locate",
     "locate_below",
-    "row_of",
     "store_levels",
-    "through_gate",
 ]
 
 LANES = tl.constexpr(32)
 """Automata of a program: one warp."""
 
-STAGES = tl.constexpr(8)
-"""Tokens fetched ahead: what keeps memory busy while few programs run."""
-
 
 @triton.jit
 @no_type_check
 def locate(starts, lane, LEVELS: tl.constexpr):
-    """Place of each state of the lanes, and whether it exists, level by level."""
+    """Place of each state of the lanes, and whether it exists, level by level.
+
+    What doesn't exist is at place 0: it may be loaded, and must not be stored.
+    """
     places = ()
     exist = ()
     for k in tl.static_range(LEVELS):
-        start = tl.load(starts + k)
-        places += (start + lane,)
-        exist += (start + lane < tl.load(starts + k + 1),)
+        place = tl.load(starts + k) + lane
+        exists = place < tl.load(starts + k + 1)
+        places += (tl.where(exists, place, 0),)
+        exist += (exists,)
     return places, exist
 
 
 @triton.jit
 @no_type_check
-def locate_below(starts, lane, HAS_BELOW: tl.constexpr):
-    """Place of the state below each lane; arbitrary if there are no levels below."""
-    place = lane
+def locate_below(starts, lane, exists, HAS_BELOW: tl.constexpr):
+    """Place of the state below each lane; 0 if there are no levels below."""
+    place = tl.where(exists, 0, 0)
     if HAS_BELOW:
-        place = tl.load(starts - 1) + lane
+        place = tl.where(exists, tl.load(starts - 1) + lane, 0)
     return place
 
 
 @triton.jit
 @no_type_check
-def row_of(ids, t, REPEATS: tl.constexpr):
-    """Row of a token."""
-    row = t
-    if REPEATS:
-        row = tl.load(ids + t).to(tl.int64)
-    return row
+def load_rows(
+    ids, first, step, start, stop, CHUNK: tl.constexpr, REPEATS: tl.constexpr
+):
+    """Rows of the tokens ``first``, ``first + step``, ... of a document, int64.
+
+    Instead of tokens that it doesn't have, its last or first one is read again.
+
+    Parameters
+    ----------
+    ids : pointer to (n_tokens,), int32
+        Not read unless REPEATS.
+    first, step : int
+    start, stop : int
+        The tokens of the document.
+    CHUNK : int
+        How many rows.
+    REPEATS : bool
+        Whether rows differ from tokens.
+    """
+    rows = ()
+    for i in tl.static_range(CHUNK):
+        t = tl.maximum(tl.minimum(first + i * step, stop - 1), start)
+        if REPEATS:
+            # A document without tokens has no row.
+            rows += (tl.load(ids + t, mask=start < stop, other=0).to(tl.int64),)
+        else:
+            rows += (t.to(tl.int64),)
+    return rows
 
 
 @triton.jit
 @no_type_check
-def load_below(states_before, place_below, exists, one, HAS_BELOW: tl.constexpr):
+def is_below(t, stop, N: tl.constexpr):
+    """Whether a number is smaller than another one: a mask, (N,), of one value."""
+    return tl.full([N], t, tl.int32) < stop
+
+
+@triton.jit
+@no_type_check
+def load_below(states_before, place_below, zero, HAS_BELOW: tl.constexpr):
     """What enters the lowest level of a slab at a token.
 
     Parameters
@@ -75,53 +105,25 @@ def load_below(states_before, place_below, exists, one, HAS_BELOW: tl.constexpr)
         The states that the token meets.
     place_below : (LANES,)
         As `locate_below` returns it.
-    exists : (LANES,), mask
-        Whether the lane has a state in the lowest level.
-    one : (LANES,)
-        The start state, which always weighs 1.
+    zero : (LANES,)
     HAS_BELOW : bool
         Whether there are levels below.
     """
-    below = one
+    # The start state always weighs 1.
+    below = zero + 1.0
     if HAS_BELOW:
-        below = tl.load(states_before + place_below, mask=exists, other=0.0)
+        below = tl.load(states_before + place_below)
     return below
 
 
 @triton.jit
 @no_type_check
-def gate(z, n_states, place, exists):
-    """Self-loop f and projection ``W_u x`` from a row of pre-activations.
-
-    Parameters
-    ----------
-    z : pointer to (2 * S,)
-        First the pre-activations of f, then ``W_u x``.
-    n_states : int
-        S.
-    place : (n,)
-        Places of the states.
-    exists : (n,), mask
-    """
-    z_f = tl.load(z + place, mask=exists, other=0.0)
-    z_u = tl.load(z + n_states + place, mask=exists, other=0.0)
-    return 1.0 / (1.0 + tl.exp(-z_f)), z_u
-
-
-@triton.jit
-@no_type_check
-def through_gate(f, z_u, g_f, g_u):
-    """Gradients of the pre-activations from those of f and u.
-
-    Parameters
-    ----------
-    f, z_u : (n,)
-        As `gate` returns them.
-    g_f, g_u : (n,)
-        Gradients of f and of ``u = (1 - f) * z_u``.
-    """
-    grad_u = (1.0 - f) * g_u
-    return f * ((1.0 - f) * g_f - z_u * grad_u), grad_u
+def load_levels(row, places, LEVELS: tl.constexpr):
+    """Load a value of a slab from a row that is ordered by place."""
+    values = ()
+    for k in tl.static_range(LEVELS):
+        values += (tl.load(row + places[k]),)
+    return values
 
 
 @triton.jit
@@ -136,7 +138,17 @@ def add_levels(left, right, LEVELS: tl.constexpr):
 
 @triton.jit
 @no_type_check
-def store_levels(row, places, exist, values, LEVELS: tl.constexpr):
+def choose_levels(condition, left, right, LEVELS: tl.constexpr):
+    """Take the first of two values of a slab if a condition holds, else the other."""
+    chosen = ()
+    for k in tl.static_range(LEVELS):
+        chosen += (tl.where(condition, left[k], right[k]),)
+    return chosen
+
+
+@triton.jit
+@no_type_check
+def store_levels(row, places, exist, inside, values, LEVELS: tl.constexpr):
     """Store a value of a slab in a row that is ordered by place.
 
     Parameters
@@ -144,8 +156,10 @@ def store_levels(row, places, exist, values, LEVELS: tl.constexpr):
     row : pointer to (S,)
     places, exist : LEVELS times (LANES,)
         As `locate` returns them.
+    inside : (LANES,), mask
+        Whether there is such a row.
     values : LEVELS times (LANES,)
     LEVELS : int
     """
     for k in tl.static_range(LEVELS):
-        tl.store(row + places[k], values[k], mask=exist[k])
+        tl.store(row + places[k], values[k], mask=exist[k] & inside)

@@ -378,13 +378,13 @@ def test_the_kernel_is_chosen_by_device_and_semiring(
     monkeypatch, device, semiring, kernel
 ):
     monkeypatch.delenv("SKRATIONAL_KERNEL", raising=False)
-    monkeypatch.setattr(kernels, "is_available", lambda: True)
+    monkeypatch.setattr(kernels, "has_triton", lambda: True)
     assert kernels.choose_kernel(device, semiring) == kernel
 
 
 def test_without_triton_cuda_runs_the_loop(monkeypatch):
     monkeypatch.delenv("SKRATIONAL_KERNEL", raising=False)
-    monkeypatch.setattr(kernels, "is_available", lambda: False)
+    monkeypatch.setattr(kernels, "has_triton", lambda: False)
     assert kernels.choose_kernel("cuda", "plus-times") == "reference"
 
 
@@ -393,12 +393,12 @@ def test_an_older_triton_is_none(version, is_new, monkeypatch):
     triton = ModuleType("triton")
     triton.__spec__, triton.__version__ = ModuleSpec("triton", None), version
     monkeypatch.setitem(sys.modules, "triton", triton)
-    assert kernels.is_available.__wrapped__() == is_new
+    assert kernels.has_triton.__wrapped__() == is_new
 
 
 def test_a_forced_kernel_that_is_missing_says_how_to_get_it(monkeypatch):
     monkeypatch.setenv("SKRATIONAL_KERNEL", "triton")
-    monkeypatch.setattr(kernels, "is_available", lambda: False)
+    monkeypatch.setattr(kernels, "has_triton", lambda: False)
     with pytest.raises(ImportError, match=r"pip install 'triton>=3\.4'"):
         kernels.choose_kernel("cuda", "plus-times")
 
@@ -430,7 +430,7 @@ def test_the_environment_cannot_name_an_unknown_kernel(monkeypatch):
 
 
 def test_a_forced_kernel_does_not_compute_something_else(monkeypatch):
-    monkeypatch.setattr(kernels, "is_available", lambda: True)
+    monkeypatch.setattr(kernels, "has_triton", lambda: True)
     monkeypatch.setenv("SKRATIONAL_KERNEL", "triton")
     with pytest.raises(ValueError, match=r"plus-times on device='cuda'; got.*max-plus"):
         kernels.choose_kernel("cuda", "max-plus")

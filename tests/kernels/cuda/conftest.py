@@ -9,6 +9,11 @@ import torch
 
 from skrational import kernels
 
+try:
+    import triton.language as tl
+except ImportError:
+    tl = None
+
 ROOM = "skrational.kernels.cuda"
 
 
@@ -22,6 +27,7 @@ def load_room(interpret):
     )
     paths = find_spec(ROOM).submodule_search_locations
     modules = {m.name: f"{ROOM}.{m.name}" for m in pkgutil.iter_modules(paths)}
+    modules["newton"] = "skrational.penalties.newton_cuda"
     with pytest.MonkeyPatch.context() as patch, triton.knobs.runtime.scope():
         patch.setattr(kernels, "cuda", None, raising=False)
         for name in (ROOM, *modules.values()):
@@ -29,7 +35,15 @@ def load_room(interpret):
             patch.setitem(sys.modules, name, None)
             del sys.modules[name]
         triton.knobs.runtime.interpret = interpret
-        return SimpleNamespace(**{k: import_module(v) for k, v in modules.items()})
+        room = SimpleNamespace(**{k: import_module(v) for k, v in modules.items()})
+        if interpret:
+            room.newton._total = triton.jit(interpreted_total)
+        return room
+
+
+def interpreted_total(x):
+    """`triton.language.sum`, which was made to be compiled when Triton was imported."""
+    return tl.reduce(x, 0, tl.standard._sum_combine)
 
 
 @pytest.fixture(scope="session")

@@ -5,23 +5,24 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skrational.kernels.cuda.batch import PIECE, Batch
-from skrational.kernels.cuda.layout import LevelLayout
 
 N_ROWS = 5
 
 
 def batch_of(ids):
     ids = np.array(ids, dtype=np.int32)
-    layout = LevelLayout.of((2,), torch.device("cpu"))
-    return Batch.of(torch.empty(N_ROWS, 1), ids, np.array([0, len(ids)]), layout)
+    return Batch.of(ids, np.array([0, len(ids)]), N_ROWS, torch.device("cpu"))
 
 
 @given(st.lists(st.integers(0, N_ROWS - 1), max_size=3 * PIECE))
 @example([4] * PIECE)
 @example([2] * (2 * PIECE + 1) + [0, 3, 2])
 def test_the_tokens_of_a_row_are_cut_in_pieces_in_their_order(ids):
-    order, starts, first_pieces = batch_of(ids).pieces(N_ROWS)
-    pieces = np.split(order.numpy(), starts.numpy()[1:-1]) if len(starts) > 1 else []
+    batch = batch_of(ids)
+    first_pieces, starts = batch.first_pieces.numpy(), batch.starts.numpy()
+    n_pieces = first_pieces[-1]
+    assert (starts[n_pieces:] == len(ids)).all()
+    pieces = np.split(batch.order.numpy(), starts[1:n_pieces]) if n_pieces else []
     assert starts[0] == first_pieces[0] == 0
     assert all(1 <= len(piece) <= PIECE for piece in pieces)
     for row in range(N_ROWS):

@@ -11,16 +11,17 @@ triton = pytest.importorskip(
 
 INTEGERS = {
     "ids": "*i32",
-    "offsets": "*i64",
+    "offsets": "*i32",
     "starts": "*i32",
     "columns": "*i64",
     "entered_from": "*i32",
-    "order": "*i64",
-    "piece_starts": "*i64",
-    "first_pieces": "*i64",
+    "order": "*i32",
+    "piece_starts": "*i32",
+    "first_pieces": "*i32",
     "n_states": "i32",
 }
 FREE = {"REPEATS": False, "ANYWHERE": False, "HAS_BELOW": False}
+SHARED = {"REPEATS": True, "ANYWHERE": True, "HAS_BELOW": False}
 BOUND = {"REPEATS": True, "ANYWHERE": True, "HAS_BELOW": True}
 
 
@@ -28,12 +29,14 @@ BOUND = {"REPEATS": True, "ANYWHERE": True, "HAS_BELOW": True}
 @pytest.mark.parametrize(
     ("module", "name", "constants"),
     [
-        ("forward", "forward", {**FREE, "KEEP_HISTORY": False}),
-        ("forward", "forward", {**BOUND, "KEEP_HISTORY": True}),
-        ("backward", "backward", {**FREE, "HAS_ABOVE": False}),
-        ("backward", "backward", {**BOUND, "HAS_ABOVE": True}),
-        ("sums", "sum_pieces", {}),
-        ("sums", "sum_rows", {}),
+        ("forward", "forward", {**FREE, "CHUNK": 16, "KEEP_HISTORY": False}),
+        ("forward", "forward", {**SHARED, "CHUNK": 16, "KEEP_HISTORY": True}),
+        ("forward", "forward", {**BOUND, "CHUNK": 8, "KEEP_HISTORY": True}),
+        ("backward", "backward", {**FREE, "CHUNK": 8, "HAS_ABOVE": False}),
+        ("backward", "backward", {**SHARED, "CHUNK": 16, "HAS_ABOVE": False}),
+        ("backward", "backward", {**BOUND, "CHUNK": 8, "HAS_ABOVE": True}),
+        ("sums", "sum_pieces", {"TILE": 8}),
+        ("sums", "sum_rows", {"TILE": 8}),
     ],
 )
 def test_compiles_without_spilling_registers(
@@ -44,7 +47,8 @@ def test_compiles_without_spilling_registers(
         p.name: "constexpr" if p.is_constexpr else INTEGERS.get(p.name, "*fp32")
         for p in kernel.params
     }
-    if constants:
+    walks = "CHUNK" in constants
+    if walks:
         constants = {"LEVELS": compiled.layout.LEVELS, **constants}
     source = triton.compiler.ASTSource(kernel, signature, constants)
     with triton.knobs.cache.scope():
@@ -52,7 +56,7 @@ def test_compiles_without_spilling_registers(
         built = triton.compile(
             source,
             target=triton.backends.compiler.GPUTarget("cuda", capability, 32),
-            options={"num_warps": 1 if constants else 4, "enable_fp_fusion": True},
+            options={"num_warps": 1 if walks else 4, "enable_fp_fusion": True},
         )
     cubin = tmp_path / "kernel.cubin"
     cubin.write_bytes(built.asm["cubin"])
