@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -66,6 +66,11 @@ class _Inputs(NamedTuple):
         """Bring them to a device."""
         return _Inputs(*(tensor.to(device, non_blocking=True) for tensor in self))
 
+    def roomy(self, room: Room, device: torch.device) -> _Inputs:
+        """Make memory on a device for the inputs of batches that fit a room."""
+        x = torch.zeros(room.n_rows, self.x.shape[1], dtype=self.x.dtype, device=device)
+        return _Inputs(x, *(t.to(device, copy=True) for t in self[1:]))
+
     def fill(self, others: _Inputs) -> None:
         """Copy others, of which x may have fewer rows, over these."""
         for mine, other in zip(self, others, strict=True):
@@ -105,7 +110,7 @@ class Learner:
         layout = LevelLayout.of(tuple(lengths), self._device)
         detached = [p.detach() for p in parameters]
         self._network = _Network(detached, gradients, layout, anywhere)
-        self._recordings: dict[Room, tuple[_Inputs, Recording]] = {}
+        self._recordings: dict[Room, tuple[_Inputs, Recording[Tensor]]] = {}
 
     def learn(
         self,
@@ -134,6 +139,26 @@ class Learner:
         Tensor
             A scalar on the device, for which the host hasn't waited.
         """
+        # The next batch of this size will overwrite it.
+        return self.prepare(x, ids, offsets, reader, factors, loss)().clone()
+
+    def prepare(
+        self,
+        x: Tensor,
+        ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        reader: Tensor,
+        factors: Tensor,
+        loss: BatchLoss,
+    ) -> Recording[Tensor]:
+        """Bring a batch to the device; the parameters are those of `learn`.
+
+        Returns
+        -------
+        Recording
+            What adds the gradients and returns the loss, of this batch until the next
+            one is prepared.
+        """
         repeats = not np.array_equal(ids, np.arange(len(x)))
         n_tokens, n_rows = len(ids), len(x)
         if repeats:
@@ -143,28 +168,23 @@ class Learner:
         given = _Inputs(x, numbers, reader, factors, loss.targets, loss.weights)
         if not repeats:
             # Hardly any two batches have as many tokens.
-            on_device = given.on(self._device)
-            return _differentiate(self._network, on_device, room, False, loss)
+            inputs = given.on(self._device)
+            return self._recording(inputs, room, repeats, loss)
         if room not in self._recordings:
             if len(self._recordings) == _MOST_RECORDINGS:
                 self._recordings.clear()
-            self._recordings[room] = self._prepare(given, room, loss)
+            inputs = given.roomy(room, self._device)
+            of_inputs = loss.of(inputs.targets, inputs.weights)
+            recording = self._recording(inputs, room, repeats, of_inputs)
+            self._recordings[room] = inputs, recording
         inputs, recording = self._recordings[room]
         inputs.fill(given)
-        # The next batch of this size will overwrite it.
-        return recording().clone()
+        return recording
 
-    def _prepare(
-        self, given: _Inputs, room: Room, loss: BatchLoss
-    ) -> tuple[_Inputs, Recording]:
-        """Make memory for batches that fit a room, and what is done with them."""
-        x = given.x.new_zeros(room.n_rows, given.x.shape[1])
-        others = (t.to(self._device, copy=True) for t in given[1:])
-        inputs = _Inputs(x, *others)
-        of_inputs = loss.of(inputs.targets, inputs.weights)
-        network = self._network
-        work = partial(_differentiate, network, inputs, room, True, of_inputs)
-        return inputs, Recording(work, self._device)
+    def _recording(self, *of_batch: Any) -> Recording[Tensor]:
+        return Recording(
+            partial(_differentiate, self._network, *of_batch), self._device
+        )
 
 
 @torch.no_grad()
