@@ -142,9 +142,9 @@ class SparseRationalClassifier(RationalMethod, MultilabelClassifier):
     dtype : {"float32", "float64"}, default="float32"
         Of the computation and the fitted weights.
     device : str, default="auto"
-        "auto", "cpu", "cuda", "cuda:N" or "mps". "auto" takes the device with the
-        fastest kernel, at present the CPU. Predictions fall back to the CPU where the
-        device is missing.
+        "auto", "cpu", "cuda", "cuda:N" or "mps". "auto" is the CPU, whose results are
+        the same to the bit everywhere; a GPU trains faster, the more so the more states
+        there are. Predictions fall back to the CPU where the device is missing.
     random_state : int, RandomState instance or None, default=None
         Initial weights, order of batches, dropout and validation split. The global
         generators of numpy and torch are neither read nor changed.

@@ -18,7 +18,7 @@ from skrational.kernels.cuda.sums import COLUMNS, sum_pieces, sum_rows
 
 __all__ = ["activated", "gradients", "score"]
 
-CHUNK_BYTES = 64
+CHUNK_BYTES = 32
 """Of each pre-activation, what a lane fetches together: as many tokens as registers
 have room for. Half of it where more than the pre-activations has to be kept."""
 

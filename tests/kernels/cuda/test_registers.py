@@ -29,12 +29,12 @@ BOUND = {"REPEATS": True, "ANYWHERE": True, "HAS_BELOW": True}
 @pytest.mark.parametrize(
     ("module", "name", "constants"),
     [
-        ("forward", "forward", {**FREE, "CHUNK": 16, "KEEP_HISTORY": False}),
-        ("forward", "forward", {**SHARED, "CHUNK": 16, "KEEP_HISTORY": True}),
-        ("forward", "forward", {**BOUND, "CHUNK": 8, "KEEP_HISTORY": True}),
-        ("backward", "backward", {**FREE, "CHUNK": 8, "HAS_ABOVE": False}),
-        ("backward", "backward", {**SHARED, "CHUNK": 16, "HAS_ABOVE": False}),
-        ("backward", "backward", {**BOUND, "CHUNK": 8, "HAS_ABOVE": True}),
+        ("forward", "forward", {**FREE, "CHUNK": 8, "KEEP_HISTORY": False}),
+        ("forward", "forward", {**SHARED, "CHUNK": 8, "KEEP_HISTORY": True}),
+        ("forward", "forward", {**BOUND, "CHUNK": 4, "KEEP_HISTORY": True}),
+        ("backward", "backward", {**FREE, "CHUNK": 4, "HAS_ABOVE": False}),
+        ("backward", "backward", {**SHARED, "CHUNK": 8, "HAS_ABOVE": False}),
+        ("backward", "backward", {**BOUND, "CHUNK": 4, "HAS_ABOVE": True}),
         ("sums", "sum_pieces", {"TILE": 8}),
         ("sums", "sum_rows", {"TILE": 8}),
     ],
