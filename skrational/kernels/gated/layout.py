@@ -19,6 +19,7 @@ Here the latter two count as gates n and hn, the third and the fourth one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from skrational.kernels.cpu.panels import PANEL, pack_panels
+from skrational.utils.cached import cached_property
 from skrational.utils.simd import LANES
 
 __all__ = ["Cell", "GateLayout", "Sizes"]
@@ -98,8 +100,17 @@ class GateLayout:
 
     @classmethod
     def of(cls, learned: NDArray[np.bool_]) -> GateLayout:
-        """Lay out the learned gates, (4, H) of an LSTM or (3, H) of a GRU."""
-        n_gates, n_units = learned.shape
+        """Lay out the learned gates, (4, H) of an LSTM or (3, H) of a GRU.
+
+        All steps have the same ones, until gates are pruned: the layout is kept.
+        """
+        return cls._of(learned.shape, learned.astype(bool).tobytes())
+
+    @classmethod
+    @lru_cache(maxsize=128)
+    def _of(cls, shape: tuple[int, int], packed: bytes) -> GateLayout:
+        learned = np.frombuffer(packed, bool).reshape(shape)
+        n_gates, n_units = shape
         gru = n_gates == 3
         row = np.full((4, n_units), _NONE)
         row[:n_gates][learned] = np.arange(np.count_nonzero(learned))
@@ -148,7 +159,8 @@ class GateLayout:
     def pack(self, weights: NDArray[Any], columns: slice) -> NDArray[Any]:
         """Order weights of the learned gates, (M, n), by some columns."""
         # The row after the last one is that of padding.
-        return np.pad(weights, ((0, 1), (0, 0)))[self.sources[columns]]
+        padding = np.zeros((1, weights.shape[1]), weights.dtype)
+        return np.concatenate([weights, padding])[self.sources[columns]]
 
     def cell(self, W_hh: NDArray[Any], b: NDArray[Any]) -> Cell:
         """Pack recurrent weights (M, H) and biases (4, H) for the compiled passes."""
@@ -164,13 +176,14 @@ class GateLayout:
             constants[_CANDIDATE] = np.tanh(b[_CANDIDATE])
         return Cell(
             self.sizes,
-            *self._blocks(),
+            *self._blocks,
             self._place_units(constants),
             biases[self.places],
             pack_panels(weights.T),
             pack_panels(weights),
         )
 
+    @cached_property
     def _blocks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Find the columns whose gates are carried as blocks, and the single ones."""
         columns = np.arange(len(self.places))
@@ -186,9 +199,13 @@ class GateLayout:
         unpacked = d_bias[:-1].reshape(4, self.stride)[:, : self.sizes.n_units].copy()
         if self.sizes.gru:
             # The b_hn of a candidate that is a constant counts for nothing.
-            numbers = _numbers(self.sizes.n_units)[_FROM_STATE]
-            unpacked[_FROM_STATE] *= np.isin(numbers, self.places)
+            unpacked[_FROM_STATE] *= self._reads_state
         return unpacked
+
+    @cached_property
+    def _reads_state(self) -> NDArray[np.bool_]:
+        """Which candidates of a GRU are learned."""
+        return np.isin(_numbers(self.sizes.n_units)[_FROM_STATE], self.places)
 
     def _place_units(self, gates: NDArray[Any]) -> NDArray[Any]:
         """Place numbers of all gates, (4, H), as the passes do: (4 * stride + 1,)."""
