@@ -10,11 +10,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import torch
 
-__all__ = ["Recording"]
+__all__ = ["Recording", "shared_pool"]
 
 Result = TypeVar("Result")
 
@@ -30,10 +30,15 @@ class Recording(Generic[Result]):
     work : callable
         Reads memory that stays where it is, and waits for nothing.
     device : torch.device
+    pool : object, default=None
+        From `shared_pool`: recordings of one pool, of which none runs while another
+        does, have their passing memory together.
     """
 
-    def __init__(self, work: Callable[[], Result], device: torch.device) -> None:
-        self._work, self._device = work, device
+    def __init__(
+        self, work: Callable[[], Result], device: torch.device, pool: Any = None
+    ) -> None:
+        self._work, self._device, self._pool = work, device, pool
         self._was_run = False
         self._graph: torch.cuda.CUDAGraph | None = None
         self._result: Result | None = None
@@ -52,9 +57,16 @@ class Recording(Generic[Result]):
 
     def _record(self) -> None:
         graph = torch.cuda.CUDAGraph()
-        with _no_collection(), torch.cuda.graph(graph):
+        # What other threads do of their own isn't recorded, and doesn't end it.
+        options = {"pool": self._pool, "capture_error_mode": "thread_local"}
+        with _no_collection(), torch.cuda.graph(graph, **options):
             self._result = self._work()
         self._graph = graph
+
+
+def shared_pool(device: torch.device) -> Any:
+    """Return memory for recordings that run one after the other; None on the CPU."""
+    return torch.cuda.graph_pool_handle() if device.type == "cuda" else None
 
 
 @contextmanager

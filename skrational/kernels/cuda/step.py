@@ -21,11 +21,12 @@ from skrational.kernels.cuda.batch import Batch, Room, pack_numbers
 from skrational.kernels.cuda.layout import LevelLayout
 from skrational.kernels.cuda.operation import project
 from skrational.kernels.cuda.passes import gradients, score
-from skrational.kernels.cuda.recording import Recording
+from skrational.kernels.cuda.recording import Recording, shared_pool
 
 __all__ = ["BatchLoss", "Learner"]
 
 _MOST_RECORDINGS = 64
+"""Then memory begins anew."""
 _FINELY = 8
 """Sizes from a power of two to the next for which steps are recorded."""
 
@@ -110,6 +111,7 @@ class Learner:
         layout = LevelLayout.of(tuple(lengths), self._device)
         detached = [p.detach() for p in parameters]
         self._network = _Network(detached, gradients, layout, anywhere)
+        self._pool = shared_pool(self._device)
         self._recordings: dict[Room, tuple[_Inputs, Recording[Tensor]]] = {}
 
     def learn(
@@ -169,22 +171,24 @@ class Learner:
         if not repeats:
             # Hardly any two batches have as many tokens.
             inputs = given.on(self._device)
-            return self._recording(inputs, room, repeats, loss)
+            return self._recording(inputs, room, repeats, loss, pool=None)
         if room not in self._recordings:
             if len(self._recordings) == _MOST_RECORDINGS:
                 self._recordings.clear()
+                # One whose recordings are gone can't be used again.
+                self._pool = shared_pool(self._device)
             inputs = given.roomy(room, self._device)
             of_inputs = loss.of(inputs.targets, inputs.weights)
-            recording = self._recording(inputs, room, repeats, of_inputs)
+            batch = inputs, room, repeats, of_inputs
+            recording = self._recording(*batch, pool=self._pool)
             self._recordings[room] = inputs, recording
         inputs, recording = self._recordings[room]
         inputs.fill(given)
         return recording
 
-    def _recording(self, *of_batch: Any) -> Recording[Tensor]:
-        return Recording(
-            partial(_differentiate, self._network, *of_batch), self._device
-        )
+    def _recording(self, *of_batch: Any, pool: Any) -> Recording[Tensor]:
+        work = partial(_differentiate, self._network, *of_batch)
+        return Recording(work, self._device, pool)
 
 
 @torch.no_grad()
