@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -217,7 +218,7 @@ class PhaseRun:
 
     def _train(self) -> float:
         """Take the steps of an epoch; return the mean loss."""
-        losses: list[tuple[float | Tensor, int]] = []
+        losses: list[tuple[Any, int]] = []
         training = self.problem.training
         masked = [(self._groups(kind), live) for kind, live in self.masks.items()]
         move = self._mover()
@@ -234,8 +235,11 @@ class PhaseRun:
                 groups.zero_(live)
             losses.append((loss, len(documents)))
         # Read at the end: a step on a device doesn't wait for the one before it.
-        total = sum(float(loss) * n for loss, n in losses)
-        return total / sum(n for _, n in losses)
+        values = [loss for loss, _ in losses]
+        if isinstance(values[0], Tensor):
+            values = torch.stack(values).tolist()
+        sizes = [n for _, n in losses]
+        return sum(map(operator.mul, values, sizes)) / sum(sizes)
 
     def _order(self) -> Iterator[NDArray[np.intp]]:
         """Yield the documents of each step."""
