@@ -174,15 +174,15 @@ def test_a_learning_rate_that_overflows_is_refused(data):
 def test_the_last_step_is_looked_at(data, monkeypatch):
     from skrational.training.adam import Adam
 
-    step, n_steps = Adam.step, []
+    move, n_steps = Adam.move, []
 
     def break_last(self, *args):
-        step(self, *args)
+        move(self, *args)
         n_steps.append(1)
         if len(n_steps) == 3:  # epochs of one batch
             self._weights.fill_(np.nan)
 
-    monkeypatch.setattr(Adam, "step", break_last)
+    monkeypatch.setattr(Adam, "move", break_last)
     clf = SparseRationalClassifier(n_wfsas=4, batch_size=None, **SHORT)
     with pytest.raises(
         ValueError, match=r"diverged in epoch 0 of finetune .*no numbers"
