@@ -117,22 +117,41 @@ class GroupLasso:
             self._shrink_by_tensors(groups, metric, step_size)
             return
         weights = _stack([part.pack(part.parameters) for part in groups.parts])
-        if device.type == "cpu":
-            thresholds = np.full(groups.n_groups, step_size * self.lambda_)
-            if groups.omega is not None:
-                thresholds *= groups.omega.numpy()
-            stacked = weights.numpy(), _stack(metric).numpy()
-            shrink(*stacked, *groups.slices_by_group, thresholds)
-        else:
-            from skrational.penalties import newton_cuda
-
-            on_device = self._thresholds(groups, metric, step_size)
-            arrays = weights, _stack(metric), *groups.slices_on_device
-            newton_cuda.shrink(*arrays, on_device)
+        by_kernel = (
+            self._shrink_on_cpu if device.type == "cpu" else self._shrink_on_cuda
+        )
+        by_kernel(groups, weights, _stack(metric), step_size)
         row = 0
         for part, d in zip(groups.parts, metric, strict=True):
             part.set_(weights[row : row + len(d), : d.shape[1]])
             row += len(d)
+
+    def _shrink_on_cpu(
+        self, groups: Groups, weights: Tensor, metric: Tensor, step_size: float
+    ) -> None:
+        """Apply the operator to stacked weights, in place.
+
+        Parameters
+        ----------
+        groups : Groups
+        weights, metric : Tensor of shape (n_slices, m)
+        step_size : float
+        """
+        thresholds = np.full(groups.n_groups, step_size * self.lambda_)
+        if groups.omega is not None:
+            thresholds *= groups.omega.numpy()
+        arrays = weights.numpy(), metric.numpy(), *groups.slices_by_group
+        shrink(*arrays, thresholds)
+
+    def _shrink_on_cuda(
+        self, groups: Groups, weights: Tensor, metric: Tensor, step_size: float
+    ) -> None:
+        """Apply the operator on a GPU; the parameters are `_shrink_on_cpu`'s."""
+        from skrational.penalties import newton_cuda
+
+        thresholds = self._thresholds(groups, [metric], step_size)
+        arrays = weights, metric, *groups.slices_on_device
+        newton_cuda.shrink(*arrays, thresholds)
 
     def _thresholds(
         self, groups: Groups, metric: Sequence[Tensor], step_size: float

@@ -19,8 +19,9 @@ from skrational.kernels.cuda.sums import COLUMNS, sum_pieces, sum_rows
 __all__ = ["activated", "gradients", "score"]
 
 CHUNK_BYTES = 32
-"""Of each pre-activation, what a lane fetches together: as many tokens as registers
-have room for. Half of it where more than the pre-activations has to be kept."""
+"""Of each gate, what a lane fetches together, token after token. Half of it where more
+than gates has to be kept in registers. Twice as much takes five times as long to
+compile."""
 
 BLOCK = 1024
 """Gates of a program that makes them."""
