@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skrational.cells.base import Cell, Cut
-from skrational.cells.batches import Corpus
+from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups
 from skrational.kernels.cuda.recording import Recording
 from skrational.penalties.base import Penalty, UnclippedPenalty
@@ -227,10 +227,7 @@ class PhaseRun:
             chosen = upload(torch.from_numpy(documents), training.targets.device)
             part = training.targets[chosen], training.weights[chosen]
             batch_loss = BatchLoss(self.problem.loss, *part)
-            self._optimizer.zero_grad()
-            loss = self._learn(batch, batch_loss)
-            self._optimizer.begin_step()
-            move()
+            loss = self._step(batch, batch_loss, move)
             for groups, live in masked:
                 groups.zero_(live)
             losses.append((loss, len(documents)))
@@ -256,6 +253,24 @@ class PhaseRun:
                 self._rest = self.randomness.order.permutation(n)
             step, self._rest = self._rest[:size], self._rest[size:]
             yield step
+
+    def _step(
+        self, batch: Batch, loss: BatchLoss, move: Callable[[], None]
+    ) -> float | Tensor:
+        """Take a step; return the batch's loss.
+
+        Parameters
+        ----------
+        batch : Batch
+        loss : BatchLoss
+        move : callable
+            From `_mover`.
+        """
+        self._optimizer.zero_grad()
+        value = self._learn(batch, loss)
+        self._optimizer.begin_step()
+        move()
+        return value
 
     def _mover(self) -> Callable[[], None]:
         """Return what moves the weights, once there are the gradients of the loss."""

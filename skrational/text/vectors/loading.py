@@ -223,7 +223,7 @@ def reload_table(
         except FileNotFoundError:
             continue
         if isinstance(table, SubwordTable) and fingerprint:
-            words_only = table.words_only()
+            words_only = table.words_only
             # What an earlier version was fitted with knew no n-grams.
             table = words_only if words_only.is_known_as(fingerprint) else table
         if not table.is_known_as(fingerprint):

@@ -84,18 +84,19 @@ class SubwordTable(VectorTable):
         checksum = checksum_of_rows(self.subwords.vectors, checksum)
         return f"{self.sampled_fingerprint}-{checksum:08x}"
 
-    @property
+    @cached_property
     def sampled_fingerprint(self) -> str:
         """As that of the words alone, and what tells the n-grams from others."""
         vectors = self.subwords.vectors
         sample = vectors[:: max(1, len(vectors) // 256)]
         rows = zlib.crc32(np.ascontiguousarray(sample).tobytes())
         lengths = f"{self.subwords.shortest}-{self.subwords.longest}"
-        words = self.words_only().sampled_fingerprint
+        words = self.words_only.sampled_fingerprint
         return f"{words}-{len(vectors)}x{lengths}-{rows:08x}"
 
+    @cached_property
     def words_only(self) -> VectorTable:
-        """Return the table as a version of this package knew it that had no n-grams."""
+        """The table as a version of this package knew it that had no n-grams."""
         return VectorTable(self.index, self.vectors, self.source)
 
     def find(self, word: str) -> str | None:

@@ -205,7 +205,7 @@ class VectorTable(_OneTable):
         """Whether a fingerprint is that of the table, perhaps an earlier version's."""
         return fingerprint in (self.fingerprint, self.sampled_fingerprint)
 
-    @property
+    @cached_property
     def sampled_fingerprint(self) -> str:
         """What version 0.1.0 compared: shape, words and a sample of rows."""
         sample = self.vectors[:: max(1, len(self.vectors) // 256)]

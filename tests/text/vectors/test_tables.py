@@ -11,6 +11,7 @@ from skrational.exceptions import UnusableVectorWarning, VectorFileError
 from skrational.text import WordVectorizer
 from skrational.text.vectors import loading, tables
 from skrational.text.vectors.rows import find_unusable
+from skrational.text.vectors.subwords import Subwords, SubwordTable
 from skrational.text.vectors.word_source import scale_rows
 
 GOOD = {f"good{i}": [1.0, i] for i in range(5)}
@@ -160,3 +161,32 @@ def test_norms_neither_overflow_nor_vanish(size):
     norms = np.linalg.norm(exact, axis=1, keepdims=True)
     norms[norms == 0] = 1
     np.testing.assert_allclose(scale_rows(rows), exact / norms, rtol=1e-6)
+
+
+class Walked(dict):
+    """Words that count how often somebody goes through all of them."""
+
+    n_walks = 0
+
+    def __iter__(self):
+        self.n_walks += 1
+        return super().__iter__()
+
+
+def subword_table(index, vectors):
+    subwords = Subwords(np.float32([[1, 0], [0, 1]]), shortest=1, longest=2)
+    return SubwordTable(index, vectors, subwords=subwords)
+
+
+@pytest.mark.parametrize("make", [tables.VectorTable, subword_table])
+def test_a_table_is_compared_by_what_was_computed_once(make):
+    words = Walked({"good": 0, "bad": 1})
+    table = make(words, np.float32([[1, 0], [0, 1]]))
+    known = table.fingerprint, table.sampled_fingerprint
+    before = words.n_walks
+    for _ in range(3):
+        assert all(map(table.is_known_as, known))
+        assert not table.is_known_as("another")
+        if make is subword_table:
+            assert table.words_only.is_known_as(table.words_only.fingerprint)
+    assert words.n_walks <= before + (make is subword_table)
