@@ -19,6 +19,7 @@ from skrational.groups import Groups, Part
 from skrational.kernels import document_scores, token_scores
 from skrational.structures import RationalStructure
 from skrational.structures.automata import ScoringRule
+from skrational.utils.uploads import upload
 
 __all__ = ["Automata", "draw_uniformly"]
 
@@ -145,7 +146,8 @@ class Automata(nn.Module):
         """
         gone = ~self.live | (self.W_u == 0).all(dim=1)
         n_gone = gone.cumsum(0)
-        starts = torch.tensor(np.cumsum([0, *self.lengths])[:-1], device=gone.device)
+        first = torch.from_numpy(np.cumsum([0, *self.lengths])[:-1])
+        starts = upload(first, gone.device)
         before = torch.cat([n_gone.new_zeros(1), n_gone])[starts]
         reachable = n_gone == before[self.wfsa]
         following = torch.zeros_like(reachable)

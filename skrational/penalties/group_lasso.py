@@ -16,7 +16,7 @@ from torch import Tensor
 from skrational.groups import Groups
 from skrational.penalties.newton import norms_after, shrink
 from skrational.penalties.soft_threshold import soft_threshold_
-from skrational.utils.devices import has_triton
+from skrational.utils.devices import runs_triton
 
 __all__ = ["GroupLasso"]
 
@@ -113,7 +113,7 @@ class GroupLasso:
             soft_threshold_(groups, metric, [threshold] * len(groups.parts))
             return
         device = metric[0].device
-        if device.type != "cpu" and not (device.type == "cuda" and has_triton()):
+        if device.type != "cpu" and not runs_triton(device):
             self._shrink_by_tensors(groups, metric, step_size)
             return
         weights = _stack([part.pack(part.parameters) for part in groups.parts])

@@ -74,6 +74,8 @@ def _shrink(weights, metric, starts, rows, thresholds, width, BLOCK: tl.constexp
         w, d, at, inside = _load(weights, metric, rows, first, n, width, BLOCK)
         pulled = d * theta
         scaled = w * (pulled / _positive(pulled + threshold))
+        # A group that is free of charge stays what it is.
+        scaled = tl.where(threshold > 0, scaled, w)
         tl.store(weights + at, scaled, mask=inside)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from skrational.kernels.cpu.adam import descend
-from skrational.utils.devices import has_triton
+from skrational.utils.devices import runs_triton
 from skrational.utils.uploads import upload
 
 __all__ = ["Adam", "Moments"]
@@ -96,7 +96,7 @@ class Adam:
         self._weights = torch.cat([p.detach().reshape(-1) for p in self._parameters])
         self._gradient = torch.zeros_like(self._weights)
         self._metric = torch.zeros_like(self._weights)
-        self._on_cuda = self._weights.device.type == "cuda" and has_triton()
+        self._on_cuda = runs_triton(self._weights.device)
         self._constants = self._weights.new_empty(6)
         self._n_steps = 0
         self._mean = torch.zeros_like(self._weights)
@@ -134,6 +134,11 @@ class Adam:
         """Take a step along the gradients; ``unclipped`` is that of `move`."""
         self.begin_step()
         self.move(unclipped)
+
+    @property
+    def moves_alike(self) -> bool:
+        """Whether `move` does the same in each step, on other numbers in its memory."""
+        return self._on_cuda
 
     def begin_step(self) -> None:
         """Count a step: what it takes of numbers that aren't on the device."""

@@ -20,6 +20,8 @@ from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups
 from skrational.kernels.cuda.recording import Recording
 from skrational.penalties.base import Penalty, UnclippedPenalty
+from skrational.penalties.group_lasso import GroupLasso
+from skrational.penalties.moduli import Moduli
 from skrational.pruning.base import Pruner
 from skrational.training.adam import Adam, Moments
 from skrational.training.charges import Charge
@@ -35,6 +37,10 @@ from skrational.utils.uploads import upload
 __all__ = ["Examples", "PhaseRun", "Problem", "evaluate"]
 
 _NO_DOCUMENTS = np.empty(0, np.intp)
+_RECORDED = GroupLasso, Moduli
+"""Penalties whose proximal operators are known to read nothing on the host."""
+_LEAST_STEPS = 10
+"""Of an epoch, for which recording what follows the gradients is worth its time."""
 
 
 @dataclass(frozen=True)
@@ -238,6 +244,15 @@ class PhaseRun:
         sizes = [n for _, n in losses]
         return sum(map(operator.mul, values, sizes)) / sum(sizes)
 
+    def _n_steps(self) -> int:
+        """How many steps an epoch has."""
+        n = len(self.problem.training.targets)
+        size = self.problem.optimization.batch_size
+        if size is None:
+            return 1
+        most = self.phase.max_steps or np.inf
+        return int(min(max(math.ceil(n / size), self.phase.min_steps), most))
+
     def _order(self) -> Iterator[NDArray[np.intp]]:
         """Yield the documents of each step."""
         n = len(self.problem.training.targets)
@@ -245,10 +260,9 @@ class PhaseRun:
         if size is None:
             yield np.arange(n)
             return
-        n_of_pass, most = math.ceil(n / size), self.phase.max_steps or np.inf
-        if n_of_pass <= most:
+        if math.ceil(n / size) <= (self.phase.max_steps or np.inf):
             self._rest = _NO_DOCUMENTS
-        for _ in range(int(min(max(n_of_pass, self.phase.min_steps), most))):
+        for _ in range(self._n_steps()):
             if not len(self._rest):
                 self._rest = self.randomness.order.permutation(n)
             step, self._rest = self._rest[:size], self._rest[size:]
@@ -286,10 +300,16 @@ class PhaseRun:
                 if self._shrinks(charge):
                     charge.shrink(self._optimizer)
 
-        # The value of a penalty, and points of a set, are any code.
-        if not all(map(self._shrinks, charges)) or any(
-            True for _ in self.cell.constrained()
-        ):
+        # The values of penalties, their users' own, and points of a set are any code.
+        is_known = (type(charge.penalty) in _RECORDED for charge in charges)
+        may_be_recorded = (
+            self._optimizer.moves_alike
+            and all(map(self._shrinks, charges))
+            and all(is_known)
+            and not list(self.cell.constrained())
+            and self._n_steps() >= _LEAST_STEPS
+        )
+        if not may_be_recorded:
             return move
         return Recording(move, self.problem.training.targets.device)
 

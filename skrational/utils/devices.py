@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["has_triton", "resolve_device"]
+__all__ = ["has_triton", "resolve_device", "runs_triton"]
 
 _OLDEST_TRITON = (3, 4)
 """Tests don't run with older ones."""
@@ -24,6 +25,16 @@ def has_triton() -> bool:
     import triton
 
     return tuple(map(int, triton.__version__.split(".")[:2])) >= _OLDEST_TRITON
+
+
+def runs_triton(device: torch.device) -> bool:
+    """Whether what has a kernel for CUDA takes it there.
+
+    ``SKRATIONAL_KERNEL=reference`` is the way out where Triton is installed and can't
+    compile, for want of a compiler or for an old GPU.
+    """
+    is_forced_off = os.environ.get("SKRATIONAL_KERNEL") == "reference"
+    return device.type == "cuda" and has_triton() and not is_forced_off
 
 
 def resolve_device(device: str, fastest: Sequence[str]) -> torch.device:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["empty_on_host", "upload"]
+__all__ = ["empty_on_host", "pinned", "upload"]
+
+
+def pinned(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copy a tensor to memory of the host from which CUDA copies without waiting.
+
+    For another device it is returned as it is.
+    """
+    return tensor.pin_memory() if device.type == "cuda" else tensor
 
 
 def upload(tensor: Tensor, device: torch.device) -> Tensor:
@@ -23,9 +31,7 @@ def upload(tensor: Tensor, device: torch.device) -> Tensor:
     >>> upload(torch.ones(2), torch.device("cpu"))
     tensor([1., 1.])
     """
-    if device.type != "cuda":
-        return tensor.to(device)
-    return tensor.pin_memory().to(device, non_blocking=True)
+    return pinned(tensor, device).to(device, non_blocking=device.type == "cuda")
 
 
 def empty_on_host(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:

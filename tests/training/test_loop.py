@@ -9,6 +9,7 @@ from sklearn.metrics import log_loss
 from skrational.cells.batches import Corpus
 from skrational.cells.rational import RationalCell
 from skrational.groups import Connections, Groups, Part
+from skrational.kernels.cuda.recording import Recording
 from skrational.penalties.group_lasso import GroupLasso
 from skrational.penalties.moduli import Moduli
 from skrational.sequences import SequenceArray
@@ -646,3 +647,27 @@ def test_a_bound_on_gradients_has_no_say_in_the_price_of_links():
     expected = np.full((2, 2), 5e-4) + np.array([[0, -4], [4, 0]])
     found = optimizer.moments().mean[0].numpy() / 0.1
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+class OwnPenalty(GroupLasso):
+    """What its operator does is anybody's guess."""
+
+
+@pytest.mark.parametrize(
+    ("penalty", "change", "is_recorded"),
+    [
+        (None, {}, True),
+        (GroupLasso(0.1), {}, True),
+        (GroupLasso(0.1), {"solver": "subgradient"}, False),
+        (OwnPenalty(0.1), {}, False),
+        (GroupLasso(0.1), {"min_steps": 1}, False),
+    ],
+)
+def test_what_moves_the_weights_is_recorded_if_it_is_the_same_in_each_step(
+    monkeypatch, penalty, change, is_recorded
+):
+    phase = Phase("learn", 1, 0.05, charges=charge(penalty), min_steps=12)
+    run = start(replace(phase, **change), None, SHUFFLED)
+    assert not isinstance(run._mover(), Recording)
+    monkeypatch.setattr(Adam, "moves_alike", True)
+    assert isinstance(run._mover(), Recording) == is_recorded

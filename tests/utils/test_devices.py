@@ -4,6 +4,7 @@ import sys
 import pytest
 import torch
 
+from skrational.utils import devices
 from skrational.utils.devices import resolve_device
 
 CPU = ("cpu",)
@@ -73,3 +74,15 @@ def test_importing_is_light():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert out.stdout == "False\n"
+
+
+@pytest.mark.parametrize("kernel", ["", "triton", "reference"])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_triton_runs_on_cuda_unless_it_is_missing_or_forced_off(
+    monkeypatch, kernel, is_there
+):
+    monkeypatch.setenv("SKRATIONAL_KERNEL", kernel)
+    monkeypatch.setattr(devices, "has_triton", lambda: is_there)
+    assert not devices.runs_triton(torch.device("cpu"))
+    runs = devices.runs_triton(torch.device("cuda", 1))
+    assert runs == (is_there and kernel != "reference")

@@ -10,11 +10,17 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from threading import Lock
 from typing import Any, Generic, TypeVar, cast
 
 import torch
 
 __all__ = ["Recording", "shared_pool"]
+
+_one_at_a_time = Lock()
+"""CUDA records one stream of a process at a time, and torch waits for the device first,
+which would end what another thread records."""
 
 Result = TypeVar("Result")
 
@@ -59,9 +65,21 @@ class Recording(Generic[Result]):
         graph = torch.cuda.CUDAGraph()
         # What other threads do of their own isn't recorded, and doesn't end it.
         options = {"pool": self._pool, "capture_error_mode": "thread_local"}
-        with _no_collection(), torch.cuda.graph(graph, **options):
-            self._result = self._work()
+        stream = _recording_stream(self._device)
+        with _one_at_a_time, _no_collection():
+            with torch.cuda.graph(graph, stream=stream, **options):
+                self._result = self._work()
         self._graph = graph
+
+
+@cache
+def _recording_stream(device: torch.device) -> torch.cuda.Stream:
+    """Return the stream of a device on which work is recorded.
+
+    Torch's own is on the device of whatever was recorded first. Recordings that share
+    memory have to be made on the same one.
+    """
+    return torch.cuda.Stream(device)
 
 
 def shared_pool(device: torch.device) -> Any:

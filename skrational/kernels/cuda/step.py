@@ -22,6 +22,7 @@ from skrational.kernels.cuda.layout import LevelLayout
 from skrational.kernels.cuda.operation import project
 from skrational.kernels.cuda.passes import gradients, score
 from skrational.kernels.cuda.recording import Recording, shared_pool
+from skrational.utils.uploads import pinned
 
 __all__ = ["BatchLoss", "Learner"]
 
@@ -167,6 +168,7 @@ class Learner:
             n_tokens, n_rows = _rounded(n_tokens, 1), _rounded(n_rows, _FINELY)
         room = Room(len(offsets) - 1, n_tokens, n_rows)
         numbers = pack_numbers(ids, offsets, room, repeats, self._device)
+        factors = pinned(factors, self._device)
         given = _Inputs(x, numbers, reader, factors, loss.targets, loss.weights)
         if not repeats:
             # Hardly any two batches have as many tokens.

@@ -40,3 +40,13 @@ def test_shrinks_groups_as_on_the_cpu(room, dtype, sizes, width):
         assert theirs.any()
     if len(sizes) > 1 and sizes[1]:
         assert not mine[rows[starts[1] : starts[2]]].any()
+
+
+def test_a_group_that_is_free_of_charge_stays_what_it_is(room):
+    # The squares of what pulls at it are too small for a number.
+    weights = torch.tensor([[1e-3, -2e-3], [0.0, 0.0]], device=DEVICE)
+    metric = torch.full_like(weights, 1e-20)
+    starts, rows = (torch.tensor(v, device=DEVICE) for v in ([0, 1, 2], [0, 1]))
+    before = weights.clone()
+    room.newton.shrink(weights, metric, starts, rows, torch.zeros(2, device=DEVICE))
+    assert torch.equal(weights, before)
