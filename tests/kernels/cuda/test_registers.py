@@ -19,7 +19,11 @@ INTEGERS = {
     "piece_starts": "*i32",
     "first_pieces": "*i32",
     "n_states": "i32",
+    "n_rows": "i32",
+    "n": "i32",
+    "width": "i32",
 }
+OF_NEWTON = {"starts": "*i64", "rows": "*i64"}
 FREE = {"REPEATS": False, "ANYWHERE": False, "HAS_BELOW": False}
 SHARED = {"REPEATS": True, "ANYWHERE": True, "HAS_BELOW": False}
 BOUND = {"REPEATS": True, "ANYWHERE": True, "HAS_BELOW": True}
@@ -37,14 +41,18 @@ BOUND = {"REPEATS": True, "ANYWHERE": True, "HAS_BELOW": True}
         ("backward", "backward", {**BOUND, "CHUNK": 4, "HAS_ABOVE": True}),
         ("sums", "sum_pieces", {"TILE": 8}),
         ("sums", "sum_rows", {"TILE": 8}),
+        ("gates", "activate", {"BLOCK": 1024}),
+        ("adam", "_descend", {"BLOCK": 1024}),
+        ("newton", "_shrink", {"BLOCK": 1024}),
     ],
 )
 def test_compiles_without_spilling_registers(
     compiled, tmp_path, capability, module, name, constants
 ):
     kernel = getattr(getattr(compiled, module), name)
+    integers = INTEGERS | (OF_NEWTON if module == "newton" else {})
     signature = {
-        p.name: "constexpr" if p.is_constexpr else INTEGERS.get(p.name, "*fp32")
+        p.name: "constexpr" if p.is_constexpr else integers.get(p.name, "*fp32")
         for p in kernel.params
     }
     walks = "CHUNK" in constants
