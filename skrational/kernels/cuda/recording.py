@@ -11,10 +11,11 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock
 from typing import Any, Generic, TypeVar, cast
 
 import torch
+
+from skrational.utils.fork_locks import Lock
 
 __all__ = ["Recording", "shared_pool"]
 
@@ -66,7 +67,7 @@ class Recording(Generic[Result]):
         # What other threads do of their own isn't recorded, and doesn't end it.
         options = {"pool": self._pool, "capture_error_mode": "thread_local"}
         stream = _recording_stream(self._device)
-        with _one_at_a_time, _no_collection():
+        with _one_at_a_time.held, _no_collection():
             with torch.cuda.graph(graph, stream=stream, **options):
                 self._result = self._work()
         self._graph = graph
