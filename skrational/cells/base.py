@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from skrational.cells.batches import Batch, Corpus
 from skrational.groups import Groups
+from skrational.kernels import batch_loss as kernels_batch_loss
 from skrational.kernels.cpu.losses import Targets
 from skrational.structures import Structure
 
@@ -178,26 +179,8 @@ class Noise(Protocol):
         ...
 
 
-class BatchLoss(Protocol):
+class BatchLoss(kernels_batch_loss.BatchLoss, Protocol):
     """The loss of a batch as a cell sees it; see `skrational.training.losses`."""
-
-    @property
-    def targets(self) -> Tensor:
-        """What the outputs are held against, (B, ...)."""
-        ...
-
-    @property
-    def weights(self) -> Tensor:
-        """The weights of the examples, (B,)."""
-        ...
-
-    def __call__(self, outputs: Tensor) -> Tensor:
-        """Return the loss, a scalar, of outputs (B, n_outputs)."""
-        ...
-
-    def of(self, targets: Tensor, weights: Tensor) -> BatchLoss:
-        """Return the same loss of other examples."""
-        ...
 
     @property
     def compiles(self) -> bool:

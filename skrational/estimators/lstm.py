@@ -126,8 +126,8 @@ class SparseLSTMClassifier(SparseGatedClassifier):
     dtype : {"float32", "float64"}, default="float32"
         Of the computation and the fitted weights.
     device : str, default="auto"
-        "auto", "cpu", "cuda", "cuda:N" or "mps". "auto" takes the device with the
-        fastest kernel, at present the CPU. Predictions fall back to the CPU where the
+        "auto", "cpu", "cuda", "cuda:N" or "mps". "auto" is the CPU, whose results are
+        the same to the bit everywhere. Predictions fall back to the CPU where the
         device is missing.
     random_state : int, RandomState instance or None, default=None
         Initial weights, order of batches, dropout, noise and validation split. The

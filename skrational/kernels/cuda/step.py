@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skrational.kernels.batch_loss import BatchLoss
 from skrational.kernels.cuda.batch import Batch, Room, pack_numbers
 from skrational.kernels.cuda.layout import LevelLayout
 from skrational.kernels.cuda.operation import project
@@ -24,7 +25,7 @@ from skrational.kernels.cuda.passes import gradients, score
 from skrational.kernels.cuda.recording import Recording, shared_pool
 from skrational.utils.uploads import pinned
 
-__all__ = ["BatchLoss", "Learner"]
+__all__ = ["Learner"]
 
 _MOST_RECORDINGS = 64
 """Then memory begins anew."""
@@ -32,30 +33,8 @@ _FINELY = 8
 """Sizes from a power of two to the next for which steps are recorded."""
 
 
-class BatchLoss(Protocol):
-    """The loss of a batch; see `skrational.training.losses.BatchLoss`."""
-
-    @property
-    def targets(self) -> Tensor:
-        """What the outputs are held against, (B, ...)."""
-        ...
-
-    @property
-    def weights(self) -> Tensor:
-        """The weights of the examples, (B,)."""
-        ...
-
-    def __call__(self, outputs: Tensor) -> Tensor:
-        """Return the loss, a scalar, of outputs (B, n_outputs)."""
-        ...
-
-    def of(self, targets: Tensor, weights: Tensor) -> BatchLoss:
-        """Return the same loss of other examples."""
-        ...
-
-
 class _Inputs(NamedTuple):
-    """What a batch is: see `Learner.learn`, and `pack_numbers`."""
+    """What a batch is: see `Learner.prepare`, and `pack_numbers`."""
 
     x: Tensor
     numbers: Tensor
@@ -115,7 +94,23 @@ class Learner:
         self._pool = shared_pool(self._device)
         self._recordings: dict[Room, tuple[_Inputs, Recording[Tensor]]] = {}
 
-    def learn(
+    def learn(self, *batch: Any) -> Tensor:
+        """Add the gradients of a batch's loss, and return the loss.
+
+        Parameters
+        ----------
+        *batch
+            As for `prepare`.
+
+        Returns
+        -------
+        Tensor
+            A scalar on the device, for which the host hasn't waited.
+        """
+        # The next batch of this size will overwrite it.
+        return self.prepare(*batch)().clone()
+
+    def prepare(
         self,
         x: Tensor,
         ids: NDArray[np.int32],
@@ -123,8 +118,8 @@ class Learner:
         reader: Tensor,
         factors: Tensor,
         loss: BatchLoss,
-    ) -> Tensor:
-        """Add the gradients of a batch's loss, and return the loss.
+    ) -> Recording[Tensor]:
+        """Bring a batch to the device.
 
         Parameters
         ----------
@@ -136,25 +131,6 @@ class Learner:
         factors : Tensor of shape (B, d)
             What each score is multiplied by; on the host.
         loss : BatchLoss
-
-        Returns
-        -------
-        Tensor
-            A scalar on the device, for which the host hasn't waited.
-        """
-        # The next batch of this size will overwrite it.
-        return self.prepare(x, ids, offsets, reader, factors, loss)().clone()
-
-    def prepare(
-        self,
-        x: Tensor,
-        ids: NDArray[np.int32],
-        offsets: NDArray[np.int64],
-        reader: Tensor,
-        factors: Tensor,
-        loss: BatchLoss,
-    ) -> Recording[Tensor]:
-        """Bring a batch to the device; the parameters are those of `learn`.
 
         Returns
         -------

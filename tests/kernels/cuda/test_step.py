@@ -1,5 +1,7 @@
 """Steps without autograd are those that autograd takes."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -53,9 +55,14 @@ def draw_batch(seed, sizes, loss, n_outputs, *, repeats=True, dtype=torch.float6
 def learned_by(room, monkeypatch, cell, batches, dropout):
     """Losses, and the gradients of all batches together, by the kernel."""
     monkeypatch.setattr("skrational.cells.rational.choose_kernel", lambda *_: "triton")
-    monkeypatch.setitem(
-        __import__("sys").modules, "skrational.kernels.cuda.step", room.step
-    )
+    monkeypatch.setitem(sys.modules, "skrational.kernels.cuda.step", room.step)
+    prepare, prepared = room.step.Learner.prepare, []
+
+    def counted(self, *batch):
+        prepared.append(batch)
+        return prepare(self, *batch)
+
+    monkeypatch.setattr(room.step.Learner, "prepare", counted)
     cell = cell.to(DEVICE)
     cell.zero_grad(set_to_none=True)
     learn = cell.learner(dropout, torch.Generator().manual_seed(0))
@@ -64,6 +71,7 @@ def learned_by(room, monkeypatch, cell, batches, dropout):
         there = Batch(batch.x.clone().to(DEVICE), batch.ids, batch.offsets)
         of = loss.of(loss.targets.to(DEVICE), loss.weights.to(DEVICE))
         losses.append(learn(there, of))
+    assert len(prepared) == len(batches)
     return [float(loss) for loss in losses], [p.grad.cpu() for p in cell.parameters()]
 
 
@@ -101,7 +109,7 @@ def test_equals_autograd(room, monkeypatch, kind, repeats):
     assert_alike(mine, learned_by_autograd(cell, batches, dropout), 1e-9)
 
 
-@pytest.mark.parametrize("match", ["anywhere", "whole"])
+@pytest.mark.parametrize("match", ["anywhere", "end"])
 @pytest.mark.parametrize("readout", ["sum", "last"])
 def test_equals_autograd_for_each_rule(room, monkeypatch, match, readout):
     cell = draw_cell(1, ScoringRule("plus-times", readout, match, 0.0))
