@@ -48,8 +48,8 @@ def locate(starts, lane, LEVELS: tl.constexpr):
 @triton.jit
 @no_type_check
 def locate_below(starts, lane, exists, HAS_BELOW: tl.constexpr):
-    """Place of the state below each lane; 0 if there are no levels below."""
-    place = tl.where(exists, 0, 0)
+    """Place of the state below each lane; arbitrary if there are no levels below."""
+    place = lane
     if HAS_BELOW:
         place = tl.where(exists, tl.load(starts - 1) + lane, 0)
     return place

@@ -113,15 +113,14 @@ def sum_rows(gates, first_pieces, n_states, sums, grad_z, TILE: tl.constexpr):
     exists = place < n_states
     g_f = tl.full([COLUMNS], 0.0, sums.dtype.element_ty)
     g_u = g_f
+    width = 2 * n_states.to(tl.int64)
     stop = tl.load(first_pieces + row + 1)
     for n in tl.range(tl.load(first_pieces + row), stop, TILE):
         of_f = ()
         of_u = ()
         for i in tl.static_range(TILE):
             inside = exists & is_below(n + i, stop, COLUMNS)
-            # Behind the last piece it is read again, to no effect.
-            piece = tl.minimum(n + i, stop - 1).to(tl.int64)
-            of_piece = sums + piece * (2 * n_states) + place
+            of_piece = sums + (n + i) * width + place
             of_f += (tl.load(of_piece, mask=inside, other=0.0),)
             of_u += (tl.load(of_piece + n_states, mask=inside, other=0.0),)
         for i in tl.static_range(TILE):
